@@ -1,0 +1,1 @@
+"""The database itself: which one, as whom, started how, filled in bulk, guarded, saved."""
