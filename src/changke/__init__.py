@@ -1,0 +1,1 @@
+"""Changke turns passers-by into regulars."""

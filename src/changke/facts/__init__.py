@@ -1,0 +1,1 @@
+"""What happened: append-only where it can be; corrected by a further fact."""

@@ -1,0 +1,113 @@
+"""Persons: who they are, under which names we know them, what the stores noted about them."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from changke.foundation.database.append_only import Xid8Field, current_xid
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import ScopedQuerySet
+
+
+class Gender(models.TextChoices):
+    FEMALE = "f"
+    MALE = "m"
+    UNKNOWN = ""
+
+
+class Customer(models.Model):
+    """One person. Profile fields are audited state, not facts: they hold today's knowledge."""
+
+    SCOPE_PATH = "home_store_id"
+
+    name = models.CharField(max_length=120, blank=True)
+    pinyin = models.CharField(max_length=240, blank=True)
+    """Full pinyin without spaces, for the order of lists and for search; the name itself where it is not Chinese."""
+    initials = models.CharField(max_length=60, blank=True)
+    name_grams = ArrayField(models.CharField(max_length=2), default=list)
+    """One- and two-character pieces of the name: two-character searches are served by no trigram."""
+    gender = models.CharField(max_length=1, choices=Gender.choices, default=Gender.UNKNOWN, blank=True)
+    birth_year = models.PositiveSmallIntegerField(null=True)
+    birth_month = models.PositiveSmallIntegerField(null=True)
+    birth_day = models.PositiveSmallIntegerField(null=True)
+    occupation = models.CharField(max_length=120, blank=True)
+    income_band = models.CharField(max_length=60, blank=True)
+    city = models.CharField(max_length=120, blank=True)
+    interests = models.CharField(max_length=400, blank=True)
+    living = models.CharField(max_length=400, blank=True)
+    allergies = models.CharField(max_length=400, blank=True)
+    source = models.CharField(max_length=80, blank=True)
+    """Where she first came from: the first source stays."""
+    home_store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    adviser = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    known_on = models.DateField()
+    """The first day we know of her: registration or the earliest fact, whichever is earlier."""
+    phone_tail = models.CharField(max_length=4, blank=True)
+    is_active = models.BooleanField(default=True)
+    """False for a customer whom only a withdrawn batch knew: kept, shown nowhere."""
+    batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    recorded_at = models.DateTimeField()
+    txid = Xid8Field(db_default=current_xid(), editable=False)
+    """Renewed by every write, so that the mirror and the fold of profiles see the change."""
+
+    objects = ScopedQuerySet["Customer"].as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["txid"], name="customer_txid"),
+            models.Index(fields=["batch"], name="customer_batch", condition=models.Q(batch__isnull=False)),
+            models.Index(fields=["home_store", "pinyin", "id"], name="customer_store_pinyin"),
+            models.Index(fields=["pinyin", "id"], name="customer_pinyin", opclasses=["text_pattern_ops", "int8_ops"]),
+            models.Index(
+                fields=["initials", "id"], name="customer_initials", opclasses=["text_pattern_ops", "int8_ops"]
+            ),
+            models.Index(fields=["phone_tail", "id"], name="customer_phone_tail"),
+            models.Index(fields=["birth_month", "birth_day"], name="customer_birthday"),
+            GinIndex(fields=["name_grams"], name="customer_name_grams", fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"#{self.pk}"
+
+
+class IdentifierKind(models.TextChoices):
+    PHONE = "phone"
+    EMAIL = "email"
+    EXTERNAL = "external"
+    WECOM = "wecom"
+
+
+class Identifier(models.Model):
+    """A name under which a system knows her: normalised (E.164 for phones, lower case for e-mail)."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="identifiers")
+    kind = models.CharField(max_length=10, choices=IdentifierKind.choices)
+    source = models.CharField(max_length=60, blank=True)
+    """Which system speaks, for external ids; empty for phone, e-mail and WeCom."""
+    value = models.CharField(max_length=200)
+    batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "source", "value"], name="identifier_once")]
+
+
+class Tag(models.Model):
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tags")
+    name = models.CharField(max_length=60)
+    source = models.CharField(max_length=60, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="tag_once")]
+        indexes = [models.Index(fields=["name", "customer"], name="tag_name")]
+
+
+class Note(models.Model):
+    """What a person of the shop wrote down. Free text is mutable so that it can be erased; the event says it exists."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="notes")
+    text = models.TextField(blank=True)
+    photo = models.ImageField(upload_to="notes/%Y/%m/", blank=True)
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    written_at = models.DateTimeField()

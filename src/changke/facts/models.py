@@ -1,0 +1,11 @@
+"""The tables of this floor; each is written in its room."""
+
+from changke.facts.catalog.models import Category, Item
+from changke.facts.customers.models import Customer, Identifier, Note, Tag
+from changke.facts.events.models import Event
+from changke.facts.purchases.models import Line, Opening, Receipt, Tender
+from changke.facts.visits.models import Visit
+
+__all__ = [
+    "Category", "Customer", "Event", "Identifier", "Item", "Line", "Note", "Opening", "Receipt", "Tag", "Tender", "Visit",
+]

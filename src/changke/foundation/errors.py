@@ -1,0 +1,36 @@
+"""Expected refusals. A surprise is left to crash where someone will see it."""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """Something the house refuses, said so that the caller knows what to do.
+
+    Subclasses live beside the function that raises them and set `code` (stable, for programs), `status` (HTTP) and
+    `message` (an English template with named places, translated at the roof). The places come as keyword arguments.
+    """
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 409
+    message: ClassVar[str] = "This cannot be done."
+
+    def __init__(self, **places: Any) -> None:
+        self.places = places
+        super().__init__(self.message % places if places else self.message)
+
+
+class NotFound(DomainError):
+    code, status = "not_found", 404
+    message = "There is no such thing, or it is not yours to see."
+
+
+class NotAllowed(DomainError):
+    code, status = "not_allowed", 403
+    message = "Your role does not include this. Ask the headquarters of your chain."
+
+
+class Invalid(DomainError):
+    """Input that cannot be used; `field` names the place."""
+
+    code, status = "invalid", 422
+    message = "%(field)s: %(reason)s"

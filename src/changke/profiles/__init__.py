@@ -1,0 +1,1 @@
+"""Who each customer is now: derived, dated, rebuildable from facts at any day."""

