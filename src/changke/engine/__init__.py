@@ -1,0 +1,1 @@
+"""Pure analytics: no Django, no HTTP; usable from a notebook. Start with `changke.engine.definitions`."""

@@ -1,0 +1,90 @@
+"""Whose facts, up to which day, and which version of the population's values: pushed into every table a statement reads.
+
+Pushed there and not into the result, because a filter above a GROUP BY reads the whole table first; and as a
+subquery in the place of the table, never as a further WHERE, because the fact may stand in an outer join.
+
+A scope never narrows by store: whoever may see a customer sees the same number about her. Whom one may see is chosen
+by the ids that are asked for.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot import exp
+
+from changke.engine.definitions.checks import TODAY
+from changke.engine.definitions.facts import SPINE, Fact
+from changke.engine.definitions.registry import Registry
+
+POPULATION_VERSION = "population_version"
+
+PARAMETERS: Mapping[str, str] = {
+    TODAY: "DATE",
+    "customer_id": "BIGINT",
+    "customer_ids": "BIGINT[]",
+    POPULATION_VERSION: "BIGINT",
+}
+
+Kind = Literal["all", "one", "many"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One customer, some, or (None) all."""
+
+    customers: int | Sequence[int] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the text of a statement depends on; the ids themselves are bound."""
+        if self.customers is None:
+            return "all"
+        return "one" if isinstance(self.customers, int) else "many"
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What has to be bound for this scope, beside the day."""
+        if self.customers is None:
+            return {}
+        if isinstance(self.customers, int):
+            return {"customer_id": self.customers}
+        return {"customer_ids": list(self.customers)}
+
+
+def narrow(query: exp.Query, registry: Registry, kind: Kind) -> exp.Query:
+    """Put in the place of every fact and population table only what the scope may see of it, from where it lies."""
+    for table in list(query.find_all(exp.Table)):
+        if fact := registry.facts.get(table.name):
+            place = exp.table_(fact.name, db=fact.schema)
+            limits = list(_limits(fact, kind))
+            # In place, not renamed: a filter of our own on the outer join's side would change the join.
+            seen = exp.select(*(exp.column(name) for name in fact.columns)).from_(place, copy=False)
+            table.replace(seen.where(*limits, copy=False).subquery(table.alias_or_name, copy=False))
+        elif registry.is_population(table.name):
+            columns = [exp.column(column.name) for column in registry.definitions[table.name].columns]
+            stored = exp.table_(registry.population_table.format(name=table.name))
+            version = exp.column("version").eq(exp.Placeholder(this=POPULATION_VERSION))
+            seen = exp.select(*columns).from_(stored, copy=False).where(version, copy=False)
+            table.replace(seen.subquery(table.alias_or_name, copy=False))
+    return query
+
+
+def everyone() -> exp.Select:
+    """The customers in scope, to be narrowed like any fact."""
+    return exp.select(exp.column("customer_id", table=SPINE)).from_(SPINE)
+
+
+def _limits(fact: Fact, kind: Kind) -> Iterator[exp.Expr]:
+    if fact.day:
+        yield exp.column(fact.day) <= exp.Placeholder(this=TODAY)
+    if fact.customer and kind == "one":
+        yield exp.column(fact.customer).eq(exp.Placeholder(this="customer_id"))
+    if fact.customer and kind == "many":
+        yield among(exp.column(fact.customer), "customer_ids")
+
+
+def among(column: exp.Expr, parameter: str) -> exp.In:
+    """`column` is in the bound list. DuckDB and Spark make a semi-join of it; PostgreSQL wants another word (statement.py)."""
+    unnested = exp.Unnest(expressions=[exp.Placeholder(this=parameter)])
+    return exp.In(this=column, query=exp.select(unnested).subquery())
