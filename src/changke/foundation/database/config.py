@@ -6,8 +6,8 @@ Three roles, because three kinds of work need three kinds of permission:
 - `app` serves pages and jobs: it reads, adds, and changes only what may change (see `grants`).
 - `reader` reads everything and writes nothing: the mirror and the backup.
 
-`DATABASE_URL` wins over the embedded server. It is the owner; `DATABASE_APP_URL` and `DATABASE_READER_URL` name the other
-two and default to it, which works but leaves the net of grants absent: `changke doctor` says so.
+`DATABASE_URL` wins over the embedded server. It is the owner; `DATABASE_APP_URL` and `DATABASE_READER_URL` name the
+other two and default to it, which works but leaves the net of grants absent: `changke doctor` says so.
 
 Nothing here opens a connection or writes a file, so settings may call it at import.
 """
@@ -52,7 +52,13 @@ class Connection:
 
     def environment(self) -> dict[str, str]:
         """For psql, pg_dump and pg_restore: the password stays out of the process list."""
-        variables = {"dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD", "host": "PGHOST", "port": "PGPORT"}
+        variables = {
+            "dbname": "PGDATABASE",
+            "user": "PGUSER",
+            "password": "PGPASSWORD",
+            "host": "PGHOST",
+            "port": "PGPORT",
+        }
         return {variables.get(name, "PG" + name.upper()): value for name, value in self.parameters.items()}
 
 
@@ -96,7 +102,7 @@ def databases(environ: Mapping[str, str], data_dir: Path) -> Connections:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the launcher remembers of its server between starts (`secrets/database.json`, readable by its owner only)."""
+    """What the launcher remembers of its server between starts, in `secrets/database.json`."""
 
     cluster: Path
     socket: Path
@@ -151,5 +157,7 @@ def _of_url(name: str, value: str) -> Connection:
             f"{name} cannot be read ({str(error).strip()}); it looks like postgresql://user:password@host:5432/database"
         ) from error
     if not parameters.get("dbname"):
-        raise DatabaseMisconfigured(f"{name} names no database; it looks like postgresql://user:password@host:5432/database")
+        raise DatabaseMisconfigured(
+            f"{name} names no database; it looks like postgresql://user:password@host:5432/database"
+        )
     return Connection(parameters)

@@ -1,0 +1,83 @@
+"""What each role may do, applied after every migration by the owner.
+
+Facts are append-only twice over: by trigger, which holds against everybody, and by grant, which holds before a
+statement even runs. Which tables those are is read from the triggers themselves, so that the two nets cannot disagree.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import Connection, sql
+
+# Of a fact only its withdrawal is ever written, together with the transaction id that makes readers see it again.
+WITHDRAWAL = ("withdrawn_by_id", "txid")
+GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": ()}
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A table that a trigger keeps append-only, and the columns that may still change."""
+
+    schema: str
+    table: str
+    changeable: tuple[str, ...]
+
+
+def guarded_tables(connection: Connection) -> list[Guarded]:
+    """Every table whose rows a trigger protects."""
+    found = connection.execute(
+        """
+        SELECT schemas.nspname, tables.relname, functions.proname
+        FROM pg_trigger AS triggers
+        JOIN pg_proc AS functions ON functions.oid = triggers.tgfoid
+        JOIN pg_class AS tables ON tables.oid = triggers.tgrelid
+        JOIN pg_namespace AS schemas ON schemas.oid = tables.relnamespace
+        WHERE functions.proname = ANY(%s) AND triggers.tgenabled <> 'D'
+        ORDER BY 1, 2
+        """,
+        [list(GUARDS)],
+    )
+    return [Guarded(schema, table, tuple(GUARDS[function])) for schema, table, function in found]
+
+
+def apply(connection: Connection, *, app: str, reader: str) -> None:
+    """Give `app` and `reader` their rights on everything the owner (who runs this) has made. Safe to repeat."""
+    for statement in statements(connection, app=app, reader=reader):
+        connection.execute(statement)
+
+
+def statements(connection: Connection, *, app: str, reader: str) -> list[sql.Composed]:
+    """The same as text, for an administrator who runs it on a server of the chain's own."""
+    return [
+        *(statement for schema in _schemas(connection) for statement in _on_schema(schema, app=app, reader=reader)),
+        *(statement for guarded in guarded_tables(connection) for statement in _on_guarded(guarded, app=app)),
+    ]
+
+
+def _schemas(connection: Connection) -> list[str]:
+    found = connection.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"
+    )
+    return [name for (name,) in found]
+
+
+def _on_schema(schema: str, *, app: str, reader: str) -> list[sql.Composed]:
+    names = {"schema": sql.Identifier(schema), "app": sql.Identifier(app), "reader": sql.Identifier(reader)}
+    return [
+        sql.SQL(statement).format(**names)
+        for statement in (
+            "GRANT USAGE ON SCHEMA {schema} TO {app}, {reader}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {app}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {app}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {reader}",
+            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {reader}",
+        )
+    ]
+
+
+def _on_guarded(guarded: Guarded, *, app: str) -> list[sql.Composed]:
+    names = {"table": sql.Identifier(guarded.schema, guarded.table), "app": sql.Identifier(app)}
+    revoke = sql.SQL("REVOKE UPDATE, DELETE ON {table} FROM {app}").format(**names)
+    if not guarded.changeable:
+        return [revoke]
+    columns = sql.SQL(", ").join(map(sql.Identifier, guarded.changeable))
+    return [revoke, sql.SQL("GRANT UPDATE ({columns}) ON {table} TO {app}").format(columns=columns, **names)]
