@@ -1,13 +1,13 @@
 """All settings on one page, read from the environment; a mistake is said at start, with its remedy."""
 
 import os
-import secrets
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 from changke.foundation.database.config import data_folder, databases
+from changke.foundation.keys import secret_key
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
@@ -25,16 +25,6 @@ def listed(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
-def secret_key(folder: Path) -> str:
-    """From SECRET_KEY, else the file that the first start wrote; before that, one for this process only."""
-    if given := os.environ.get("SECRET_KEY"):
-        return given
-    try:
-        return (folder / "secrets" / "secret_key").read_text().strip()
-    except OSError:
-        return secrets.token_urlsafe(50)
-
-
 def packaged(name: str) -> Path:
     """A folder that lies beside the source in a checkout and inside the package in a wheel."""
     inside = PACKAGE / name
@@ -48,7 +38,7 @@ except PackageNotFoundError:  # run from a checkout that was never installed
 
 DATA_DIR = data_folder(os.environ)
 DEBUG = switch("DEBUG", False)
-SECRET_KEY = secret_key(DATA_DIR)
+SECRET_KEY = secret_key(os.environ, DATA_DIR)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *listed("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = switch("BEHIND_HTTPS", False)
