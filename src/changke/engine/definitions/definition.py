@@ -22,6 +22,7 @@ from changke.engine.definitions.facts import TYPES
 GRAINS: Mapping[str, tuple[str, ...]] = {
     "customer": ("customer_id",),
     "customer day": ("customer_id", "business_date"),
+    "customer receipt": ("customer_id", "receipt_id"),
     "population": (),
 }
 
@@ -80,7 +81,7 @@ class Definition:
     @property
     def table(self) -> dict[str, str]:
         """Name and SQL type of every column, for whoever reads this definition as a table."""
-        keys = {"customer_id": "BIGINT", "business_date": "DATE"}
+        keys = {"customer_id": "BIGINT", "business_date": "DATE", "receipt_id": "BIGINT"}
         return {key: keys[key] for key in self.keys} | {column.name: TYPES[column.type] for column in self.columns}
 
 
