@@ -4,7 +4,7 @@ from changke.engine.definitions import Fact
 
 FACTS = [
     Fact("customers", {"customer_id": "int", "home_store_id": "int", "known_on": "date"}, day="known_on"),
-    # Cash is money that came in (a card sold is cash); consumption is the value of what she used (a session off the card).
+    # Cash is money that came in (a card sold is cash); consumption is the value of what she used (a session of it).
     Fact(
         "purchases",
         {

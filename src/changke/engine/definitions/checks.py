@@ -26,7 +26,7 @@ FORBIDDEN: Mapping[type[exp.Expr], str] = {
 
 
 def check(
-    definition: Definition, tables: Mapping[str, Mapping[str, str]], complete: frozenset[str] = frozenset()
+    definition: Definition, tables: Mapping[str, Mapping[str, str]], *, complete: frozenset[str]
 ) -> None:
     """Refuse the definition with file and line, or return.
 
@@ -104,7 +104,7 @@ def _drops_customers(join: exp.Join, complete: frozenset[str]) -> str | None:
     joined = join.this
     if not isinstance(joined, exp.Table) or joined.name not in complete or join.side in {"LEFT", "FULL"}:
         return None
-    return f"{joined.name} has a row for every customer: LEFT JOIN it, which says the same and keeps PostgreSQL's plan good"
+    return f"{joined.name} has a row for every customer: LEFT JOIN it: it says the same and PostgreSQL plans it well"
 
 
 def _aggregates(projection: exp.Expr) -> bool:

@@ -15,7 +15,8 @@ TYPES: Mapping[str, str] = {
     "bool": "BOOLEAN",
 }
 """The words a header or a fact may use, with their SQL types. Money is in the smallest unit and days are whole: no
-floats, because round(2.5) is 3 on DuckDB and 2 on PostgreSQL. No timestamps: a day is fixed at intake, in the store's zone."""
+floats, because round(2.5) is 3 on DuckDB and 2 on PostgreSQL. No timestamps: a day is fixed at intake, in the store's
+zone."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Registry:
         tables |= {definition.name: definition.table for definition in self.definitions.values()}
         complete = frozenset({SPINE, *(one.name for one in self.order if one.grain == "customer")})
         for definition in self.order:
-            check(definition, tables, complete)
+            check(definition, tables, complete=complete)
         self.owners = self._owners()
         self.attributes: Mapping[str, Column] = {
             column.name: column for one in self.order if one.grain == "customer" for column in one.columns

@@ -1,4 +1,4 @@
-"""Whose facts, up to which day, and which version of the population's values: pushed into every table a statement reads.
+"""Whose facts, up to which day, which version of the population's values: pushed into every table a statement reads.
 
 Pushed there and not into the result, because a filter above a GROUP BY reads the whole table first; and as a
 subquery in the place of the table, never as a further WHERE, because the fact may stand in an outer join.
@@ -85,6 +85,6 @@ def _limits(fact: Fact, kind: Kind) -> Iterator[exp.Expr]:
 
 
 def among(column: exp.Expr, parameter: str) -> exp.In:
-    """`column` is in the bound list. DuckDB and Spark make a semi-join of it; PostgreSQL wants another word (statement.py)."""
+    """`column` is in the bound list. DuckDB and Spark make a semi-join of it; PostgreSQL gets = ANY."""
     unnested = exp.Unnest(expressions=[exp.Placeholder(this=parameter)])
     return exp.In(this=column, query=exp.select(unnested).subquery())

@@ -1,6 +1,7 @@
 """One tree, two readings: SQL over many, Python over one row.
 
-    {"and": [{"attribute": "silent_days", "op": ">", "value": 60}, {"not": {"attribute": "tier", "op": "in", "value": ["gold"]}}]}
+    {"and": [{"attribute": "silent_days", "op": ">", "value": 60},
+             {"not": {"attribute": "tier", "op": "in", "value": ["gold"]}}]}
 
 They agree because each kind of node says both side by side. **Unknown satisfies nothing**: a comparison with NULL is
 false, not NULL, so "not (silent for more than 60 days)" includes the customer who never came. Who means otherwise

@@ -1,0 +1,6 @@
+"""Run a statement of the composer.
+
+duckdb.py    all customers, over the mirror
+postgres.py  one customer or a few, at once after a fact
+spark.py     all, beyond one machine: writes the text, runs it where pyspark is installed
+"""

@@ -1,0 +1,46 @@
+"""Run a statement on DuckDB: everybody, over the mirror."""
+
+from collections.abc import Mapping
+
+import duckdb
+
+from changke.engine.definitions import Statement
+from changke.engine.engines.populations import require
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection, statement: Statement, values: Mapping[str, object]
+) -> duckdb.DuckDBPyConnection:
+    """Start the statement and hand back the cursor that holds its rows.
+
+    `fetchmany()` reads rows; `__arrow_c_stream__` of `relation()` hands Arrow to whoever takes a capsule; nothing of it
+    needs pyarrow. The cursor is of its own: another statement on `connection` does not disturb it.
+
+    Raises
+    ------
+    EmptyPopulation
+        If a population table that the statement reads has no rows of the version bound.
+    KeyError
+        If a parameter has no value.
+    """
+    cursor = connection.cursor()
+    require(statement, values, lambda table, version: _filled(cursor, table, version))
+    return cursor.execute(statement.sql, statement.bind(values))
+
+
+def create_table(
+    connection: duckdb.DuckDBPyConnection, name: str, statement: Statement, values: Mapping[str, object]
+) -> int:
+    """Put the statement's rows into the table `name`, replacing it, without leaving DuckDB. Returns how many.
+
+    In the caller's transaction, if there is one: other connections see the old table until it ends.
+    """
+    require(statement, values, lambda table, version: _filled(connection, table, version))
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS {statement.sql}", statement.bind(values))
+    found = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()  # noqa: S608 -- a name of ours
+    return int(found[0]) if found else 0
+
+
+def _filled(connection: duckdb.DuckDBPyConnection, table: str, version: object) -> bool:
+    query = f"SELECT 1 FROM {table} WHERE version = ? LIMIT 1"  # noqa: S608 -- a name of the registry
+    return connection.execute(query, [version]).fetchone() is not None
