@@ -7,5 +7,16 @@ from changke.facts.purchases.models import Line, Opening, Receipt, Tender
 from changke.facts.visits.models import Visit
 
 __all__ = [
-    "Category", "Customer", "Event", "Identifier", "Item", "Line", "Note", "Opening", "Receipt", "Tag", "Tender", "Visit",
+    "Category",
+    "Customer",
+    "Event",
+    "Identifier",
+    "Item",
+    "Line",
+    "Note",
+    "Opening",
+    "Receipt",
+    "Tag",
+    "Tender",
+    "Visit",
 ]

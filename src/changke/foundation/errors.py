@@ -30,7 +30,11 @@ class NotAllowed(DomainError):
 
 
 class Invalid(DomainError):
-    """Input that cannot be used; `field` names the place."""
+    """Input that cannot be used: `field` names the place, `reason` (an English template) says what would be right."""
 
     code, status = "invalid", 422
     message = "%(field)s: %(reason)s"
+
+    def __init__(self, *, field: str, reason: str, **places: Any) -> None:
+        self.field, self.reason, self.reason_places = field, reason, places
+        super().__init__(field=field, reason=reason % places if places else reason)

@@ -2,7 +2,19 @@
 
 from decimal import Decimal, InvalidOperation
 
-EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "CNY": 2, "HKD": 2, "TWD": 2, "MOP": 2, "USD": 2, "EUR": 2, "GBP": 2, "SGD": 2}
+EXPONENTS = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CNY": 2,
+    "HKD": 2,
+    "TWD": 2,
+    "MOP": 2,
+    "USD": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "SGD": 2,
+}
 """Digits after the point (ISO 4217). A currency that is not here has two."""
 
 LARGEST_MINOR = 10_000_000_00

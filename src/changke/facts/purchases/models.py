@@ -60,7 +60,16 @@ class Receipt(Fact):
             *fact_indexes("receipt"),
             models.Index(
                 fields=["customer", "business_date"],
-                include=["kind", "id", "store", "cash_minor", "consumed_minor", "margin_minor", "margin_basis", "items"],
+                include=[
+                    "kind",
+                    "id",
+                    "store",
+                    "cash_minor",
+                    "consumed_minor",
+                    "margin_minor",
+                    "margin_basis",
+                    "items",
+                ],
                 condition=models.Q(withdrawn_by__isnull=True, customer__isnull=False),
                 name="receipt_of_customer",
             ),

@@ -1,0 +1,82 @@
+"""How a person's names, phones and addresses are written down, so that they can be found again."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import phonenumbers
+from pypinyin import Style, lazy_pinyin
+
+HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")
+SPACES = re.compile(r"\s+")
+SCIENTIFIC = re.compile(r"^\d(\.\d+)?[eE]\+?\d+$")
+LONGEST_PINYIN, LONGEST_INITIALS = 240, 60
+
+
+def clean_name(name: str) -> str:
+    """Full-width letters become plain ones, spaces single, controls vanish; emoji and rare characters stay."""
+    plain = unicodedata.normalize("NFKC", name)
+    return SPACES.sub(" ", "".join(c for c in plain if c.isprintable() or c.isspace())).strip()[:120]
+
+
+@lru_cache(maxsize=65_536)
+def _syllable(character: str) -> str:
+    return "".join(lazy_pinyin(character, style=Style.NORMAL, errors="default")).lower()
+
+
+def pinyin(name: str) -> str:
+    """`张三丰` -> `zhangsanfeng`; other scripts as they are, lower case, without spaces. Each character on its own:
+    a name is not a sentence, and one table of characters is fast enough for a million of them."""
+    return SPACES.sub("", "".join(_syllable(c) if HAN.match(c) else c.lower() for c in name))[:LONGEST_PINYIN]
+
+
+def initials(name: str) -> str:
+    """`张三丰` -> `zsf`; of `Mary Ann Lee` -> `mal`."""
+    letters = [_syllable(c)[:1] if HAN.match(c) else c for c in name]
+    spaced = "".join(f" {letter} " if HAN.match(c) else letter for c, letter in zip(name, letters, strict=True))
+    return "".join(word[0].lower() for word in spaced.split())[:LONGEST_INITIALS]
+
+
+def grams(name: str) -> list[str]:
+    """Every character and every pair of neighbours, each once, in order: `张三丰` -> 张 三 丰 张三 三丰."""
+    plain = SPACES.sub("", name.lower())
+    return list(dict.fromkeys([*plain, *(plain[i : i + 2] for i in range(len(plain) - 1))]))
+
+
+def normal_phone(text: str, *, region: str = "CN") -> str:
+    """The number in E.164, `+8613800001234`. Raises ValueError with the reason in English, ready for translation."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if SCIENTIFIC.match(plain):
+        raise ValueError("the spreadsheet shortened the number: format the column as text and export again")
+    try:
+        number = phonenumbers.parse(plain, region)
+    except phonenumbers.NumberParseException:
+        raise ValueError("not a phone number") from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("not a phone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normal_email(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", plain):
+        raise ValueError("not an e-mail address")
+    return plain
+
+
+def local_phone(e164: str) -> str:
+    """As people of the place write it: `+8613800001234` -> `13800001234`; foreign numbers keep their prefix."""
+    return e164[3:] if e164.startswith("+86") else e164
+
+
+def masked_phone(e164: str) -> str:
+    """`138****1234`: enough to recognise, not enough to call."""
+    local = local_phone(e164)
+    if len(local) < 8:
+        return "*" * max(len(local) - 2, 0) + local[-2:]
+    return f"{local[:-8]}****{local[-4:]}"
+
+
+def phone_tail(e164: str) -> str:
+    """The last four digits, by which a front desk asks for a person."""
+    return e164[-4:]

@@ -1,0 +1,1 @@
+"""Verbs that write customers, one per file."""

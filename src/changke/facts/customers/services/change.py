@@ -1,0 +1,40 @@
+"""Profile fields changed by hand. They are audited state: the event says which fields, not what they held."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models.expressions import RawSQL
+
+from changke.facts.customers import rules
+from changke.facts.customers.models import Customer
+from changke.facts.customers.services.register import PROFILE_FIELDS, check_birthday
+from changke.foundation.errors import Invalid, NotFound
+from changke.foundation.periods import business_date
+
+CHANGEABLE = PROFILE_FIELDS | {"name", "source", "home_store", "adviser"}
+
+
+@transaction.atomic
+def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime) -> Customer:
+    """Change some fields. Renews the transaction id, so that her profile is computed again."""
+    customer = Customer.objects.select_for_update().filter(pk=customer_id).first()
+    if customer is None:
+        raise NotFound
+    for field, value in changes.items():
+        if field not in CHANGEABLE:
+            raise Invalid(field=field, reason="not a field of the profile")
+        setattr(customer, field, value)
+    if "name" in changes:
+        customer.name = rules.clean_name(customer.name)
+        customer.pinyin, customer.initials = rules.pinyin(customer.name), rules.initials(customer.name)
+        customer.name_grams = rules.grams(customer.name)
+    check_birthday(customer, today=business_date(now, "Asia/Shanghai"))
+    for field in customer._meta.concrete_fields:
+        longest = getattr(field, "max_length", None)
+        if field.name in changes and longest and len(str(getattr(customer, field.name) or "")) > longest:
+            raise Invalid(field=field.name, reason="at most %(longest)s characters", longest=longest)
+    customer.txid = RawSQL("pg_current_xact_id()", ())  # type: ignore[assignment]  # the database fills it in
+    customer.save()
+    customer.refresh_from_db()
+    return customer

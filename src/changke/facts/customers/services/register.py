@@ -1,0 +1,100 @@
+"""A new customer, by hand."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+
+from changke.facts.customers import rules
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.foundation.access.models import Staff
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation.models import Store
+from changke.foundation.periods import business_date
+
+
+class PhoneKnown(DomainError):
+    code, status = "phone_known", 409
+    message = "This phone already belongs to %(name)s. Open her page instead of registering her twice."
+
+    def __init__(self, *, name: str, customer_id: int) -> None:
+        self.customer_id = customer_id
+        super().__init__(name=name)
+
+
+PROFILE_FIELDS = frozenset(
+    {"gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests", "living"}
+    | {"allergies"}
+)
+
+
+@transaction.atomic
+def register(
+    *,
+    name: str,
+    phone: str = "",
+    email: str = "",
+    source: str = "",
+    home_store: Store,
+    adviser: Staff | None = None,
+    profile: Mapping[str, object] | None = None,
+    now: dt.datetime,
+) -> Customer:
+    """Write down a person the chain has not met before. Name or phone must be given; a known phone is refused."""
+    plain = rules.clean_name(name)
+    if not plain and not phone.strip():
+        raise Invalid(field="name", reason="give a name or a phone, so that she can be found again")
+    if unknown := set(profile or {}) - PROFILE_FIELDS:
+        raise Invalid(field=sorted(unknown)[0], reason="not a field of the profile")
+    identifiers = dict(_identifiers(phone, email))
+    customer = Customer(
+        name=plain,
+        pinyin=rules.pinyin(plain),
+        initials=rules.initials(plain),
+        name_grams=rules.grams(plain),
+        source=source.strip(),
+        home_store=home_store,
+        adviser=adviser,
+        known_on=business_date(now, home_store.time_zone),
+        phone_tail=rules.phone_tail(identifiers.get(IdentifierKind.PHONE, "")),
+        recorded_at=now,
+        **(profile or {}),
+    )
+    check_birthday(customer, today=customer.known_on)
+    customer.save()
+    for kind, value in identifiers.items():
+        try:
+            with transaction.atomic():
+                Identifier.objects.create(customer=customer, kind=kind, value=value)
+        except IntegrityError:
+            holder = Identifier.objects.select_related("customer").get(kind=kind, source="", value=value).customer
+            raise PhoneKnown(name=holder.name or f"#{holder.pk}", customer_id=holder.pk) from None
+    return customer
+
+
+def _identifiers(phone: str, email: str) -> list[tuple[IdentifierKind, str]]:
+    found = []
+    for kind, text, normal in (
+        (IdentifierKind.PHONE, phone, rules.normal_phone),
+        (IdentifierKind.EMAIL, email, rules.normal_email),
+    ):
+        if text.strip():
+            try:
+                found.append((kind, normal(text)))
+            except ValueError as error:
+                raise Invalid(field=kind.value, reason=str(error)) from None
+    return found
+
+
+def check_birthday(customer: Customer, *, today: dt.date) -> None:
+    """A birthday may lack its year, not its month; 30 February and a birth in the future are refused."""
+    year, month, day = customer.birth_year, customer.birth_month, customer.birth_day
+    if year is not None and not 1900 <= year <= today.year:
+        raise Invalid(field="birth_year", reason="must lie between 1900 and this year")
+    if (month is None) != (day is None):
+        raise Invalid(field="birth_day", reason="give month and day, or neither")
+    if month is not None and day is not None:
+        try:
+            dt.date(year or 2000, month, day)
+        except ValueError:
+            raise Invalid(field="birth_day", reason="there is no such day") from None

@@ -1,0 +1,1 @@
+"""Verbs that write receipts, one per file."""

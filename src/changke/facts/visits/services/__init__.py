@@ -1,0 +1,1 @@
+"""Verbs that write visits, one per file."""

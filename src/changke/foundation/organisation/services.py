@@ -1,0 +1,103 @@
+"""Setting up the chain and changing its settings."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation.models import Activity, Chain, Region, Store
+
+
+class StoreCodeTaken(DomainError):
+    code, status = "store_code_taken", 409
+    message = "There is already a store with the code %(store_code)s."
+
+
+SETTINGS = frozenset(
+    {"name", "time_zone", "language", "activity_kinds", "silent_after_days", "lost_after_days", "mature_visit_days"}
+    | {"gap_weight"}
+)
+
+
+def found_chain(
+    *, name: str, currency: str = "CNY", time_zone: str = "Asia/Shanghai", language: str = "zh-hans"
+) -> Chain:
+    """The chain of this installation. A second call with the same name and currency changes nothing."""
+    known_zone(time_zone)
+    chain, _ = Chain.objects.get_or_create(
+        only=True, defaults={"name": name, "currency": currency, "time_zone": time_zone, "language": language}
+    )
+    return chain
+
+
+@transaction.atomic
+def change_settings(chain: Chain, changes: Mapping[str, object]) -> Chain:
+    """Change some settings of the chain; all of them or, where one is wrong, none."""
+    for field, value in changes.items():
+        if field not in SETTINGS:
+            raise Invalid(field=field, reason="not a setting of the chain")
+        setattr(chain, field, value)
+    if not chain.activity_kinds or set(chain.activity_kinds) - set(Activity.values):
+        raise Invalid(field="activity_kinds", reason="choose at least one of visit, purchase, use")
+    if not 1 <= chain.silent_after_days < chain.lost_after_days <= 3650:
+        raise Invalid(field="lost_after_days", reason="must be larger than the days until silent, and at most 3650")
+    known_zone(chain.time_zone)
+    try:
+        chain.full_clean(exclude=["only"])
+    except ValidationError as error:
+        field, reasons = next(iter(error.message_dict.items()))
+        raise Invalid(field=field, reason=reasons[0]) from None
+    chain.save()
+    return chain
+
+
+def known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid(
+            field="time_zone", reason="there is no time zone %(zone)s; write one like Asia/Shanghai", zone=name
+        ) from None
+    return name
+
+
+def add_region(*, name: str, parent: Region | None = None) -> Region:
+    region, _ = Region.objects.get_or_create(name=name, parent=parent)
+    return region
+
+
+def add_store(
+    *,
+    code: str,
+    name: str,
+    region: Region | None = None,
+    time_zone: str = "Asia/Shanghai",
+    opening_days: list[int] | None = None,
+) -> Store:
+    """A new store. Its code is what tills and files call it."""
+    try:
+        with transaction.atomic():
+            return Store.objects.create(
+                code=code,
+                name=name,
+                region=region,
+                time_zone=known_zone(time_zone),
+                **({"opening_days": opening_days} if opening_days else {}),
+            )
+    except IntegrityError:
+        raise StoreCodeTaken(store_code=code) from None
+
+
+def change_store(store: Store, changes: Mapping[str, object]) -> Store:
+    """Change name, region, zone, opening days or whether it is open. The business dates of past facts stay."""
+    for field, value in changes.items():
+        if field not in {"name", "region", "time_zone", "opening_days", "is_open"}:
+            raise Invalid(field=field, reason="not a field of a store")
+        setattr(store, field, value)
+    known_zone(store.time_zone)
+    if not set(store.opening_days) <= set(range(1, 8)):
+        raise Invalid(field="opening_days", reason="days are 1 (Monday) to 7 (Sunday)")
+    store.save()
+    return store

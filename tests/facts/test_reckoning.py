@@ -1,0 +1,46 @@
+"""Money of a receipt as a table of cases: docs/algorithms/money.md tells the same in prose."""
+
+import pytest
+
+from changke.facts.purchases.rules import Paid, Reckoning, SoldLine, reckon
+
+FACIAL = SoldLine("service", 28_800, cost_minor=6_000)
+CREAM = SoldLine("product", 19_900, margin_basis_points=5_000)
+CARD = SoldLine("card", 198_000)
+TOPUP = SoldLine("topup", 100_000)
+PLAIN = SoldLine("service", 10_000)
+
+
+@pytest.mark.parametrize(
+    ("lines", "tenders", "expected"),
+    [
+        # cash for a service: it came in and it was used
+        ([FACIAL], [Paid("wechat", 28_800)], Reckoning("sale", 28_800, 28_800, 22_800, "cost", 1)),
+        # no tender named: paid in full with new money
+        ([CREAM], [], Reckoning("sale", 19_900, 19_900, 9_950, "percent", 1)),
+        ([FACIAL, CREAM], [], Reckoning("sale", 48_700, 48_700, 32_750, "mixed", 2)),
+        # a card sold: money in, nothing rendered, no margin yet
+        ([CARD], [Paid("alipay", 198_000)], Reckoning("sale", 198_000, 0, None, "unknown", 0)),
+        # a session off the card: rendered, no new money
+        ([FACIAL], [Paid("session", 28_800)], Reckoning("use", 0, 28_800, 22_800, "cost", 1)),
+        ([TOPUP], [Paid("cash", 100_000)], Reckoning("sale", 100_000, 0, None, "unknown", 0)),
+        # half stored value, half money: a sale of the half that came in
+        (
+            [FACIAL],
+            [Paid("stored_value", 14_400), Paid("cash", 14_400)],
+            Reckoning("sale", 14_400, 28_800, 22_800, "cost", 1),
+        ),
+        # one line of unknown margin makes the profit unknown
+        ([FACIAL, PLAIN], [], Reckoning("sale", 38_800, 38_800, None, "unknown", 2)),
+        # everything given free is still a visit to the till
+        ([SoldLine("service", 0, cost_minor=6_000)], [], Reckoning("sale", 0, 0, -6_000, "cost", 1)),
+        ([SoldLine("product", 5_000, quantity_milli=3_000)], [], Reckoning("sale", 5_000, 5_000, None, "unknown", 3)),
+        ([SoldLine("product", 5_000, quantity_milli=500)], [], Reckoning("sale", 5_000, 5_000, None, "unknown", 1)),
+    ],
+)
+def test_no_yuan_counts_twice(lines: list[SoldLine], tenders: list[Paid], expected: Reckoning) -> None:
+    assert reckon(lines, tenders) == expected
+
+
+def test_a_return_says_what_was_given_back() -> None:
+    assert reckon([FACIAL], [Paid("wechat", 28_800)], is_return=True).kind == "return"
