@@ -106,6 +106,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# Background work lives at the roof: one file of jobs, one page of when they run.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_IMPORT_PATHS = ["changke.interfaces.schedule"]
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "foundation.Staff"

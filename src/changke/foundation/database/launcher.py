@@ -35,7 +35,7 @@ from changke.foundation.database.config import (
     read_embedded,
 )
 from changke.foundation.database.service_user import SERVICE_HOME, ServiceUser, choose
-from changke.foundation.keys import write_secret
+from changke.foundation.keys import make_secret_key, write_secret
 
 RETRY_SECONDS = 30  # after a kill -9 orphaned back-ends may hold the shared memory for some seconds
 START_SECONDS = 600  # a crash recovery replays up to max_wal_size; pg_ctl's own 60 s would give up on it
@@ -61,6 +61,7 @@ def running(data_dir: Path, *, say: Say = lambda _: None) -> Iterator[Embedded]:
     try:
         with _alone(data_dir):
             fcntl.flock(users, fcntl.LOCK_SH)
+            make_secret_key(data_dir)
             embedded = start(data_dir, say=say)
         yield embedded
     finally:
@@ -396,6 +397,7 @@ def _run(user: ServiceUser, command: list[str]) -> subprocess.CompletedProcess[s
             stderr=err,
             env=environ,
             cwd="/",
+            start_new_session=True,  # Ctrl-C in the terminal is for us, who then stop the server in order
             **user.spawn(),
         )
         out.seek(0)

@@ -1,0 +1,5 @@
+import sys
+
+from changke.interfaces.cli import main
+
+sys.exit(main())

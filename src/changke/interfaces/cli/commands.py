@@ -1,0 +1,41 @@
+"""All commands on one page: what each is for and what it needs before it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from changke.interfaces.cli import up, web
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb of the command line.
+
+    `own` commands manage processes and run before Django is loaded; all others are Django commands of the same name,
+    run as `role` with the database up. `starts` marks those that may begin a new data folder.
+    """
+
+    name: str
+    summary: str
+    role: str = "app"
+    own: Callable[[list[str]], int] | None = None
+    starts: bool = False
+    example: str = ""
+
+
+GROUPS: dict[str, list[Command]] = {
+    "Run": [
+        Command("up", "serve: database, site and worker, until Ctrl-C", own=up.up, starts=True),
+        Command("demo", "the same with an invented chain in it, to look around", own=up.demo, starts=True),
+    ],
+    "Keep": [
+        Command("prepare", "create or upgrade the tables, without serving", role="owner", starts=True),
+        Command("doctor", "check the installation and say what mends it", role="app"),
+        Command("backup", "everything into one file", role="reader"),
+        Command("restore", "everything back from that file", role="owner", starts=True),
+    ],
+    "Parts of `up`, for a service manager": [
+        Command("web", "the site alone", own=web.web),
+        Command("worker", "the background work alone"),
+    ],
+}
+COMMANDS = {command.name: command for group in GROUPS.values() for command in group}

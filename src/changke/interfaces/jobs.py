@@ -1,0 +1,23 @@
+"""Background jobs. Thin: a job moves a batch or keeps the house; it holds no rule and serves no single customer."""
+
+from datetime import UTC, datetime, timedelta
+
+from procrastinate.contrib.django import app
+
+STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
+KEEP_FINISHED = timedelta(days=7)
+
+
+@app.task(name="retry_stalled", queueing_lock="retry_stalled")
+async def retry_stalled(timestamp: int) -> int:
+    """Give back the jobs of workers that died; nobody else does. Jobs are written to be run twice."""
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+    for job in stalled:
+        await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+    return len(stalled)
+
+
+@app.task(name="forget_finished", queueing_lock="forget_finished")
+async def forget_finished(timestamp: int) -> None:
+    """Delete the record of jobs that ended well; failed ones stay to be looked at."""
+    await app.job_manager.delete_old_jobs(nb_hours=int(KEEP_FINISHED.total_seconds() // 3600))

@@ -1,0 +1,69 @@
+"""What all our commands share: help with an example, `--json`, refusals said in one line."""
+
+import argparse
+import json
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from changke.foundation.errors import DomainError
+
+
+class ShopCommand(BaseCommand):
+    """A command as people see it. Subclasses set `help` and `example` and write `run`.
+
+    `run` prints for people through `self.say` and returns the same as data; with `--json` the data come as one object
+    on the last line of stdout, and what was said before goes to stderr.
+    """
+
+    example: ClassVar[str] = ""
+    prints_data: ClassVar[bool] = True
+    requires_system_checks: ClassVar[list[str]] = []  # `doctor` does that; here they would cost every call its time
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(
+            "changke",
+            subcommand,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"example:\n  {self.example}" if self.example else None,
+            **kwargs,
+        )
+        hide_options_of_django(parser)
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        if self.prints_data:
+            parser.add_argument(
+                "--json", action="store_true", help="print the result as one JSON object, on the last line"
+            )
+        # Read by `changke` itself before Django starts; named here so that --help shows it.
+        parser.add_argument("--data", metavar="DIR", help="the data folder (else DATA_DIR, else ./data)")
+        self.arguments(parser)
+
+    def arguments(self, parser: CommandParser) -> None:
+        """The command's own arguments."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = bool(options.get("json"))
+        try:
+            result = self.run(**options)
+        except DomainError as refused:
+            raise CommandError(str(refused)) from refused
+        if self.as_json:
+            self.stdout.write(json.dumps(result, ensure_ascii=False, default=str))
+
+    def run(self, **options: Any) -> Any:
+        """Do it; return what `--json` prints."""
+        raise NotImplementedError
+
+    def say(self, line: str = "") -> None:
+        """A line for people."""
+        (self.stderr if self.as_json else self.stdout).write(line, lambda text: text)
+
+
+def hide_options_of_django(parser: argparse.ArgumentParser) -> None:
+    """Django's own options still work; they are not what somebody looks for in `changke today --help`."""
+    hidden = {"settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "verbosity", "version"}
+    for action in parser._actions:  # argparse has no public way to ask for what was added
+        if action.dest in hidden:
+            action.help = argparse.SUPPRESS

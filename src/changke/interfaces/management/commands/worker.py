@@ -1,0 +1,32 @@
+import asyncio
+import logging
+import os
+from typing import Any
+
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from changke.interfaces.lifeline import follow_parent
+from changke.interfaces.management.base import ShopCommand
+
+CONCURRENCY = 2  # jobs move batches and are limited by the database, not by how many run at once
+SHUTDOWN_SECONDS = 15
+
+
+class Command(ShopCommand):
+    help = "Do the background work: imports, nightly refresh, and profiles that follow the facts."
+    example = "changke worker --data /srv/changke"
+    prints_data = False
+
+    def run(self, **options: Any) -> None:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+        if "CHANGKE_CHILD" in os.environ:
+            follow_parent()
+        asyncio.run(_work())
+
+
+async def _work() -> None:
+    assert isinstance(app.connector, DjangoConnector)
+    with app.replace_connector(app.connector.get_worker_connector()) as working:
+        async with working.open_async():
+            await working.run_worker_async(concurrency=CONCURRENCY, shutdown_graceful_timeout=SHUTDOWN_SECONDS)

@@ -1,0 +1,30 @@
+"""All recurrent work on one page: which job, when, why.
+
+Times are UTC. A tick that was missed while the worker was off is made up for once (see `MAX_DELAY_SECONDS`), so a job
+must not mind being late and must not mind running twice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+from changke.interfaces import jobs
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """A job, its cron line, and the reason somebody will want to read before changing either."""
+
+    job: Any
+    cron: str
+    why: str
+
+
+SCHEDULE = [
+    Recurring(jobs.retry_stalled, "* * * * *", "a killed worker's job must not wait for a person"),
+    Recurring(jobs.forget_finished, "40 18 * * *", "the table of jobs is read at every fetch; keep it small"),
+]
+
+for recurring in SCHEDULE:
+    app.periodic(cron=recurring.cron)(recurring.job)
