@@ -1,6 +1,10 @@
 """Tests run on a real PostgreSQL (see `server.py`), in a real chain (see `cast.py`)."""
 
 import os
+import tomllib
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
@@ -8,6 +12,12 @@ from django.db import connections
 
 from changke.foundation.database.config import databases
 from tests import server
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
+
+ALLOWED_SKIPS: list[str] = tomllib.loads((Path(__file__).parent / "allowed_skips.toml").read_text())["reasons"]
+_skips: list[tuple[str, str]] = []
 
 
 def pytest_configure() -> None:
@@ -24,3 +34,32 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _plain_static_files() -> None:
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _skips.append((item.nodeid, report.longrepr[2].removeprefix("Skipped: ")))
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skip outside the allowed list is a failure: a test that does not run proves nothing."""
+    outside = [skip for skip in _skips if not skip[1].startswith(tuple(ALLOWED_SKIPS))]
+    if outside and os.environ.get("CI"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for node, reason in _skips:
+        mark = "" if reason.startswith(tuple(ALLOWED_SKIPS)) else " (not an allowed reason)"
+        terminalreporter.write_line(f"skipped{mark}: {node}: {reason}")
+
+
+@pytest.fixture
+def cast(db: None) -> "Cast":
+    """The tiny chain of `cast.py`, fresh for this test."""
+    from tests.cast import assemble  # noqa: PLC0415  models exist only once Django is set up
+
+    return assemble()

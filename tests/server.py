@@ -42,11 +42,33 @@ def start() -> str:
             list(map(str, words)), check=True, env=plain, cwd="/", stdout=subprocess.DEVNULL, **identity
         )
 
-    run(tool / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--no-sync", "--auth=scram-sha-256",
-        f"--pwfile={password}", "--locale=C.UTF-8")
+    run(
+        tool / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "--auth=scram-sha-256",
+        f"--pwfile={password}",
+        "--locale=C.UTF-8",
+    )
     # The folder lives as long as the run: losing it in a power cut costs nothing, so it need not reach the disk.
-    run(tool / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "start",
-        "-o", f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c jit=off -c timezone=UTC")
+    run(
+        tool / "pg_ctl",
+        "-D",
+        data,
+        "-w",
+        "-t",
+        "60",
+        "-l",
+        folder / "log",
+        "start",
+        "-o",
+        f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off -c jit=off -c timezone=UTC",
+    )
     postmaster = int((data / "postmaster.pid").read_text().split()[0])
 
     def stop() -> None:

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models.expressions import RawSQL
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.register import PROFILE_FIELDS, check_birthday
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.periods import business_date
 
@@ -34,7 +34,7 @@ def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime)
         longest = getattr(field, "max_length", None)
         if field.name in changes and longest and len(str(getattr(customer, field.name) or "")) > longest:
             raise Invalid(field=field.name, reason="at most %(longest)s characters", longest=longest)
-    customer.txid = RawSQL("pg_current_xact_id()", ())  # type: ignore[assignment]  # the database fills it in
+    customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
     customer.save()
     customer.refresh_from_db()
     return customer

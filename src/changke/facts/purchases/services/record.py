@@ -11,6 +11,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.purchases import rules
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender, TenderKind
 from changke.foundation.access.models import Staff
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.money import LARGEST_MINOR
 from changke.foundation.organisation.models import Store
@@ -69,7 +70,7 @@ def record_receipt(
             raise ReceiptNumberTaken(number=number or source_key)
         return existing, False
     if customer is not None:
-        Customer.objects.filter(pk=customer.pk, known_on__gt=day).update(known_on=day)
+        Customer.objects.filter(pk=customer.pk, known_on__gt=day).update(known_on=day, txid=current_xid())
     receipt = Receipt.objects.create(
         kind=ReceiptKind(rolled.kind),
         number=number,

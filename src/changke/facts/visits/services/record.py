@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from changke.facts.customers.models import Customer
 from changke.facts.visits.models import Visit
 from changke.foundation.access.models import Staff
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Store
 from changke.foundation.periods import business_date
@@ -35,7 +36,7 @@ def record_visit(
     if existing := Visit.objects.filter(source_key=source_key, withdrawn_by__isnull=True).first():
         return existing
     day = business_date(happened_at, store.time_zone)
-    Customer.objects.filter(pk=customer.pk, known_on__gt=day).update(known_on=day)
+    Customer.objects.filter(pk=customer.pk, known_on__gt=day).update(known_on=day, txid=current_xid())
     return Visit.objects.create(
         customer=customer,
         store=store,

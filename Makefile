@@ -1,0 +1,74 @@
+# Everything one does here is a verb of this file; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+DATA_DIR ?= data
+export PORT DATA_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run check format lint types house test browser migrations messages docs bench clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/server.done ## a whole demo chain on http://127.0.0.1:8000 (PORT=, DATA_DIR=)
+	@$(BIN)/changke demo --data "$(DATA_DIR)" --port "$(PORT)"
+
+run: .venv/server.done ## your own chain: database, site and worker
+	@$(BIN)/changke up --data "$(DATA_DIR)" --port "$(PORT)"
+
+setup: .venv/dev.done ## everything that tests and checks need
+	@$(BIN)/pre-commit install >/dev/null 2>&1 || true
+
+check: .venv/dev.done format lint types house ## what every change must pass, besides the tests
+
+format: .venv/dev.done
+	$(BIN)/ruff format --check .
+
+lint: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/typos
+
+types: .venv/dev.done
+	$(BIN)/mypy
+
+house: .venv/dev.done ## the shape of the house: who may import whom, migrations named and complete
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m scripts.check_migration_names
+
+test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, real browser
+	$(BIN)/python -m pytest
+
+browser: .venv/dev.done .venv/browser.done messages ## only the pages in a real browser
+	$(BIN)/python -m pytest tests/browser
+
+migrations: .venv/dev.done ## make the migration of a change: NAME=what_it_is_for APP=facts
+	$(BIN)/python manage.py makemigrations $(APP) -n $(NAME)
+
+bench: .venv/dev.done ## measure what we claim (long): prints the tables of docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what can be made again; the data folder stays
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: apt install python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "This Python cannot make virtual environments. As root: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/server.done: requirements/server.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what Changke needs (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/server.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev.done: .venv/server.done requirements/dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/browser.done: .venv/dev.done
+	@scripts/install_browser.sh
+	@touch $@
