@@ -33,11 +33,11 @@ def composer(registry: Registry) -> Composer:
 
 
 @pytest.fixture(scope="session")
-def duck(composer: Composer) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute("SET threads = 2")
-    world.build(connection)
-    return connection
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 2")
+        world.build(connection)
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def refused(folder: Path, **files: str) -> str:
          "one.sql:4: Column 'fen' could not be resolved"),
         (GOOD + "SELECT customer_id, SUM(cash_minor)\n / 2 AS n FROM purchases GROUP BY customer_id",
          "one.sql:4: '/' is a float"),
-        (GOOD + "SELECT customer_id, COUNT(*) AS n FROM purchases\nWHERE business_date > CURRENT_DATE",
+        (GOOD + "SELECT customer_id, cash_minor AS n FROM purchases\nWHERE business_date > CURRENT_DATE",
          "one.sql:5: the day is an argument"),
         (GOOD + "SELECT customer_id, COUNT(*) AS n FROM purchases WHERE\nstore_id = :shop GROUP BY customer_id",
          "one.sql:5: :shop is not among its settings"),

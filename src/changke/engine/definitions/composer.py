@@ -84,6 +84,35 @@ class Composer:
 
         return self._keep(key, make)
 
+    def stored(
+        self,
+        columns: Sequence[str],
+        *,
+        table: str,
+        engine: str,
+        where: Condition | None = None,
+        cases: Mapping[str, Answer] | None = None,
+    ) -> Statement:
+        """The same question to a table in which the attributes stand already, one row per customer.
+
+        For a segment over all: what was computed by night need not be computed again. `table` has `customer_id` and
+        a column for every attribute asked for; nobody checks how old its rows are.
+        """
+        cases = cases or {}
+        shapes = tuple((name, answer.shape) for name, answer in cases.items())
+
+        def make() -> Statement:
+            types = dict(where.types if where else {})
+            for name, answer in cases.items():
+                types |= answer.types(name)
+            query = exp.select("customer_id", *(exp.column(name) for name in columns)).from_(table, copy=False)
+            query.select(*(answer.sql(name, exp.column).as_(name) for name, answer in cases.items()), copy=False)
+            if where:
+                query.where(where.sql(exp.column), copy=False)
+            return spell(query, engine=engine, types=types)
+
+        return self._keep((table, tuple(columns), engine, where.shape if where else None, shapes), make)
+
     def population(self, name: str, *, engine: str) -> Statement:
         """The statement that computes the values of a definition of grain population. Always over everyone.
 
