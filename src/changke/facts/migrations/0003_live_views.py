@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from changke.facts.tables import VIEWS
+
+CREATE = "".join(f"CREATE VIEW live.{name} AS {query};\n" for name, query in VIEWS.items())
+
+
+class Migration(migrations.Migration):
+    """The facts as definitions see them. The words are shared with the mirror, so they stand in `facts/tables.py`."""
+
+    dependencies = [("facts", "0002_append_only")]
+    operations = [
+        migrations.RunSQL(f"DROP SCHEMA IF EXISTS live CASCADE; CREATE SCHEMA live;\n{CREATE}", "DROP SCHEMA live CASCADE")
+    ]

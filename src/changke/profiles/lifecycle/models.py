@@ -1,0 +1,100 @@
+"""Published models, where everybody stands in them, and the series of the charts."""
+
+from django.db import models
+
+from changke.facts.customers.models import Customer
+from changke.profiles.attributes.columns import LONGEST_WORD
+
+
+class StageModel(models.Model):
+    """One lifecycle model in use, in its latest version. `definition` is the JSON as written, with names of settings."""
+
+    key = models.CharField(max_length=LONGEST_WORD, unique=True)
+    definition = models.JSONField()
+    settings = models.JSONField(default=dict)
+    """The chain's numbers that this version was published with."""
+    version = models.PositiveIntegerField(default=1)
+    """Grows when the definition or one of its numbers changes."""
+    is_default = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position", "key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_stage_model"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} v{self.version}"
+
+
+class Standing(models.Model):
+    """The stage of a customer in a model. Written only when it changes; the changes themselves are events."""
+
+    pk = models.CompositePrimaryKey("customer_id", "model")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    model = models.CharField(max_length=LONGEST_WORD)
+    stage = models.CharField(max_length=LONGEST_WORD)
+    since = models.DateField()
+    """The day as of which the stage was first computed; the page recomputes the true day from facts."""
+    previous = models.CharField(max_length=LONGEST_WORD, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "stage", "customer"], name="standing_stage")]
+
+
+class SeriesFill(models.Model):
+    """Which days of the charts are computed, from what. Absent or outdated: the next refresh computes it."""
+
+    day = models.DateField(primary_key=True)
+    snapshot = models.BigIntegerField()
+    rules = models.JSONField()
+    """Version of every model at the time."""
+    before = models.DateField(null=True)
+    """The day that the flows come from."""
+    filled_at = models.DateTimeField()
+
+
+class StageCount(models.Model):
+    """How many customers of a home store stood in a stage at the end of a day, and their value at risk."""
+
+    day = models.DateField()
+    model = models.CharField(max_length=LONGEST_WORD)
+    stage = models.CharField(max_length=LONGEST_WORD)
+    store_id = models.BigIntegerField(null=True)
+    customers = models.IntegerField()
+    value_minor = models.BigIntegerField()
+    """Value at risk, in minor units of the chain's currency."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "day", "store_id", "stage"], name="stage_count_once", nulls_distinct=False
+            )
+        ]
+
+
+class StageFlow(models.Model):
+    """How many customers of a home store went from a stage to a stage between two days of the charts."""
+
+    day = models.DateField()
+    """The later day; the earlier is `before` of its SeriesFill."""
+    model = models.CharField(max_length=LONGEST_WORD)
+    store_id = models.BigIntegerField(null=True)
+    from_stage = models.CharField(max_length=LONGEST_WORD, default="")
+    """Empty: not known yet on the earlier day."""
+    to_stage = models.CharField(max_length=LONGEST_WORD)
+    customers = models.IntegerField()
+    value_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "day", "store_id", "from_stage", "to_stage"], name="stage_flow_once", nulls_distinct=False
+            )
+        ]

@@ -1,0 +1,169 @@
+"""A lifecycle model: which stages there are, in which order they are asked, and why a customer stands where she does."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from changke.engine.definitions import Cases, Column
+from changke.profiles.conditions import Compare, Condition, ConditionError, Known, read_condition
+
+LANGUAGES = ("zh-hans", "en", "zh-hant")
+Words = Mapping[str, str]
+"""Language -> text. Every one of LANGUAGES is there."""
+
+Row = Mapping[str, Any]
+"""Attribute -> value of one customer; None is unknown."""
+
+
+class ModelError(ValueError):
+    """A model that cannot be published, with the path to the spot and what is wrong there."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as people see it. `missing` names facts that would decide it better and are not recorded yet."""
+
+    key: str
+    words: Words
+    missing: Words | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who fits stands in `stage`, for this reason. Without a condition it fits everybody."""
+
+    stage: str
+    condition: Condition | None
+    reason: Words
+
+    def fits(self, row: Row) -> bool:
+        return self.condition is None or self.condition.holds(row)
+
+    def because(self, row: Row, language: str, *, show: Callable[[str, Any], str] = lambda _, value: str(value)) -> str:
+        """The reason as a sentence. `show` writes an attribute's value in the reader's language."""
+        template = self.reason[language]
+        return template.format_map({name: show(name, row[name]) for name in placeholders(template)})
+
+
+@dataclass(frozen=True)
+class LifecycleModel:
+    """Stages in the order of life, rules in the order in which they are asked."""
+
+    key: str
+    version: int
+    is_default: bool
+    words: Words
+    stages: tuple[Stage, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def column(self) -> str:
+        """What its stage is called beside the attributes."""
+        return f"stage_{self.key}"
+
+    @property
+    def cases(self) -> Cases:
+        """The model as a column of a statement."""
+        asked = tuple((rule.condition, rule.stage) for rule in self.rules if rule.condition is not None)
+        return Cases(asked, otherwise=self.rules[-1].stage)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What has to be known to place somebody and to say why."""
+        asked = [name for rule in self.rules if rule.condition for name in rule.condition.attributes]
+        told = [name for rule in self.rules for name in placeholders(rule.reason[LANGUAGES[0]])]
+        return tuple(dict.fromkeys([*asked, *told]))
+
+    def rule_for(self, row: Row) -> Rule:
+        """The first rule that fits."""
+        return next(rule for rule in self.rules if rule.fits(row))
+
+    def stage(self, key: str) -> Stage:
+        return next(stage for stage in self.stages if stage.key == key)
+
+    def thresholds(self, attribute: str) -> frozenset[int]:
+        """The values at which a comparison with the attribute may change its answer."""
+        found: set[int] = set()
+        for rule in self.rules:
+            for leaf in rule.condition.leaves() if rule.condition else ():
+                if isinstance(leaf, Compare) and leaf.column.name == attribute:
+                    values = leaf.value if isinstance(leaf.value, list) else [leaf.value]
+                    found |= {edge for value in values for edge in (value, value + 1)}
+        return frozenset(found)
+
+
+def read_model(
+    definition: Mapping[str, Any], *, attributes: Mapping[str, Column], settings: Mapping[str, int], version: int = 1
+) -> LifecycleModel:
+    """Read a model from JSON, refusing what could not be asked or told.
+
+    Raises
+    ------
+    ModelError
+        With the path to the first mistake.
+    """
+    key = str(definition.get("key", ""))
+    if not key.isidentifier() or len(key) > 14:
+        raise ModelError("key", f"a short word of letters and digits, not {key!r}")
+    stages = tuple(
+        Stage(str(one["key"]), _words(one, "words", f"stages[{n}]"), one.get("missing"))
+        for n, one in enumerate(definition.get("stages", ()))
+    )
+    known = {stage.key for stage in stages}
+    if not stages or len(known) < len(stages):
+        raise ModelError("stages", "at least one stage, each with a key of its own")
+    rules = tuple(
+        _rule(one, f"ask[{n}]", known, attributes, settings) for n, one in enumerate(definition.get("ask", ()))
+    )
+    if not rules or rules[-1].condition is not None:
+        raise ModelError("ask", "the last rule has no condition: everybody stands somewhere")
+    if any(rule.condition is None for rule in rules[:-1]):
+        raise ModelError("ask", "a rule without a condition ends the list: nothing after it is ever asked")
+    if unreached := known - {rule.stage for rule in rules}:
+        raise ModelError("ask", f"nobody can ever stand in {', '.join(sorted(unreached))}")
+    return LifecycleModel(
+        key, version, bool(definition.get("default")), _words(definition, "words", "model"), stages, rules
+    )
+
+
+def placeholders(template: str) -> list[str]:
+    """The attributes that a sentence names in braces."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
+
+
+def known_values(condition: Condition, row: Row) -> list[tuple[str, Any]]:
+    """The attributes a condition asks for, with what is known of them, left to right."""
+    leaves: Sequence[Compare | Known] = list(condition.leaves())
+    return [(leaf.column.name, row[leaf.column.name]) for leaf in leaves]
+
+
+def _rule(
+    one: Mapping[str, Any], path: str, known: set[str], attributes: Mapping[str, Column], settings: Mapping[str, int]
+) -> Rule:
+    stage = str(one.get("stage", ""))
+    if stage not in known:
+        raise ModelError(f"{path}.stage", f"there is no stage {stage!r}")
+    reason = _words(one, "reason", path)
+    for language, template in reason.items():
+        for name in placeholders(template):
+            if name not in attributes:
+                raise ModelError(f"{path}.reason.{language}", f"unknown attribute {name!r}")
+    if "when" not in one:
+        return Rule(stage, None, reason)
+    try:
+        condition = read_condition(one["when"], attributes, settings=settings, path=f"{path}.when")
+    except ConditionError as error:
+        raise ModelError(error.path, error.problem) from None
+    return Rule(stage, condition, reason)
+
+
+def _words(one: Mapping[str, Any], name: str, path: str) -> Words:
+    words = one.get(name)
+    if not isinstance(words, Mapping) or any(not words.get(language) for language in LANGUAGES):
+        raise ModelError(f"{path}.{name}", f"words in {', '.join(LANGUAGES)}")
+    return {language: str(words[language]) for language in LANGUAGES}
