@@ -1,6 +1,7 @@
 """Chance from one seed, a stream of its own per subject.
 
-A new subject takes nothing from the others, so the worlds of last year stay the same when the generator learns something.
+A new subject takes nothing from the others, so the worlds of last year stay the same when the generator learns
+something.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,4 +26,4 @@ def pick(chance: Chance, weights: Sequence[float], size: int) -> Integers:
     """Positions drawn by weight."""
     bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = np.searchsorted(bounds, chance.random(size) * bounds[-1], side="right")
-    return np.minimum(drawn, len(bounds) - 1).astype(np.int64)
+    return np.asarray(np.minimum(drawn, len(bounds) - 1), dtype=np.int64)

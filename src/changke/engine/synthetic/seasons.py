@@ -6,12 +6,14 @@ import numpy as np
 
 from .tables import Days, Flags, Integers, Numbers
 
+# fmt: off
 NEW_YEAR = {  # the first day of the lunar year
-    2015: "02-19", 2016: "02-08", 2017: "01-28", 2018: "02-16", 2019: "02-05", 2020: "01-25", 2021: "02-12", 2022: "02-01",
-    2023: "01-22", 2024: "02-10", 2025: "01-29", 2026: "02-17", 2027: "02-06", 2028: "01-26", 2029: "02-13", 2030: "02-03",
-    2031: "01-23", 2032: "02-11", 2033: "01-31", 2034: "02-19", 2035: "02-08", 2036: "01-28", 2037: "02-15", 2038: "02-04",
-    2039: "01-24", 2040: "02-12",
-}  # fmt: skip
+    2015: "02-19", 2016: "02-08", 2017: "01-28", 2018: "02-16", 2019: "02-05", 2020: "01-25", 2021: "02-12",
+    2022: "02-01", 2023: "01-22", 2024: "02-10", 2025: "01-29", 2026: "02-17", 2027: "02-06", 2028: "01-26",
+    2029: "02-13", 2030: "02-03", 2031: "01-23", 2032: "02-11", 2033: "01-31", 2034: "02-19", 2035: "02-08",
+    2036: "01-28", 2037: "02-15", 2038: "02-04", 2039: "01-24", 2040: "02-12",
+}
+# fmt: on
 WEEKDAYS = (0.82, 0.86, 0.92, 0.95, 1.08, 1.22, 1.15)  # Monday first
 PERIODS = (  # first and last day of the year as mmdd, how full
     (301, 307, 0.95),
@@ -30,7 +32,9 @@ CLOSED_FROM, CLOSED_UNTIL = -1, 3  # New Year's Eve to the third day: everybody 
 
 @dataclass(frozen=True)
 class Almanac:
-    """Days are counted from 1970 as numpy does; `clock[i]` is how much ordinary time has passed when day `first + i` begins."""
+    """Days are counted from 1970 as numpy does; `clock[i]` is how much ordinary time has passed when day `first + i`
+    begins.
+    """
 
     first: int
     clock: Numbers
@@ -50,7 +54,7 @@ class Almanac:
         return np.searchsorted(self.clock, clock, side="right").astype(np.int64) - 1 + self.first
 
     def next_open(self, days: Integers, opening_days: Flags) -> Integers:
-        """The day itself or the next one on which the store is open; `opening_days` has a row of seven per day asked."""
+        """The day itself or the next on which the store is open; `opening_days` has a row of seven per day asked."""
         result = days.copy()
         rows = np.arange(len(days))
         for _ in range(16):  # a holiday of five days and a free Monday end long before
@@ -78,11 +82,8 @@ def almanac(first: int, last: int) -> Almanac:
     for start, end, factor in PERIODS:
         full = np.where((of_year >= start) & (of_year <= end), full * factor, full)
     closed = np.zeros(len(days), dtype=bool)
-    for year in range(
-        int(dates[0].astype("datetime64[Y]").astype(int)) + 1970,
-        int(dates[-1].astype("datetime64[Y]").astype(int)) + 1972,
-    ):
-        new_year = int(np.datetime64(f"{year}-{NEW_YEAR.get(year, '02-06')}").astype("datetime64[D]").astype(int))
+    for year in range(_year(dates[0]), _year(dates[-1]) + 2):
+        new_year = int(np.datetime64(f"{year}-{NEW_YEAR.get(year, '02-06')}", "D").astype(np.int64))
         since = days - new_year
         full = np.where((since >= -24) & (since < -3), full * 1.4, full)
         full = np.where((since >= -3) & (since <= 12), full * 0.4, full)
@@ -94,3 +95,7 @@ def almanac(first: int, last: int) -> Almanac:
     for start, end in PROMOTIONS:
         promotion |= (of_year >= start) & (of_year <= end)
     return Almanac(first, clock, promotion, (of_year >= DOG_DAYS[0]) & (of_year <= DOG_DAYS[1]), closed)
+
+
+def _year(date: np.datetime64) -> int:
+    return int(date.astype("datetime64[Y]").astype(np.int64)) + 1970

@@ -1,9 +1,9 @@
 """The columns of an invented world, in the shape in which facts are stored.
 
-A reference (`receipts.customer`) is the position of a row in the other table, so a loader adds its own first id and is done.
-Money is in fen. Business dates are days in the store's zone, moments are UTC to the second.
-Whatever is not there is `MISSING` in a column of integers, NaT in one of days and "" in one of texts. `MISSING` is far below any
-position, so that using one as a position fails at once instead of quietly reading the last row.
+A reference (`receipts.customer`) is the position of a row in the other table, so a loader adds its own first id and is
+done. Money is in fen. Business dates are days in the store's zone, moments are UTC to the second. Whatever is not there
+is `MISSING` in a column of integers, NaT in one of days and "" in one of texts. `MISSING` is far below any position, so
+that using one as a position fails at once instead of quietly reading the last row.
 """
 
 from collections.abc import Iterator
@@ -127,7 +127,9 @@ class Customers(Table):
 
 @dataclass(frozen=True)
 class Receipts(Table):
-    """`cash_minor` is money received now, `consumed_minor` the value of what was rendered now; a return gives both back, positive."""
+    """`cash_minor` is money received now, `consumed_minor` the value of what was rendered now; a return gives both
+    back, positive.
+    """
 
     source_key: Texts
     number: Texts
@@ -208,7 +210,7 @@ class Events(Table):
 
 @dataclass(frozen=True)
 class Truth(Table):
-    """What no shop knows; one row per customer, in the order of `customers`. Never load it: tests measure against it."""
+    """What no shop knows, one row per customer, in their order. Never load it: tests measure against it."""
 
     kind: Texts  # once | trial | prospect | casual | regular | vip
     is_active: Flags  # she will come again
