@@ -1,0 +1,174 @@
+"""The list of the day, read from profiles and the facts of the last hours."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+
+from changke.decisions.next_best_action import rules
+from changke.facts.customers.models import Customer
+from changke.facts.customers.queries import phones_of
+from changke.facts.customers.rules import masked_phone
+from changke.facts.events.models import Event
+from changke.facts.purchases.models import Receipt, ReceiptKind
+from changke.foundation.organisation.models import Chain
+from changke.foundation.organisation.scope import Scope
+from changke.profiles.attributes.models import Profile
+
+CANDIDATES_PER_REASON = 120
+"""Six times the length of the list: room for those who rest, without reading a whole chain."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the day's list, ready for page, API and command line. Money in minor units."""
+
+    customer_id: int
+    name: str
+    phone_masked: str
+    has_phone: bool
+    stage: str
+    value_group: str | None
+    adviser_id: int | None
+    adviser: str
+    store: str
+    reason: str
+    also: tuple[str, ...]
+    suggestion: str
+    numbers: dict[str, int | str]
+    value_at_risk_minor: int
+    deadline: dt.datetime | None
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class DayList:
+    day: dt.date
+    lines: tuple[Line, ...]
+
+    @property
+    def done(self) -> int:
+        """Lines somebody has dealt with today, whatever came of it."""
+        return sum(line.outcome is not None for line in self.lines)
+
+
+def today(
+    scope: Scope, *, chain: Chain, now: dt.datetime, mine: int | None = None, length: int = rules.LIST_LENGTH
+) -> DayList:
+    """Whom the stores of the scope should look after on the day of `now`; with `mine`, an adviser's customers only."""
+    day = now.astimezone(ZoneInfo(chain.time_zone)).date()
+    candidates = list(_candidates(scope, chain, now, day, mine))
+    followups = _followups({one.customer_id for one in candidates}, day)
+    entries = rules.day_list(candidates, followups=followups, today=day, length=length)
+    return DayList(day, tuple(_lines(entries)))
+
+
+def _candidates(
+    scope: Scope, chain: Chain, now: dt.datetime, day: dt.date, mine: int | None
+) -> Iterator[rules.Candidate]:
+    seen = Profile.objects.for_scope(scope).filter(customer__is_active=True)
+    if mine is not None:
+        seen = seen.filter(adviser_id=mine)
+    yield from _first_orders(seen, now, day)
+    lost_on = day - dt.timedelta(days=chain.lost_after_days)
+    silent_on = day - dt.timedelta(days=chain.silent_after_days)
+    # Profiles hold dates, so the list is right from midnight on, before the night's run has come to this customer.
+    overdue = Q(expected_next_visit_on__lt=day, last_active_on__gt=lost_on)
+    yield from _of("vip_overdue", seen.filter(overdue, value_group="high"), day)
+    week = silent_on - dt.timedelta(days=rules.NEWLY_SILENT_DAYS - 1)
+    yield from _of("newly_silent", seen.filter(last_active_on__range=(week, silent_on)), day)
+    fortnight = day - dt.timedelta(days=rules.OVERDUE_DAYS)
+    late = seen.filter(expected_next_visit_on__range=(fortnight, day - dt.timedelta(days=1)), own_gaps__gte=1)
+    yield from _of("overdue", late.filter(last_active_on__gt=silent_on), day)
+    yield from _birthdays(seen.filter(last_active_on__gt=lost_on), day)
+
+
+def _first_orders(seen: "object", now: dt.datetime, day: dt.date) -> Iterator[rules.Candidate]:
+    since = now - dt.timedelta(hours=rules.GOLDEN_HOURS)
+    fresh = seen.filter(first_purchase_on__gte=day - dt.timedelta(days=2), purchases=1)  # type: ignore[attr-defined]
+    value = dict(fresh.values_list("customer_id", "value_at_risk")[: rules.LIST_LENGTH * 10])
+    receipts = Receipt.objects.filter(
+        customer__in=list(value), kind=ReceiptKind.SALE, withdrawn_by__isnull=True, happened_at__range=(since, now)
+    )
+    for customer, happened_at, cash in receipts.values_list("customer_id", "happened_at", "cash_minor"):
+        deadline = happened_at + dt.timedelta(hours=rules.GOLDEN_HOURS)
+        numbers = {"spent_minor": cash}
+        yield rules.Candidate(customer, "first_order", value[customer], numbers, deadline)
+
+
+def _of(reason: str, profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
+    rows = profiles.order_by("-value_at_risk", "customer_id").values_list(  # type: ignore[attr-defined]
+        "customer_id", "value_at_risk", "last_active_on", "usual_gap_days", "expected_next_visit_on"
+    )
+    for customer, value, last, gap, expected in rows[:CANDIDATES_PER_REASON]:
+        numbers = {"silent_days": (day - last).days, "usual_gap_days": gap or 0}
+        if expected is not None:
+            numbers["overdue_days"] = max((day - expected).days, 0)
+        yield rules.Candidate(customer, reason, value, numbers)
+
+
+def _birthdays(profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
+    days = [day + dt.timedelta(days=ahead) for ahead in range(rules.BIRTHDAY_AHEAD_DAYS + 1)]
+    born = Q()
+    for ahead in days:
+        born |= Q(customer__birth_month=ahead.month, customer__birth_day=ahead.day)
+        if (ahead.month, ahead.day) == (2, 28) and (ahead + dt.timedelta(days=1)).month == 3:
+            born |= Q(customer__birth_month=2, customer__birth_day=29)
+    rows = profiles.filter(born).order_by("-value_at_risk", "customer_id")  # type: ignore[attr-defined]
+    for customer, value, month, number in rows.values_list(
+        "customer_id", "value_at_risk", "customer__birth_month", "customer__birth_day"
+    )[:CANDIDATES_PER_REASON]:
+        yield rules.Candidate(customer, "birthday", value, {"birthday": f"{month:02}-{number:02}"})
+
+
+def _followups(customers: set[int], day: dt.date) -> dict[int, rules.Followup]:
+    """The last follow-up of each. A month back is enough: longer than any rest, and postponing reaches 60 days."""
+    since = day - dt.timedelta(days=90)
+    rows = (
+        Event.objects.filter(kind="followup.recorded", customer__in=customers, business_date__gte=since)
+        .filter(withdrawn_by__isnull=True)
+        .order_by("happened_at", "id")
+        .values_list("customer_id", "business_date", KT("data__outcome"), KT("data__until"))
+    )
+    return {
+        customer: rules.Followup(outcome, on, dt.date.fromisoformat(until) if until else None)
+        for customer, on, outcome, until in rows
+        if customer is not None
+    }
+
+
+def _lines(entries: list[rules.Entry]) -> Iterator[Line]:
+    ids = [entry.customer_id for entry in entries]
+    phones = phones_of(ids)
+    people = {
+        row["id"]: row
+        for row in Customer.objects.filter(pk__in=ids).values(
+            "id", "name", "adviser_id", adviser_name=F("adviser__name"), store_name=F("home_store__name")
+        )
+    }
+    about = {
+        row[0]: row for row in Profile.objects.filter(pk__in=ids).values_list("customer_id", "stage", "value_group")
+    }
+    for entry in entries:
+        person, phone = people[entry.customer_id], phones.get(entry.customer_id, "")
+        yield Line(
+            customer_id=entry.customer_id,
+            name=person["name"],
+            phone_masked=masked_phone(phone) if phone else "",
+            has_phone=bool(phone),
+            stage=about[entry.customer_id][1],
+            value_group=about[entry.customer_id][2],
+            adviser_id=person["adviser_id"],
+            adviser=person["adviser_name"] or "",
+            store=person["store_name"] or "",
+            reason=entry.reason,
+            also=entry.also,
+            suggestion=entry.suggestion,
+            numbers=dict(entry.numbers),
+            value_at_risk_minor=entry.value_at_risk_minor,
+            deadline=entry.deadline,
+            outcome=entry.outcome,
+        )

@@ -1,0 +1,106 @@
+"""Whom to look after today: which reason weighs more, who comes first, who rests. See docs/algorithms/today.md."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+GOLDEN_HOURS = 24
+"""A first order is followed up within a day (N5)."""
+NEWLY_SILENT_DAYS = 7
+"""For a week after she turned silent the store is asked to call; then she is no news."""
+OVERDUE_DAYS = 14
+"""For two weeks past her expected visit. Later the fixed days of the chain decide."""
+BIRTHDAY_AHEAD_DAYS = 3
+REST_DAYS_AFTER_DONE = 14
+"""Whom somebody reached rests for two weeks, whatever else speaks for her, unless it is her first order."""
+LIST_LENGTH = 20
+"""What a store can do in a day. The rest waits in the customer list."""
+
+REASONS = ("first_order", "vip_overdue", "newly_silent", "overdue", "birthday")
+"""By weight: the first that applies is the reason shown; the others stand beside it."""
+
+SUGGESTIONS = {
+    "first_order": "thank_and_offer_second_visit",
+    "vip_overdue": "call_and_book",
+    "newly_silent": "call_and_ask",
+    "overdue": "remind_of_visit",
+    "birthday": "congratulate",
+}
+OUTCOMES = ("done", "not_reached", "postponed")
+
+
+@dataclass(frozen=True)
+class Followup:
+    """The last follow-up of a customer: what came of it, on which day, and until when she waits."""
+
+    outcome: str
+    day: dt.date
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One reason for one customer, with the numbers that say why."""
+
+    customer_id: int
+    reason: str
+    value_at_risk_minor: int
+    numbers: Mapping[str, int | str] = field(default_factory=dict)
+    deadline: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the day's list."""
+
+    customer_id: int
+    reason: str
+    also: tuple[str, ...]
+    suggestion: str
+    value_at_risk_minor: int
+    numbers: Mapping[str, int | str]
+    deadline: dt.datetime | None
+    outcome: str | None
+    """What was recorded today, or None while it is still to be done."""
+
+
+def rests(last: Followup | None, *, reason: str, today: dt.date) -> bool:
+    """Whether an earlier follow-up keeps her off today's list. One of today does not: the line stays, ticked."""
+    if last is None or last.day >= today:
+        return False
+    if last.outcome == "postponed":
+        return last.until is not None and last.until > today
+    return last.outcome == "done" and reason != "first_order" and (today - last.day).days < REST_DAYS_AFTER_DONE
+
+
+def day_list(
+    candidates: Iterable[Candidate], *, followups: Mapping[int, Followup], today: dt.date, length: int = LIST_LENGTH
+) -> list[Entry]:
+    """One line per customer: first orders by their deadline, then everybody by value at risk, at most `length`."""
+    by_customer: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        if not rests(followups.get(candidate.customer_id), reason=candidate.reason, today=today):
+            by_customer.setdefault(candidate.customer_id, []).append(candidate)
+    entries = [_entry(several, followups.get(customer), today) for customer, several in by_customer.items()]
+    return sorted(entries, key=_rank)[:length]
+
+
+def _entry(candidates: list[Candidate], last: Followup | None, today: dt.date) -> Entry:
+    first, *others = sorted(candidates, key=lambda one: REASONS.index(one.reason))
+    numbers = {key: value for one in reversed([first, *others]) for key, value in one.numbers.items()}
+    return Entry(
+        customer_id=first.customer_id,
+        reason=first.reason,
+        also=tuple(one.reason for one in others),
+        suggestion=SUGGESTIONS[first.reason],
+        value_at_risk_minor=first.value_at_risk_minor,
+        numbers=numbers,
+        deadline=first.deadline,
+        outcome=last.outcome if last and last.day == today else None,
+    )
+
+
+def _rank(entry: Entry) -> tuple[bool, float, int, int]:
+    """Ties go by the customer's number, so that two reads of the list agree."""
+    urgent = entry.deadline.timestamp() if entry.deadline else 0.0
+    return (entry.deadline is None, urgent, -entry.value_at_risk_minor, entry.customer_id)
