@@ -1,0 +1,101 @@
+"""Words for codes: the one place where a reason, a stage group or an outcome becomes a sentence. Pages, API and command
+line speak with the same mouth."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from changke.foundation.errors import DomainError, Invalid
+from changke.interfaces.web import formats
+
+REASON_LABELS = {
+    "first_order": _("First order"),
+    "vip_overdue": _("Valued, overdue"),
+    "newly_silent": _("Newly silent"),
+    "overdue": _("Overdue"),
+    "birthday": _("Birthday"),
+    "by_hand": _("By hand"),
+}
+
+REASON_TONES = {
+    "first_order": "info",
+    "vip_overdue": "bad",
+    "newly_silent": "warn",
+    "overdue": "warn",
+    "birthday": "good",
+    "by_hand": "",
+}
+"""Tone of the label, as the component `tone` knows it."""
+
+REASON_SENTENCES = {
+    "first_order": _("Bought for the first time: %(spent)s. %(hours_left)s hours left to thank her."),
+    "vip_overdue": _(
+        "Last here %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days overdue."
+    ),
+    "newly_silent": _("Not seen for %(silent_days)s days; she used to come every %(usual_gap_days)s days."),
+    "overdue": _(
+        "Last here %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days overdue."
+    ),
+    "birthday": _("Birthday on %(birthday)s."),
+}
+
+SUGGESTIONS = {
+    "thank_and_offer_second_visit": _("Thank her, ask how it was, offer the second visit"),
+    "call_and_book": _("Call and book her next visit"),
+    "call_and_ask": _("Call, ask what kept her away, invite her back"),
+    "remind_of_visit": _("Remind her that it is time again"),
+    "congratulate": _("Congratulate and invite her with the birthday gift"),
+}
+
+OUTCOMES = {"done": _("Done"), "not_reached": _("Not reached"), "postponed": _("Postponed")}
+
+VALUE_GROUPS = {"high": _("High value"), "middle": _("Middle value"), "low": _("Low value")}
+LOYALTY_GROUPS = {"loyal": _("Loyal"), "potential": _("Potentially loyal"), "lost": _("Lost to us")}
+NEW_OR_OLD = {"new": _("New customer"), "old": _("Old customer")}
+GENDERS = {"f": _("Female"), "m": _("Male"), "": _("Unknown")}
+ROLES = {"owner": _("Owner"), "hq": _("Headquarters"), "manager": _("Store manager"), "staff": _("Staff")}
+RECEIPT_KINDS = {"sale": _("Purchase"), "use": _("Card use"), "return": _("Return")}
+TENDERS = {
+    "cash": _("Cash"),
+    "card": _("Bank card"),
+    "wechat": _("WeChat Pay"),
+    "alipay": _("Alipay"),
+    "stored_value": _("Stored value"),
+    "session": _("Card session"),
+    "points": _("Points"),
+    "other": _("Other"),
+}
+ITEM_KINDS = {
+    "service": _("Service"),
+    "product": _("Product"),
+    "card": _("Session card"),
+    "topup": _("Top-up"),
+    "other": _("Other"),
+}
+ACTIVITIES = {"visit": _("A visit"), "purchase": _("A purchase"), "use": _("Use of a card")}
+
+
+def why(
+    reason: str, numbers: Mapping[str, int | str], *, currency: str, deadline: dt.datetime | None, now: dt.datetime
+) -> str:
+    """The sentence of one line of the day's list, with its numbers."""
+    places: dict[str, object] = dict(numbers)
+    if "spent_minor" in numbers:
+        places["spent"] = formats.money(int(numbers["spent_minor"]), currency, get_language() or "zh-hans")
+    if deadline is not None:
+        places["hours_left"] = max(0, int((deadline - now).total_seconds() // 3600))
+    if "birthday" in numbers:
+        month, day = str(numbers["birthday"]).split("-")
+        places["birthday"] = pgettext("month-day", "%(month)s-%(day)s") % {"month": month, "day": day}
+    return str(REASON_SENTENCES[reason]) % places
+
+
+def refusal(error: DomainError) -> str:
+    """A refusal in the reader's language."""
+    if isinstance(error, Invalid):
+        reason = gettext(error.reason)
+        return reason % error.reason_places if error.reason_places else reason
+    words = gettext(error.message)
+    return words % error.places if error.places else words
