@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
+from changke.foundation.database.config import ROLES
+
 # Of a fact only its withdrawal is ever written, together with the transaction id that makes readers see it again.
 WITHDRAWAL = ("withdrawn_by_id", "txid")
 GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": ()}
@@ -51,6 +53,26 @@ def statements(connection: Connection, *, app: str, reader: str) -> list[sql.Com
         *(statement for schema in _schemas(connection) for statement in _on_schema(schema, app=app, reader=reader)),
         *(statement for guarded in guarded_tables(connection) for statement in _on_guarded(guarded, app=app)),
     ]
+
+
+def administrator_script(connection: Connection, *, database: str) -> str:
+    """What an administrator runs once, as superuser, where the server is not ours: two more users and their rights."""
+    app, reader = (sql.Identifier(ROLES[role]) for role in ("app", "reader"))
+    roles = [
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'choose-one'").format(app),
+        sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS PASSWORD 'choose-another'").format(reader),
+        sql.SQL("GRANT pg_read_all_data TO {}").format(reader),
+        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}, {}").format(sql.Identifier(database), app, reader),
+    ]
+    rights = statements(connection, app=ROLES["app"], reader=ROLES["reader"])
+    text = [statement.as_string(connection) + ";" for statement in (*roles, *rights)]
+    return "\n".join(
+        [
+            "-- Run as superuser in the database of Changke, with passwords of your own, then set DATABASE_APP_URL and",
+            "-- DATABASE_READER_URL beside DATABASE_URL. `changke prepare` renews the rights after every upgrade.",
+            *text,
+        ]
+    )
 
 
 def _schemas(connection: Connection) -> list[str]:

@@ -1,6 +1,7 @@
 """Read the words after `changke`, bring up what the command needs, and hand over."""
 
 import difflib
+import json
 import os
 import sys
 from importlib.metadata import version
@@ -27,6 +28,9 @@ def main(words: list[str]) -> int:
         return run(find(words[0]), words[1:])
     except EXPECTED as error:
         print(f"changke: {error}", file=sys.stderr)
+        if words[:1] == ["doctor"] and "--json" in words:  # not even the database came up: its only finding
+            finding = {"check": "database", "status": "failed", "found": str(error), "remedy": ""}
+            print(json.dumps({"ok": False, "findings": [finding]}, ensure_ascii=False))
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED

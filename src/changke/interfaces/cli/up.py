@@ -60,7 +60,11 @@ def _serve(options: argparse.Namespace, *, prepare: list[str]) -> int:
         with _started(parts):
             _wait_until_open(address, parts)
             _announce(address, data_dir)
-            return _watch(parts)
+            try:
+                return _watch(parts)
+            except KeyboardInterrupt:  # a service that was told to end has ended well
+                print("\nstopping", flush=True)
+                return 0
 
 
 @dataclass
@@ -124,7 +128,7 @@ def _wait_until_open(address: Address, parts: list[Part]) -> None:
 
 
 def _watch(parts: list[Part]) -> int:
-    """Until Ctrl-C (an exception from the signal handler) or until a part cannot be kept alive."""
+    """Until Ctrl-C or SIGTERM (an exception, see `session`) or until a part cannot be kept alive."""
     while True:
         time.sleep(0.5)
         for part in parts:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,7 +19,9 @@ class ShopCommand(BaseCommand):
 
     example: ClassVar[str] = ""
     prints_data: ClassVar[bool] = True
-    requires_system_checks: ClassVar[list[str]] = []  # `doctor` does that; here they would cost every call its time
+    run: Callable[..., Any]
+    """Does it and returns what `--json` prints. Takes the command's own arguments by name, and `**options`."""
+    requires_system_checks: list[str] = []  # `doctor` does that; here they would cost every call its time
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(
@@ -51,10 +54,6 @@ class ShopCommand(BaseCommand):
             raise CommandError(str(refused)) from refused
         if self.as_json:
             self.stdout.write(json.dumps(result, ensure_ascii=False, default=str))
-
-    def run(self, **options: Any) -> Any:
-        """Do it; return what `--json` prints."""
-        raise NotImplementedError
 
     def say(self, line: str = "") -> None:
         """A line for people."""

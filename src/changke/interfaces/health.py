@@ -1,0 +1,175 @@
+"""What `changke doctor` looks at. Each check says what it found and, if that is not well, what mends it."""
+
+import platform
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from changke.foundation.database import grants
+from changke.foundation.database.append_only import Fact
+from changke.foundation.database.binaries import OLDEST_MAJOR
+from changke.foundation.organisation.models import Chain
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+LOW_DISK_MEGABYTES = 2_000
+FULL_DISK_MEGABYTES = 300
+CLOCK_SECONDS = 5
+HEARTBEAT = timedelta(seconds=60)
+NO_NET = (
+    "pages and jobs use the owner's own user, so only triggers protect the facts: `changke doctor --sql` prints what "
+    "an administrator runs, then set DATABASE_APP_URL and DATABASE_READER_URL"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's answer. `remedy` is empty where nothing needs to be done."""
+
+    check: str
+    status: str
+    found: str
+    remedy: str = ""
+
+
+Check = Callable[[datetime], Iterator[Finding]]
+
+
+def examine(now: datetime) -> Iterator[Finding]:
+    """Every check in turn; without tables those that need tables are left out."""
+    yield from programs()
+    yield from disk()
+    yield from secrets()
+    yield from database(now)
+    pending = list(migrations())
+    yield from pending
+    if any(finding.status == FAILED for finding in pending):
+        return
+    for check in (net, time_zones, jobs):
+        yield from check(now)
+
+
+def programs() -> Iterator[Finding]:
+    """Versions, to be quoted when asking for help."""
+    names = ("Django", "psycopg", "duckdb", "sqlglot", "procrastinate", "granian")
+    found = ", ".join(f"{name} {version(name)}" for name in names)
+    yield Finding("versions", OK, f"changke {settings.VERSION}, Python {platform.python_version()}, {found}")
+
+
+def disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.DATA_DIR).free // 2**20
+    status = FAILED if free < FULL_DISK_MEGABYTES else WARNING if free < LOW_DISK_MEGABYTES else OK
+    remedy = "" if status == OK else f"free some space below {settings.DATA_DIR}, or move the folder to a larger disk"
+    yield Finding("disk", status, f"{free:,} MB free at {settings.DATA_DIR}", remedy)
+
+
+def secrets() -> Iterator[Finding]:
+    folder: Path = settings.DATA_DIR / "secrets"
+    if not folder.exists():
+        return
+    open_files = [file for file in (folder, *folder.iterdir()) if stat.S_IMODE(file.stat().st_mode) & 0o077]
+    if open_files:
+        yield Finding("secrets", FAILED, f"others may read {open_files[0]}", f"chmod -R go= {folder}")
+    else:
+        yield Finding("secrets", OK, "readable by their owner only")
+
+
+def database(now: datetime) -> Iterator[Finding]:
+    """Reachable (or we would not be here), new enough, its clock near ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), clock_timestamp(), current_setting('synchronous_commit')"
+        )
+        number, clock, commit = cursor.fetchone()
+    kind = "embedded" if settings.CONNECTIONS.embedded else "DATABASE_URL"
+    if connection.pg_version // 10000 < OLDEST_MAJOR:  # type: ignore[attr-defined]
+        yield Finding("database", FAILED, f"PostgreSQL {number}", f"upgrade it to PostgreSQL {OLDEST_MAJOR} or newer")
+    else:
+        yield Finding("database", OK, f"PostgreSQL {number} ({kind})")
+    if commit == "off":
+        yield Finding("durability", WARNING, "synchronous_commit is off", "set it on: a power cut would lose receipts")
+    apart = abs((clock - now).total_seconds())
+    if apart > CLOCK_SECONDS:
+        yield Finding("clock", FAILED, f"{apart:.0f} s between here and the database", "let both set their time by NTP")
+    else:
+        yield Finding("clock", OK, f"{apart:.1f} s between here and the database")
+
+
+def migrations() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        yield Finding("tables", FAILED, f"{len(plan)} migrations pending", "changke prepare")
+    else:
+        yield Finding("tables", OK, "up to date")
+
+
+def net(now: datetime) -> Iterator[Finding]:
+    """The two nets under the facts: triggers on every table of facts, and no right to change them."""
+    with connection.cursor():
+        guarded = grants.guarded_tables(connection.connection)
+    names = {one.table for one in guarded}
+    bare = sorted({model._meta.db_table for model in apps.get_models() if issubclass(model, Fact)} - names)
+    if bare:
+        yield Finding("append-only", FAILED, f"no trigger on {', '.join(bare)}", "restore a backup, or changke prepare")
+    else:
+        yield Finding("append-only", OK, f"{len(names)} tables of facts are guarded by triggers")
+    roles = settings.CONNECTIONS
+    if roles.app.parameters["user"] == roles.owner.parameters["user"]:
+        yield Finding("roles", WARNING, "one database user for everything", NO_NET)
+        return
+    with psycopg.connect(roles.app.conninfo) as app:
+        writable = [
+            one.table
+            for one in guarded
+            if app.execute(
+                "SELECT has_table_privilege(%s, 'UPDATE') OR has_table_privilege(%s, 'DELETE')",
+                [f'"{one.schema}"."{one.table}"'] * 2,
+            ).fetchone()
+            == (True,)
+        ]
+    if writable:
+        yield Finding("roles", FAILED, f"the role `app` may change {', '.join(writable)}", "changke prepare")
+    else:
+        yield Finding("roles", OK, "owner, app and reader are three users; app cannot change a fact")
+
+
+def time_zones(now: datetime) -> Iterator[Finding]:
+    chain = Chain.objects.first()
+    if chain is None:
+        yield Finding("chain", WARNING, "no chain yet", "changke demo, or open the first page of the site")
+        return
+    try:
+        local = now.astimezone(ZoneInfo(chain.time_zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        yield Finding("time zone", FAILED, f"{chain.time_zone!r} is unknown", "choose another in the settings page")
+        return
+    yield Finding("time zone", OK, f"{chain.time_zone}, where it is {local:%Y-%m-%d %H:%M}")
+
+
+def jobs(now: datetime) -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(last_heartbeat) FROM procrastinate_workers")
+        (beat,) = cursor.fetchone()
+    if beat is None or now - beat > HEARTBEAT:
+        last = f"last heard of {beat:%Y-%m-%d %H:%M} UTC" if beat else "never heard of"
+        yield Finding("worker", WARNING, f"not running ({last})", "changke up, or changke worker")
+    else:
+        yield Finding("worker", OK, f"alive {(now - beat).total_seconds():.0f} s ago")
+    failed = ProcrastinateJob.objects.filter(status="failed").count()
+    waiting = ProcrastinateJob.objects.filter(status="todo", scheduled_at__lt=now - timedelta(hours=1)).count()
+    if failed:
+        yield Finding("jobs", WARNING, f"{failed} failed", "the worker's log says why; they stay until looked at")
+    if waiting:
+        yield Finding("jobs", WARNING, f"{waiting} wait for more than an hour", "start a worker: changke worker")
