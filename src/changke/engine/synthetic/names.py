@@ -84,12 +84,12 @@ PREFIXES = _words(
 )
 
 
-def names(chance: Chance, *, women: list[bool], birth_years: list[int]) -> Texts:
-    """A name for each person, after the fashion of her decade; some stand in the books only as 王女士."""
+def names(chance: Chance, *, women: list[bool], birth_years: list[int], in_full: bool = False) -> Texts:
+    """A name each, after the fashion of her decade; some stand in the books only as 王女士, unless `in_full`."""
     size = len(women)
     surnames = pick(chance, [weight for _, weight in SURNAMES], size).tolist()
     given = chance.integers(0, 1 << 30, size).tolist()
-    odd = chance.random(size).tolist()
+    odd = np.where(in_full, 1.0, chance.random(size)).tolist()
     pools = (WOMEN_OLD, WOMEN_80, WOMEN_90, WOMEN_00, MEN, NICKNAMES)
     result = []
     for surname, number, oddity, woman, year in zip(surnames, given, odd, women, birth_years, strict=True):

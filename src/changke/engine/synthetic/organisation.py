@@ -115,8 +115,8 @@ def _staff(
     left = np.where(stays, NEVER, np.maximum(joined, first_day) + tenure)
     left = np.where(left > today, NEVER, left)
     women = [bool(woman) for woman in chance.random(size) < 0.9]
-    people = names(chance, women=women, birth_years=[1985 + int(year) for year in chance.integers(0, 16, size)])
-    people = [name if len(name) >= 2 and name[-1] not in "士姐太" else f"林{TITLES[0][-1]}" for name in people]
+    born = [1985 + int(year) for year in chance.integers(0, 16, size)]
+    people = names(chance, women=women, birth_years=born, in_full=True)
     left_on = left.copy()
     left_on[left == NEVER] = np.iinfo(np.int64).min  # numpy's NaT
     staff = Staff(

@@ -28,7 +28,7 @@ SOURCES: tuple[tuple[str, float, tuple[float, ...]], ...] = (
     ("路过", 14, (34, 6, 0, 24, 32, 4)),
     ("企业微信", 4, (28, 5, 4, 22, 36, 5)),
 )
-KNOWN_BEFORE = 0.18  # share of customers who come from the years before the first day
+KNOWN_BEFORE = 0.3  # share of the returning customers who come from the years before the first day
 
 REASONS = ("moved", "price", "complaint", "oversold", "adviser_left", "needs_changed", "not_won")
 MOVED, PRICE, COMPLAINT, OVERSOLD, ADVISER_LEFT, NEEDS_CHANGED, NOT_WON = range(7)
