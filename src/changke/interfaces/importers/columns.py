@@ -1,0 +1,145 @@
+"""Which column is what: headers are recognised by the synonyms of `words.toml`, remembered per header signature."""
+
+import hashlib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from changke.interfaces.importers.normalise.texts import text
+
+KINDS = ("purchases", "customers", "visits", "openings")
+HEADER_WITHIN_ROWS = 20
+"""Title, date of export and filter lines stand above the header; more than twenty of them were never seen."""
+
+BRACKETS = re.compile(r"[(\[【].*?[)\]】]")
+PUNCTUATION = re.compile(r"[\W_]+")
+
+FieldMap = Mapping[str, str]
+"""field -> header of the column"""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the header stands and what its columns are called, each once."""
+
+    index: int
+    names: tuple[str, ...]
+
+    @property
+    def signature(self) -> str:
+        """The same file layout next month has the same signature; our own error columns do not change it."""
+        own = "\x1f".join(name for name in self.names if not is_ours(name))
+        return hashlib.sha256(own.encode()).hexdigest()[:32]
+
+
+def fields_of(kind: str) -> tuple[str, ...]:
+    """Every field that a file of this kind may carry."""
+    groups = ["identity", *(["purchases"] if kind == "purchases" else [])]
+    groups += [kind] if kind != "purchases" else []
+    if kind in {"purchases", "visits", "openings"}:
+        profile = [field for field in vocabulary()["customers"] if field in {"gender", "birthday"}]
+    else:
+        profile = []
+    return tuple(dict.fromkeys([*(field for group in groups for field in vocabulary()[group]), *profile]))
+
+
+def find_header(rows: Sequence[Sequence[str]], kind: str, *, wanted: FieldMap | None = None) -> Header | None:
+    """The row that names the most known columns; with a given mapping, the row that has its columns."""
+    best, best_score = None, (0, 0)
+    for index, row in enumerate(rows[:HEADER_WITHIN_ROWS]):
+        names = unique(row)
+        filled = sum(bool(name) for name in names)
+        if wanted:
+            known = len(set(wanted.values()) & set(names))
+        else:
+            known = len(recognise(names, kind)) if filled > 1 or len(names) == 1 else 0
+        if (known, 0) > best_score:
+            best, best_score = Header(index, names), (known, 0)
+    if best is None:
+        # Nothing known: the first row in which most columns have a text, so that a person can map by hand.
+        width = max((len(row) for row in rows), default=0)
+        for index, row in enumerate(rows[:HEADER_WITHIN_ROWS]):
+            filled = sum(bool(text(cell)) and not re.match(r"^[\d.,:/-]+$", text(cell)) for cell in row)
+            if filled > 1 and filled * 2 > width:
+                return Header(index, unique(row))
+    return best
+
+
+def recognise(names: Sequence[str], kind: str) -> dict[str, str]:
+    """field -> header. Exact synonyms in the order of the vocabulary; one column serves one field."""
+    by_word: dict[str, str] = {}
+    for name in names:
+        if name and not is_ours(name):
+            by_word.setdefault(folded(name), name)
+    found: dict[str, str] = {}
+    for field in fields_of(kind):
+        for synonym in synonyms(kind, field):
+            header = by_word.get(synonym)
+            if header is not None and header not in found.values():
+                found[field] = header
+                break
+    return found
+
+
+def guess_kind(names: Sequence[str]) -> str:
+    """What a file is about, by its columns: a first and a last date make a summary, an amount a purchase file."""
+    openings = recognise(names, "openings")
+    if {"first_on", "last_on"} <= openings.keys():
+        return "openings"
+    purchases = recognise(names, "purchases")
+    if "happened" in purchases and {"amount", "unit_price", "quantity"} & purchases.keys():
+        return "purchases"
+    if "happened" in recognise(names, "visits"):
+        return "visits"
+    return "customers"
+
+
+def unique(row: Sequence[str]) -> tuple[str, ...]:
+    """Trimmed names; a name that comes again gets a number, an empty one stays empty."""
+    names: list[str] = []
+    for cell in row:
+        name = " ".join(text(cell).split())
+        again = 2
+        candidate = name
+        while candidate and candidate in names:
+            candidate = f"{name} ({again})"
+            again += 1
+        names.append(candidate)
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def folded(name: str) -> str:
+    """`金额（元）` -> `金额`, `Invoice No.` -> `invoiceno`."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return PUNCTUATION.sub("", BRACKETS.sub("", plain)) or PUNCTUATION.sub("", plain)
+
+
+def is_ours(name: str) -> bool:
+    return folded(name) in vocabulary()["ours"]["columns"]
+
+
+@cache
+def vocabulary() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    loaded = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    return {group: fields for group, fields in loaded.items() if group != "words"}
+
+
+@cache
+def cell_words(field: str) -> Mapping[str, str]:
+    """folded word -> code, for cells with words of their own: type, item_kind, tender."""
+    loaded = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    return {folded(word): code for code, listed in loaded["words"][field].items() for word in listed}
+
+
+def synonyms(kind: str, field: str) -> Sequence[str]:
+    groups = vocabulary()
+    for group in (kind, "identity", "customers"):
+        if field in groups[group]:
+            return groups[group][field]
+    return ()

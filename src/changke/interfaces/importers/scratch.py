@@ -1,0 +1,192 @@
+"""The scratch database of one batch: its files as rows of text on disk, in bounded memory, each row with its number."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+
+from changke.interfaces.importers import columns
+from changke.interfaces.importers.clean import tidy
+from changke.interfaces.importers.normalise.texts import text
+from changke.interfaces.importers.problems import UnreadableFile
+from changke.interfaces.importers.readers import open_sheets
+from changke.interfaces.importers.sheets import RawRow, Sheet
+
+MEMORY_LIMIT = "160MB"
+"""Of the scratch database; what does not fit spills to the disk beside it."""
+WRITE_AT_ONCE = 2_000
+PREVIEW_ROWS = 20
+WIDEST = 400
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as the person knows it (`name`) and where it lies."""
+
+    path: Path
+    name: str
+
+
+@dataclass
+class SheetInfo:
+    """What was found in one sheet. `mapping` is field -> header."""
+
+    index: int
+    file: str
+    name: str
+    header: columns.Header
+    mapping: Mapping[str, str]
+    first_rows: list[list[str]] = field(default_factory=list)
+    rows: int = 0
+
+
+Chooser = Callable[[columns.Header], Mapping[str, str]]
+"""How the columns of this header are understood: given, remembered or recognised."""
+
+
+class Scratch:
+    """Opened in the folder of the batch; closed and deleted when the work is done."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.file = folder / "rows.duckdb"
+        self.remove()
+        self.connection = duckdb.connect(
+            str(self.file),
+            config={"memory_limit": MEMORY_LIMIT, "threads": "2", "temp_directory": str(folder / "spill")},
+        )
+        self.connection.execute("SET preserve_insertion_order = false")
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.sheets: list[SheetInfo] = []
+        self.total = 0
+
+    def __enter__(self) -> "Scratch":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.connection.close()
+        self.remove()
+
+    def remove(self) -> None:
+        """A scratch database left by a killed run is worth nothing: the files are read again."""
+        for left in (self.file, self.file.with_suffix(".duckdb.wal"), self.folder / "rows.csv"):
+            left.unlink(missing_ok=True)
+
+    def read(
+        self,
+        files: Sequence[SourceFile],
+        *,
+        kind: str,
+        choose: Chooser,
+        wanted: Mapping[str, str] | None,
+        encoding: str | None = None,
+        progress: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        """All rows of all sheets into `raw_0`, `raw_1`, ...; a sheet without a header that we understand is left out
+        as long as another one of the batch has it."""
+        skipped: list[SourceFile] = []
+        for source in files:
+            found = 0
+            for sheet in open_sheets(source.path, name=source.name, encoding=encoding):
+                found += self._read_sheet(sheet, source, kind=kind, choose=choose, wanted=wanted, progress=progress)
+            if not found:
+                skipped.append(source)
+        if skipped:
+            raise UnreadableFile("header_missing", file=skipped[0].name)
+
+    def _read_sheet(
+        self,
+        sheet: Sheet,
+        source: SourceFile,
+        *,
+        kind: str,
+        choose: Chooser,
+        wanted: Mapping[str, str] | None,
+        progress: Callable[[int], None],
+    ) -> bool:
+        first = list(islice(sheet.rows, columns.HEADER_WITHIN_ROWS))
+        header = columns.find_header([cells for _, cells, _ in first], kind, wanted=wanted)
+        if header is None or len(header.names) > WIDEST:
+            return False
+        mapping = {field: name for field, name in choose(header).items() if name in header.names}
+        if not mapping and self.sheets:
+            return False
+        info = SheetInfo(len(self.sheets), source.name, sheet.name, header, mapping)
+        self.sheets.append(info)
+        self._write(info, chain(first[header.index + 1 :], sheet.rows), strict=sheet.strict_width, progress=progress)
+        return True
+
+    def _write(
+        self, info: SheetInfo, rows: Iterator[RawRow], *, strict: bool, progress: Callable[[int], None]
+    ) -> None:
+        width = len(info.header.names)
+        passing = self.folder / "rows.csv"
+        with passing.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            waiting: list[list[object]] = []
+            for line, cells, problem in rows:
+                cells, problem = fit(cells, problem, width=width, strict=strict)
+                if not any(cells):
+                    continue
+                self.total += 1
+                info.rows += 1
+                waiting.append([self.total, line, problem, *cells])
+                if len(info.first_rows) < PREVIEW_ROWS:
+                    info.first_rows.append(cells)
+                if len(waiting) == WRITE_AT_ONCE:
+                    writer.writerows(waiting)
+                    waiting = []
+                    progress(self.total)
+            writer.writerows(waiting)
+        progress(self.total)
+        names = ["rn", "line", "problem", *(f"c{index}" for index in range(width))]
+        types = ", ".join(f"'{name}': '{'BIGINT' if name in ('rn', 'line') else 'VARCHAR'}'" for name in names)
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE raw_{info.index} AS SELECT * FROM read_csv('{_quoted(passing)}', columns = {{{types}}}, "  # noqa: S608
+            "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', max_line_size = 4000000, "
+            "buffer_size = 8000000)"
+        )
+        passing.unlink()
+
+    def canonical_rows(self) -> list[str]:
+        """Make `rows`: one column per mapped field, whatever the sheets call theirs. The fields, in order."""
+        mapped = list(dict.fromkeys(field for sheet in self.sheets for field in sheet.mapping))
+        selects = []
+        for sheet in self.sheets:
+            place = {name: index for index, name in enumerate(sheet.header.names)}
+            cells = [
+                f"{tidy(f'c{place[sheet.mapping[each]]}')} AS {each}" if each in sheet.mapping else f"NULL AS {each}"
+                for each in mapped
+            ]
+            selects.append(
+                f"SELECT rn, {sheet.index} AS sheet, line, coalesce(problem, '') AS problem, {', '.join(cells) or '1'} "  # noqa: S608
+                f"FROM raw_{sheet.index}"
+            )
+        self.connection.execute(f"CREATE OR REPLACE VIEW rows AS {' UNION ALL '.join(selects)}")
+        return mapped
+
+
+def fit(cells: list[str], problem: str, *, width: int, strict: bool) -> tuple[list[str], str]:
+    """Clean cells, exactly as many as the header has; a row of another width is refused, not shifted."""
+    cells = [cell.strip() for cell in cells]
+    joined = "".join(cells)
+    if not joined.isprintable() or "=" in joined or "'" in joined:
+        cells = [text(cell) for cell in cells]
+    if len(cells) == width:
+        return cells, problem
+    if len(cells) > width:
+        if not problem and any(cells[width:]):
+            problem = "row_long"
+        return cells[:width], problem
+    if strict and not problem and joined:
+        problem = "row_short"
+    return cells + [""] * (width - len(cells)), problem
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
