@@ -1,15 +1,21 @@
 """Writing into the typed stream."""
 
 import datetime as dt
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import connection, transaction
 
 from changke.facts.customers.models import Customer
+from changke.facts.customers.services.intake import Meeting, Reference, UnknownCustomer, find_or_create, known_since
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
-from changke.foundation.errors import Invalid
+from changke.foundation.database.rows import insert
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, check_moment
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 
 KINDS: dict[str, str] = {
@@ -23,6 +29,9 @@ KINDS: dict[str, str] = {
     "app.opened": "she opened a page or message of ours",
 }
 """Every kind of event and what it says. A kind that is not here is refused: a stream of typos helps nobody."""
+
+OUR_OWN = frozenset({"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed"})
+"""Kinds that only the house records, while it does what they tell: a machine that could write them could forge them."""
 
 
 def record(
@@ -59,3 +68,106 @@ def record(
         return existing
     event.save(force_insert=True)
     return event
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event as a machine tells it. The same `source_key` with the same contents is the same event."""
+
+    kind: str
+    source_key: str
+    happened_at: dt.datetime
+    store: Store | None = None
+    who: Reference | None = None
+    source: str = ""
+    staff_id: int | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+COLUMNS = {
+    "kind": "text",
+    "customer_id": "bigint",
+    "store_id": "bigint",
+    "staff_id": "bigint",
+    "data": "jsonb",
+    "happened_at": "timestamptz",
+    "business_date": "date",
+    "recorded_at": "timestamptz",
+    "source_key": "text",
+}
+
+
+@transaction.atomic
+def take_in(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
+    """Take in what is right and new; say of each what came of it, in the order given.
+
+    `time_zone` is the chain's, for events that happened in no store.
+    """
+    outcomes: dict[int, Outcome] = {}
+    days: dict[int, dt.date] = {}
+    for index, event in enumerate(events):
+        try:
+            _check(event, now)
+            days[index] = business_date(event.happened_at, event.store.time_zone if event.store else time_zone)
+        except DomainError as refusal:
+            outcomes[index] = refusal
+    meetings = [
+        Meeting(who, events[index].store, day, source=events[index].source)
+        for index, day in days.items()
+        if (who := events[index].who) is not None
+    ]
+    people = find_or_create(meetings, scope=scope, now=now)
+    rows: dict[str, tuple[object, ...]] = {}
+    indexes: dict[str, int] = {}
+    for index, day in days.items():
+        event = events[index]
+        if event.who is not None and event.who not in people:
+            outcomes[index] = UnknownCustomer(value=event.who.value)
+        elif event.source_key not in rows:
+            indexes[event.source_key] = index
+            rows[event.source_key] = _row(event, people[event.who] if event.who else None, day, now)
+    written = insert(
+        "facts_event",
+        COLUMNS,
+        [row for _, row in sorted(rows.items())],
+        once=ONCE,
+        returning=["source_key", "id", "customer_id", "business_date"],
+    )
+    earliest: dict[int, dt.date] = {}
+    for key, pk, customer_id, day in written:
+        outcomes[indexes[key]] = Taken(pk, is_new=True)
+        if customer_id is not None:
+            earliest[customer_id] = min(earliest.get(customer_id, day), day)
+    known_since(earliest)
+    repeated = {index: events[index] for index in days if index not in outcomes}
+    keys = {event.source_key for event in repeated.values()}
+    recorded = {one.source_key: one for one in Event.objects.filter(source_key__in=keys, withdrawn_by__isnull=True)}
+    for index, event in repeated.items():
+        one = recorded[event.source_key]
+        customer_id = people[event.who] if event.who else None
+        told = (event.kind, customer_id, event.happened_at, dict(event.data))
+        same = told == (one.kind, one.customer_id, one.happened_at, one.data)
+        outcomes[index] = Taken(one.pk, is_new=False) if same else ContentDiffers(key=event.source_key)
+    return [outcomes[index] for index in range(len(events))]
+
+
+def _check(event: NewEvent, now: dt.datetime) -> None:
+    if event.kind not in KINDS:
+        raise Invalid(field="kind", reason="there is no event %(kind)s", kind=event.kind)
+    if event.kind in OUR_OWN:
+        raise Invalid(field="kind", reason="%(kind)s is recorded by the house itself", kind=event.kind)
+    check_moment(event.happened_at, now=now)
+
+
+def _row(event: NewEvent, customer_id: int | None, day: dt.date, now: dt.datetime) -> tuple[object, ...]:
+    return (
+        event.kind,
+        customer_id,
+        event.store.pk if event.store else None,
+        event.staff_id,
+        json.dumps(dict(event.data)),
+        event.happened_at,
+        day,
+        now,
+        event.source_key,
+    )

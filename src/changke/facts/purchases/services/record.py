@@ -13,12 +13,13 @@ from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender, T
 from changke.foundation.access.models import Staff
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.intake import check_moment
 from changke.foundation.money import LARGEST_MINOR
 from changke.foundation.organisation.models import Store
 from changke.foundation.periods import business_date
 
-CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 MOST_LINES = 500
+MOST_MILLI = 1_000_000 * 1000
 
 
 class ReceiptNumberTaken(DomainError):
@@ -35,6 +36,8 @@ class NewLine:
     description: str = ""
     quantity_milli: int = 1000
     unit_price_minor: int | None = None
+    kind: str = "other"
+    """What a line without an item of the catalogue is: service, product, card, topup or other."""
 
 
 @transaction.atomic
@@ -58,10 +61,11 @@ def record_receipt(
     Safe to repeat: the same source key gets the same receipt. A return may come before its purchase: the two meet by
     number.
     """
-    _check(lines, tenders, happened_at, now)
+    check_moment(happened_at, now=now)
+    check_contents(lines, tenders)
     with connection.cursor() as sql:
         sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [source_key])
-    sold = [_sold(line) for line in lines]
+    sold = [sold_line(line) for line in lines]
     rolled = rules.reckon(sold, tenders, is_return=is_return)
     day = business_date(happened_at, store.time_zone)
     if existing := Receipt.objects.filter(source_key=source_key, withdrawn_by__isnull=True).first():
@@ -98,18 +102,19 @@ def record_receipt(
     return receipt, True
 
 
-def _check(lines: Sequence[NewLine], tenders: Sequence[rules.Paid], happened_at: dt.datetime, now: dt.datetime) -> None:
+def check_contents(lines: Sequence[NewLine], tenders: Sequence[rules.Paid]) -> None:
+    """Refuse what no till prints: nothing sold, absurd or negative amounts, another sum paid than sold."""
     if not lines:
         raise Invalid(field="lines", reason="a receipt has at least one line")
     if len(lines) > MOST_LINES:
         raise Invalid(field="lines", reason="at most %(most)s lines on a receipt", most=MOST_LINES)
-    if happened_at > now + CLOCK_TOLERANCE:
-        raise Invalid(field="happened_at", reason="lies in the future")
     for line in lines:
         if not 0 <= line.amount_minor <= LARGEST_MINOR:
             raise Invalid(field="amount", reason="must lie between 0 and 10,000,000; what is given back is a return")
-        if line.quantity_milli <= 0:
-            raise Invalid(field="quantity", reason="must be above 0")
+        if not 0 < line.quantity_milli <= MOST_MILLI:
+            raise Invalid(field="quantity", reason="must be above 0 and at most 1,000,000")
+        if not 0 <= (line.unit_price_minor or 0) <= LARGEST_MINOR:
+            raise Invalid(field="unit_price", reason="must lie between 0 and 10,000,000")
     for paid in tenders:
         if paid.kind not in TenderKind.values:
             raise Invalid(field="tender", reason="choose one of %(choices)s", choices=", ".join(TenderKind.values))
@@ -119,14 +124,15 @@ def _check(lines: Sequence[NewLine], tenders: Sequence[rules.Paid], happened_at:
         raise Invalid(field="tenders", reason="what was paid and what was sold differ")
 
 
-def _sold(line: NewLine) -> rules.SoldLine:
+def sold_line(line: NewLine) -> rules.SoldLine:
+    """The line with what the catalogue knows of its item: kind, cost, margin of the category."""
     item = line.item
     cost = None
     if item is not None and item.unit_cost_minor is not None:
         cost = item.unit_cost_minor * line.quantity_milli // 1000
     margin = item.category.margin_basis_points if item is not None and item.category is not None else None
     return rules.SoldLine(
-        item_kind=item.kind if item else "other",
+        item_kind=item.kind if item else line.kind,
         amount_minor=line.amount_minor,
         quantity_milli=line.quantity_milli,
         cost_minor=cost,
@@ -135,7 +141,6 @@ def _sold(line: NewLine) -> rules.SoldLine:
 
 
 def _line(receipt: Receipt, position: int, line: NewLine, sold: rules.SoldLine) -> Line:
-    price = line.unit_price_minor
     return Line(
         receipt=receipt,
         position=position,
@@ -144,5 +149,12 @@ def _line(receipt: Receipt, position: int, line: NewLine, sold: rules.SoldLine) 
         quantity_milli=line.quantity_milli,
         amount_minor=line.amount_minor,
         cost_minor=sold.cost_minor,
-        unit_price_minor=line.amount_minor * 1000 // line.quantity_milli if price is None else price,
+        unit_price_minor=unit_price(line),
     )
+
+
+def unit_price(line: NewLine) -> int:
+    """As the till says, else what one whole piece came to."""
+    if line.unit_price_minor is None:
+        return line.amount_minor * 1000 // line.quantity_milli
+    return line.unit_price_minor

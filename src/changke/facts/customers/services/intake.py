@@ -1,0 +1,165 @@
+"""Persons by the thousand: matched by external id, WeCom id, phone and e-mail, created where nobody is found.
+
+A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her daughter): the
+new external id is a person of her own and the phone stays where it is.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+from django.db import connection, transaction
+
+from changke.facts.customers import rules
+from changke.foundation.database.copy import copy_rows, staging
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a file says about one person. Empty means "the file does not say" and never blanks what is known."""
+
+    cand: int
+    external: str | None = None
+    wecom: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    name: str = ""
+    gender: str = ""
+    birth_year: int | None = None
+    birth_month: int | None = None
+    birth_day: int | None = None
+    occupation: str = ""
+    income_band: str = ""
+    city: str = ""
+    interests: str = ""
+    living: str = ""
+    allergies: str = ""
+    first_source: str = ""
+    home_store_id: int | None = None
+    adviser_id: int | None = None
+    known_on: dt.date | None = None
+
+
+COLUMNS = """
+    cand bigint, external text, wecom text, phone text, email text, name text, gender text, birth_year smallint,
+    birth_month smallint, birth_day smallint, occupation text, income_band text, city text, interests text, living text,
+    allergies text, first_source text, home_store_id bigint, adviser_id bigint, known_on date,
+    pinyin text, initials text, name_grams text[], phone_tail text, customer_id bigint, is_new boolean
+"""
+TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies")
+NUMBERS = ("birth_year", "birth_month", "birth_day", "home_store_id", "adviser_id")
+
+
+@transaction.atomic
+def take_in(
+    candidates: Iterable[Candidate], *, source: str, batch_id: int, now: dt.datetime, update: bool
+) -> dict[int, tuple[int, str]]:
+    """`cand` -> (customer, created | updated | skipped). The candidates are different persons as far as the file knows.
+
+    With `update` the file's fields replace those of a known customer (a customer file); without it they only fill what is
+    empty (a purchase file that happens to carry names).
+    """
+    staging("intake_customer", COLUMNS)
+    copy_rows("intake_customer", (_row(each) for each in candidates))
+    with connection.cursor() as cursor:
+        for statement in (MATCH_EXTERNAL, *(match_by(kind) for kind in ("wecom", "phone", "email")), NUMBER, INSERT):
+            cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
+        for kind in ("external", "wecom", "phone", "email"):
+            named = source if kind == "external" else ""
+            cursor.execute(identify(kind), {"source": named, "batch": batch_id})
+        cursor.execute(UPDATE if update else FILL)
+        changed = {row[0] for row in cursor.fetchall()}
+        cursor.execute(EARLIER)
+        cursor.execute("SELECT cand, customer_id, is_new FROM intake_customer")
+        return {
+            cand: (customer, "created" if new else "updated" if customer in changed else "skipped")
+            for cand, customer, new in cursor.fetchall()
+        }
+
+
+def _row(who: Candidate) -> tuple[object, ...]:
+    name = rules.clean_name(who.name)
+    values = astuple(who)
+    tail = rules.phone_tail(who.phone) if who.phone else ""
+    return (
+        *values[:5], name, *values[6:], rules.pinyin(name), rules.initials(name), rules.grams(name), tail, None, False,
+    )  # fmt: skip
+
+
+MATCH_EXTERNAL = """
+UPDATE intake_customer AS intake SET customer_id = known.customer_id FROM facts_identifier AS known
+WHERE known.kind = 'external' AND known.source = %(source)s AND known.value = intake.external
+"""
+
+
+def match_by(kind: str) -> str:
+    return f"""
+        UPDATE intake_customer AS intake SET customer_id = known.customer_id FROM facts_identifier AS known
+        WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.source = '' AND known.value = intake.{kind}
+          AND (intake.external IS NULL OR NOT EXISTS (
+            SELECT FROM facts_identifier AS other
+            WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
+    """  # noqa: S608 the kinds are ours
+
+
+NUMBER = """
+UPDATE intake_customer SET customer_id = nextval(pg_get_serial_sequence('facts_customer', 'id')), is_new = true
+WHERE customer_id IS NULL
+"""
+
+INSERT = """
+INSERT INTO facts_customer (id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation,
+  income_band, city, interests, living, allergies, source, home_store_id, adviser_id, known_on, phone_tail, is_active, batch_id,
+  recorded_at)
+SELECT customer_id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation, income_band,
+  city, interests, living, allergies, first_source, home_store_id, adviser_id,
+  coalesce(known_on, (%(now)s AT TIME ZONE 'UTC')::date), phone_tail, true, %(batch)s, %(now)s
+FROM intake_customer WHERE is_new ORDER BY cand
+"""
+
+
+def identify(kind: str) -> str:
+    return f"""
+        INSERT INTO facts_identifier (customer_id, kind, source, value, batch_id)
+        SELECT customer_id, '{kind}', %(source)s, {kind}, %(batch)s FROM intake_customer WHERE {kind} IS NOT NULL ORDER BY cand
+        ON CONFLICT (kind, source, value) DO NOTHING
+    """  # noqa: S608 the kinds are ours
+
+
+def _says(field: str) -> str:
+    return f"intake.{field} <> ''" if field in TEXTS else f"intake.{field} IS NOT NULL"
+
+
+def _lacks(field: str) -> str:
+    return f"customer.{field} = ''" if field in TEXTS else f"customer.{field} IS NULL"
+
+
+def _write(*, only_empty: bool) -> str:
+    """Set the fields that the file says (and, with `only_empty`, that nobody said before), where that changes anything."""
+    fields = [*TEXTS, *NUMBERS]
+    when = {field: f"{_says(field)} AND {_lacks(field)}" if only_empty else _says(field) for field in fields}
+    sets = [f"{field} = CASE WHEN {when[field]} THEN intake.{field} ELSE customer.{field} END" for field in fields]
+    # What the name is searched by follows the name; the first source and the phone tail stay once they are known.
+    for derived in ("pinyin", "initials", "name_grams"):
+        sets.append(f"{derived} = CASE WHEN {when['name']} THEN intake.{derived} ELSE customer.{derived} END")
+    for first in (("source", "first_source"), ("phone_tail", "phone_tail")):
+        sets.append(f"{first[0]} = CASE WHEN customer.{first[0]} = '' THEN intake.{first[1]} ELSE customer.{first[0]} END")
+    changes = [f"({when[field]} AND customer.{field} IS DISTINCT FROM intake.{field})" for field in fields]
+    changes += ["(customer.source = '' AND intake.first_source <> '')", "(customer.phone_tail = '' AND intake.phone_tail <> '')"]
+    changes += ["NOT customer.is_active"]
+    return f"""
+        UPDATE facts_customer AS customer SET {", ".join(sets)}, is_active = true, txid = pg_current_xact_id()
+        FROM intake_customer AS intake
+        WHERE customer.id = intake.customer_id AND NOT intake.is_new AND ({" OR ".join(changes)})
+        RETURNING customer.id
+    """  # noqa: S608 the fields are ours
+
+
+UPDATE = _write(only_empty=False)
+FILL = _write(only_empty=True)
+
+EARLIER = """
+UPDATE facts_customer AS customer SET known_on = intake.known_on, txid = pg_current_xact_id()
+FROM intake_customer AS intake
+WHERE customer.id = intake.customer_id AND intake.known_on < customer.known_on
+"""

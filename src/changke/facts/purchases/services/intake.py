@@ -1,0 +1,102 @@
+"""Receipts by the thousand: COPY into a staging table, from there into the facts, known ones left alone.
+
+The importer rolls up and names (`source_key`); this room writes and says what became of each receipt. The columns of the
+files are the columns of the staging tables, in order.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from changke.foundation.database.copy import copy_file, staging
+
+RECEIPT_COLUMNS = """
+    k bigint, rows integer, source_key text, kind text, number text, source text, original_number text,
+    customer_id bigint, store_id bigint, staff_id bigint, cash_minor bigint, consumed_minor bigint, margin_minor bigint,
+    margin_basis text, items integer, happened_at timestamptz, business_date date
+"""
+LINE_COLUMNS = """
+    k bigint, position integer, item_id bigint, description text, quantity_milli bigint, unit_price_minor bigint,
+    amount_minor bigint, cost_minor bigint
+"""
+TENDER_COLUMNS = "k bigint, kind text, amount_minor bigint"
+
+
+@dataclass(frozen=True)
+class ReceiptFiles:
+    """One chunk: whole receipts with their lines and tenders, as CSV. `k` ties them together within the chunk."""
+
+    receipts: Path
+    lines: Path
+    tenders: Path
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """Rows of the source, not receipts, so that a load's counts add up. `differing` are the `k` of refused receipts."""
+
+    created: int
+    skipped: int
+    differing: tuple[int, ...]
+
+
+INSERT = """
+WITH fresh AS (
+  INSERT INTO facts_receipt (happened_at, business_date, recorded_at, source_key, batch_id, kind, number, source, customer_id,
+    store_id, staff_id, original_number, cash_minor, consumed_minor, margin_minor, margin_basis, items)
+  SELECT happened_at, business_date, %(now)s, source_key, %(batch)s, kind, coalesce(number, ''), coalesce(source, ''),
+    customer_id, store_id, staff_id, coalesce(original_number, ''), cash_minor, consumed_minor, margin_minor, margin_basis, items
+  FROM intake_receipt ORDER BY k
+  ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING
+  RETURNING id, source_key
+), named AS (
+  SELECT fresh.id, intake_receipt.k FROM fresh JOIN intake_receipt USING (source_key)
+), lines AS (
+  INSERT INTO facts_line (receipt_id, position, item_id, description, quantity_milli, unit_price_minor, amount_minor, cost_minor)
+  SELECT named.id, line.position, line.item_id, coalesce(line.description, ''), line.quantity_milli, line.unit_price_minor,
+    line.amount_minor, line.cost_minor
+  FROM intake_line AS line JOIN named USING (k)
+), tenders AS (
+  INSERT INTO facts_tender (receipt_id, kind, amount_minor)
+  SELECT named.id, tender.kind, tender.amount_minor FROM intake_tender AS tender JOIN named USING (k)
+)
+SELECT intake.k, intake.rows,
+  CASE
+    WHEN named.id IS NOT NULL OR old.batch_id = %(batch)s THEN 'created'
+    WHEN (old.kind, old.business_date, old.cash_minor, old.consumed_minor, old.items)
+       = (intake.kind, intake.business_date, intake.cash_minor, intake.consumed_minor, intake.items)
+     AND old.customer_id IS NOT DISTINCT FROM intake.customer_id THEN 'skipped'
+    ELSE 'differs'
+  END AS outcome
+FROM intake_receipt AS intake
+LEFT JOIN named USING (k)
+LEFT JOIN facts_receipt AS old
+  ON old.source_key = intake.source_key AND old.withdrawn_by_id IS NULL AND named.id IS NULL
+"""
+
+
+@transaction.atomic
+def take_in(files: ReceiptFiles, *, batch_id: int, now: dt.datetime) -> TakenIn:
+    """Write one chunk. Safe to repeat: a receipt of this batch that is there already counts as created again, one of
+    another batch or of the till as skipped if it says the same."""
+    staging("intake_receipt", RECEIPT_COLUMNS)
+    staging("intake_line", LINE_COLUMNS)
+    staging("intake_tender", TENDER_COLUMNS)
+    copy_file("intake_receipt", files.receipts)
+    copy_file("intake_line", files.lines)
+    copy_file("intake_tender", files.tenders)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH outcomes AS ({INSERT}) SELECT outcome, sum(rows)::bigint, "  # noqa: S608 no values in it
+            "array_agg(k) FILTER (WHERE outcome = 'differs') FROM outcomes GROUP BY outcome",
+            {"now": now, "batch": batch_id},
+        )
+        found = {outcome: (rows, differing) for outcome, rows, differing in cursor.fetchall()}
+    nothing: tuple[int, list[int]] = (0, [])
+    return TakenIn(
+        created=found.get("created", nothing)[0],
+        skipped=found.get("skipped", nothing)[0],
+        differing=tuple(sorted(found.get("differs", nothing)[1] or [])),
+    )
