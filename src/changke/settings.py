@@ -67,18 +67,23 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "changke.interfaces.web.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "changke.interfaces.web.middleware.LanguageMiddleware",
+    "changke.interfaces.web.middleware.CurrencyMiddleware",
+    "changke.interfaces.web.middleware.PagesNeedLogin",
+    "changke.interfaces.web.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "changke.urls"
+CSRF_FAILURE_VIEW = "changke.interfaces.web.errors.csrf_failed"
 WSGI_APPLICATION = "changke.wsgi.application"
 
 TEMPLATES = [
@@ -92,10 +97,18 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "changke.interfaces.web.context.shell",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "changke.interfaces.web.templatetags.web",
             ],
         },
     }
 ]
+
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its attributes, not the page around it
 
 CONNECTIONS = databases(os.environ, DATA_DIR)
 DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "app")
@@ -131,6 +144,19 @@ TIME_ZONE = "Asia/Shanghai"  # of what Django prints; calendar rules use the sto
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or DATA_DIR / "static")
 STATICFILES_DIRS = [PACKAGE / "interfaces" / "web" / "static"]
+STATICFILES_FINDERS = [
+    "changke.interfaces.web.bundle.BundleFinder",
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "changke.interfaces.web.storage.WebStorage"
+    },
+}
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 PLAYBOOKS = packaged("playbooks")

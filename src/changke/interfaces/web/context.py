@@ -1,0 +1,25 @@
+"""What the shell around every page shows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from changke.interfaces.web import current, navigation
+
+LANGUAGES = (("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English"))
+"""Each language in its own words: who cannot read the page must still find the way back."""
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    common = {"languages": LANGUAGES, "chain": getattr(request, "chain", None), "version": settings.VERSION}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return common
+    return common | {
+        "staff": user,
+        "side_nav": navigation.side(user),
+        "phone_nav": navigation.phone(user),
+        "stores": current.stores(request),
+        "chosen_store": current.chosen_store(request),
+    }

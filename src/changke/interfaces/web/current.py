@@ -1,0 +1,42 @@
+"""Whose eyes a page looks through: the signed-in person, and the store chosen in the top bar."""
+
+from typing import cast
+
+from django.http import HttpRequest
+
+from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import scope_of
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import Scope
+
+SESSION_KEY = "store_id"
+
+
+def staff(request: HttpRequest) -> Staff:
+    return cast(Staff, request.user)
+
+
+def stores(request: HttpRequest) -> list[Store]:
+    """The stores this person may look at, by name; read once per request."""
+    kept: list[Store] | None = getattr(request, "_stores", None)
+    if kept is None:
+        scope = scope_of(staff(request))
+        found = Store.objects.order_by("name")
+        kept = list(found if scope.store_ids is None else found.filter(id__in=scope.store_ids))
+        request._stores = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def chosen_store(request: HttpRequest) -> Store | None:
+    """The store of the switcher; None means all that the person may see. With a single store it is that one."""
+    mine = stores(request)
+    if len(mine) == 1:
+        return mine[0]
+    wanted = request.session.get(SESSION_KEY)
+    return next((store for store in mine if store.pk == wanted), None)
+
+
+def scope(request: HttpRequest) -> Scope:
+    """What lists on this page may show: the person's scope, narrowed to the chosen store."""
+    store = chosen_store(request)
+    return scope_of(staff(request)) if store is None else Scope(frozenset({store.pk}))

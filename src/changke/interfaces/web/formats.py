@@ -1,0 +1,126 @@
+"""Numbers, money, days and phones as the reader of each language writes them. Pure: language and currency are arguments.
+
+Short forms (12.3 万, 1.2M) are for cards and axes; tables print every digit.
+"""
+
+import datetime as dt
+from contextvars import ContextVar
+from decimal import ROUND_HALF_UP, Decimal
+
+from changke.foundation.money import exponent, to_major
+
+Number = int | float | Decimal
+
+DEFAULT_CURRENCY = "CNY"
+currency: ContextVar[str] = ContextVar("currency", default=DEFAULT_CURRENCY)
+"""The chain's currency during one request; set by the middleware, read by the template filters only."""
+
+MINUS = "-"
+SYMBOLS = {
+    "CNY": "¥", "JPY": "¥", "TWD": "NT$", "HKD": "HK$", "MOP": "MOP$", "USD": "$", "SGD": "S$", "GBP": "£", "EUR": "€", "KRW": "₩",
+}  # fmt: skip
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS_ZH = "一二三四五六日"
+
+
+def is_chinese(language: str) -> bool:
+    return language.startswith("zh")
+
+
+def is_traditional(language: str) -> bool:
+    return language.startswith(("zh-hant", "zh-tw", "zh-hk"))
+
+
+def number(value: Number, digits: int = 0) -> str:
+    """1000000 -> 1,000,000; with digits=1: 41.55 -> 41.6."""
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return f"{rounded:,.{digits}f}"
+
+
+def short_number(value: Number, language: str) -> str:
+    """1234567 -> 123.5 万 (zh-Hans), 123.5 萬 (zh-Hant), 1.2M (en). Below the first unit every digit is printed."""
+    if is_chinese(language):
+        units = ((10**8, " 億"), (10**4, " 萬")) if is_traditional(language) else ((10**8, " 亿"), (10**4, " 万"))
+    else:
+        units = ((10**9, "B"), (10**6, "M"), (10**4, "K"))
+    for size, unit in units:
+        if abs(value) >= size:
+            divisor = 1000 if unit == "K" else size
+            return without_zero(number(Decimal(str(value)) / divisor, 1)) + unit
+    return number(value)
+
+
+def without_zero(text: str) -> str:
+    return text.removesuffix(".0")
+
+
+def money(minor: int, currency: str, language: str) -> str:
+    """128000 fen -> ¥1,280 in Chinese, ¥1,280.00 in English; broken amounts always show their fen."""
+    major = to_major(abs(minor), currency)
+    whole = major == major.to_integral_value()
+    digits = 0 if whole and is_chinese(language) else exponent(currency)
+    return f"{MINUS if minor < 0 else ''}{symbol(currency)}{number(major, digits)}"
+
+
+def short_money(minor: int, currency: str, language: str) -> str:
+    """For cards and axes: ¥2,380 万, ¥23.8M."""
+    major = to_major(abs(minor), currency)
+    return f"{MINUS if minor < 0 else ''}{symbol(currency)}{short_number(round(major), language)}"
+
+
+def symbol(currency: str) -> str:
+    return SYMBOLS.get(currency, f"{currency} ")
+
+
+def percent(share: Number, digits: int = 1) -> str:
+    """A share of one: 0.42 -> 42.0%."""
+    return f"{number(Decimal(str(share)) * 100, digits)}%"
+
+
+def basis_points(points: int, digits: int = 1) -> str:
+    """4200 -> 42.0%."""
+    return percent(Decimal(points) / 10_000, digits)
+
+
+def day(date: dt.date, today: dt.date, language: str) -> str:
+    """Without the year while it is this one: 11-21, 11/21, 21 Nov; else 2025-11-21, 2025/11/21, 21 Nov 2025."""
+    this_year = date.year == today.year
+    if is_traditional(language):
+        return f"{date:%m/%d}" if this_year else f"{date:%Y/%m/%d}"
+    if is_chinese(language):
+        return f"{date:%m-%d}" if this_year else f"{date:%Y-%m-%d}"
+    return f"{date.day} {MONTHS[date.month - 1]}" + ("" if this_year else f" {date.year}")
+
+
+def long_day(date: dt.date, language: str) -> str:
+    """11 月 21 日 周六; Sat 21 Nov."""
+    if is_chinese(language):
+        week = "週" if is_traditional(language) else "周"
+        return f"{date.month} 月 {date.day} 日 {week}{WEEKDAYS_ZH[date.weekday()]}"
+    return f"{WEEKDAYS_EN[date.weekday()]} {date.day} {MONTHS[date.month - 1]}"
+
+
+def month(date: dt.date, language: str) -> str:
+    """2026 年 11 月; Nov 2026."""
+    return f"{date.year} 年 {date.month} 月" if is_chinese(language) else f"{MONTHS[date.month - 1]} {date.year}"
+
+
+def masked_phone(number: str) -> str:
+    """138****7831. An E.164 number loses +86 first; other countries keep their code. Six digits or fewer are hidden."""
+    digits = number.removeprefix("+86") if number.startswith("+86") else number
+    if len(digits.lstrip("+")) <= 6:
+        return "*" * len(digits)
+    if digits.startswith("+"):
+        return f"{digits[:4]}****{digits[-3:]}"
+    return f"{digits[:3]}****{digits[-4:]}"
+
+
+def short_month(date: dt.date, language: str) -> str:
+    """11 月; Nov."""
+    return f"{date.month} 月" if is_chinese(language) else MONTHS[date.month - 1]
+
+
+def enumeration(words: list[str], language: str) -> str:
+    """a、b、c in Chinese; a, b, c elsewhere."""
+    return ("、" if is_chinese(language) else ", ").join(words)

@@ -1,0 +1,73 @@
+"""The places of the product: side navigation on a desktop, tabs on a phone.
+
+An entry whose page is not built yet has no URL and is left out, so the order is written down once, ahead of time.
+"""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from changke.foundation.access.models import Role, Staff
+
+
+@dataclass(frozen=True)
+class Place:
+    key: str
+    """Name of the URL and value of `nav` in the page's context."""
+    words: str | Promise
+    icon: str
+    roles: frozenset[str] | None = None
+    """Who sees it; None is everybody."""
+
+
+LEADERS = frozenset({Role.OWNER.value, Role.HQ.value, Role.MANAGER.value})
+
+GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
+    (_("Work"), (Place("today", _("Today"), "today"),)),
+    (_("Customers"), (Place("customers", _("Customers"), "customers"),)),
+    (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle"),)),
+    (_("Data"), (
+        Place("imports", _("Import"), "import", LEADERS),
+        Place("settings", _("Settings"), "settings", LEADERS),
+    )),
+)  # fmt: skip
+
+PHONE_TABS = (
+    Place("today", _("Today"), "today"),
+    Place("customers", _("Customers"), "customers"),
+    Place("record", _("Record"), "plus"),
+    Place("lifecycle", _("Lifecycle"), "lifecycle"),
+    Place("me", _("Me"), "user"),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    key: str
+    words: str | Promise
+    icon: str
+    url: str
+
+
+def side(staff: Staff) -> list[tuple[str | Promise, list[Link]]]:
+    groups = [(words, links(places, staff)) for words, places in GROUPS]
+    return [(words, found) for words, found in groups if found]
+
+
+def phone(staff: Staff) -> list[Link]:
+    return links(PHONE_TABS, staff)
+
+
+def links(places: tuple[Place, ...], staff: Staff) -> list[Link]:
+    """The places this person may open and that exist."""
+    found = []
+    for place in places:
+        if place.roles is not None and staff.role not in place.roles:
+            continue
+        try:
+            found.append(Link(place.key, place.words, place.icon, reverse(place.key)))
+        except NoReverseMatch:
+            continue
+    return found

@@ -1,0 +1,75 @@
+"""The front door. Wrong tries wait longer and longer; nobody is ever locked out."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from changke.foundation.access import services
+from changke.foundation.errors import DomainError
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class LogInForm(forms.Form):
+    username = forms.CharField(max_length=60)
+    password = forms.CharField(max_length=200, strip=False)
+
+
+@method_decorator([login_not_required, never_cache, sensitive_post_parameters("password")], name="dispatch")
+class LogIn(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect(safe_next(request))
+        return self.show(request, LogInForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = LogInForm(request.POST)
+        if not form.is_valid():
+            form.add_error(None, gettext("Name and password are both needed."))
+            return self.show(request, form, status=422)
+        try:
+            person = services.log_in(
+                username=form.cleaned_data["username"],
+                password=form.cleaned_data["password"],
+                address=request.META.get("REMOTE_ADDR", ""),
+                now=timezone.now(),
+            )
+        except DomainError as refusal:
+            form.add_error(
+                None, gettext(refusal.message) % refusal.places if refusal.places else gettext(refusal.message)
+            )
+            return self.show(request, form, status=refusal.status)
+        auth.login(request, person, backend=BACKEND)
+        return redirect(safe_next(request))
+
+    def show(self, request: HttpRequest, form: LogInForm, status: int = 200) -> HttpResponse:
+        context: dict[str, Any] = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
+        return render(request, "shell/login.html", context, status=status)
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return redirect(reverse("login"))
+
+
+def safe_next(request: HttpRequest, default: str = "/") -> str:
+    """Where the form wants to go, if that is a page of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or default
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if ours else default

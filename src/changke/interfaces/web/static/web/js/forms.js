@@ -1,0 +1,32 @@
+// @ts-check
+
+/** Small helps for forms: copy a text, reload after an error, and no second sending of the same form. */
+export function watchForms() {
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const copier = event.target.closest("[data-copy]");
+    if (copier instanceof HTMLElement) copy(copier);
+    if (event.target.closest("[data-reload]")) location.reload();
+  });
+  document.addEventListener("submit", (event) => {
+    // htmx disables and guards its own requests; a plain form would be sent twice by a double tap.
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.hasAttribute("hx-post") || form.method !== "post") return;
+    if ("sent" in form.dataset) event.preventDefault();
+    form.dataset.sent = "";
+  });
+  // Back from the next page, the browser may show this one again with its state.
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
+}
+
+/**
+ * `data-copy` is the id of what to copy, `data-copied` what the button then says.
+ * @param {HTMLElement} button
+ */
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy ?? "");
+  if (!source) return;
+  await navigator.clipboard?.writeText(source.textContent?.trim() ?? "");
+  const words = button.querySelector("span");
+  if (words && button.dataset.copied) words.textContent = button.dataset.copied;
+}
