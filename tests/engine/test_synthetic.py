@@ -44,9 +44,14 @@ def per(positions: Integers, amounts: Integers, size: int) -> Integers:
 def local_minutes(world: World, table: str) -> Integers:
     """Minutes of the local day at which things happened."""
     rows = getattr(world, table)
-    hours = {name: datetime(2026, 1, 1, tzinfo=ZoneInfo(name)).utcoffset() for name in world.stores.time_zone}
-    offset = np.array([hours[name].total_seconds() for name in world.stores.time_zone])[rows.store]  # type: ignore[union-attr]
-    return (rows.happened_at.astype(np.int64) + offset.astype(np.int64)) % 86_400 // 60
+    return np.array(
+        [
+            local.hour * 60 + local.minute
+            for moment, store in zip(rows.happened_at.tolist(), rows.store.tolist(), strict=True)
+            for local in [moment.replace(tzinfo=UTC).astimezone(ZoneInfo(world.stores.time_zone[store]))]
+        ],
+        dtype=np.int64,
+    )
 
 
 class TestTheSameSeed:
@@ -216,6 +221,7 @@ class TestMoney:
         assert {receipts.kind[position] for position in sale.tolist()} == {"sale"}
         assert (receipts.happened_at[back] > receipts.happened_at[sale]).all()
         assert (receipts.customer[back] == receipts.customer[sale]).all()
+        assert (receipts.store[back] == receipts.store[sale]).all()  # number and store lead a return to its sale
         assert [receipts.number[position] for position in sale.tolist()] == [
             receipts.original_number[b] for b in back.tolist()
         ]
@@ -319,6 +325,13 @@ class TestTheTruth:
             end = churned[table.customer[known]]
             assert (np.isnat(end) | (table.business_date[known] <= end)).all()
         assert (churned[~np.isnat(churned)] <= np.datetime64(TODAY)).all()
+
+    def test_customers_have_left_in_every_year_and_few_of_them_only_just_now(self, world: World) -> None:
+        returning = np.isin(world.truth.kind, ["casual", "regular", "vip"])
+        gone = world.truth.churned_on[returning & ~np.isnat(world.truth.churned_on)]
+        years_ago = (np.datetime64(TODAY) - gone).astype(np.int64) / 365
+        assert [((year <= years_ago) & (years_ago < year + 1)).mean() > 0.1 for year in range(3)] == [True] * 3
+        assert (years_ago < 30 / 365).mean() < 0.12
 
     def test_who_is_active_has_no_day_and_no_reason(self, world: World) -> None:
         active = world.truth.is_active
