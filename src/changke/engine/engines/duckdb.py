@@ -37,10 +37,9 @@ def create_table(
     """
     require(statement, values, lambda table, version: _filled(connection, table, version))
     connection.execute(f"CREATE OR REPLACE TABLE {name} AS {statement.sql}", statement.bind(values))
-    found = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()  # noqa: S608 -- a name of ours
-    return int(found[0]) if found else 0
+    return int(connection.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0])  # noqa: S608 -- a name of ours
 
 
 def _filled(connection: duckdb.DuckDBPyConnection, table: str, version: object) -> bool:
     query = f"SELECT 1 FROM {table} WHERE version = ? LIMIT 1"  # noqa: S608 -- a name of the registry
-    return connection.execute(query, [version]).fetchone() is not None
+    return connection.execute(query, [version]).fetchall() != []
