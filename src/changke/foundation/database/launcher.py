@@ -40,6 +40,7 @@ from changke.foundation.keys import make_secret_key, write_secret
 RETRY_SECONDS = 30  # after a kill -9 orphaned back-ends may hold the shared memory for some seconds
 START_SECONDS = 600  # a crash recovery replays up to max_wal_size; pg_ctl's own 60 s would give up on it
 STOP_SECONDS = 60
+LAST_LINES = 3
 SOCKET_PATH_BYTES = 107  # of sun_path on Linux; macOS has 103
 NEEDED_MEGABYTES = 300  # an empty cluster, its write-ahead log and the first migration
 
@@ -406,12 +407,13 @@ def _run(user: ServiceUser, command: list[str]) -> subprocess.CompletedProcess[s
 
 
 def _last_words(embedded: Embedded) -> str:
-    """The last line the server wrote before it gave up."""
+    """What the server wrote before it gave up: its last line names the file, those before it the mistake."""
     logs = [embedded.cluster / "start.log", *(embedded.cluster / "log").glob("*.log")]
     written = [file for file in logs if file.exists()]
     if not written:
         return ""
-    return _last_line(max(written, key=lambda file: file.stat().st_mtime).read_text(errors="replace"))
+    text = max(written, key=lambda file: file.stat().st_mtime).read_text(errors="replace")
+    return "; ".join(line.partition("] ")[2] or line for line in text.strip().splitlines()[-LAST_LINES:])
 
 
 def _last_line(text: str) -> str:
