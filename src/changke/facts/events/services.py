@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from changke.facts.customers.models import Customer
-from changke.facts.customers.services.intake import Meeting, Reference, UnknownCustomer, find_or_create, known_since
+from changke.facts.customers.services.meet import Meeting, Reference, UnknownCustomer, find_or_create, known_since
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
 from changke.foundation.database.rows import insert
@@ -98,7 +98,7 @@ COLUMNS = {
 
 
 @transaction.atomic
-def take_in(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
+def receive(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given.
 
     `time_zone` is the chain's, for events that happened in no store.
@@ -171,3 +171,24 @@ def _row(event: NewEvent, customer_id: int | None, day: dt.date, now: dt.datetim
         now,
         event.source_key,
     )
+
+
+def record_selected(kind: str, beginning: str, select: str, values: Mapping[str, object], *, now: dt.datetime) -> int:
+    """Record many events in one statement, from rows that a query yields. Returns how many.
+
+    Parameters
+    ----------
+    beginning
+        The WITH of the query, or nothing.
+    select
+        SELECT of customer_id, store_id, data, happened_at, business_date, source_key; `%(now)s` is bound.
+    """
+    if kind not in KINDS:
+        raise Invalid(field="kind", reason="there is no event %(kind)s", kind=kind)
+    with connection.cursor() as sql:
+        sql.execute(
+            f"{beginning} INSERT INTO facts_event (customer_id, store_id, data, happened_at, business_date, source_key,"  # noqa: S608
+            f" kind, recorded_at) SELECT found.*, %(kind)s, %(now)s FROM ({select}) AS found",
+            {**values, "kind": kind, "now": now},
+        )
+        return int(sql.rowcount)

@@ -1,0 +1,196 @@
+"""Whom the facts of a machine's batch are about: found under the name it knows her by, or written down as new."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, connection, transaction
+
+from changke.facts.customers import rules
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import Scope
+
+TRIES = 3
+"""Two machines may meet the same new person at once: the later one looks again and finds her."""
+
+ID = "id"
+LONGEST_VALUE = 200
+
+
+class UnknownCustomer(DomainError):
+    code, status = "unknown_customer", 404
+    message = "There is no customer %(value)s, or she is not yours to see."
+
+
+class IdentifierTaken(DomainError):
+    code, status = "identifier_taken", 409
+    message = "%(value)s already belongs to another customer."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One way to say who she is: `id`, or a kind of identifier. The value is normalised by `reference`."""
+
+    kind: str
+    value: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Somebody was met: who, and what to write down if she is new."""
+
+    who: Reference
+    store: Store | None
+    day: dt.date
+    name: str = ""
+    source: str = ""
+
+
+NORMAL: Mapping[str, Callable[[str], str]] = {
+    IdentifierKind.PHONE.value: rules.normal_phone,
+    IdentifierKind.EMAIL.value: rules.normal_email,
+}
+
+
+def reference(kind: str, value: str, source: str = "") -> Reference:
+    """The reference as it is kept. Raises Invalid, naming the kind, where the value cannot be one."""
+    plain = value.strip()
+    try:
+        plain = NORMAL.get(kind, str)(plain)
+    except ValueError as error:
+        raise Invalid(field=kind, reason=str(error)) from None
+    if not plain:
+        raise Invalid(field=kind, reason="must not be empty")
+    if len(plain) > LONGEST_VALUE:
+        raise Invalid(field=kind, reason="at most %(longest)s characters", longest=LONGEST_VALUE)
+    return Reference(kind, plain, source.strip() if kind == IdentifierKind.EXTERNAL else "")
+
+
+def find(references: Sequence[Reference], *, scope: Scope) -> dict[Reference, int]:
+    """Ids of those whom we know. By our own id only whom the scope may see; by her phone whoever stands at the till."""
+    return _by_id([one for one in references if one.kind == ID], scope) | _by_identifier(
+        [one for one in references if one.kind != ID]
+    )
+
+
+def find_or_create(meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetime) -> dict[Reference, int]:
+    """Ids of all of them, the new ones written down. A reference by id that is not there stays out of the answer."""
+    known = find(list(dict.fromkeys(meeting.who for meeting in meetings)), scope=scope)
+    for tries_left in reversed(range(TRIES)):
+        strangers = _strangers(meetings, known)
+        if not strangers:
+            break
+        try:
+            with transaction.atomic():
+                known |= _create(strangers, now=now)
+        except IntegrityError:
+            if not tries_left:
+                raise
+            known |= find(list(strangers), scope=scope)
+    return known
+
+
+def known_since(days: Mapping[int, dt.date]) -> None:
+    """Facts of these days exist of these customers: whoever was known later is known from then on.
+
+    A customer whom only a withdrawn batch knew comes back to life: she was met again.
+    """
+    if not days:
+        return
+    ids = sorted(days)
+    with connection.cursor() as sql:
+        # Locked in the order of ids, so that two batches over the same people wait for each other instead of dying.
+        sql.execute(
+            """
+            WITH earlier AS (
+              SELECT customers.id, days.day FROM facts_customer AS customers
+              JOIN unnest(%s::bigint[], %s::date[]) AS days (id, day) ON days.id = customers.id
+              WHERE customers.known_on > days.day OR NOT customers.is_active
+              ORDER BY customers.id FOR UPDATE OF customers
+            )
+            UPDATE facts_customer SET known_on = LEAST(known_on, earlier.day), is_active = true,
+                   txid = pg_current_xact_id()
+            FROM earlier WHERE earlier.id = facts_customer.id
+            """,
+            [ids, [days[one] for one in ids]],
+        )
+
+
+@transaction.atomic
+def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None:
+    """Further names of the same person. One that is hers already changes nothing; another's is refused."""
+    known = _by_identifier(references)
+    for one in references:
+        if known.get(one, customer.pk) != customer.pk:
+            raise IdentifierTaken(value=one.value)
+    new = [one for one in references if one not in known]
+    try:
+        with transaction.atomic():
+            Identifier.objects.bulk_create(
+                Identifier(customer=customer, kind=IdentifierKind(one.kind), source=one.source, value=one.value)
+                for one in new
+            )
+    except IntegrityError:
+        raise IdentifierTaken(value=", ".join(one.value for one in new)) from None
+
+
+def _by_id(references: Sequence[Reference], scope: Scope) -> dict[Reference, int]:
+    wanted = {int(one.value): one for one in references if one.value.isascii() and one.value.isdigit()}
+    if not wanted:
+        return {}
+    seen = Customer.objects.for_scope(scope).filter(pk__in=list(wanted), is_active=True).values_list("id", flat=True)
+    return {wanted[pk]: pk for pk in seen}
+
+
+def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:
+    if not references:
+        return {}
+    with connection.cursor() as sql:
+        sql.execute(
+            """
+            SELECT known.kind, known.value, known.source, known.customer_id FROM facts_identifier AS known
+            JOIN unnest(%s::text[], %s::text[], %s::text[]) AS wanted (kind, source, value)
+              ON wanted.kind = known.kind AND wanted.source = known.source AND wanted.value = known.value
+            """,
+            [[one.kind for one in references], [one.source for one in references], [one.value for one in references]],
+        )
+        return {Reference(kind, value, source): pk for kind, value, source, pk in sql.fetchall()}
+
+
+def _strangers(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> dict[Reference, Meeting]:
+    """Those nobody knows yet, each with her earliest meeting."""
+    first: dict[Reference, Meeting] = {}
+    for meeting in meetings:
+        if meeting.who.kind != ID and meeting.who not in known:
+            before = first.get(meeting.who)
+            first[meeting.who] = meeting if before is None or meeting.day < before.day else before
+    return first
+
+
+def _create(strangers: Mapping[Reference, Meeting], *, now: dt.datetime) -> dict[Reference, int]:
+    # In the order of the unique index: two batches with the same strangers wait for each other instead of dying.
+    ordered = sorted(strangers, key=lambda one: (one.kind, one.source, one.value))
+    people = Customer.objects.bulk_create([_person(one, strangers[one], now=now) for one in ordered])
+    Identifier.objects.bulk_create(
+        Identifier(customer=person, kind=IdentifierKind(one.kind), source=one.source, value=one.value)
+        for one, person in zip(ordered, people, strict=True)
+    )
+    return {one: person.pk for one, person in zip(ordered, people, strict=True)}
+
+
+def _person(who: Reference, meeting: Meeting, *, now: dt.datetime) -> Customer:
+    name = rules.clean_name(meeting.name)
+    return Customer(
+        name=name,
+        pinyin=rules.pinyin(name),
+        initials=rules.initials(name),
+        name_grams=rules.grams(name),
+        source=meeting.source,
+        home_store=meeting.store,
+        known_on=meeting.day,
+        phone_tail=rules.phone_tail(who.value) if who.kind == IdentifierKind.PHONE else "",
+        recorded_at=now,
+    )
