@@ -47,12 +47,21 @@ def add_staff(
     stores: Iterable[Store] = (),
     code: str = "",
     phone: str = "",
+    is_active: bool = True,
     now: dt.datetime,
 ) -> Staff:
     """Somebody who works here. Without a password nobody can log in under the name."""
     if role not in Role.values:
         raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
-    person = Staff(username=username.strip(), name=name.strip(), role=role, code=code, phone=phone, created_at=now)
+    person = Staff(
+        username=username.strip(),
+        name=name.strip(),
+        role=role,
+        code=code,
+        phone=phone,
+        is_active=is_active,
+        created_at=now,
+    )
     person.password = make_password(password)
     try:
         with transaction.atomic():

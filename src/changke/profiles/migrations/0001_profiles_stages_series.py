@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Standing',
             fields=[
+                ('customer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='facts.customer')),
                 ('pk', models.CompositePrimaryKey('customer_id', 'model', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('model', models.CharField(max_length=20)),
                 ('stage', models.CharField(max_length=20)),
@@ -275,11 +276,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='stagemodel',
             constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_stage_model'),
-        ),
-        migrations.AddField(
-            model_name='standing',
-            name='customer',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='facts.customer'),
         ),
         migrations.AddConstraint(
             model_name='bulkrun',

@@ -1,0 +1,60 @@
+"""The demo chain: an invented world becomes facts, all of them, and people can log in."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from changke.engine import synthetic
+from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tender, Visit
+from changke.foundation.access.services import log_in
+from changke.interfaces.demo import create_demo
+from changke.interfaces.demo.load import ChainExists
+
+NOW = dt.datetime(2026, 3, 4, 4, tzinfo=dt.UTC)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    create_demo(now=NOW, secrets=tmp_path, customers=300, stores=3, years=1, seed=7)
+    return tmp_path
+
+
+def test_every_row_of_the_world_becomes_a_fact(demo: Path) -> None:
+    world = synthetic.invent(7, today=NOW.date(), customers=300, stores=3, years=1, until=NOW)
+    for model, table in [
+        (Customer, world.customers),
+        (Receipt, world.receipts),
+        (Line, world.lines),
+        (Tender, world.tenders),
+        (Visit, world.visits),
+        (Opening, world.openings),
+        (Event, world.events),
+        (Note, world.events),
+    ]:
+        assert model.objects.count() == len(table) > 0, model.__name__
+
+
+def test_nobody_is_known_later_than_her_first_fact(demo: Path) -> None:
+    known = dict(Customer.objects.values_list("id", "known_on"))
+    assert all(day >= known[customer] for customer, day in Visit.objects.values_list("customer_id", "business_date"))
+
+
+@pytest.mark.parametrize("username", ["owner", "hq", "manager", "staff"])
+def test_one_of_each_role_can_log_in(demo: Path, username: str) -> None:
+    logins = {login.username: login.password for login in create_again(demo)}
+    person = log_in(username=username, password=logins[username], address="test", now=NOW)
+    assert person.role == username
+    assert person.stores.count() == (1 if username in {"manager", "staff"} else 0)
+
+
+def create_again(folder: Path) -> list[object]:
+    from changke.interfaces.demo.logins import kept_logins  # noqa: PLC0415
+
+    return list(kept_logins(folder))
+
+
+def test_a_chain_that_exists_is_not_overwritten(demo: Path) -> None:
+    with pytest.raises(ChainExists):
+        create_demo(now=NOW, secrets=demo, customers=10, stores=1, years=1)
