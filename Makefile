@@ -6,15 +6,15 @@ DATA_DIR ?= data
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types house test browser migrations messages docs bench clean
+.PHONY: help setup demo run check format lint types house test browser migrations messages collect docs bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/server.done ## a whole demo chain on http://127.0.0.1:8000 (PORT=, DATA_DIR=)
+demo: messages ## a whole demo chain on http://127.0.0.1:8000 (PORT=, DATA_DIR=)
 	@$(BIN)/changke demo --data "$(DATA_DIR)" --port "$(PORT)"
 
-run: .venv/server.done ## your own chain: database, site and worker
+run: messages ## your own chain: database, site and worker
 	@$(BIN)/changke up --data "$(DATA_DIR)" --port "$(PORT)"
 
 setup: .venv/dev.done ## everything that tests and checks need
@@ -45,6 +45,12 @@ browser: .venv/dev.done .venv/browser.done messages ## only the pages in a real 
 
 migrations: .venv/dev.done ## make the migration of a change: NAME=what_it_is_for APP=facts
 	$(BIN)/python manage.py makemigrations $(APP) -n $(NAME)
+
+messages: .venv/server.done ## compile the words in their languages
+	@$(BIN)/python -m scripts.messages compile
+
+collect: .venv/server.done ## write new words into the catalogues, to be translated
+	@$(BIN)/python -m scripts.messages collect
 
 bench: .venv/dev.done ## measure what we claim (long): prints the tables of docs/benchmarks.md
 	$(BIN)/python -m benchmarks

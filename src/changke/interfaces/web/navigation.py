@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from changke.foundation.access.models import Role, Staff
 
@@ -25,10 +26,10 @@ class Place:
 LEADERS = frozenset({Role.OWNER.value, Role.HQ.value, Role.MANAGER.value})
 
 GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
-    (_("Work"), (Place("today", _("Today"), "today"),)),
+    (pgettext_lazy("navigation", "Work"), (Place("today", _("Today"), "today"),)),
     (_("Customers"), (Place("customers", _("Customers"), "customers"),)),
     (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle"),)),
-    (_("Data"), (
+    (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", LEADERS),
         Place("settings", _("Settings"), "settings", LEADERS),
     )),
@@ -37,9 +38,9 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
 PHONE_TABS = (
     Place("today", _("Today"), "today"),
     Place("customers", _("Customers"), "customers"),
-    Place("record", _("Record"), "plus"),
+    Place("record", pgettext_lazy("navigation", "Record"), "plus"),
     Place("lifecycle", _("Lifecycle"), "lifecycle"),
-    Place("me", _("Me"), "user"),
+    Place("me", pgettext_lazy("navigation", "Me"), "user"),
 )
 
 

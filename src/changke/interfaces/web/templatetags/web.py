@@ -11,8 +11,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
 from changke.interfaces.web import formats, pictures
 
@@ -129,12 +128,12 @@ def plain(value: Any) -> str:
 
 
 STAGE_WORDS = {
-    "intro": _("New"),
-    "growth": _("Growing"),
-    "mature": _("Loyal"),
-    "silent": _("Quiet"),
-    "lost": _("Lost"),
-    "new": _("Walk-in"),
+    "intro": pgettext_lazy("stage", "New"),
+    "growth": pgettext_lazy("stage", "Growing"),
+    "mature": pgettext_lazy("stage", "Loyal"),
+    "silent": pgettext_lazy("stage", "Quiet"),
+    "lost": pgettext_lazy("stage", "Lost"),
+    "new": pgettext_lazy("stage", "Walk-in"),
 }
 
 
@@ -165,7 +164,7 @@ def spark(values: Sequence[float]) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
-    """The query string of this page with some values changed; None takes one away: `{% query page=None stage="lost" %}`."""
+    """The query string of this page with some values changed: `{% query page=None stage="lost" %}`. None takes one away."""
     params = context["request"].GET.copy()
     for key, value in changes.items():
         if value is None or value == "":
