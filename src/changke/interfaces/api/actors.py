@@ -1,0 +1,62 @@
+"""Who asks: a machine with a key, or a person whose browser is logged in."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import cast
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer, SessionAuth
+from ninja.utils import check_csrf
+
+from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Staff
+from changke.foundation.access.queries import scope_of
+from changke.foundation.access.services import key_of
+from changke.foundation.organisation.scope import Scope
+from changke.interfaces.api.errors import CsrfMissing, WrongKey
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Role and scope decide what somebody may do; staff or key is what facts name."""
+
+    role: str
+    scope: Scope
+    staff: Staff | None = None
+    key: ApiKey | None = None
+
+    @property
+    def sees_phones(self) -> bool:
+        """Everybody else sees them masked and unmasks one at a time, which is recorded."""
+        return self.role in CHAIN_WIDE_ROLES
+
+    @property
+    def name(self) -> str:
+        """Whose idempotency keys these are, and who stands in an event's data."""
+        return f"key:{self.key.prefix}" if self.key else f"staff:{self.staff.pk if self.staff else 0}"
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who asks, as the authentication of the route found out."""
+    return cast(Actor, request.auth)  # type: ignore[attr-defined]  # set by ninja
+
+
+class Key(HttpBearer):
+    """`Authorization: Bearer ck_...`; keys are made in the settings and shown once."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor:
+        key = key_of(token.strip(), now=dt.datetime.now(dt.UTC))
+        if key is None:
+            raise WrongKey
+        return Actor(key.role, scope_of(key), key=key)
+
+
+class LoggedIn(SessionAuth):
+    """The cookie of somebody who is logged in; writing needs the header `X-CSRFToken` as every page sends it."""
+
+    def __call__(self, request: HttpRequest) -> Actor | None:
+        person = request.user
+        if not isinstance(person, Staff):
+            return None
+        if check_csrf(request) is not None:
+            raise CsrfMissing
+        return Actor(person.role, scope_of(person), staff=person)

@@ -1,0 +1,123 @@
+"""Refusals as one JSON shape: `code` for programs, `message` for people, `field` and `remedy` where they are known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from changke.foundation.errors import DomainError, Invalid, NotFound
+from changke.interfaces.api.problems import Problem, problem_of
+
+
+class ApiError(DomainError):
+    """A refusal of the API itself, with what to do about it."""
+
+    remedy: ClassVar[str] = ""
+
+
+class WrongKey(ApiError):
+    code, status = "wrong_key", 401
+    message = "This key is not known, or it was revoked."
+    remedy = "Make a new key in the settings and send it as: Authorization: Bearer ck_..."
+
+
+class NotLoggedIn(ApiError):
+    code, status = "not_logged_in", 401
+    message = "Who asks? There is neither a key nor a log-in."
+    remedy = "Send the header: Authorization: Bearer ck_..."
+
+
+class CsrfMissing(ApiError):
+    code, status = "csrf_missing", 403
+    message = "The page's token is missing, so this may come from a foreign page."
+    remedy = "Send the header X-CSRFToken with the value of the cookie, or use a key."
+
+
+class BodyTooLarge(ApiError):
+    code, status = "body_too_large", 413
+    message = "The body is larger than %(megabytes)s MB."
+    remedy = "Send fewer items at once; for a whole history load a file instead."
+
+
+class NotJson(ApiError):
+    code, status = "not_json", 400
+    message = "The body is not JSON."
+    remedy = "Send JSON in UTF-8 with the header: Content-Type: application/json"
+
+
+class MethodNotAllowed(ApiError):
+    code, status = "method_not_allowed", 405
+    message = "This address does not know the method %(method)s."
+    remedy = "See /api/v1/docs for what it knows."
+
+
+class Malformed(Invalid):
+    """Input of the wrong shape: the first problem in words, every one in the details."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = problems
+        first = problems[0]
+        super().__init__(field=first.field, reason=first.reason, **first.places)
+
+
+def said(error: DomainError) -> dict[str, Any]:
+    """The refusal in the language of the request."""
+    told: dict[str, Any] = {"code": error.code, "message": message_of(error)}
+    if isinstance(error, Invalid):
+        told["field"] = error.field
+    if remedy := getattr(error, "remedy", ""):
+        told["remedy"] = gettext(remedy)
+    if isinstance(error, Malformed) and len(error.problems) > 1:
+        told["details"] = [{"field": one.field, "message": _filled(one.reason, one.places)} for one in error.problems]
+    return told
+
+
+def message_of(error: DomainError) -> str:
+    if isinstance(error, Invalid):
+        return f"{error.field}: {_filled(error.reason, error.reason_places)}"
+    return _filled(error.message, error.places)
+
+
+def answered(request: HttpRequest, api: NinjaAPI, error: DomainError) -> HttpResponse:
+    response = api.create_response(request, said(error), status=error.status)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def handle_errors(api: NinjaAPI) -> None:
+    """Every refusal of every route leaves in the one shape; a surprise crashes where someone will see it."""
+
+    def refused(request: HttpRequest, error: DomainError | type[DomainError]) -> HttpResponse:
+        return answered(request, api, error if isinstance(error, DomainError) else error())
+
+    def malformed(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
+        problems = [problem_of(one, skip=_outer(one["loc"])) for one in getattr(error, "errors", [])]
+        return answered(request, api, Malformed(problems))
+
+    def unknown(request: HttpRequest, _: Http404 | type[Http404]) -> HttpResponse:
+        return answered(request, api, NotFound())
+
+    def nobody(request: HttpRequest, _: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
+        return answered(request, api, NotLoggedIn())
+
+    def unread(request: HttpRequest, _: HttpError | type[HttpError]) -> HttpResponse:
+        return answered(request, api, NotJson())  # the only one that ninja raises beside those above
+
+    api.add_exception_handler(DomainError, refused)
+    api.add_exception_handler(ValidationError, malformed)
+    api.add_exception_handler(Http404, unknown)
+    api.add_exception_handler(AuthenticationError, nobody)
+    api.add_exception_handler(HttpError, unread)
+
+
+def _outer(place: Sequence[Any]) -> int:
+    """How many steps of the place only say where in the request it stood: `body`, then the name of the argument."""
+    return 2 if place and place[0] == "body" else 1
+
+
+def _filled(template: str, places: Mapping[str, Any]) -> str:
+    return gettext(template) % places if places else gettext(template)
