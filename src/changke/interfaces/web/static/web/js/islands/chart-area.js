@@ -2,7 +2,7 @@
 // Stacked areas (or lines) over time.
 // data: { labels: string[], series: [{ name, colour, values: number[] }], stacked?: boolean, unit?: string, hrefs?: string[] }
 
-/** @param {any} data @param {import("./chart.js").Look} look */
+/** @param {any} data @param {import("./look.js").Look} look */
 export function drawn(data, look) {
   const { colour, short, full } = look;
   return {

@@ -2,7 +2,7 @@
 // Bars from zero.
 // data: { labels: string[], series: [{ name, colour, values: number[] }], unit?: string, stacked?: boolean }
 
-/** @param {any} data @param {import("./chart.js").Look} look */
+/** @param {any} data @param {import("./look.js").Look} look */
 export function drawn(data, look) {
   const { colour, short, full } = look;
   return {

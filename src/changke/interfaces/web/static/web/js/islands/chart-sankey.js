@@ -5,7 +5,7 @@
 //         links: [{ from, to, count, href?, worse?: boolean }] }
 // The colour of a band is the stage it arrives at; flows to a worse stage are darker. A phone shows the last two dates.
 
-/** @param {any} data @param {import("./chart.js").Look} look */
+/** @param {any} data @param {import("./look.js").Look} look */
 export function drawn(data, look) {
   const { colour, short, full, phone } = look;
   const first = phone && data.columns.length > 2 ? data.columns.length - 2 : 0;

@@ -6,17 +6,8 @@ import { drawn as area } from "./chart-area.js";
 import { drawn as bar } from "./chart-bar.js";
 import { drawn as sankey } from "./chart-sankey.js";
 
-/** @type {Record<string, (data: any, look: Look) => object>} */
+/** @type {Record<string, (data: any, look: import("./look.js").Look) => object>} */
 const KINDS = { sankey, area, line: area, bar };
-
-/**
- * @typedef {object} Look
- * @property {(token: string) => string} colour  value of a token, e.g. `colour("ink")`
- * @property {(value: number) => string} short   a number in the short form of the page's language
- * @property {(value: number) => string} full    a number with every digit
- * @property {boolean} phone
- * @property {object} tooltip                    the tooltip in card style
- */
 
 /** @param {HTMLElement} element */
 export async function start(element) {
@@ -56,7 +47,7 @@ export async function start(element) {
   });
 }
 
-/** @returns {Look} */
+/** @returns {import("./look.js").Look} */
 function look() {
   const style = getComputedStyle(document.documentElement);
   const colour = (/** @type {string} */ token) => style.getPropertyValue(`--${token}`).trim();
