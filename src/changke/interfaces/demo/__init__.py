@@ -1,5 +1,6 @@
 """The demo chain: an invented world becomes the facts of this installation."""
 
-from changke.interfaces.demo.load import Login, create_demo
+from changke.interfaces.demo.load import create_demo
+from changke.interfaces.demo.logins import Login, kept_logins
 
-__all__ = ["Login", "create_demo"]
+__all__ = ["Login", "create_demo", "kept_logins"]

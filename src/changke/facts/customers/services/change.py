@@ -30,10 +30,10 @@ def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime)
         customer.pinyin, customer.initials = rules.pinyin(customer.name), rules.initials(customer.name)
         customer.name_grams = rules.grams(customer.name)
     check_birthday(customer, today=business_date(now, "Asia/Shanghai"))
-    for field in customer._meta.concrete_fields:
-        longest = getattr(field, "max_length", None)
-        if field.name in changes and longest and len(str(getattr(customer, field.name) or "")) > longest:
-            raise Invalid(field=field.name, reason="at most %(longest)s characters", longest=longest)
+    for column in customer._meta.concrete_fields:
+        longest = getattr(column, "max_length", None)
+        if column.name in changes and longest and len(str(getattr(customer, column.name) or "")) > longest:
+            raise Invalid(field=column.name, reason="at most %(longest)s characters", longest=longest)
     customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
     customer.save()
     customer.refresh_from_db()

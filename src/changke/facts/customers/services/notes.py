@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import uuid
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
@@ -18,7 +19,7 @@ LONGEST_SIDE = 1600
 
 
 def write_note(
-    customer: Customer, *, text: str, photo: UploadedFile | None = None, by: Staff | None, now: dt.datetime
+    customer: Customer, *, text: str, photo: "UploadedFile[Any] | None" = None, by: Staff | None, now: dt.datetime
 ) -> Note:
     """Keep what somebody saw or heard. Text or photo must be there."""
     plain = text.strip()
@@ -33,14 +34,14 @@ def write_note(
     return note
 
 
-def _plain_photo(upload: UploadedFile) -> bytes:
+def _plain_photo(upload: "UploadedFile[Any]") -> bytes:
     if (upload.size or 0) > LARGEST_PHOTO_BYTES:
         raise Invalid(field="photo", reason="the photo is larger than 15 MB: choose a smaller one")
     try:
-        image = Image.open(upload)
-        if image.width * image.height > LARGEST_PHOTO_PIXELS:  # read from the header: nothing is unpacked yet
+        opened = Image.open(upload)
+        if opened.width * opened.height > LARGEST_PHOTO_PIXELS:  # read from the header: nothing is unpacked yet
             raise Invalid(field="photo", reason="the photo has too many pixels: choose a smaller one")
-        image = ImageOps.exif_transpose(image).convert("RGB")
+        image = ImageOps.exif_transpose(opened).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         raise Invalid(field="photo", reason="this is not a photo: take a JPEG, PNG or WebP") from None
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
