@@ -128,7 +128,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 
 _RECEIPT = (
     "SELECT customer_id, store_id, business_date, id AS receipt_id, cash_minor, consumed_minor, margin_minor,"
-    " margin_basis, items FROM facts_receipt WHERE kind = '{kind}' AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL"
+    " margin_basis, items FROM facts_receipt"
+    " WHERE kind = '{kind}' AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL"
 )
 
 VIEWS: Mapping[str, str] = {

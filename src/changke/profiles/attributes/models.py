@@ -92,7 +92,7 @@ def _population_model(name: str) -> type[models.Model]:
         "__module__": __name__,
         "__doc__": f"Stored values of the definition {name}.",
         "version": models.OneToOneField(
-            PopulationVersion, primary_key=True, on_delete=models.CASCADE, related_name="+"
+            PopulationVersion, primary_key=True, db_column="version", on_delete=models.CASCADE, related_name="+"
         ),
         "Meta": type("Meta", (), {"db_table": table}),
     }

@@ -7,7 +7,7 @@ from changke.profiles.attributes.columns import LONGEST_WORD
 
 
 class StageModel(models.Model):
-    """One lifecycle model in use, in its latest version. `definition` is the JSON as written, with names of settings."""
+    """One lifecycle model in use, in its latest version. `definition` is the JSON as written, naming settings."""
 
     key = models.CharField(max_length=LONGEST_WORD, unique=True)
     definition = models.JSONField()
@@ -95,6 +95,8 @@ class StageFlow(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model", "day", "store_id", "from_stage", "to_stage"], name="stage_flow_once", nulls_distinct=False
+                fields=["model", "day", "store_id", "from_stage", "to_stage"],
+                name="stage_flow_once",
+                nulls_distinct=False,
             )
         ]

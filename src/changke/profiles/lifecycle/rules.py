@@ -1,4 +1,4 @@
-"""A lifecycle model: which stages there are, in which order they are asked, and why a customer stands where she does."""
+"""A lifecycle model: which stages there are, in which order they are asked, and why a customer stands in one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

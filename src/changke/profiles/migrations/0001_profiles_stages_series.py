@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PopulationChainPace',
             fields=[
-                ('version', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='profiles.populationversion')),
+                ('version', models.OneToOneField(db_column='version', on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='profiles.populationversion')),
                 ('chain_gap_days', models.IntegerField(null=True)),
             ],
             options={
@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PopulationRfmBounds',
             fields=[
-                ('version', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='profiles.populationversion')),
+                ('version', models.OneToOneField(db_column='version', on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='profiles.populationversion')),
                 ('recency_2', models.IntegerField(null=True)),
                 ('recency_3', models.IntegerField(null=True)),
                 ('recency_4', models.IntegerField(null=True)),

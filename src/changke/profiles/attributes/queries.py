@@ -1,0 +1,99 @@
+"""Which day it is for whom, and what every statement wants bound."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from changke.engine.definitions import POPULATION_VERSION
+from changke.facts.customers.models import Customer
+from changke.foundation.organisation.models import Activity, Chain, Store
+from changke.foundation.periods import business_date
+from changke.profiles.attributes.models import BulkRun, PopulationVersion
+
+FIRST_GAP_DAYS = 30
+"""The chain's gap before anybody came twice: most services are bought monthly."""
+
+Settings = Mapping[str, int]
+
+
+def settings_of(chain: Chain) -> dict[str, int]:
+    """The chain's numbers, under the names by which definitions and models call them."""
+    kinds = set(chain.activity_kinds)
+    return {
+        "activity_visit": int(Activity.VISIT in kinds),
+        "activity_purchase": int(Activity.PURCHASE in kinds),
+        "activity_use": int(Activity.USE in kinds),
+        "gap_weight": chain.gap_weight,
+        "first_gap_days": FIRST_GAP_DAYS,
+        "silent_after_days": chain.silent_after_days,
+        "lost_after_days": chain.lost_after_days,
+        "mature_visit_days": chain.mature_visit_days,
+    }
+
+
+@dataclass(frozen=True)
+class Days:
+    """The local day of the chain and of every store whose day is another one."""
+
+    chain: dt.date
+    stores: Mapping[int, dt.date]
+
+    def of(self, home_store_id: int | None) -> dt.date:
+        """The day of a customer with this home store."""
+        return self.chain if home_store_id is None else self.stores.get(home_store_id, self.chain)
+
+    @property
+    def all(self) -> list[dt.date]:
+        """Every day that it is somewhere in the chain, at most two."""
+        return sorted({self.chain, *self.stores.values()})
+
+    def group(self, customer_ids: Iterable[int]) -> dict[dt.date, list[int]]:
+        """The customers by the day that it is for them."""
+        wanted = list(customer_ids)
+        if not self.stores:
+            return {self.chain: wanted}
+        homes = dict(Customer.objects.filter(pk__in=wanted).values_list("pk", "home_store_id"))
+        grouped: dict[dt.date, list[int]] = {}
+        for customer in wanted:
+            grouped.setdefault(self.of(homes.get(customer)), []).append(customer)
+        return grouped
+
+
+def days_at(now: dt.datetime, chain: Chain) -> Days:
+    """Which day it is at `now`, in the chain and in its stores."""
+    today = business_date(now, chain.time_zone)
+    zones: dict[str, dt.date] = {}
+    stores: dict[int, dt.date] = {}
+    for store, zone in Store.objects.values_list("pk", "time_zone"):
+        day = zones.setdefault(zone, business_date(now, zone))
+        if day != today:
+            stores[store] = day
+    return Days(today, stores)
+
+
+def values_for(settings: Settings, *, today: dt.date, version: int) -> dict[str, object]:
+    """What every statement over customers wants bound, beside its scope."""
+    return {**settings, "today": today, POPULATION_VERSION: version}
+
+
+def last_bulk_run() -> BulkRun | None:
+    """The last complete run over everybody."""
+    return BulkRun.objects.select_related("version").first()
+
+
+def population_version_for(day: dt.date) -> int | None:
+    """The values that customers are placed in as of a day: the last bulk run's from its day on; before, those of the
+    latest month end up to the day, else of the earliest."""
+    bulk = last_bulk_run()
+    if bulk and day >= bulk.as_of:
+        return bulk.version_id
+    ends = PopulationVersion.objects.filter(nightly=False)
+    found = ends.filter(as_of__lte=day).order_by("-as_of", "-pk").first() or ends.order_by("as_of", "-pk").first()
+    if found:
+        return found.pk
+    return bulk.version_id if bulk else None
+
+
+def month_end_versions() -> list[dt.date]:
+    """The days of the past on which the population's values change."""
+    return list(PopulationVersion.objects.filter(nightly=False).order_by("as_of").values_list("as_of", flat=True))

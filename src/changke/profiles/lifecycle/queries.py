@@ -1,0 +1,94 @@
+"""Reads for pages, commands and the services of this room."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import Sum
+
+from changke.foundation.organisation.scope import Scope
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
+from changke.profiles.lifecycle.rules import LifecycleModel, read_model
+
+
+def models_in_use() -> list[LifecycleModel]:
+    """Every published model in its latest version, the default one first."""
+    stored = StageModel.objects.order_by("-is_default", "position", "key")
+    return [_read(model.key, model.version, model.published_at, model.is_default) for model in stored]
+
+
+def default_model() -> LifecycleModel:
+    """The model that lists and the day's work go by."""
+    return models_in_use()[0]
+
+
+@lru_cache(maxsize=50)
+def _read(key: str, version: int, published_at: dt.datetime, is_default: bool) -> LifecycleModel:
+    # The moment of publishing is part of the key: a database may be restored under a running process.
+    model = StageModel.objects.get(key=key)
+    definition = {**model.definition, "default": is_default}
+    return read_model(definition, attributes=REGISTRY.attributes, settings=model.settings, version=version)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Customers and their value at risk in a stage at the end of a day."""
+
+    day: dt.date
+    stage: str
+    customers: int
+    value_minor: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Customers who stood in a stage on one day and in a stage on the next day of the charts."""
+
+    before: dt.date
+    day: dt.date
+    from_stage: str
+    to_stage: str
+    customers: int
+    value_minor: int
+
+
+def counts(model: str, scope: Scope, *, since: dt.date | None = None) -> list[Count]:
+    """Counts and value per stage over time, summed over the stores in scope, days in order."""
+    rows = _seen(StageCount.objects.filter(model=model), scope, since)
+    rows = rows.values("day", "stage").annotate(people=Sum("customers"), value=Sum("value_minor")).order_by("day")
+    return [Count(row["day"], row["stage"], row["people"], row["value"]) for row in rows]
+
+
+def flows(model: str, scope: Scope, *, days: Collection[dt.date] | None = None) -> list[Flow]:
+    """Flows between consecutive days of the charts, summed over the stores in scope. `days` are the later days."""
+    before = dict(SeriesFill.objects.filter(before__isnull=False).values_list("day", "before"))
+    rows = _seen(StageFlow.objects.filter(model=model), scope, None)
+    rows = rows.filter(day__in=days) if days is not None else rows
+    rows = rows.values("day", "from_stage", "to_stage").annotate(people=Sum("customers"), value=Sum("value_minor"))
+    return [
+        Flow(before[row["day"]], row["day"], row["from_stage"], row["to_stage"], row["people"], row["value"])
+        for row in rows.order_by("day", "from_stage", "to_stage")
+        if row["day"] in before
+    ]
+
+
+def chart_days() -> list[dt.date]:
+    """The days that the charts know, in order."""
+    return list(SeriesFill.objects.order_by("day").values_list("day", flat=True))
+
+
+def by_day(found: list[Count]) -> dict[dt.date, dict[str, Count]]:
+    """Counts as a table: day -> stage -> count."""
+    table: dict[dt.date, dict[str, Count]] = defaultdict(dict)
+    for count in found:
+        table[count.day][count.stage] = count
+    return dict(table)
+
+
+def _seen(rows, scope: Scope, since: dt.date | None):  # type: ignore[no-untyped-def]  # querysets of two models
+    if scope.store_ids is not None:
+        rows = rows.filter(store_id__in=scope.store_ids)
+    return rows.filter(day__gte=since) if since else rows

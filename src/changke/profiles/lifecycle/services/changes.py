@@ -1,0 +1,64 @@
+"""Who has new facts: read by transaction id, so that nothing is missed and nothing is seen half."""
+
+import datetime as dt
+
+from django.db import connection
+
+from changke.foundation.cursors import Cursor, Window
+from changke.profiles.lifecycle.services.standings import FACT, LATE
+
+CURSOR = "profiles"
+
+# Withdrawn facts carry the id of the transaction that withdrew them, so they are seen here again.
+TOUCHED = """
+SELECT customer_id, MIN(day), bool_or(withdrawn) FROM (
+  SELECT customer_id, business_date AS day, withdrawn_by_id IS NOT NULL AS withdrawn FROM facts_receipt
+  WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND customer_id IS NOT NULL
+  UNION ALL
+  SELECT customer_id, business_date, withdrawn_by_id IS NOT NULL FROM facts_visit
+  WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id, last_on, withdrawn_by_id IS NOT NULL FROM facts_opening
+  WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT id, NULL, FALSE FROM facts_customer
+  WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+) AS found GROUP BY customer_id ORDER BY customer_id LIMIT %(limit)s
+"""
+
+
+def read_from() -> int:
+    """The transaction id up to which facts have been followed."""
+    position = Cursor.objects.filter(name=CURSOR).first()
+    return position.read_below if position else 0
+
+
+def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict[int, str]:
+    """Customer -> why, of everybody with a new, changed or withdrawn fact in the window.
+
+    A fact is late when its business date lies before `late_before`, the day of the profiles it meets.
+    """
+    bounds = {"since": str(window.since), "below": str(window.below), "limit": limit}
+    with connection.cursor() as sql:
+        sql.execute(TOUCHED, bounds)
+        return {
+            customer: LATE if withdrawn or (day and day < late_before) else FACT
+            for customer, day, withdrawn in sql.fetchall()
+        }
+
+
+OLDEST = """
+SELECT LEAST(
+  (SELECT MIN(business_date) FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(business_date) FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(first_on) FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8)
+)
+"""
+
+
+def oldest_day(window: Window) -> dt.date | None:
+    """The earliest business date of any fact recorded or withdrawn in the window."""
+    with connection.cursor() as sql:
+        sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below)})
+        found: dt.date | None = sql.fetchone()[0]
+        return found

@@ -1,0 +1,234 @@
+"""One customer as of any day, recomputed from her facts: where she stands, why, and the bands of her past."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from changke.engine.definitions import Scope, values_of
+from changke.engine.engines import postgres as on_postgres
+from changke.foundation.errors import DomainError
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
+from changke.profiles.attributes.queries import (
+    month_end_versions,
+    population_version_for,
+    settings_of,
+    values_for,
+)
+from changke.profiles.attributes.services.populations import first_version
+from changke.profiles.conditions import Compare
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel, Rule
+from changke.profiles.lifecycle.services.publish import publish_models
+from changke.profiles.lifecycle.services.refresh import compute_some
+
+MOST_DAYS = 600
+"""Days of the past that are asked for the bands, the latest: one costs a millisecond or two."""
+
+DAILY = frozenset({"overdue_days", "silence_percent_of_gap"})
+"""Attributes that may move on any day: a model that asks for them has every day asked."""
+
+YEARLY = frozenset({"value_group", "loyalty_group", "new_or_old", "frequency_score", "money_score"})
+"""Attributes over the last 365 days that do not say so in their name."""
+
+PLACED = frozenset({"value_group", "recency_score", "frequency_score", "money_score", "usual_gap_days", *DAILY})
+"""Attributes that move with the values of the population."""
+
+FACT_DAYS = """
+SELECT business_date FROM live.purchases WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date FROM live.uses WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date FROM live.returns WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date FROM live.visits WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT first_on FROM live.openings WHERE customer_id = %(id)s AND first_on <= %(as_of)s
+UNION SELECT last_on FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
+UNION SELECT known_on FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
+ORDER BY 1
+"""
+
+
+class NoSuchCustomer(DomainError):
+    code, status = "no_such_customer", 404
+    message = "There is no such customer, or nothing was known of her on that day."
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison that was asked: what is known, what was asked, whether it held. `asked` is None for "is known"."""
+
+    attribute: str
+    op: str
+    asked: object
+    known: object
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One rule in the order in which it was asked; the last one is hers."""
+
+    stage: str
+    fits: bool
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of days, both included, in one stage."""
+
+    stage: str
+    first: dt.date
+    last: dt.date
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where a customer stood on a day and why, from the facts of that day as known today."""
+
+    customer_id: int
+    as_of: dt.date
+    model: LifecycleModel
+    stage: str
+    rule: Rule
+    asked: tuple[Asked, ...]
+    attributes: Mapping[str, Any]
+    stages: Mapping[str, str]
+    """Her stage in every model in use."""
+    bands: tuple[Band, ...]
+    """Her past in this model, oldest first; it ends on the day."""
+
+    @property
+    def since(self) -> dt.date:
+        """The day on which she came into the stage."""
+        return self.bands[-1].first
+
+    def reason(self, language: str, *, show: Callable[[str, Any], str] = lambda _, value: str(value)) -> str:
+        """Why, as a sentence in one of the languages. `show` writes a value in the reader's way."""
+        return self.rule.because(self.attributes, language, show=show)
+
+
+def explain(
+    customer_id: int, as_of: dt.date, *, now: dt.datetime, model: str | None = None, history: bool = True
+) -> Explanation:
+    """Recompute a customer as of a day.
+
+    Parameters
+    ----------
+    now
+        Only to compute what is missing where nothing was ever refreshed.
+    model
+        Key of a model in use; the default one unless given.
+    history
+        Whether the bands of the past are wanted; without them there is one band, the day itself.
+
+    Raises
+    ------
+    NoSuchCustomer
+        If nothing was known of her on that day.
+    """
+    chain = the_chain()
+    models = models_in_use()
+    if not models:
+        publish_models(chain, now=now)
+        models = models_in_use()
+    settings = settings_of(chain)
+    version = population_version_for(as_of) or first_version(settings=settings, today=as_of, now=now).pk
+    rows = compute_some([customer_id], models, values_for(settings, today=as_of, version=version))
+    if not rows:
+        raise NoSuchCustomer
+    row = rows[0]
+    chosen = next((one for one in models if one.key == model), models[0])
+    bands = _bands(customer_id, as_of, chosen, settings, version) if history else []
+    rule = chosen.rule_for(row)
+    return Explanation(
+        customer_id=customer_id,
+        as_of=as_of,
+        model=chosen,
+        stage=rule.stage,
+        rule=rule,
+        asked=tuple(_asked(chosen, row)),
+        attributes={name: row[name] for name in REGISTRY.attributes},
+        stages={one.key: row[one.column] for one in models},
+        bands=tuple(bands) or (Band(rule.stage, as_of, as_of),),
+    )
+
+
+def _asked(model: LifecycleModel, row: Mapping[str, Any]) -> Iterable[Asked]:
+    for rule in model.rules:
+        leaves = rule.condition.leaves() if rule.condition else ()
+        lines = tuple(
+            Line(leaf.column.name, leaf.op, leaf.value, row[leaf.column.name], leaf.holds(row))
+            if isinstance(leaf, Compare)
+            else Line(leaf.column.name, "known", None, row[leaf.column.name], leaf.holds(row))
+            for leaf in leaves
+        )
+        yield Asked(rule.stage, rule.fits(row), lines)
+        if rule.fits(row):
+            return
+
+
+def _bands(
+    customer_id: int, as_of: dt.date, model: LifecycleModel, settings: Mapping[str, int], default_version: int
+) -> list[Band]:
+    days = turning_days(_fact_days(customer_id, as_of), as_of, model, settings, month_end_versions())
+    versions = _versions(days, default_version)
+    cases, scope = {model.column: model.cases}, Scope(customer_id)
+    statement = COMPOSER.statement([], engine="postgres", scope=scope, cases=cases)
+    fixed = {**values_of(cases=cases), **scope.values}
+    connection.ensure_connection()
+    known: set[tuple[str, object]] = set()
+    bands: list[Band] = []
+    for day in days:
+        values = {**values_for(settings, today=day, version=versions[day]), **fixed}
+        rows = on_postgres.run(connection.connection, statement, values, known=known)
+        if not rows:
+            continue
+        stage = str(rows[0][1])
+        if bands and bands[-1].stage == stage:
+            continue
+        if bands:
+            bands[-1] = Band(bands[-1].stage, bands[-1].first, day - dt.timedelta(days=1))
+        bands.append(Band(stage, day, as_of))
+    return bands
+
+
+def turning_days(
+    fact_days: list[dt.date],
+    as_of: dt.date,
+    model: LifecycleModel,
+    settings: Mapping[str, int],
+    population_days: Iterable[dt.date],
+) -> list[dt.date]:
+    """The days on which the stage may be another than the day before, and the day asked for; in order, the latest."""
+    if not fact_days:
+        return [as_of]
+    first = fact_days[0]
+    asked = {name for rule in model.rules if rule.condition for name in rule.condition.attributes}
+    if asked & DAILY:
+        return _latest({first + dt.timedelta(days=n) for n in range((as_of - first).days + 1)}, as_of)
+    later = {int(found[1]) for name in asked if (found := re.search(r"_(\d+)d$", name))}
+    later |= {365} if asked & YEARLY else set()
+    later |= model.thresholds("silent_days")
+    if "loyalty_group" in asked:
+        later |= {settings["silent_after_days"], settings["lost_after_days"]}
+    days = set(fact_days) | {day + dt.timedelta(days=n) for day in fact_days for n in later}
+    if asked & PLACED:
+        days |= {day for day in population_days if day >= first}
+    return _latest(days, as_of)
+
+
+def _latest(days: set[dt.date], as_of: dt.date) -> list[dt.date]:
+    return sorted(day for day in days | {as_of} if day <= as_of)[-MOST_DAYS:]
+
+
+def _versions(days: list[dt.date], default: int) -> dict[dt.date, int]:
+    return {day: population_version_for(day) or default for day in days}
+
+
+def _fact_days(customer_id: int, as_of: dt.date) -> list[dt.date]:
+    with connection.cursor() as sql:
+        sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of})
+        return [day for (day,) in sql.fetchall()]

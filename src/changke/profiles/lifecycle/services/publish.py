@@ -1,0 +1,65 @@
+"""Lifecycle models into use."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from changke.foundation.organisation.models import Chain
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.queries import settings_of
+from changke.profiles.lifecycle.models import StageModel
+from changke.profiles.lifecycle.rules import read_model
+
+SHIPPED = Path(__file__).parent.parent / "shipped"
+
+
+def shipped_models() -> list[dict[str, Any]]:
+    """The models that come with the product, as they stand in their files."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SHIPPED.glob("*.json"))]
+
+
+def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str, Any]] | None = None) -> list[str]:
+    """Bring models into use: the shipped ones that are not there yet, and any in `definitions`.
+
+    A model gets a new version when its definition changed, or a number of the chain that definitions or models may
+    name; safe to repeat. Returns the keys of the models that are new or changed.
+
+    Raises
+    ------
+    ModelError
+        If a model could not be asked or told; then none is published.
+    """
+    settings = settings_of(chain)
+    changed = []
+    with transaction.atomic():
+        stored = {model.key: model for model in StageModel.objects.select_for_update()}
+        wanted = {one["key"]: one for one in shipped_models() if one["key"] not in stored}
+        wanted |= {key: model.definition for key, model in stored.items()}
+        wanted |= {one["key"]: one for one in definitions or []}
+        for key, definition in wanted.items():
+            read_model(definition, attributes=REGISTRY.attributes, settings=settings)
+            if _publish(stored.get(key), definition, settings, now):
+                changed.append(key)
+    return changed
+
+
+def _publish(
+    model: StageModel | None, definition: Mapping[str, Any], settings: Mapping[str, int], now: dt.datetime
+) -> bool:
+    if model and model.definition == definition and model.settings == settings:
+        return False
+    if model is None:
+        model = StageModel(
+            key=definition["key"],
+            version=0,
+            position=definition.get("position", 100),
+            is_default=bool(definition.get("default")) and not StageModel.objects.filter(is_default=True).exists(),
+        )
+    model.definition, model.settings, model.published_at = dict(definition), dict(settings), now
+    model.version += 1
+    model.save()
+    return True

@@ -1,0 +1,331 @@
+"""Compute attributes and stages, by one statement, and keep them: of everybody by night, of some after a fact.
+
+Everybody: DuckDB over the mirror, written back in slices whose transactions stay well under a second. Some: PostgreSQL.
+Both hand the same rows to the same writer; which of two computations is newer is decided there, by day and snapshot.
+"""
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.conf import settings
+from django.db import connection, transaction
+
+from changke.engine.definitions import Scope, Statement, values_of
+from changke.engine.engines import duckdb as on_duckdb
+from changke.engine.engines import postgres as on_postgres
+from changke.engine.mirror import Mirror
+from changke.engine.schemas import mirror_tables
+from changke.facts.tables import TABLES, VIEWS
+from changke.foundation.cursors import Window, close_window
+from changke.foundation.database.connections import conninfo
+from changke.foundation.organisation.models import Chain
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
+from changke.profiles.attributes.models import BulkRun, PopulationVersion
+from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
+from changke.profiles.attributes.services.populations import compute_populations, first_version, forget_outdated
+from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.services.changes import CURSOR, read_from, touched
+from changke.profiles.lifecycle.services.publish import publish_models
+from changke.profiles.lifecycle.services.series import MONTHS, Progress, fill_series, silent
+from changke.profiles.lifecycle.services.standings import FACT, FIRST_RUN, RULE, TIME, drop_standings, record_changes
+
+SLICE = 4_000
+"""Rows of one transaction by night: some 0.3 s on two cores, so that no cursor waits a second for it."""
+
+SOME = 1_000
+"""Customers of one list statement: 50 ms of computing."""
+
+FEW_ENOUGH = 50_000
+"""Customers up to which every month of the charts is filled in one run."""
+
+MONTHS_A_RUN = 6
+"""Months of the charts that a run over more customers fills; the rest follows by night."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did: rows computed, rows that were new or had changed, stages that changed."""
+
+    customers: int
+    written: int
+    changed: int
+    snapshot: int
+    as_of: dt.date
+
+
+def refresh_from(
+    duck: duckdb.DuckDBPyConnection, *, snapshot: int, now: dt.datetime, progress: Progress = silent
+) -> Refreshed:
+    """Compute everybody over an open mirror that knows every transaction below `snapshot`.
+
+    Customers whose home store has another local day are computed as of that day. Afterwards everything below the
+    snapshot counts as followed, so that `fold` starts there.
+    """
+    chain = the_chain()
+    publish_models(chain, now=now)
+    models, days, before = models_in_use(), days_at(now, chain), last_bulk_run()
+    numbers = settings_of(chain)
+    window = Window(read_from(), snapshot)
+    progress("values of the population", 0, 1)
+    version = compute_populations(duck, settings=numbers, today=days.chain, snapshot=snapshot, now=now)
+    causes = {model.key: _cause(model, before) for model in models}
+
+    customers = written = changed = 0
+    for day in days.all:
+        progress("attributes and stages", customers, 0)
+        count = _compute(duck, models, days, day, values_for(numbers, today=day, version=version.pk))
+        late_before = before.as_of if before else day
+        hurried = touched(window, late_before=late_before) if before else {}
+        slices = _slices(duck, day, snapshot, models)
+        for place, lines in enumerate(slices):
+            some_written, some_changed = _write_slice(lines, models, causes, hurried, now)
+            written, changed = written + some_written, changed + some_changed
+            progress("writing profiles", min((place + 1) * SLICE, count), count)
+        customers += count
+    _drop_the_gone()
+    _remember(days, snapshot, version, models, now, customers, written, changed)
+    close_window(CURSOR, window)
+    forget_outdated(version)
+    return Refreshed(customers, written, changed, snapshot, days.chain)
+
+
+def refresh_all(
+    *, now: dt.datetime, mirror: Path | None = None, months: int = MONTHS, progress: Progress = silent
+) -> Refreshed:
+    """Bring the mirror up to date, compute everybody, and fill the charts. The one process that may open the mirror.
+
+    Parameters
+    ----------
+    mirror
+        The DuckDB file; `mirror_file()` unless given.
+    months
+        How far back the charts reach.
+    """
+    with open_mirror(mirror or mirror_file()) as (duck, copy):
+        progress("copying facts", 0, 1)
+        snapshot = copy.sync(conninfo("reader")).read_below
+        done = refresh_from(duck, snapshot=snapshot, now=now, progress=progress)
+        at_most = None if done.customers <= FEW_ENOUGH else MONTHS_A_RUN
+        fill_series(duck, snapshot=snapshot, now=now, months=months, at_most=at_most, progress=progress)
+    return done
+
+
+def mirror_file() -> Path:
+    """Where the mirror of this installation lies."""
+    folder: Path = settings.DATA_DIR / "analytics"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "mirror.duckdb"
+
+
+@contextmanager
+def open_mirror(file: Path | str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mirror]]:
+    """The mirror's file, opened for writing: DuckDB lets one process do so at a time."""
+    with duckdb.connect(str(file)) as duck:
+        yield duck, Mirror(duck, mirror_tables(TABLES), VIEWS)
+
+
+def refresh_customers(
+    customer_ids: Sequence[int],
+    *,
+    now: dt.datetime,
+    causes: Mapping[int, str] | None = None,
+    chain: Chain | None = None,
+) -> Refreshed:
+    """Compute some customers over PostgreSQL and keep them; at once after a fact.
+
+    They are placed in the values of the population of the last bulk run.
+
+    Parameters
+    ----------
+    causes
+        Customer -> why, for the events of stages that change; a fact where nothing is said.
+    """
+    chain = chain or the_chain()
+    models = models_in_use()
+    if not models:
+        publish_models(chain, now=now)
+        models = models_in_use()
+    numbers, days, bulk = settings_of(chain), days_at(now, chain), last_bulk_run()
+    version = bulk.version if bulk else first_version(settings=numbers, today=days.chain, now=now)
+    causes = causes or {}
+    customers = written = changed = snapshot = 0
+    wanted = sorted(set(customer_ids))
+    while some := wanted[:SOME]:
+        wanted = wanted[SOME:]
+        for day, ids in days.group(some).items():
+            with transaction.atomic():
+                snapshot = current_snapshot()
+                rows = compute_some(ids, models, values_for(numbers, today=day, version=version.pk))
+                prepare()
+                default = models[0].column
+                fill_rows(
+                    (
+                        row["customer_id"],
+                        day,
+                        snapshot,
+                        row[default],
+                        *(row[name] for name in COLUMNS),
+                        [row[model.column] for model in models],
+                        causes.get(row["customer_id"], FACT),
+                    )
+                    for row in rows
+                )
+                written += merge()
+                changed += record_changes(models, causes={model.key: FACT for model in models}, now=now)
+                if gone := set(ids) - {row["customer_id"] for row in rows}:
+                    drop(sorted(gone))
+                    drop_standings(sorted(gone))
+                customers += len(rows)
+    return Refreshed(customers, written, changed, snapshot, days.chain)
+
+
+def compute_some(
+    customer_ids: Sequence[int], models: Sequence[LifecycleModel], values: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """Attributes and stages of some customers over PostgreSQL, unwritten. Unknown and inactive ones are left out."""
+    scope = Scope(customer_ids[0] if len(customer_ids) == 1 else list(customer_ids))
+    statement, bound = statement_for(models, engine="postgres", scope=scope)
+    connection.ensure_connection()
+    rows = on_postgres.run(connection.connection, statement, {**values, **bound, **scope.values}, known=_KNOWN)
+    return [dict(zip(statement.columns, row, strict=True)) for row in rows]
+
+
+_KNOWN: set[tuple[str, object]] = set()
+"""Versions of population tables that were found filled: each is looked up once per process."""
+
+
+def statement_for(
+    models: Sequence[LifecycleModel], *, engine: str, scope: Scope | None = None
+) -> tuple[Statement, dict[str, object]]:
+    """The one statement of all attributes and of the stage in each model, and what the models want bound."""
+    cases = {model.column: model.cases for model in models}
+    return COMPOSER.statement(COLUMNS, engine=engine, scope=scope, cases=cases), values_of(cases=cases)
+
+
+def current_snapshot() -> int:
+    """Everything of transactions below this id is visible to statements from now on."""
+    with connection.cursor() as sql:
+        sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(sql.fetchone()[0])
+
+
+def _cause(model: LifecycleModel, before: BulkRun | None) -> str:
+    if before is None or model.key not in before.rules:
+        return FIRST_RUN
+    return TIME if before.rules[model.key] == model.version else RULE
+
+
+def _compute(
+    duck: duckdb.DuckDBPyConnection,
+    models: Sequence[LifecycleModel],
+    days: Days,
+    day: dt.date,
+    values: Mapping[str, object],
+) -> int:
+    """Everybody whose day it is, into DuckDB's table `fresh`."""
+    statement, bound = statement_for(models, engine="duckdb")
+    count = on_duckdb.create_table(duck, "fresh", statement, {**values, **bound})
+    if not days.stores:
+        return count
+    elsewhere = [store for store, local in days.stores.items() if local != day]
+    if day != days.chain:
+        here = [store for store, local in days.stores.items() if local == day]
+        duck.execute("DELETE FROM fresh WHERE home_store_id IS NULL OR NOT list_contains($1, home_store_id)", [here])
+    elif elsewhere:
+        duck.execute("DELETE FROM fresh WHERE list_contains($1, home_store_id)", [elsewhere])
+    left = duck.execute("SELECT COUNT(*) FROM fresh").fetchone()
+    return int(left[0]) if left else 0
+
+
+def _slices(
+    duck: duckdb.DuckDBPyConnection, day: dt.date, snapshot: int, models: Sequence[LifecycleModel]
+) -> Iterator[list[bytes]]:
+    """The rows of `fresh` as lines of CSV that PostgreSQL reads as they are: no value passes through Python."""
+    stages = " || ',' || ".join(model.column for model in models)
+    head = f"customer_id, DATE '{day:%Y-%m-%d}', {int(snapshot)}, {models[0].column}"
+    query = f"SELECT {head}, {', '.join(COLUMNS)}, '{{' || {stages} || '}}', NULL FROM fresh"  # noqa: S608
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "fresh.csv"
+        duck.execute(f"COPY ({query}) TO '{file}' (FORMAT csv, HEADER false)")
+        with file.open("rb") as lines:
+            while some := list(islice(lines, SLICE)):
+                yield some
+
+
+def _write_slice(
+    lines: list[bytes],
+    models: Sequence[LifecycleModel],
+    causes: Mapping[str, str],
+    hurried: Mapping[int, str],
+    now: dt.datetime,
+) -> tuple[int, int]:
+    with transaction.atomic():
+        prepare()
+        fill_csv(lines)
+        if hurried:
+            _give_causes(lines, hurried)
+        written = merge()
+        return written, record_changes(models, causes=causes, now=now)
+
+
+def _give_causes(lines: Sequence[bytes], hurried: Mapping[int, str]) -> None:
+    """Whoever has new facts did not change by time alone."""
+    ids = [customer for line in lines if (customer := int(line[: line.index(b",")])) in hurried]
+    if ids:
+        with connection.cursor() as sql:
+            sql.execute(
+                "UPDATE fresh SET cause = given.cause"
+                " FROM unnest(%s::bigint[], %s::text[]) AS given(customer_id, cause)"
+                " WHERE fresh.customer_id = given.customer_id",
+                [ids, [hurried[customer] for customer in ids]],
+            )
+
+
+def _drop_the_gone() -> None:
+    """Forget whoever is no longer among the living: known only by a batch that was withdrawn."""
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT profile.customer_id FROM profiles_profile AS profile"
+            " WHERE NOT EXISTS (SELECT 1 FROM live.customers AS alive WHERE alive.customer_id = profile.customer_id)"
+        )
+        gone = [customer for (customer,) in sql.fetchall()]
+    while some := gone[:SLICE]:
+        gone = gone[SLICE:]
+        with transaction.atomic():
+            drop(some)
+            drop_standings(some)
+
+
+def _remember(
+    days: Days,
+    snapshot: int,
+    version: PopulationVersion,
+    models: Sequence[LifecycleModel],
+    now: dt.datetime,
+    customers: int,
+    written: int,
+    changed: int,
+) -> None:
+    BulkRun.objects.update_or_create(
+        only=True,
+        defaults={
+            "as_of": days.chain,
+            "snapshot": snapshot,
+            "version": version,
+            "rules": {model.key: model.version for model in models},
+            "finished_at": now,
+            "customers": customers,
+            "written": written,
+            "changed": changed,
+        },
+    )

@@ -1,0 +1,186 @@
+"""The charts: how many stood where at the end of each month, and who went whereto. Recomputed from facts."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+import duckdb
+from django.db import transaction
+
+from changke.engine.definitions import values_of
+from changke.engine.engines import duckdb as on_duckdb
+from changke.foundation.cursors import Cursor, Window, close_window
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.catalogue import COMPOSER
+from changke.profiles.attributes.queries import days_at, settings_of, values_for
+from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
+from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.services.changes import oldest_day
+
+MONTHS = 36
+"""How far back the charts reach: three years, so that every season is seen three times."""
+
+CURSOR = "profiles.series"
+
+Progress = Callable[[str, int, int], None]
+"""Told now and then: what is being done, how much of it, out of how much (0: unknown)."""
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """The progress of nobody watching."""
+
+
+def fill_series(
+    duck: duckdb.DuckDBPyConnection,
+    *,
+    snapshot: int,
+    now: dt.datetime,
+    months: int = MONTHS,
+    at_most: int | None = None,
+    progress: Progress = silent,
+) -> int:
+    """Compute the days of the charts that are missing or outdated, today always. Returns how many were computed.
+
+    Parameters
+    ----------
+    snapshot
+        What the mirror knows: every transaction below it.
+    at_most
+        Month ends computed by this call, the newest first; None for all.
+    """
+    chain = the_chain()
+    today = days_at(now, chain).chain
+    models = models_in_use()
+    rules = {model.key: model.version for model in models}
+    days = chart_days(_first_day(duck), today, months)
+    if not days:
+        return 0
+    _forget(days, today)
+    _outdate(snapshot)
+    filled = {fill.day: fill for fill in SeriesFill.objects.all()}
+    before = dict(zip(days[1:], days, strict=False))
+
+    def is_good(day: dt.date) -> bool:
+        fill = filled.get(day)
+        return bool(fill and fill.snapshot and fill.rules == rules and fill.before == before.get(day))
+
+    wanted = [day for day in reversed(days[:-1]) if not is_good(day)]
+    wanted = [today, *(wanted if at_most is None else wanted[:at_most])]
+    work = _Work(duck, models, settings_of(chain), snapshot, now)
+    for place, day in enumerate(wanted):
+        progress("charts", place, len(wanted))
+        work.keep_only({day, before.get(day)})
+        table = work.table(day, is_month_end=day != today)
+        earlier = before.get(day)
+        flows_from = work.table(earlier, is_month_end=True) if earlier else None
+        counts, flows = work.counts(table, day), work.flows(flows_from, table, day) if flows_from else []
+        with transaction.atomic():
+            StageCount.objects.filter(day=day).delete()
+            StageFlow.objects.filter(day=day).delete()
+            StageCount.objects.bulk_create(counts)
+            StageFlow.objects.bulk_create(flows)
+            SeriesFill.objects.update_or_create(
+                day=day, defaults={"snapshot": snapshot, "rules": rules, "before": earlier, "filled_at": now}
+            )
+    work.keep_only(set())
+    progress("charts", len(wanted), len(wanted))
+    return len(wanted)
+
+
+def chart_days(first: dt.date | None, today: dt.date, months: int) -> list[dt.date]:
+    """The month ends since the first fact, `months` of them at most, and today; in order."""
+    ends = []
+    end = today.replace(day=1) - dt.timedelta(days=1)
+    while first and end >= first and len(ends) < months:
+        ends.append(end)
+        end = end.replace(day=1) - dt.timedelta(days=1)
+    return [*reversed(ends), today]
+
+
+class _Work:
+    """The stages of everybody as of some days, each computed once, as temporary tables of DuckDB."""
+
+    def __init__(
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        models: Sequence[LifecycleModel],
+        settings: dict[str, int],
+        snapshot: int,
+        now: dt.datetime,
+    ) -> None:
+        self.duck, self.models, self.settings, self.snapshot, self.now = duck, models, settings, snapshot, now
+        self.tables: dict[dt.date, str] = {}
+
+    def table(self, day: dt.date, *, is_month_end: bool) -> str:
+        if day not in self.tables:
+            if is_month_end:
+                forget_month_end(day)
+            version = compute_populations(
+                self.duck, settings=self.settings, today=day, snapshot=self.snapshot, now=self.now, nightly=False
+            )
+            cases = {model.column: model.cases for model in self.models}
+            statement = COMPOSER.statement(["home_store_id", "value_at_risk"], engine="duckdb", cases=cases)
+            values = {**values_for(self.settings, today=day, version=version.pk), **values_of(cases=cases)}
+            self.tables[day] = f"stages_{day:%Y%m%d}"
+            on_duckdb.create_table(self.duck, self.tables[day], statement, values)
+            if not is_month_end:  # the night has values of its own for today
+                version.delete()
+        return self.tables[day]
+
+    def keep_only(self, days: Iterable[dt.date | None]) -> None:
+        for day in set(self.tables) - set(days):
+            self.duck.execute(f"DROP TABLE {self.tables.pop(day)}")
+
+    def counts(self, table: str, day: dt.date) -> list[StageCount]:
+        return [
+            StageCount(day=day, model=model.key, store_id=store, stage=stage, customers=people, value_minor=value)
+            for model in self.models
+            for store, stage, people, value in self._rows(
+                f"SELECT home_store_id, {model.column}, COUNT(*), SUM(value_at_risk)::BIGINT FROM {table} GROUP BY ALL"  # noqa: S608
+            )
+        ]
+
+    def flows(self, earlier: str, later: str, day: dt.date) -> list[StageFlow]:
+        return [
+            StageFlow(
+                day=day,
+                model=model.key,
+                store_id=store,
+                from_stage=was,
+                to_stage=is_now,
+                customers=people,
+                value_minor=value,
+            )
+            for model in self.models
+            for store, was, is_now, people, value in self._rows(
+                f"SELECT later.home_store_id, COALESCE(earlier.{model.column}, '') AS was, later.{model.column},"  # noqa: S608
+                f" COUNT(*), SUM(later.value_at_risk)::BIGINT FROM {later} AS later"
+                f" LEFT JOIN {earlier} AS earlier ON earlier.customer_id = later.customer_id GROUP BY ALL"
+            )
+        ]
+
+    def _rows(self, query: str) -> list[tuple[object, ...]]:
+        return self.duck.execute(query).fetchall()
+
+
+def _first_day(duck: duckdb.DuckDBPyConnection) -> dt.date | None:
+    found = duck.execute("SELECT MIN(known_on) FROM live.customers").fetchone()
+    return found[0] if found else None
+
+
+def _forget(days: Sequence[dt.date], today: dt.date) -> None:
+    """Yesterday's today is no day of the charts, unless a month ended with it."""
+    with transaction.atomic():
+        for model in (StageCount, StageFlow, SeriesFill):
+            model._default_manager.exclude(day__in=days).delete()
+
+
+def _outdate(snapshot: int) -> None:
+    """What a fact of the past has touched since the last filling has to be computed again."""
+    position = Cursor.objects.filter(name=CURSOR).first()
+    window = Window(position.read_below if position else 0, snapshot)
+    with transaction.atomic():
+        if position and (oldest := oldest_day(window)):
+            SeriesFill.objects.filter(day__gte=oldest).update(snapshot=0)
+        close_window(CURSOR, window)
