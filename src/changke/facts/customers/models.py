@@ -22,9 +22,10 @@ class Customer(models.Model):
     SCOPE_PATH = "home_store_id"
 
     name = models.CharField(max_length=120, blank=True)
-    pinyin = models.CharField(max_length=240, blank=True)
-    """Full pinyin without spaces, for the order of lists and for search; the name itself where it is not Chinese."""
-    initials = models.CharField(max_length=60, blank=True)
+    pinyin = models.CharField(max_length=240, blank=True, db_collation="C")
+    """Full pinyin without spaces, for the order of lists and for search; the name itself where it is not Chinese.
+    Compared byte by byte, so that one index serves both order and prefix."""
+    initials = models.CharField(max_length=60, blank=True, db_collation="C")
     name_grams = ArrayField(models.CharField(max_length=2), default=list)
     """One- and two-character pieces of the name: two-character searches are served by no trigram."""
     gender = models.CharField(max_length=1, choices=Gender.choices, default=Gender.UNKNOWN, blank=True)
@@ -58,10 +59,8 @@ class Customer(models.Model):
             models.Index(fields=["txid"], name="customer_txid"),
             models.Index(fields=["batch"], name="customer_batch", condition=models.Q(batch__isnull=False)),
             models.Index(fields=["home_store", "pinyin", "id"], name="customer_store_pinyin"),
-            models.Index(fields=["pinyin", "id"], name="customer_pinyin", opclasses=["text_pattern_ops", "int8_ops"]),
-            models.Index(
-                fields=["initials", "id"], name="customer_initials", opclasses=["text_pattern_ops", "int8_ops"]
-            ),
+            models.Index(fields=["pinyin", "id"], name="customer_pinyin"),
+            models.Index(fields=["initials", "id"], name="customer_initials"),
             models.Index(fields=["phone_tail", "id"], name="customer_phone_tail"),
             models.Index(fields=["birth_month", "birth_day"], name="customer_birthday"),
             GinIndex(fields=["name_grams"], name="customer_name_grams", fastupdate=False),
@@ -90,6 +89,7 @@ class Identifier(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "source", "value"], name="identifier_once")]
+        indexes = [models.Index(fields=["value"], name="identifier_value", opclasses=["text_pattern_ops"])]
 
 
 class Tag(models.Model):

@@ -30,18 +30,36 @@ class Profile(models.Model):
 
     class Meta:
         # None of these columns changes by the mere passing of a night, so that the nightly update touches no index.
+        # What a list may filter by beside its order is included, so that a rare combination is found in the index alone.
         indexes = [
-            models.Index(fields=["stage", "-value_at_risk", "customer"], name="profile_stage_value"),
-            models.Index(fields=["-value_at_risk", "customer"], name="profile_value"),
             models.Index(
-                fields=["home_store_id", "stage", "-value_at_risk", "customer"], name="profile_store_stage_value"
+                fields=["-value_at_risk", "customer"],
+                include=["stage", "home_store_id", "value_group", "adviser_id"],
+                name="profile_value",
             ),
-            models.Index(fields=["home_store_id", "-value_at_risk", "customer"], name="profile_store_value"),
+            models.Index(
+                fields=["stage", "-value_at_risk", "customer"],
+                include=["home_store_id", "value_group", "adviser_id"],
+                name="profile_stage_value",
+            ),
+            models.Index(
+                fields=["home_store_id", "-value_at_risk", "customer"],
+                include=["stage", "value_group", "adviser_id"],
+                name="profile_store_value",
+            ),
+            models.Index(
+                fields=["home_store_id", "stage", "-value_at_risk", "customer"],
+                include=["value_group", "adviser_id"],
+                name="profile_store_stage_value",
+            ),
             models.Index(fields=["value_group", "-value_at_risk", "customer"], name="profile_group_value"),
-            models.Index(fields=["home_store_id", "last_active_on"], name="profile_store_active"),
+            models.Index(fields=["adviser_id", "-value_at_risk", "customer"], name="profile_adviser_value"),
+            models.Index(fields=["-last_active_on", "customer"], name="profile_active"),
+            models.Index(fields=["home_store_id", "-last_active_on", "customer"], name="profile_store_active"),
+            models.Index(fields=["-net_spend", "customer"], name="profile_spend"),
+            models.Index(fields=["home_store_id", "-net_spend", "customer"], name="profile_store_spend"),
             models.Index(fields=["home_store_id", "expected_next_visit_on"], name="profile_store_expected"),
             models.Index(fields=["home_store_id", "first_purchase_on"], name="profile_store_first"),
-            models.Index(fields=["adviser_id", "-value_at_risk"], name="profile_adviser_value"),
         ]
 
     def __str__(self) -> str:
