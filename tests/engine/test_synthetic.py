@@ -181,6 +181,12 @@ class TestTime:
         assert per_day("2026-06-10", "2026-06-19") > 1.1 * per_day("2026-05-20", "2026-06-05")
         assert per_day("2026-11-01", "2026-11-12") > 1.15 * per_day("2026-10-08", "2026-10-28")
 
+    def test_plasters_for_the_dog_days_are_sold_in_the_dog_days_alone(self, world: World) -> None:
+        plaster = world.items.name.index("三伏贴")
+        days = world.receipts.business_date[world.lines.receipt[world.lines.item == plaster]]
+        assert len(days) > 20
+        assert {f"{day:%m}" for day in days.tolist()} == {"07", "08"}
+
 
 class TestMoney:
     def test_tenders_add_up_to_the_lines(self, world: World) -> None:
