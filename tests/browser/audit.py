@@ -1,0 +1,39 @@
+"""What every page is held to: no findings of axe, nothing wider than the screen, few bytes on a phone."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds, one line per element: rule, element, reason."""
+    page.evaluate(AXE)
+    result: dict[str, Any] = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
+    return [
+        f"{violation['id']}: {node['target']}: {node.get('failureSummary', '')[:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def sideways(page: Page) -> int:
+    """Pixels by which the page is wider than the screen it was opened on."""
+    size = page.viewport_size
+    assert size is not None
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return max(0, width - size["width"])
+
+
+def weigh(page: Page, path: str) -> int:
+    """Bytes over the wire for a first visit of `path`, as the server sends them (compressed), headers left out."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.clearBrowserCache")
+    sizes: list[int] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    page.goto(path, wait_until="networkidle")
+    return sum(sizes)
