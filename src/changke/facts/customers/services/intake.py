@@ -70,7 +70,12 @@ def take_in(
         cursor.execute(UPDATE if update else FILL)
         changed = {row[0] for row in cursor.fetchall()}
         cursor.execute(EARLIER)
-        cursor.execute("SELECT cand, customer_id, is_new FROM intake_customer")
+        # A customer whom this batch made before it was killed counts as created when it runs again.
+        cursor.execute(
+            "SELECT cand, customer_id, is_new OR customer.batch_id IS NOT DISTINCT FROM %(batch)s FROM intake_customer AS intake "
+            "JOIN facts_customer AS customer ON customer.id = intake.customer_id",
+            {"batch": batch_id},
+        )
         return {
             cand: (customer, "created" if new else "updated" if customer in changed else "skipped")
             for cand, customer, new in cursor.fetchall()

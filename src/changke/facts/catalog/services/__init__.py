@@ -1,0 +1,1 @@
+"""Verbs that write the catalogue, one per file."""

@@ -1,0 +1,60 @@
+"""Rows of customers: created, updated or known already."""
+
+import duckdb
+
+from changke.interfaces.importers import findings, known, persons
+from changke.interfaces.importers.known import Unknown
+from changke.interfaces.importers.setting import Setting
+
+NEEDED = (("customer_id", "wecom_id", "phone", "email"),)
+
+
+class Customers:
+    """One load of customers. A known customer's fields take what the file says; empty cells say nothing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, setting: Setting, mapped: list[str]) -> None:
+        self.connection = connection
+        self.setting = setting
+
+    def resolve(self) -> list[Unknown]:
+        return [
+            *[unknown for unknown in known.resolve_stores(self.connection, self.setting) if unknown.word],
+            *known.resolve_staff(self.connection, self.setting, field="adviser"),
+        ]
+
+    def judge(self) -> None:
+        findings.start(self.connection)
+        findings.refuse(
+            self.connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL"
+        )
+        persons.refuse_births(self.connection, today=self.setting.now.date())
+        findings.refuse(
+            self.connection, table="typed", code="date_future", field="known_on", value="known_on",
+            when=f"known_on > DATE '{self.setting.now.date().isoformat()}'",
+        )  # fmt: skip
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TABLE good AS
+            SELECT typed.rn, {persons.PERSON_KEY} AS key, store_of.id AS store_id, adviser_of.id AS adviser_id,
+              coalesce(typed.known_on, DATE '{self.setting.now.date().isoformat()}') AS day
+            FROM typed
+            LEFT JOIN store_of ON store_of.word = coalesce(typed.store, '')
+            LEFT JOIN adviser_of ON adviser_of.word = typed.adviser
+            WHERE typed.rn NOT IN (SELECT rn FROM problems)
+            """  # noqa: S608 our own names
+        )
+
+    def outcomes(self) -> dict[str, int]:
+        """Rows created, updated, skipped. A second row of the same customer only updates or repeats the first."""
+        rows = self.connection.execute(
+            """
+            SELECT CASE WHEN nth = 1 THEN outcome WHEN outcome = 'created' THEN 'updated' ELSE outcome END, count(*)
+            FROM (SELECT outcome, row_number() OVER (PARTITION BY key ORDER BY rn) AS nth FROM good JOIN customer_of USING (key))
+            GROUP BY 1
+            """
+        ).fetchall()
+        return {str(outcome): int(count) for outcome, count in rows}
+
+    def good_rows(self) -> int:
+        found = self.connection.execute("SELECT count(*) FROM good").fetchone()
+        return int(found[0]) if found else 0

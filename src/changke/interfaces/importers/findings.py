@@ -1,0 +1,49 @@
+"""The refused rows of a batch, as a table of the scratch database: which row, which field, why."""
+
+import duckdb
+
+SHAPE = "rn BIGINT, field VARCHAR, code VARCHAR, value VARCHAR, places VARCHAR"
+
+
+def start(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the reader and the rules of single values refused."""
+    connection.execute(f"CREATE OR REPLACE TABLE problems ({SHAPE})")
+    connection.execute("INSERT INTO problems SELECT rn, '', problem, '', '' FROM typed WHERE problem <> ''")
+    connection.execute(
+        "INSERT INTO problems SELECT rn, each.field, each.code, each.value, each.places "
+        "FROM (SELECT rn, unnest(bad) AS each FROM typed WHERE problem = '' AND len(bad) > 0)"
+    )
+
+
+def refuse(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    table: str,
+    code: str,
+    field: str,
+    when: str,
+    value: str = "''",
+    places: str = "''",
+    fresh: bool = True,
+) -> None:
+    """Refuse the rows of `table` (it has `rn`) for which `when` holds; with `fresh`, only rows nobody refused before."""
+    clean = "AND rn NOT IN (SELECT rn FROM problems)" if fresh else ""
+    connection.execute(
+        f"INSERT INTO problems SELECT rn, '{field}', '{code}', CAST({value} AS VARCHAR), {places} "  # noqa: S608 our own names
+        f"FROM {table} WHERE ({when}) {clean}"
+    )
+
+
+def place(name: str, value: str) -> str:
+    """SQL for one filled place of a message."""
+    return f"'{name}' || chr(30) || CAST({value} AS VARCHAR)"
+
+
+def places_of(packed: str | None) -> dict[str, str]:
+    """What `place` and `clean.judge` packed."""
+    return dict(pair.split("\x1e", 1) for pair in (packed or "").split("\x1f") if "\x1e" in pair)
+
+
+def refused_count(connection: duckdb.DuckDBPyConnection) -> int:
+    found = connection.execute("SELECT count(DISTINCT rn) FROM problems").fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,156 @@
+"""Stores, staff and items that a file names: found, matched as told, created if allowed, or reported as unknown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from changke.facts.catalog.models import Item
+from changke.facts.catalog.services.intake import NewItem, take_in_items
+from changke.foundation.access.models import Staff
+from changke.foundation.access.services import add_staff
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.services import add_store
+from changke.interfaces.importers.normalise.texts import plain
+from changke.interfaces.importers.setting import Setting
+from changke.interfaces.importers.tables import add, put, stream
+
+ITEM_SHAPE = {"key": "VARCHAR", "id": "BIGINT", "kind": "VARCHAR", "unit_cost": "BIGINT", "margin": "BIGINT"}
+MOST_LISTED = 200
+"""Unknown words shown in one step of the wizard; with more than that the column was probably mapped wrongly."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A word of the file that names nothing of ours yet. `what` is store, staff or item."""
+
+    what: str
+    word: str
+    rows: int
+
+
+def resolve_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
+    """Make `store_of(word, id, zone)`; the word '' stands for rows that name no store."""
+    words = _words(connection, "store")
+    stores = list(Store.objects.all())
+    by_word = {plain(word): store for store in stores for word in (store.name, store.code)}
+    matches = setting.matches.get("store", {})
+    found: list[tuple[str, int, str]] = []
+    unknown: list[Unknown] = []
+    default = _default_store(setting, stores, by_word)
+    for word, rows in words:
+        named = matches.get(word, word)
+        store = default if not word else by_word.get(plain(named))
+        if store is None and word and setting.create:
+            store = add_store(code=word[:60], name=word[:120], time_zone=setting.time_zone)
+            by_word[plain(word)] = store
+        if store is None:
+            unknown.append(Unknown("store", word, rows))
+        else:
+            found.append((word, store.pk, store.time_zone))
+    put(connection, "store_of", {"word": "VARCHAR", "id": "BIGINT", "zone": "VARCHAR"}, found)
+    return unknown
+
+
+def _default_store(setting: Setting, stores: Sequence[Store], by_word: Mapping[str, Store]) -> Store | None:
+    if setting.store:
+        found = by_word.get(plain(setting.store))
+        if found is None and setting.create:
+            name = setting.store_name or setting.store
+            found = add_store(code=setting.store, name=name, time_zone=setting.time_zone)
+        return found
+    return stores[0] if len(stores) == 1 else None
+
+
+def resolve_staff(connection: duckdb.DuckDBPyConnection, setting: Setting, *, field: str = "staff") -> list[Unknown]:
+    """Make `<field>_of(word, id)`. Staff without a log-in: somebody of the shop gives them one later."""
+    by_word: dict[str, Staff] = {}
+    for person in Staff.objects.all():
+        for word in (person.name, person.username, person.code):
+            if word:
+                by_word.setdefault(plain(word), person)
+    matches = setting.matches.get("staff", {})
+    found: list[tuple[str, int]] = []
+    unknown: list[Unknown] = []
+    for word, rows in _words(connection, field):
+        if not word:
+            continue
+        person_found = by_word.get(plain(matches.get(word, word)))
+        if person_found is None and setting.create:
+            person_found = add_staff(username=_username(word), name=word, code=word[:60], now=setting.now)
+            by_word[plain(word)] = person_found
+        if person_found is None:
+            unknown.append(Unknown("staff", word, rows))
+        else:
+            found.append((word, person_found.pk))
+    put(connection, f"{field}_of", {"word": "VARCHAR", "id": "BIGINT"}, found)
+    return unknown
+
+
+def _username(word: str) -> str:
+    wanted, again = word[:50], 2
+    while Staff.objects.filter(username__iexact=wanted).exists():
+        wanted, again = f"{word[:50]}-{again}", again + 1
+    return wanted
+
+
+ITEM_KEY = "coalesce('c' || item_code, 'n' || item)"
+
+
+def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
+    """Make `item_of(key, id, kind, unit_cost, margin)`, by code or, in a file without codes, by name."""
+    connection.execute(
+        f"CREATE OR REPLACE TABLE named_item AS SELECT {ITEM_KEY} AS key, any_value(item_code) AS code, "  # noqa: S608 ours
+        "arg_min(coalesce(item, item_code), rn) AS name, any_value(item_kind) AS kind, any_value(category) AS category, "
+        f"count(*) AS rows FROM typed WHERE {ITEM_KEY} IS NOT NULL AND problem = '' GROUP BY 1"
+    )
+    put(connection, "item_of", ITEM_SHAPE, [])
+    unknown = _match_items(connection, setting)
+    if setting.create and unknown:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT coalesce(code, left(name, 80)), name, kind, category FROM named_item "
+            "WHERE key NOT IN (SELECT key FROM item_of) ORDER BY 1"
+        )
+        kind = setting.item_kind
+        take_in_items(
+            NewItem(code=code, name=name, kind=word or kind or "other", category=category or "")
+            for rows in iter(lambda: cursor.fetchmany(2_000), [])
+            for code, name, word, category in rows
+        )
+        put(connection, "item_of", ITEM_SHAPE, [])
+        unknown = _match_items(connection, setting)
+    return unknown
+
+
+def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
+    matches = setting.matches.get("item", {})
+    unknown: list[Unknown] = []
+    for rows in stream(connection, "SELECT key, code, name, rows FROM named_item ORDER BY rows DESC", 2_000):
+        wanted = {key: matches.get(name, matches.get(code or "", code or name)) for key, code, name, _ in rows}
+        words = set(wanted.values())
+        found: dict[str, Item] = {}
+        for item in Item.objects.filter(name__in=words).select_related("category").order_by("-id"):
+            found[item.name] = item
+        for item in Item.objects.filter(code__in=words).select_related("category"):
+            found[item.code] = item
+        add(
+            connection,
+            "item_of",
+            ITEM_SHAPE,
+            [
+                (key, item.pk, item.kind, item.unit_cost_minor, item.category.margin_basis_points if item.category else None)
+                for key, item in ((key, found.get(word)) for key, word in wanted.items())
+                if item is not None
+            ],
+        )
+        unknown += [Unknown("item", name, count) for key, _, name, count in rows if wanted[key] not in found]
+    return unknown[:MOST_LISTED]
+
+
+def _words(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:
+    return connection.execute(
+        f"SELECT coalesce({field}, ''), count(*) FROM typed WHERE problem = '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 ours
+    ).fetchall()
+
+

@@ -1,0 +1,449 @@
+"""The load, from files to facts. Three calls, used alike by the command line, the wizard and the worker:
+
+    batch = pipeline.start([SourceFile(path, name), ...], kind="purchases", preset=None, create=False, store="", mapping=None,
+                           matches=None, source="", encoding=None, numbers_restart="", accept_currency=False,
+                           language="zh-hans", title="", created_by=None, now=now)
+    analysis = pipeline.analyse(batch.pk, now=now)              # writes no fact: mapping, preview, unknowns, problems by kind
+    outcome = pipeline.run(batch.pk, now=now, progress=None)    # created, updated, skipped, refused, error_file
+
+    pipeline.undo(batch.pk, now=now)                            # the batch's facts leave every number; nothing is deleted
+
+`kind` is purchases, customers, visits, openings or "" (guessed by the columns; a purchases file with a first and a last date is read
+as openings). `progress(done, total, words)` is called at most a few times a second; the same figures stand in `Batch.done/total`.
+`run` may be called again after a crash: nothing comes twice, nothing is lost. A file that cannot be used at all raises
+`problems.UnreadableFile` (a DomainError with `.words(language)`), and the batch is `failed` with that message.
+"""
+
+import csv
+import datetime as dt
+import errno
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+from django.conf import settings
+from django.db import connection as database
+
+from changke.facts.purchases.services.intake import take_in as take_in_receipts
+from changke.facts.purchases.services.intake_openings import take_in_openings
+from changke.facts.visits.services.intake import take_in_visits
+from changke.foundation.access.models import Staff
+from changke.foundation.batches.models import Batch, BatchStatus, RememberedMapping
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.importers import clean, columns, customers, findings, openings, purchases, visits
+from changke.interfaces.importers.customers import Customers
+from changke.interfaces.importers.error_file import write_error_file
+from changke.interfaces.importers.known import MOST_LISTED, Unknown
+from changke.interfaces.importers.openings import Openings
+from changke.interfaces.importers.persons import take_in_persons
+from changke.interfaces.importers.presets import preset as preset_named
+from changke.interfaces.importers.problems import Problem, UnreadableFile
+from changke.interfaces.importers.purchases import CHUNK, Purchases
+from changke.interfaces.importers.scratch import Scratch, SourceFile
+from changke.interfaces.importers.setting import Setting
+from changke.interfaces.importers.undo import undo
+from changke.interfaces.importers.visits import Visits
+
+__all__ = ["Analysis", "Outcome", "SourceFile", "analyse", "run", "start", "undo"]
+
+Progress = Callable[[int, int, str], None]
+T = TypeVar("T")
+
+NEEDED = {
+    "purchases": purchases.NEEDED, "customers": customers.NEEDED, "visits": visits.NEEDED, "openings": openings.NEEDED,
+}  # fmt: skip
+REPORT_SECONDS = 0.4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the rows: the four counts add up to `total`. `error_file` is a path, or "" where nothing was refused."""
+
+    batch: int
+    total: int
+    created: int
+    updated: int
+    skipped: int
+    refused: int
+    error_file: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """Refused rows that the same repair mends."""
+
+    code: str
+    words: str
+    rows: int
+    example_line: int
+    example_value: str
+
+
+@dataclass(frozen=True)
+class SheetPreview:
+    file: str
+    name: str
+    header: list[str]
+    mapping: Mapping[str, str]
+    first_rows: list[list[str]]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the wizard shows before anything is written."""
+
+    kind: str
+    fields: list[str]
+    sheets: list[SheetPreview]
+    missing: list[str]
+    unknown: list[Unknown]
+    problems: list[ProblemGroup]
+    total: int
+    refused: int
+    remembered: bool
+
+
+def start(
+    files: Sequence[SourceFile],
+    *,
+    kind: str = "",
+    now: dt.datetime,
+    preset: str | None = None,
+    create: bool = False,
+    store: str = "",
+    mapping: Mapping[str, str] | None = None,
+    matches: Mapping[str, Mapping[str, str]] | None = None,
+    source: str = "",
+    encoding: str | None = None,
+    numbers_restart: str = "",
+    accept_currency: bool = False,
+    language: str = "zh-hans",
+    title: str = "",
+    created_by: Staff | None = None,
+) -> Batch:
+    """A batch for these files. Nothing is read yet; options given here win over the preset's."""
+    known = preset_named(preset) if preset else None
+    given = {
+        "store": store, "mapping": dict(mapping or {}), "matches": {key: dict(words) for key, words in (matches or {}).items()},
+        "source": source, "encoding": encoding, "numbers_restart": numbers_restart,
+    }  # fmt: skip
+    options: dict[str, Any] = {**(known.options if known else {}), **{key: value for key, value in given.items() if value}}
+    options |= {"create": create, "language": language, "accept_currency": accept_currency, "preset": preset or ""}
+    if known and not mapping:
+        options["mapping"] = dict(known.columns)
+    if known:
+        options["currency"] = known.currency
+    return Batch.objects.create(
+        kind=kind or (known.kind if known else ""),
+        title=title or "、".join(file.name for file in files)[:240],
+        status=BatchStatus.WAITING,
+        files=[{"path": str(file.path), "name": file.name} for file in files],
+        options=options,
+        created_by=created_by,
+        created_at=now,
+    )
+
+
+def analyse(batch_id: int, *, now: dt.datetime) -> Analysis:
+    """Read everything, write no fact. Unknown stores, staff and items are listed as if nothing were created."""
+    batch = Batch.objects.get(pk=batch_id)
+    with Scratch(folder_of(batch)) as scratch:
+        load = _read(batch, scratch, now=now, progress=_silent)
+        missing = load.missing()
+        unknown: list[Unknown] = []
+        if not missing:
+            clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
+            trial = _work(load, Setting(**{**vars(load.setting), "create": False}))
+            unknown = trial.resolve()
+            # A store that will be created or matched in the next step refuses no row.
+            _pretend_stores(scratch.connection, load.setting)
+            trial.judge()
+        else:
+            scratch.connection.execute(f"CREATE TABLE problems ({findings.SHAPE})")
+        return Analysis(
+            kind=load.kind,
+            fields=load.fields,
+            sheets=[
+                SheetPreview(each.file, each.name, list(each.header.names), each.mapping, each.first_rows, each.rows)
+                for each in scratch.sheets
+            ],
+            missing=missing,
+            unknown=unknown[: 3 * MOST_LISTED],
+            problems=_grouped(scratch, load.language),
+            total=scratch.total,
+            refused=findings.refused_count(scratch.connection),
+            remembered=load.remembered,
+        )
+
+
+def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) -> Outcome:
+    """Load the batch, or finish a load that was killed."""
+    batch = Batch.objects.get(pk=batch_id)
+    report = _Reporter(batch, progress or _silent)
+    Batch.objects.filter(pk=batch_id).update(
+        status=BatchStatus.RUNNING, started_at=now, finished_at=None, message="",
+        created_count=0, updated_count=0, skipped_count=0, refused_count=0, done=0, error_file="",
+    )  # fmt: skip
+    try:
+        with Scratch(folder_of(batch)) as scratch:
+            outcome = _load(batch, scratch, report, now=now)
+    except UnreadableFile as error:
+        _fail(batch, error.words(str(batch.options.get("language", "en"))), now)
+        raise
+    except (OSError, duckdb.Error, csv.Error) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _fail(batch, Problem("disk_full").words(str(batch.options.get("language", "en"))), now)
+        else:
+            _fail(batch, str(error), now)
+        raise
+    Batch.objects.filter(pk=batch_id).update(
+        status=BatchStatus.DONE, finished_at=now, total=outcome.total, done=outcome.total, created_count=outcome.created,
+        updated_count=outcome.updated, skipped_count=outcome.skipped, refused_count=outcome.refused,
+        error_file=outcome.error_file,
+    )  # fmt: skip
+    return outcome
+
+
+def folder_of(batch: Batch) -> Path:
+    """Where the batch keeps its scratch database and its error file."""
+    return Path(settings.DATA_DIR) / "imports" / str(batch.pk)
+
+
+@dataclass
+class Load:
+    """One batch being read: what was decided before, and what its sheets turned out to be."""
+
+    kind: str
+    setting: Setting
+    scratch: Scratch
+    mapped: list[str]
+    language: str
+    remembered: bool
+    fields: list[str] = field(default_factory=list)
+
+    def missing(self) -> list[str]:
+        """Needed columns that no mapping names, each group by its first field."""
+        return [group[0] for group in NEEDED[self.kind] if not set(group) & set(self.mapped)]
+
+
+def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progress) -> Load:
+    chain = the_chain()
+    options = batch.options
+    currency = options.get("currency") or chain.currency
+    if currency != chain.currency and not options.get("accept_currency"):
+        raise UnreadableFile("currency_other", file=batch.title, currency=currency, chain=chain.currency)
+    files = [SourceFile(Path(each["path"]), each["name"]) for each in batch.files]
+    given: Mapping[str, str] = options.get("mapping") or {}
+    state = {"kind": batch.kind, "remembered": ""}
+
+    def choose(header: columns.Header) -> Mapping[str, str]:
+        recognised_kind = columns.guess_kind(header.names)
+        if not state["kind"] or (state["kind"] == "purchases" and recognised_kind == "openings" and not given):
+            state["kind"] = recognised_kind
+        if given:
+            return given
+        remembered = RememberedMapping.objects.filter(kind=state["kind"], signature=header.signature).first()
+        if remembered is not None:
+            state["remembered"] = "yes"
+            return dict(remembered.mapping)
+        return columns.recognise(header.names, state["kind"])
+
+    scratch.read(
+        files,
+        kind=batch.kind or "purchases",
+        choose=choose,
+        wanted=given or None,
+        encoding=options.get("encoding"),
+        progress=lambda rows: progress(0, rows, "reading"),
+    )
+    kind = state["kind"]
+    setting = Setting.from_options(
+        options, kind=kind, batch_id=batch.pk, now=now, currency=chain.currency, time_zone=chain.time_zone
+    )
+    mapped = scratch.canonical_rows()
+    fields = list(dict.fromkeys([*columns.fields_of(kind), *EXTRA_FIELDS]))
+    return Load(kind, setting, scratch, mapped, str(options.get("language", "zh-hans")), bool(state["remembered"]), fields)
+
+
+EXTRA_FIELDS = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
+"""Every kind's rows have every column, NULL where they have none, so that the statements need no cases."""
+
+
+def _work(load: Load, setting: Setting) -> Purchases | Customers | Visits | Openings:
+    kinds: dict[str, type[Purchases] | type[Customers] | type[Visits] | type[Openings]] = {
+        "purchases": Purchases, "customers": Customers, "visits": Visits, "openings": Openings,
+    }  # fmt: skip
+    return kinds[load.kind](load.scratch.connection, setting, load.mapped)
+
+
+def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.datetime) -> Outcome:
+    load = _read(batch, scratch, now=now, progress=report)
+    if missing := load.missing():
+        raise UnreadableFile("columns_missing", file=batch.title, columns=", ".join(missing))
+    Batch.objects.filter(pk=batch.pk).update(kind=load.kind, total=scratch.total)
+    report(0, scratch.total, "understanding")
+    clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
+    work = _work(load, load.setting)
+    work.resolve()
+    work.judge()
+    report(findings.refused_count(scratch.connection), scratch.total, "writing")
+    counts = {"created": 0, "updated": 0, "skipped": 0}
+    match work:
+        case Purchases():
+            _write_purchases(work, scratch, report, counts, batch)
+        case Customers():
+            take_in_persons(scratch.connection, load.setting, rows="good", update=True,
+                            progress=lambda rows: report(rows, scratch.total, "writing"))  # fmt: skip
+            counts |= work.outcomes()
+        case Visits() | Openings():
+            _write_rows(work, scratch, report, counts, now=now)
+    refused = findings.refused_count(scratch.connection)
+    target = folder_of(batch) / f"errors-{batch.pk}.csv"
+    if refused:
+        write_error_file(scratch, target, language=load.language, batches=str(batch.pk))
+    if not batch.options.get("preset"):
+        _remember(load, now)
+    return Outcome(
+        batch.pk, scratch.total, counts["created"], counts["updated"], counts["skipped"], refused, str(target) if refused else ""
+    )
+
+
+def _write_purchases(
+    work: Purchases, scratch: Scratch, report: "_Reporter", counts: dict[str, int], batch: Batch
+) -> None:
+    work.take_in_persons()
+    count = work.assemble(_known_ordinals(work, scratch))
+    found = scratch.connection.execute("SELECT count(*) FROM again").fetchone()
+    counts["skipped"] += int(found[0]) if found else 0
+    # The scratch database writes the next chunk's files while PostgreSQL takes in this one: two cores, two jobs.
+    for files in _ahead(work.chunks(scratch.folder, count)):
+        taken = take_in_receipts(files, batch_id=batch.pk, now=work.setting.now)
+        counts["created"] += taken.created
+        counts["skipped"] += taken.skipped
+        differing = taken.differing
+        for file in (files.receipts, files.lines, files.tenders):
+            file.unlink()
+        if differing:
+            work.differing.extend(differing)
+        report(counts["created"] + counts["skipped"], scratch.total, "writing")
+    for place in range(0, len(work.differing), CHUNK):
+        work.refuse_receipts(tuple(work.differing[place : place + CHUNK]))
+
+
+def _write_rows(
+    work: Visits | Openings, scratch: Scratch, report: "_Reporter", counts: dict[str, int], *, now: dt.datetime
+) -> None:
+    work.take_in_persons()
+    good, written = work.good_rows(), 0
+    for rows in work.chunks():
+        if isinstance(work, Visits):
+            outcomes = take_in_visits(rows, batch_id=work.setting.batch_id, now=now)
+        else:
+            outcomes = take_in_openings(rows, batch_id=work.setting.batch_id, now=now)
+        for number, outcome in outcomes.items():
+            if outcome == "differs":
+                findings.refuse(scratch.connection, table="good", code="opening_differs", field="", when=f"rn = {int(number)}")
+            else:
+                counts[outcome] += 1
+        written += len(outcomes)
+        report(written, scratch.total, "writing")
+    counts["skipped"] += good - written  # equal rows of overlapping files: the first one stands
+
+
+def _known_ordinals(work: Purchases, scratch: Scratch) -> dict[str, int]:
+    """For rows of an error file that are known by content: how many equal rows the refusing batches brought in."""
+    batches: set[int] = set()
+    for sheet in scratch.sheets:
+        for index, name in enumerate(sheet.header.names):
+            if columns.folded(name) in {"changke批次", "changkebatch"}:
+                rows = scratch.connection.execute(f"SELECT DISTINCT c{index} FROM raw_{sheet.index}").fetchall()  # noqa: S608
+                batches |= {int(part) for (cell,) in rows for part in str(cell or "").split("+") if part.isdigit()}
+    if not batches:
+        return {}
+    digests = work.digests_without_number()
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT split_part(right(source_key, -3 - %(skip)s), ':', 1) AS digest, count(*) FROM facts_receipt "
+            "WHERE batch_id = ANY(%(batches)s) AND source_key LIKE 'c:%%' AND withdrawn_by_id IS NULL GROUP BY 1 "
+            "HAVING split_part(right(source_key, -3 - %(skip)s), ':', 1) = ANY(%(digests)s)",
+            {"skip": len(work.setting.source), "batches": sorted(batches), "digests": digests},
+        )
+        return {str(digest): int(count) for digest, count in cursor.fetchall()}
+
+
+def _ahead(chunks: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one being made while this one is used."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = pool.submit(next, chunks, None)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(next, chunks, None)
+            yield item
+
+
+def _pretend_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> None:
+    zone = setting.time_zone.replace("'", "''")
+    connection.execute(
+        f"INSERT INTO store_of SELECT DISTINCT coalesce(store, ''), -1, '{zone}' FROM typed "  # noqa: S608
+        "WHERE coalesce(store, '') NOT IN (SELECT word FROM store_of) AND store IS NOT NULL"
+    )
+
+
+def _grouped(scratch: Scratch, language: str) -> list[ProblemGroup]:
+    """Problems by the repair they need, the most frequent first."""
+    raws = " UNION ALL ".join(f"SELECT rn, line FROM raw_{sheet.index}" for sheet in scratch.sheets)  # noqa: S608
+    rows = scratch.connection.execute(
+        f"SELECT code, count(DISTINCT rn), min(line), arg_min(value, rn), arg_min(places, rn) "  # noqa: S608
+        f"FROM problems JOIN ({raws}) USING (rn) GROUP BY code ORDER BY 2 DESC"
+    ).fetchall()
+    return [
+        ProblemGroup(code, Problem(code, findings.places_of(places)).words(language), count, line, value or "")
+        for code, count, line, value, places in rows
+    ]
+
+
+def _remember(load: Load, now: dt.datetime) -> None:
+    for sheet in load.scratch.sheets:
+        if sheet.mapping:
+            RememberedMapping.objects.update_or_create(
+                kind=load.kind,
+                signature=sheet.header.signature,
+                defaults={"mapping": dict(sheet.mapping), "used_at": now},
+            )
+
+
+def _fail(batch: Batch, words: str, now: dt.datetime) -> None:
+    Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.FAILED, message=words, finished_at=now)
+
+
+def _silent(done: int, total: int, words: str) -> None:
+    return None
+
+
+class _Reporter:
+    """Progress for whoever waits, and into the batch for whoever looks; not more often than a person can read."""
+
+    def __init__(self, batch: Batch, progress: Progress) -> None:
+        self.batch = batch
+        self.progress = progress
+        self.last = 0.0
+
+    def __call__(self, done: int, total: int, words: str) -> None:
+        if time.monotonic() - self.last < REPORT_SECONDS and done < total:
+            return
+        self.last = time.monotonic()
+        Batch.objects.filter(pk=self.batch.pk).update(done=done, total=total)
+        self.progress(done, total, words)
+
+
+def forget_files(batch: Batch) -> None:
+    """Free the disk of a finished batch: scratch and error file."""
+    shutil.rmtree(folder_of(batch), ignore_errors=True)

@@ -1,0 +1,49 @@
+"""What is decided about a load before its rows are read: by the person in the wizard, by flags, by a preset."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from changke.interfaces.importers.clean import Reading
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Options of one batch. `matches` says which of ours an unknown word means: {"store": {"总店": "S01"}}."""
+
+    kind: str
+    batch_id: int
+    now: dt.datetime
+    reading: Reading = Reading()
+    source: str = ""
+    """Name of the old system: external ids and receipt numbers are unique within it."""
+    create: bool = False
+    store: str = ""
+    """Code of the store of rows that name none."""
+    store_name: str = ""
+    time_zone: str = "Asia/Shanghai"
+    """Of stores that are created."""
+    item_kind: str = ""
+    numbers_restart: str = ""
+    """"daily" where the till counts its receipts from 1 every day."""
+    matches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def from_options(
+        cls, options: Mapping[str, Any], *, kind: str, batch_id: int, now: dt.datetime, currency: str, time_zone: str
+    ) -> "Setting":
+        return cls(
+            kind=kind,
+            batch_id=batch_id,
+            now=now,
+            reading=Reading(currency=currency, region=options.get("region") or "CN"),
+            source=options.get("source") or "",
+            create=bool(options.get("create")),
+            store=options.get("store") or "",
+            store_name=options.get("store_name") or "",
+            time_zone=options.get("time_zone") or time_zone,
+            item_kind=options.get("item_kind") or "",
+            numbers_restart=options.get("numbers_restart") or "",
+            matches=options.get("matches") or {},
+        )
