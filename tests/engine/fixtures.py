@@ -1,6 +1,7 @@
 """Two engines with the same facts; the fixtures of every test that asks both."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
 def empty_database() -> Iterator[str]:
     """The address of a database of our own on the server of this test run."""
     url = os.environ["DATABASE_URL"]
-    name = f"engine_{os.getpid()}"
+    name = f"engine_{secrets.token_hex(4)}"
     with psycopg.connect(url, dbname="postgres", autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield psycopg.conninfo.make_conninfo(url, dbname=name)

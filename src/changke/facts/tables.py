@@ -65,6 +65,7 @@ FACTS = (
             "margin_minor": "money",
             "items": "int",
         },
+        costly=True,
     ),
     Fact("visits", {"customer_id": "int", "store_id": "int", "business_date": "date", "visit_id": "int"}),
     # Seen from its first day on: between the two days we know of one purchase, afterwards of all.

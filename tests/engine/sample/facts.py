@@ -15,6 +15,7 @@ FACTS = [
             "cash_minor": "int",
             "consumed_minor": "int",
         },
+        costly=True,  # it is not, but the golden tests shall walk that path
     ),
     Fact("visits", {"customer_id": "int", "store_id": "int", "business_date": "date", "visit_id": "int"}),
     Fact("memberships", {"customer_id": "int", "business_date": "date", "membership_id": "int", "tier": "text"}),

@@ -9,7 +9,8 @@ everywhere; the composer picks those a question needs and makes one statement of
     checks.py      what a definition must not say, and why
     scope.py       whose facts, up to which day, and which version of the population's values
     cases.py       what the composer needs of a condition; conditions as a column
-    composer.py    columns wanted -> one statement
+    assembly.py    the definitions of one statement, each complete for its scope
+    composer.py    columns wanted -> one statement, kept
     statement.py   one statement -> the words and parameters of DuckDB, PostgreSQL, Spark
 
     registry = Registry.read(folder, FACTS)

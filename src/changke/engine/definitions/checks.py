@@ -25,9 +25,7 @@ FORBIDDEN: Mapping[type[exp.Expr], str] = {
 }
 
 
-def check(
-    definition: Definition, tables: Mapping[str, Mapping[str, str]], *, complete: frozenset[str]
-) -> None:
+def check(definition: Definition, tables: Mapping[str, Mapping[str, str]], *, complete: frozenset[str]) -> None:
     """Refuse the definition with file and line, or return.
 
     Parameters

@@ -1,19 +1,17 @@
-"""Columns wanted -> exactly the definitions needed -> one statement, made once and kept while it is asked for.
-
-SQLGlot's builders copy the whole tree at every step unless told `copy=False`: two thirds of the assembling, before.
-"""
+"""Columns wanted -> exactly the definitions needed -> one statement, made once and kept while it is asked for."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
 
 from sqlglot import exp
 
+from changke.engine.definitions.assembly import Assembly, same_customer
 from changke.engine.definitions.cases import Answer, Condition
 from changke.engine.definitions.definition import Definition
 from changke.engine.definitions.facts import SPINE, TYPES
 from changke.engine.definitions.registry import Registry
-from changke.engine.definitions.scope import PARAMETERS, Kind, Scope, everyone, narrow
+from changke.engine.definitions.scope import PARAMETERS, Kind, Scope
 from changke.engine.definitions.statement import Statement, spell
 
 KEPT = 1000
@@ -79,8 +77,8 @@ class Composer:
             types = {**self._types, **(where.types if where else {})}
             for name, answer in cases.items():
                 types |= answer.types(name)
-            query, read = self._about_customers(columns, kind, where, cases)
-            return spell(query, engine=engine, types=types, populations=self._stored(read), one=kind == "one")
+            query, assembly = self._about_customers(columns, engine, kind, where, cases)
+            return spell(query, engine=engine, types=types, populations=assembly.populations, one=kind == "one")
 
         return self._keep(key, make)
 
@@ -123,12 +121,11 @@ class Composer:
 
         def make() -> Statement:
             definition = self.registry.definitions[name]
-            read = self.registry.needed(definition.inputs)
+            needed = self.registry.needed(definition.inputs)
+            assembly = Assembly(self.registry, needed, engine=engine, kind="all", outermost=definition)
             query = exp.select(*(column.read(name) for column in definition.columns))
-            query = query.from_(self._body(definition, "all"), copy=False)
-            for one in read:
-                query.with_(one.name, as_=self._complete(one, "all"), copy=False)
-            return spell(query, engine=engine, types=self._types, populations=self._stored([definition, *read]))
+            query = assembly.put_before(query.from_(assembly.body(definition), copy=False))
+            return spell(query, engine=engine, types=self._types, populations=assembly.populations)
 
         return self._keep(("population", name, engine), make)
 
@@ -144,27 +141,25 @@ class Composer:
                 self._kept.popitem(last=False)
         return made
 
-    def _stored(self, read: Iterable[Definition]) -> tuple[str, ...]:
-        names = {name for definition in read for name in definition.inputs if self.registry.is_population(name)}
-        return tuple(self.registry.population_table.format(name=name) for name in sorted(names))
-
     def _about_customers(
-        self, columns: Sequence[str], kind: Kind, where: Condition | None, cases: Mapping[str, Answer]
-    ) -> tuple[exp.Select, list[Definition]]:
-        asked = [
-            *columns,
-            *(where.attributes if where else ()),
-            *(n for answer in cases.values() for n in answer.attributes),
-        ]
+        self,
+        columns: Sequence[str],
+        engine: str,
+        kind: Kind,
+        where: Condition | None,
+        cases: Mapping[str, Answer],
+    ) -> tuple[exp.Select, Assembly]:
+        asked = [*columns, *(where.attributes if where else ())]
+        asked += [name for answer in cases.values() for name in answer.attributes]
         homes = {name: self._home(name) for name in asked}
         wanted = list(dict.fromkeys(home.name for home in homes.values()))
         needed = self.registry.needed(wanted)
-        inner = {name for definition in needed for name in definition.inputs}
+        assembly = Assembly(self.registry, needed, engine=engine, kind=kind, outermost=None)
 
         def column(name: str) -> exp.Expr:
             """An attribute where it stands: complete already, or to be completed by the outermost join."""
             home = homes[name]
-            if home.name in inner:
+            if home.name in assembly.inner:
                 return exp.column(name, table=home.name)
             return self.registry.attributes[name].value(home.name)
 
@@ -175,38 +170,9 @@ class Composer:
             query.join(name, on=same_customer(SPINE, name), join_type="left", copy=False)
         if where:
             query.where(where.sql(column), copy=False)
-        narrow(query, self.registry, kind)
-        for definition in needed:
-            made = self._complete(definition, kind) if definition.name in inner else self._narrowed(definition, kind)
-            query.with_(definition.name, as_=made, copy=False)
-        return query, needed
+        return assembly.put_before(assembly.narrowed(query)), assembly
 
     def _home(self, attribute: str) -> Definition:
         if attribute not in self.registry.owners:
             raise UnknownAttribute(f"no definition has the attribute {attribute!r}")
         return self.registry.owners[attribute]
-
-    def _complete(self, definition: Definition, kind: Kind) -> exp.Query:
-        """The definition as the header promises it: typed, and of grain customer with one row for every customer.
-
-        So that what is 0 outside is 0 inside too, and a definition that builds on another may simply join it.
-        What only the outermost select reads is completed there: one join less over everyone.
-        """
-        read = [column.read(definition.name) for column in definition.columns]
-        body = self._body(definition, kind)
-        if definition.grain != "customer":
-            keys = (exp.column(key, table=definition.name) for key in definition.keys)
-            return exp.select(*keys, *read).from_(body, copy=False)
-        complete = everyone().select(*read, copy=False)
-        narrow(complete, self.registry, kind)
-        return complete.join(body, on=same_customer(SPINE, definition.name), join_type="left", copy=False)
-
-    def _body(self, definition: Definition, kind: Kind) -> exp.Subquery:
-        return self._narrowed(definition, kind).subquery(definition.name, copy=False)
-
-    def _narrowed(self, definition: Definition, kind: Kind) -> exp.Query:
-        return narrow(definition.query.copy(), self.registry, kind)
-
-
-def same_customer(one: str, other: str) -> exp.EQ:
-    return exp.column("customer_id", table=one).eq(exp.column("customer_id", table=other))

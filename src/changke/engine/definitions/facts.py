@@ -34,6 +34,9 @@ class Fact:
         or of no day, and is never narrowed by that.
     schema
         Where the table or view of that name lies, on every engine; None is the engine's search path.
+    costly
+        Reading it costs more than keeping its rows: a view that joins. Where everybody is asked about, it is read
+        once, whoever needs it; a plain table is better scanned again, column by column.
     """
 
     name: str
@@ -41,3 +44,4 @@ class Fact:
     customer: str | None = "customer_id"
     day: str | None = "business_date"
     schema: str | None = "live"
+    costly: bool = False

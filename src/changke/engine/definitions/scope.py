@@ -9,12 +9,12 @@ by the ids that are asked for.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlglot import exp
 
 from changke.engine.definitions.checks import TODAY
-from changke.engine.definitions.facts import SPINE, Fact
+from changke.engine.definitions.facts import Fact
 from changke.engine.definitions.registry import Registry
 
 POPULATION_VERSION = "population_version"
@@ -27,6 +27,7 @@ PARAMETERS: Mapping[str, str] = {
 }
 
 Kind = Literal["all", "one", "many"]
+Q = TypeVar("Q", bound=exp.Query)
 
 
 @dataclass(frozen=True)
@@ -52,27 +53,33 @@ class Scope:
         return {"customer_ids": list(self.customers)}
 
 
-def narrow(query: exp.Query, registry: Registry, kind: Kind) -> exp.Query:
-    """Put in the place of every fact and population table only what the scope may see of it, from where it lies."""
+def narrow(query: Q, registry: Registry, kind: Kind, *, shared: frozenset[str] = frozenset()) -> Q:
+    """Put in the place of every fact and population table only what the scope may see of it, from where it lies.
+
+    The facts that are `shared` stand in the WITH of the statement already and are read from there.
+    """
     for table in list(query.find_all(exp.Table)):
-        if fact := registry.facts.get(table.name):
-            place = exp.table_(fact.name, db=fact.schema)
-            limits = list(_limits(fact, kind))
-            # In place, not renamed: a filter of our own on the outer join's side would change the join.
-            seen = exp.select(*(exp.column(name) for name in fact.columns)).from_(place, copy=False)
-            table.replace(seen.where(*limits, copy=False).subquery(table.alias_or_name, copy=False))
-        elif registry.is_population(table.name):
-            columns = [exp.column(column.name) for column in registry.definitions[table.name].columns]
-            stored = exp.table_(registry.population_table.format(name=table.name))
-            version = exp.column("version").eq(exp.Placeholder(this=POPULATION_VERSION))
-            seen = exp.select(*columns).from_(stored, copy=False).where(version, copy=False)
-            table.replace(seen.subquery(table.alias_or_name, copy=False))
+        if registry.is_population(table.name):
+            part = _at_version(registry, table.name)
+        elif (fact := registry.facts.get(table.name)) and fact.name not in shared:
+            part = seen(fact, kind)
+        else:
+            continue
+        table.replace(part.subquery(table.alias_or_name, copy=False))
     return query
 
 
-def everyone() -> exp.Select:
-    """The customers in scope, to be narrowed like any fact."""
-    return exp.select(exp.column("customer_id", table=SPINE)).from_(SPINE)
+def seen(fact: Fact, kind: Kind) -> exp.Select:
+    """What the scope may see of a fact."""
+    columns = (exp.column(name) for name in fact.columns)
+    return exp.select(*columns).from_(exp.table_(fact.name, db=fact.schema)).where(*_limits(fact, kind), copy=False)
+
+
+def _at_version(registry: Registry, name: str) -> exp.Select:
+    columns = (exp.column(column.name) for column in registry.definitions[name].columns)
+    stored = exp.table_(registry.population_table.format(name=name))
+    version = exp.column("version").eq(exp.Placeholder(this=POPULATION_VERSION))
+    return exp.select(*columns).from_(stored).where(version, copy=False)
 
 
 def _limits(fact: Fact, kind: Kind) -> Iterator[exp.Expr]:
