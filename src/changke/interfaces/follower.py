@@ -18,17 +18,17 @@ PAUSE_AFTER_ERROR_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
-Fold = Callable[[datetime], int]
-"""Reads one bounded portion of new facts at that moment and says how many customers it touched."""
+Follow = Callable[[datetime], bool]
+"""Reads one bounded portion of new facts at that moment and says whether there may be more."""
 
 
 class Follower(threading.Thread):
     """The thread of the worker that follows the facts until it is asked to stop."""
 
-    def __init__(self, conninfo: str, fold: Fold) -> None:
+    def __init__(self, conninfo: str, follow: Follow) -> None:
         super().__init__(name="follower", daemon=True)
         self._conninfo = conninfo
-        self._fold = fold
+        self._turn = follow
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -50,7 +50,7 @@ class Follower(threading.Thread):
         with psycopg.connect(self._conninfo, autocommit=True) as ears:
             ears.execute(f"LISTEN {CHANNEL}")
             while not self._stopping.is_set():
-                while self._fold(datetime.now(UTC)) and not self._stopping.is_set():
+                while self._turn(datetime.now(UTC)) and not self._stopping.is_set():
                     pass
                 for _ in ears.notifies(timeout=POLL_SECONDS, stop_after=1):
                     pass

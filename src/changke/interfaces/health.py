@@ -21,11 +21,14 @@ from changke.foundation.database import grants
 from changke.foundation.database.append_only import Fact
 from changke.foundation.database.binaries import OLDEST_MAJOR
 from changke.foundation.organisation.models import Chain
+from changke.interfaces import analytics
+from changke.profiles.attributes.queries import last_bulk_run
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 LOW_DISK_MEGABYTES = 2_000
 FULL_DISK_MEGABYTES = 300
 CLOCK_SECONDS = 5
+COMPARED_CUSTOMERS = 200
 HEARTBEAT = timedelta(seconds=60)
 NO_NET = (
     "pages and jobs use the owner's own user, so only triggers protect the facts: `changke doctor --sql` prints what "
@@ -56,7 +59,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (net, time_zones, jobs):
+    for check in (net, time_zones, jobs, profiles):
         yield from check(now)
 
 
@@ -173,3 +176,22 @@ def jobs(now: datetime) -> Iterator[Finding]:
         yield Finding("jobs", WARNING, f"{failed} failed", "the worker's log says why; they stay until looked at")
     if waiting:
         yield Finding("jobs", WARNING, f"{waiting} wait for more than an hour", "start a worker: changke worker")
+
+
+def profiles(now: datetime) -> Iterator[Finding]:
+    """Computed today, and the same whether computed one by one or all at once."""
+    last = last_bulk_run()
+    if last is None:
+        yield Finding("profiles", WARNING, "never computed", "changke refresh")
+        return
+    if analytics.is_due(now):
+        yield Finding("profiles", WARNING, f"as of {last.as_of}", "start a worker, or changke refresh")
+        return
+    compared = analytics.compare_paths(now=now, sample=COMPARED_CUSTOMERS)
+    if compared.agrees:
+        found = f"as of {last.as_of}; stored, single and bulk agree for {compared.customers} customers"
+        yield Finding("profiles", OK, found)
+    else:
+        first = compared.differences[0]
+        found = f"{len(compared.differences)} values differ, first {first.column} of customer {first.customer_id}"
+        yield Finding("profiles", FAILED, found, "changke refresh; if it stays, tell us with the output of --json")

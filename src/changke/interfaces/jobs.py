@@ -4,8 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 from procrastinate.contrib.django import app
 
+from changke.interfaces import analytics
+
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
+
+
+@app.task(name="refresh_if_due", queueing_lock="refresh_if_due", lock="refresh")
+def refresh_if_due(timestamp: int) -> int:
+    """Compute everybody once per day of the chain; how many there were."""
+    now = datetime.now(UTC)
+    return analytics.refresh(now=now).customers if analytics.is_due(now) else 0
 
 
 @app.task(name="retry_stalled", queueing_lock="retry_stalled")

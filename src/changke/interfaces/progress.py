@@ -81,6 +81,29 @@ class Progress:
         self._stream.flush()
 
 
+class Steps:
+    """Progress of a work that names its steps: call it with step, done and total; end it as a context."""
+
+    def __init__(self, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream, clock
+        self._current: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._current:
+            self._current.__exit__(None, None, None)
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if self._current is None or self._current.label != step:
+            self.__exit__(None, None, None)
+            self._current = Progress(step, total, stream=self._stream, clock=self._clock)
+        self._current.to(done, total)
+
+
 def watched(label: str, things: Iterable[T], total: int | None = None) -> Iterator[T]:
     """The same things, with their progress shown while they are taken."""
     if total is None and isinstance(things, Sized):

@@ -19,13 +19,17 @@ class Command:
     role: str = "app"
     own: Callable[[list[str]], int] | None = None
     starts: bool = False
-    example: str = ""
 
 
 GROUPS: dict[str, list[Command]] = {
     "Run": [
         Command("up", "serve: database, site and worker, until Ctrl-C", own=up.up, starts=True),
         Command("demo", "the same with an invented chain in it, to look around", own=up.demo, starts=True),
+    ],
+    "Look": [
+        Command("today", "whom to look after today, and why"),
+        Command("explain", "where one customer stands on a day, and why"),
+        Command("refresh", "compute all customers anew (the worker does it every night)"),
     ],
     "Keep": [
         Command("prepare", "create or upgrade the tables, without serving", role="owner", starts=True),
@@ -36,6 +40,7 @@ GROUPS: dict[str, list[Command]] = {
     "Parts of `up`, for a service manager": [
         Command("web", "the site alone", own=web.web),
         Command("worker", "the background work alone"),
+        Command("create_demo", "the invented chain, without serving it"),
     ],
 }
 COMMANDS = {command.name: command for group in GROUPS.values() for command in group}

@@ -87,7 +87,7 @@ def overview() -> str:
     """What `changke` alone prints."""
     lines = ["changke: who your customers are now, and whom to look after today", ""]
     for group, commands in GROUPS.items():
-        lines += [f"{group}:", *(f"  {command.name:<9} {command.summary}" for command in commands), ""]
+        lines += [f"{group}:", *(f"  {command.name:<11} {command.summary}" for command in commands), ""]
     lines += [
         "Each takes --help, which shows an example, and --data DIR (else DATA_DIR, else ./data).",
         "DATABASE_URL makes all of them use a PostgreSQL of your own.",

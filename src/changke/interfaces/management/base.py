@@ -2,12 +2,17 @@
 
 import argparse
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from changke.foundation.errors import DomainError
+from changke.interfaces import words
 
 
 class ShopCommand(BaseCommand):
@@ -46,18 +51,40 @@ class ShopCommand(BaseCommand):
     def arguments(self, parser: CommandParser) -> None:
         """The command's own arguments."""
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        # With --traceback Django raises a refusal instead of printing it under the name of its class.
+        try:
+            super().run_from_argv([*argv, "--traceback"])
+        except CommandError as refused:
+            print(f"changke: {refused}", file=sys.stderr)
+            sys.exit(refused.returncode)
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = bool(options.get("json"))
+        translation.activate(language_of(os.environ))
         try:
             result = self.run(**options)
         except DomainError as refused:
-            raise CommandError(str(refused)) from refused
+            raise CommandError(words.refusal(refused)) from refused
         if self.as_json:
-            self.stdout.write(json.dumps(result, ensure_ascii=False, default=str))
+            self.stdout.write(json.dumps(result, ensure_ascii=False, default=as_text))
 
     def say(self, line: str = "") -> None:
         """A line for people."""
         (self.stderr if self.as_json else self.stdout).write(line, lambda text: text)
+
+
+def as_text(value: object) -> str:
+    """Days and moments in ISO 8601, everything else as it prints."""
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+def language_of(environ: Mapping[str, str]) -> str:
+    """The product's language nearest to the terminal's; simplified Chinese where the terminal names none of ours."""
+    name = (environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or "").lower().replace("_", "-")
+    if name.startswith(("zh-tw", "zh-hk", "zh-mo", "zh-hant")):
+        return "zh-hant"
+    return "en" if name.startswith("en") else "zh-hans"
 
 
 def hide_options_of_django(parser: argparse.ArgumentParser) -> None:

@@ -3,9 +3,12 @@ import logging
 import os
 from typing import Any
 
+from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from changke.interfaces.analytics import follow
+from changke.interfaces.follower import Follower
 from changke.interfaces.lifeline import follow_parent
 from changke.interfaces.management.base import ShopCommand
 
@@ -22,7 +25,12 @@ class Command(ShopCommand):
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
         if "CHANGKE_CHILD" in os.environ:
             follow_parent()
-        asyncio.run(_work())
+        follower = Follower(settings.CONNECTIONS.app.conninfo, follow)
+        follower.start()
+        try:
+            asyncio.run(_work())
+        finally:
+            follower.stop()
 
 
 async def _work() -> None:

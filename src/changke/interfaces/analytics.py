@@ -1,0 +1,64 @@
+"""The one door to the mirror: refreshes of several processes wait for each other instead of failing.
+
+DuckDB lets one process open a file for writing. The worker refreshes by schedule, a person by command; whoever comes
+second waits here and then finds little left to do.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from changke.foundation.organisation.queries import NoChainYet, the_chain
+from changke.profiles.attributes.queries import days_at, last_bulk_run
+from changke.profiles.lifecycle.services import Comparison, Refreshed, compare, fold, refresh_all
+from changke.profiles.lifecycle.services.refresh import Progress, mirror_file, silent
+
+
+def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
+    """Compute everybody, after whoever is at it already."""
+    with _alone(progress):
+        return refresh_all(now=now, progress=progress)
+
+
+def compare_paths(*, now: datetime, sample: int) -> Comparison:
+    """Hold stored, incremental and bulk results against each other."""
+    with _alone(silent):
+        return compare(now=now, sample=sample)
+
+
+def is_due(now: datetime) -> bool:
+    """Whether the chain's day has changed since everybody was computed (or nobody ever was)."""
+    try:
+        today = days_at(now, the_chain()).chain
+    except NoChainYet:
+        return False
+    last = last_bulk_run()
+    return last is None or last.as_of < today
+
+
+def follow(now: datetime) -> bool:
+    """One turn of following the facts; whether another one is worth while at once."""
+    try:
+        the_chain()
+    except NoChainYet:
+        return False
+    done = fold(now)
+    if done.wants_bulk:
+        refresh(now=now)
+    return done.wants_bulk or done.customers > 0
+
+
+@contextmanager
+def _alone(progress: Progress) -> Iterator[None]:
+    lock = os.open(mirror_file().with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another refresh", 0, 0)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
