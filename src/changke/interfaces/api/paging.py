@@ -29,7 +29,7 @@ class PageQuery(Schema):
     limit: int = Field(DEFAULT_LENGTH, ge=1, le=LONGEST, description="Items on a page.")
 
 
-def position(cursor: str, *, parts: int) -> list[Any] | None:
+def position(cursor: str, *parts: type) -> list[Any] | None:
     """Where the last page ended; None at the start. What we did not write is refused."""
     if not cursor:
         return None
@@ -37,7 +37,7 @@ def position(cursor: str, *, parts: int) -> list[Any] | None:
         read = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
     except ValueError:
         read = None
-    if not isinstance(read, list) or len(read) != parts:
+    if not isinstance(read, list) or [type(one) for one in read] != list(parts):
         raise Invalid(field="cursor", reason="is not a cursor of this list: send `next` of the page before")
     return read
 

@@ -1,7 +1,7 @@
 """What is wrong with the shape of an input, in words that say what would be right."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -49,13 +49,13 @@ REASONS: Mapping[str, str] = {
 UNREADABLE = gettext_noop("cannot be read")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Problem:
     """One place of the input and what is wrong there. `reason` is an English template with named places."""
 
     field: str
     reason: str
-    places: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def ours(reason: str) -> PydanticCustomError:

@@ -1,0 +1,1 @@
+"""Version 1: what is promised here stays as it is."""

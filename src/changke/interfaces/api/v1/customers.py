@@ -1,0 +1,333 @@
+"""Customers: found, written down, changed; their phones masked unless one asks and says why."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from changke.facts.customers import rules
+from changke.facts.customers.models import Customer, Gender, Identifier, IdentifierKind
+from changke.facts.customers.queries import by_phone, customer_in, phone_of
+from changke.facts.customers.services.change import change
+from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
+from changke.facts.customers.services.register import PhoneKnown, register
+from changke.facts.events.services import record
+from changke.foundation.access.models import Staff
+from changke.foundation.errors import Invalid
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import ScopedQuerySet
+from changke.interfaces.api.actors import Actor, actor
+from changke.interfaces.api.fields import Code, Id, Input, Storable, text
+from changke.interfaces.api.paging import Page, PageQuery, page, position
+from changke.interfaces.api.services import PARAMETER, once
+from changke.interfaces.api.v1.places import Named, UnknownStaff
+
+router = Router(tags=["customers"])
+
+Name = Annotated[str, text(120), Storable]
+Longer = Annotated[str, text(400), Storable]
+
+
+class IdentifierOut(Schema):
+    kind: IdentifierKind
+    source: str
+    value: str = Field(..., description="Phones and e-mail addresses are masked unless you are owner or headquarters.")
+
+
+class CustomerOut(Schema):
+    """A person the chain knows."""
+
+    id: int
+    name: str
+    gender: Gender
+    birth_year: int | None
+    birth_month: int | None
+    birth_day: int | None
+    occupation: str
+    income_band: str
+    city: str
+    interests: str
+    living: str
+    allergies: str
+    source: str = Field(..., description="Where she first came from.")
+    home_store: str | None = Field(None, description="Code of her store.")
+    adviser_id: int | None
+    known_on: dt.date
+    identifiers: list[IdentifierOut]
+    tags: list[str]
+
+
+class CustomerQuery(PageQuery):
+    """Whom to find; several words narrow."""
+
+    phone: Annotated[str, text(40), Storable] = Field("", description="The whole number, or its last four digits.")
+    name: Name = Field("", description="A part of the name, or the beginning of its pinyin or initials.")
+    external_id: Annotated[str, text(200), Storable] = Field("", description="Her id in another system.")
+    source: Annotated[str, text(60), Storable] = Field("", description="With `external_id`: which system.")
+    store: Annotated[str, text(60), Storable] = Field("", description="Code of her home store.")
+
+
+class Profile(Input):
+    """What may be known of a person; every field may be left out."""
+
+    gender: Literal["f", "m", ""] | None = None
+    birth_year: Annotated[int, Field(ge=1900, le=2200)] | None = None
+    birth_month: Annotated[int, Field(ge=1, le=12)] | None = None
+    birth_day: Annotated[int, Field(ge=1, le=31)] | None = None
+    occupation: Name | None = None
+    income_band: Annotated[str, text(60), Storable] | None = None
+    city: Name | None = None
+    interests: Longer | None = None
+    living: Longer | None = None
+    allergies: Longer | None = None
+    adviser_id: Id | None = Field(None, description="Id of a person of the staff, from GET /api/v1/staff.")
+
+    def changes(self) -> dict[str, object]:
+        """The fields that were sent. A text set to null is an empty one."""
+        given = self.model_dump(exclude_unset=True, exclude={"adviser_id", "home_store", "name", "phone", "email"})
+        texts = set(given) - {"birth_year", "birth_month", "birth_day"}
+        return {field: "" if value is None and field in texts else value for field, value in given.items()}
+
+
+class ExternalId(Input):
+    source: Code
+    value: Annotated[str, text(200, empty=False), Storable]
+
+
+class CustomerIn(Profile):
+    """A person the chain has not met before. Name or phone must be there."""
+
+    name: Name = ""
+    phone: Annotated[str, text(40), Storable] = Field("", description="However it is written.")
+    email: Annotated[str, text(200), Storable] = ""
+    external_ids: Annotated[list[ExternalId], Field(max_length=20)] = []
+    wecom_id: Annotated[str, text(200), Storable] = ""
+    source: Annotated[str, text(80), Storable] = Field("", description="Where she came from: 路过, 大众点评, a friend.")
+    home_store: Code = Field(..., description="Code of her store.")
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "name": "张三",
+                    "phone": "138 0000 7831",
+                    "home_store": "JA",
+                    "source": "大众点评",
+                    "external_ids": [{"source": "till", "value": "M-2201"}],
+                }
+            ]
+        }
+    }
+
+    def changes(self) -> dict[str, object]:
+        return {
+            field: value
+            for field, value in super().changes().items()
+            if field not in {"external_ids", "wecom_id", "source"}
+        }
+
+
+class CustomerPatch(Profile):
+    """The fields to change; the others stay."""
+
+    name: Name | None = None
+    home_store: Code | None = None
+
+    model_config = {"json_schema_extra": {"examples": [{"allergies": "酒精", "birth_month": 3, "birth_day": 8}]}}
+
+
+class Unmask(Input):
+    """Why somebody wants to see the whole number."""
+
+    reason: Literal["call", "message", "verify", "other"] = "call"
+
+
+class Phone(Schema):
+    phone: str = Field(..., description="E.164, such as +8613800007831; empty if there is none.")
+
+
+@router.get("", response=Page[CustomerOut], operation_id="get_customers", summary="Find customers")
+def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str, Any]:
+    """The customers of your stores, oldest first: all, or those that fit."""
+    who = actor(request)
+    rows = _found(query).for_scope(who.scope).filter(is_active=True)
+    if (after := position(query.cursor, int)) is not None:
+        rows = rows.filter(pk__gt=after[0])
+    people = list(
+        rows.order_by("id").select_related("home_store").prefetch_related("identifiers", "tags")[: query.limit + 1]
+    )
+    return page(people, query.limit, ends=lambda one: [one.pk], show=lambda one: _shown(one, who))
+
+
+@router.get("/{int:customer_id}", response=CustomerOut, operation_id="get_customer", summary="One customer")
+def get_customer(request: HttpRequest, customer_id: int) -> CustomerOut:
+    """One customer of your stores."""
+    return _shown(customer_in(actor(request).scope, customer_id), actor(request))
+
+
+@router.post(
+    "",
+    response={201: CustomerOut},
+    operation_id="post_customer",
+    summary="Write a customer down",
+    openapi_extra={"parameters": [PARAMETER]},
+)
+@once
+def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
+    """Write down somebody new. A phone, e-mail or external id that is known already is refused with 409."""
+    who = actor(request)
+    store = Named(the_chain(), who.scope, stores=[body.home_store]).store(body.home_store)
+    names = [reference("external", one.value, one.source) for one in body.external_ids]
+    names += [reference("wecom", body.wecom_id)] if body.wecom_id else []
+    try:
+        with transaction.atomic():
+            customer = register(
+                name=body.name,
+                phone=body.phone,
+                email=body.email,
+                source=body.source,
+                home_store=store,
+                adviser=_adviser(body.adviser_id),
+                profile={field: value for field, value in body.changes().items() if value is not None},
+                now=dt.datetime.now(dt.UTC),
+            )
+            add_identifiers(customer, names)
+    except PhoneKnown as known:
+        if Customer.objects.for_scope(who.scope).filter(pk=known.customer_id).exists():
+            raise
+        raise IdentifierTaken(value=body.phone or body.email) from None  # whose it is, is not yours to know
+    return _shown(customer, who)
+
+
+@router.patch(
+    "/{int:customer_id}",
+    response=CustomerOut,
+    operation_id="patch_customer",
+    summary="Change a customer",
+    openapi_extra={"parameters": [PARAMETER]},
+)
+@once
+def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) -> CustomerOut:
+    """Change the fields that are sent. An event `customer.changed` says which, not what they held."""
+    who, now = actor(request), dt.datetime.now(dt.UTC)
+    customer = customer_in(who.scope, customer_id)
+    changes = body.changes()
+    if body.name is not None:
+        changes["name"] = body.name
+    if body.home_store is not None:
+        changes["home_store"] = Named(the_chain(), who.scope, stores=[body.home_store]).store(body.home_store)
+    if "adviser_id" in body.model_fields_set:
+        changes["adviser"] = _adviser(body.adviser_id)
+    if not changes:
+        raise Invalid(field="body", reason="send at least one field to change")
+    with transaction.atomic():
+        customer = change(customer.pk, changes, now=now)
+        _recorded("customer.changed", customer, who, {"fields": ",".join(sorted(changes))}, now=now)
+    return _shown(customer, who)
+
+
+@router.post(
+    "/{int:customer_id}/unmask",
+    response=Phone,
+    operation_id="unmask_phone",
+    summary="See the whole phone number",
+)
+def unmask_phone(request: HttpRequest, customer_id: int, body: Unmask) -> Phone:
+    """The whole number of one customer. That it was looked at, by whom and why, is recorded as `phone.unmasked`."""
+    who, now = actor(request), dt.datetime.now(dt.UTC)
+    customer = customer_in(who.scope, customer_id)
+    with transaction.atomic():
+        _recorded("phone.unmasked", customer, who, {"reason": body.reason}, now=now)
+        return Phone(phone=phone_of(customer))
+
+
+def _found(query: CustomerQuery) -> ScopedQuerySet[Customer]:
+    rows: ScopedQuerySet[Customer] = Customer.objects.all()
+    if query.phone:
+        rows = _with_phone(rows, query.phone)
+    if query.name:
+        rows = _with_name(rows, rules.clean_name(query.name).lower())
+    if query.external_id:
+        named = Identifier.objects.filter(kind="external", value=query.external_id)
+        named = named.filter(source=query.source) if query.source else named
+        rows = rows.filter(pk__in=named.values("customer_id"))
+    if query.store:
+        rows = rows.filter(home_store__code=query.store)
+    return rows
+
+
+def _with_phone(rows: ScopedQuerySet[Customer], phone: str) -> ScopedQuerySet[Customer]:
+    if len(phone) == 4 and phone.isascii() and phone.isdigit():
+        return rows.filter(phone_tail=phone)
+    try:
+        rules.normal_phone(phone)
+    except ValueError as error:
+        raise Invalid(field="phone", reason=str(error)) from None
+    known = by_phone(phone)
+    return rows.filter(pk=known.pk) if known else rows.none()
+
+
+def _with_name(rows: ScopedQuerySet[Customer], name: str) -> ScopedQuerySet[Customer]:
+    if any(rules.HAN.match(letter) for letter in name):
+        return rows.filter(name_grams__contains=rules.grams(name))
+    plain = name.replace(" ", "")
+    return rows.filter(Q(pinyin__startswith=plain) | Q(initials__startswith=plain))
+
+
+def _adviser(staff_id: int | None) -> Staff | None:
+    if staff_id is None:
+        return None
+    person = Staff.objects.filter(pk=staff_id, is_active=True).first()
+    if person is None:
+        raise UnknownStaff(value=staff_id)
+    return person
+
+
+def _recorded(kind: str, customer: Customer, who: Actor, data: dict[str, object], *, now: dt.datetime) -> None:
+    record(
+        kind,
+        customer=customer,
+        store=customer.home_store,
+        staff=who.staff,
+        data={**data, "by": who.name},
+        source_key=f"{kind}:{customer.pk}:{who.name}:{now.isoformat()}",
+        happened_at=now,
+        now=now,
+        time_zone=the_chain().time_zone,
+    )
+
+
+def _shown(one: Customer, who: Actor) -> CustomerOut:
+    return CustomerOut(
+        id=one.pk,
+        name=one.name,
+        gender=Gender(one.gender),
+        birth_year=one.birth_year,
+        birth_month=one.birth_month,
+        birth_day=one.birth_day,
+        occupation=one.occupation,
+        income_band=one.income_band,
+        city=one.city,
+        interests=one.interests,
+        living=one.living,
+        allergies=one.allergies,
+        source=one.source,
+        home_store=one.home_store.code if one.home_store else None,
+        adviser_id=one.adviser_id,
+        known_on=one.known_on,
+        identifiers=[_identifier(name, who) for name in one.identifiers.all()],
+        tags=sorted(tag.name for tag in one.tags.all()),
+    )
+
+
+def _identifier(one: Identifier, who: Actor) -> IdentifierOut:
+    value = one.value
+    if not who.sees_phones and one.kind == "phone":
+        value = rules.masked_phone(value)
+    if not who.sees_phones and one.kind == "email":
+        value = f"{value[:1]}***@{value.rpartition('@')[2]}"
+    return IdentifierOut(kind=IdentifierKind(one.kind), source=one.source, value=value)

@@ -1,0 +1,107 @@
+"""What a machine has to know before it sends: stores, staff, items and their codes."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from changke.facts.catalog.models import Item, ItemKind
+from changke.foundation.access.models import Role, Staff
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.api.actors import actor
+from changke.interfaces.api.paging import Page, PageQuery, page, position
+
+router = Router(tags=["directory"])
+
+
+class StoreOut(Schema):
+    code: str
+    name: str
+    region: str
+    time_zone: str
+    opening_days: list[int]
+    """ISO weekdays, 1 is Monday."""
+    is_open: bool
+
+
+class StaffOut(Schema):
+    id: int
+    code: str
+    name: str
+    role: Role
+    stores: list[str]
+    """Codes; empty for those who see the whole chain."""
+
+
+class ItemOut(Schema):
+    code: str
+    name: str
+    kind: ItemKind
+    category: str
+    price_minor: int | None
+    currency: str
+    usual_cycle_days: int | None
+    is_active: bool
+
+
+@router.get("/stores", response=Page[StoreOut], operation_id="get_stores", summary="List stores")
+def get_stores(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
+    """The stores you may see, by code."""
+    rows = Store.objects.for_scope(actor(request).scope).select_related("region").order_by("code")
+    if (after := position(part.cursor, str)) is not None:
+        rows = rows.filter(code__gt=after[0])
+    return page(list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.code], show=_store)
+
+
+@router.get("/staff", response=Page[StaffOut], operation_id="get_staff", summary="List staff")
+def get_staff(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
+    """Active staff: of the whole chain for owner and headquarters, else of your stores."""
+    scope = actor(request).scope
+    rows = Staff.objects.filter(is_active=True).prefetch_related("stores").order_by("id")
+    if scope.store_ids is not None:
+        rows = rows.filter(stores__in=scope.store_ids).distinct()
+    if (after := position(part.cursor, int)) is not None:
+        rows = rows.filter(pk__gt=after[0])
+    return page(list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.pk], show=_staff)
+
+
+@router.get("/items", response=Page[ItemOut], operation_id="get_items", summary="List the catalogue")
+def get_items(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
+    """Services, products, cards and top-ups of the chain, by code."""
+    currency = the_chain().currency
+    rows = Item.objects.select_related("category").order_by("code")
+    if (after := position(part.cursor, str)) is not None:
+        rows = rows.filter(code__gt=after[0])
+    return page(
+        list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.code], show=lambda one: _item(one, currency)
+    )
+
+
+def _store(one: Store) -> StoreOut:
+    return StoreOut(
+        code=one.code,
+        name=one.name,
+        region=one.region.name if one.region else "",
+        time_zone=one.time_zone,
+        opening_days=one.opening_days,
+        is_open=one.is_open,
+    )
+
+
+def _staff(one: Staff) -> StaffOut:
+    codes = [] if one.sees_whole_chain else sorted(store.code for store in one.stores.all())
+    return StaffOut(id=one.pk, code=one.code, name=one.name, role=Role(one.role), stores=codes)
+
+
+def _item(one: Item, currency: str) -> ItemOut:
+    return ItemOut(
+        code=one.code,
+        name=one.name,
+        kind=ItemKind(one.kind),
+        category=one.category.name if one.category else "",
+        price_minor=one.price_minor,
+        currency=currency,
+        usual_cycle_days=one.usual_cycle_days,
+        is_active=one.is_active,
+    )

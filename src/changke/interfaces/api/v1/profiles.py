@@ -1,0 +1,141 @@
+"""Who a customer is now, and where she stood on any day and why."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.utils.translation import get_language, gettext
+from ninja import Field, Query, Router, Schema
+
+from changke.facts.customers.queries import customer_in
+from changke.foundation.errors import Invalid, NotFound
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import business_date
+from changke.interfaces.api.actors import actor
+from changke.interfaces.api.fields import Storable, text
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.models import Profile
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LANGUAGES
+from changke.profiles.lifecycle.services.explain import Asked, explain
+
+router = Router(tags=["profiles"])
+
+
+class Attribute(Schema):
+    """One thing known of her. Money is in minor units of the currency."""
+
+    type: str = Field(..., description="int, days, money, date, text, ...")
+    words: str = Field(..., description="What it means, in the language of `Accept-Language`.")
+    value: Any = Field(None, description="null: unknown.")
+
+
+class ProfileOut(Schema):
+    customer_id: int
+    as_of: dt.date
+    stage: str
+    currency: str
+    attributes: dict[str, Attribute]
+
+
+class Comparison(Schema):
+    attribute: str
+    op: str
+    asked: Any
+    known: Any
+    holds: bool
+
+
+class RuleOut(Schema):
+    """A rule of the model, in the order in which they are asked; the last one shown is hers."""
+
+    stage: str
+    fits: bool
+    comparisons: list[Comparison]
+
+
+class BandOut(Schema):
+    stage: str
+    first: dt.date
+    last: dt.date
+
+
+class StagesOut(Schema):
+    customer_id: int
+    as_of: dt.date
+    model: str
+    stage: str
+    stage_words: str
+    since: dt.date
+    reason: str
+    rules: list[RuleOut]
+    stages: dict[str, str] = Field(..., description="Her stage in every model in use.")
+    history: list[BandOut]
+
+
+class StagesQuery(Schema):
+    as_of: dt.date | None = Field(None, description="A day of the past, such as 2025-12-31; today if left out.")
+    model: Annotated[str, text(40), Storable] = Field("", description="Key of a model; the default one if left out.")
+
+
+@router.get("/{int:customer_id}", response=ProfileOut, operation_id="get_profile", summary="Her profile")
+def get_profile(request: HttpRequest, customer_id: int) -> ProfileOut:
+    """Every attribute of one customer with its type and its meaning. A new fact shows here within two seconds."""
+    customer = customer_in(actor(request).scope, customer_id)
+    profile = Profile.objects.filter(pk=customer.pk).first()
+    if profile is None:
+        raise NotFound
+    return ProfileOut(
+        customer_id=customer.pk,
+        as_of=profile.as_of,
+        stage=profile.stage,
+        currency=the_chain().currency,
+        attributes={
+            name: Attribute(type=column.type, words=gettext(column.words), value=getattr(profile, name))
+            for name, column in sorted(REGISTRY.attributes.items())
+        },
+    )
+
+
+@router.get(
+    "/{int:customer_id}/stages", response=StagesOut, operation_id="get_profile_stages", summary="Where she stood, why"
+)
+def get_stages(request: HttpRequest, customer_id: int, query: Query[StagesQuery]) -> StagesOut:
+    """Her stage on a day, recomputed from the facts of that day: the reason in words and every rule that was asked."""
+    customer, now = customer_in(actor(request).scope, customer_id), dt.datetime.now(dt.UTC)
+    today = business_date(now, the_chain().time_zone)
+    if query.as_of is not None and query.as_of > today:
+        raise Invalid(field="as_of", reason="lies in the future")
+    if query.model and query.model not in (known := [one.key for one in models_in_use()]):
+        raise Invalid(field="model", reason="choose one of %(choices)s", choices=", ".join(known))
+    told = explain(customer.pk, query.as_of or today, now=now, model=query.model or None)
+    language = spoken()
+    return StagesOut(
+        customer_id=customer.pk,
+        as_of=told.as_of,
+        model=told.model.key,
+        stage=told.stage,
+        stage_words=told.model.stage(told.stage).words[language],
+        since=told.since,
+        reason=told.reason(language),
+        rules=[_rule(one) for one in told.asked],
+        stages=dict(told.stages),
+        history=[BandOut(stage=band.stage, first=band.first, last=band.last) for band in told.bands],
+    )
+
+
+def spoken() -> str:
+    """The language of the answer, of those that models speak."""
+    language = get_language() or LANGUAGES[0]
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _rule(one: Asked) -> RuleOut:
+    return RuleOut(
+        stage=one.stage,
+        fits=one.fits,
+        comparisons=[
+            Comparison(attribute=line.attribute, op=line.op, asked=line.asked, known=line.known, holds=line.holds)
+            for line in one.lines
+        ],
+    )

@@ -1,0 +1,61 @@
+"""The API, put together: every room's router under one door."""
+
+from ninja import NinjaAPI
+
+from changke.interfaces.api.actors import Key, LoggedIn
+from changke.interfaces.api.errors import handle_errors
+from changke.interfaces.api.limits import weighed
+from changke.interfaces.api.v1 import (
+    customers,
+    directory,
+    events,
+    followups,
+    history,
+    profiles,
+    purchases,
+    stages,
+    today,
+    visits,
+)
+
+DESCRIPTION = """
+Record what happened in your stores, and read who your customers are and whom to look after today.
+
+**Keys.** Every request carries `Authorization: Bearer ck_...`. A key has a role and, unless it is owner's or
+headquarters', stores: what lies outside them does not exist for it (404).
+
+**Money** is a whole number of minor units (fen, pence) of the chain's one currency. **Moments** are ISO 8601 with
+their zone; **days** are days of the store.
+
+**Twice is once.** Facts are known again by their number or your own `id`; single writes by the header
+`Idempotency-Key`. Send again whatever you are not sure of.
+
+**Refusals** have one shape: `code` for programs, `message` in the language of `Accept-Language` (zh-Hans, en,
+zh-Hant), `field`, `remedy`, `details` where they are known. A batch is answered item by item.
+
+**Limits.** 2 MB and 1,000 items in a request. Lists come in pages: send `next` as `cursor`.
+"""
+
+api = NinjaAPI(
+    title="Changke",
+    version="1",
+    description=DESCRIPTION.strip(),
+    urls_namespace="api-1",
+    auth=[Key(), LoggedIn()],
+)
+api.add_decorator(weighed(api), mode="view")
+handle_errors(api)
+
+for prefix, router in (
+    ("/customers", customers.router),
+    ("/customers", history.router),
+    ("/purchases", purchases.router),
+    ("/visits", visits.router),
+    ("/events", events.router),
+    ("/profiles", profiles.router),
+    ("/stages", stages.router),
+    ("/today", today.router),
+    ("/followups", followups.router),
+    ("", directory.router),
+):
+    api.add_router(prefix, router)
