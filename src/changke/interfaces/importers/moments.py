@@ -11,7 +11,7 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 
 
 def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
-    """From `typed` and `store_of` make `timed(rn, store_id, local, at, day)`: `at` in UTC, `day` the business date.
+    """From `typed` and `store_of` make `timed(rn, store_id, local, instant, day)`: `instant` in UTC, `day` the business date.
 
     Zones are applied once per distinct moment: a year of receipts has fewer minutes than rows.
     """
@@ -22,7 +22,7 @@ def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
           CASE WHEN length(happened) > 19 THEN timezone(zone, CAST(happened AS TIMESTAMPTZ))
                ELSE CAST(left(happened, 10) || ' ' || coalesce(nullif(substr(happened, 12), ''), clock, '00:00:00') AS TIMESTAMP)
           END AS local,
-          timezone('UTC', timezone(zone, local)) AS at
+          timezone('UTC', timezone(zone, local)) AS instant
         FROM (
           SELECT DISTINCT typed.happened, typed.clock, store_of.zone
           FROM typed JOIN store_of ON store_of.word = coalesce(typed.store, '')
@@ -33,7 +33,7 @@ def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """
         CREATE OR REPLACE TABLE timed AS
-        SELECT typed.rn, store_of.id AS store_id, moments.local, moments.at, CAST(moments.local AS DATE) AS day
+        SELECT typed.rn, store_of.id AS store_id, moments.local, moments.instant, CAST(moments.local AS DATE) AS day
         FROM typed
         JOIN store_of ON store_of.word = coalesce(typed.store, '')
         JOIN moments ON moments.happened = typed.happened AND moments.clock IS NOT DISTINCT FROM typed.clock
@@ -48,7 +48,7 @@ def refuse_moments(connection: duckdb.DuckDBPyConnection, *, now: dt.datetime) -
     refuse_stores(connection)
     latest = (now.astimezone(dt.UTC) + CLOCK_TOLERANCE).replace(tzinfo=None).isoformat(sep=" ")
     findings.refuse(
-        connection, table="timed", code="date_future", field="happened", when=f"at > TIMESTAMP '{latest}'", value="local"
+        connection, table="timed", code="date_future", field="happened", when=f"instant > TIMESTAMP '{latest}'", value="local"
     )
 
 

@@ -74,7 +74,7 @@ class Purchases:
             f"""
             CREATE OR REPLACE TABLE row_facts AS
             SELECT typed.rn, typed.sheet, typed.line, typed.number, typed.original_number, typed.store AS store_word,
-              coalesce(typed.type, '') AS type, timed.local, timed.at, timed.day, timed.store_id, staff_of.id AS staff_id,
+              coalesce(typed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS staff_id,
               item_of.id AS item_id, coalesce(item_of.kind, typed.item_kind, nullif('{self.setting.item_kind}', ''), 'other')
                 AS item_kind,
               coalesce(typed.item, typed.item_code, '') AS description, coalesce(typed.item_code, '') AS item_code, typed.unit_price,
@@ -187,7 +187,7 @@ class Purchases:
             f"""
             CREATE OR REPLACE TABLE totals AS
             SELECT gid, min(sheet) AS sheet, count(*) AS rows, min(number) AS number, max(original_number) AS original_number,
-              max(key) AS key, min(store_id) AS store_id, arg_min(staff_id, rn) AS staff_id, min(at) AS at, min(day) AS day,
+              max(key) AS key, min(store_id) AS store_id, arg_min(staff_id, rn) AS staff_id, min(instant) AS instant, min(day) AS day,
               bool_or(back) OR sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) AS is_return,
               CASE WHEN sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) THEN -1 ELSE 1 END AS flip,
               sum(amount) AS total, coalesce(sum(amount) FILTER ({RENDERED}), 0) AS rendered,
@@ -324,6 +324,6 @@ SELECT k, rows, source_key,
        THEN CAST(coalesce(with_cost * flip - costs, 0) + coalesce(percents * flip, 0) AS BIGINT) END AS margin_minor,
   CASE WHEN rendered_lines = 0 OR by_cost + by_percent < rendered_lines THEN 'unknown'
        WHEN by_percent = 0 THEN 'cost' WHEN by_cost = 0 THEN 'percent' ELSE 'mixed' END AS margin_basis,
-  items, strftime(at, '%Y-%m-%d %H:%M:%S+00') AS happened_at, day
+  items, strftime(instant, '%Y-%m-%d %H:%M:%S+00') AS happened_at, day
 FROM receipts WHERE {between} ORDER BY k
 """

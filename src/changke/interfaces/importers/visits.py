@@ -37,7 +37,7 @@ class Visits:
             f"""
             CREATE OR REPLACE TABLE good AS
             SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id, typed.purpose,
-              timed.at, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
+              timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
               md5(concat_ws(chr(31), timed.store_id, {persons.PERSON_KEY}, timed.local, coalesce(typed.purpose, ''))) AS digest
             FROM typed JOIN timed USING (rn) LEFT JOIN staff_of ON staff_of.word = typed.staff
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
@@ -53,7 +53,7 @@ class Visits:
         yield from stream(
             self.connection,
             f"""
-            SELECT rn, source_key, id, store_id, staff_id, purpose, '{source}', at || '+00', day
+            SELECT rn, source_key, id, store_id, staff_id, purpose, '{source}', instant || '+00', day
             FROM (
               SELECT *, row_number() OVER (PARTITION BY source_key ORDER BY rn) AS nth
               FROM (

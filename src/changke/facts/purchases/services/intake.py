@@ -61,7 +61,7 @@ WITH fresh AS (
 ), tenders AS (
   INSERT INTO facts_tender (receipt_id, kind, amount_minor)
   SELECT named.id, tender.kind, tender.amount_minor FROM intake_tender AS tender JOIN named USING (k)
-)
+), outcomes AS (
 SELECT intake.k, intake.rows,
   CASE
     WHEN named.id IS NOT NULL OR old.batch_id = %(batch)s THEN 'created'
@@ -74,6 +74,8 @@ FROM intake_receipt AS intake
 LEFT JOIN named USING (k)
 LEFT JOIN facts_receipt AS old
   ON old.source_key = intake.source_key AND old.withdrawn_by_id IS NULL AND named.id IS NULL
+)
+SELECT outcome, sum(rows)::bigint, array_agg(k) FILTER (WHERE outcome = 'differs') FROM outcomes GROUP BY outcome
 """
 
 
@@ -88,11 +90,7 @@ def take_in(files: ReceiptFiles, *, batch_id: int, now: dt.datetime) -> TakenIn:
     copy_file("intake_line", files.lines)
     copy_file("intake_tender", files.tenders)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH outcomes AS ({INSERT}) SELECT outcome, sum(rows)::bigint, "  # noqa: S608 no values in it
-            "array_agg(k) FILTER (WHERE outcome = 'differs') FROM outcomes GROUP BY outcome",
-            {"now": now, "batch": batch_id},
-        )
+        cursor.execute(INSERT, {"now": now, "batch": batch_id})
         found = {outcome: (rows, differing) for outcome, rows, differing in cursor.fetchall()}
     nothing: tuple[int, list[int]] = (0, [])
     return TakenIn(
