@@ -1,8 +1,8 @@
 """The words of the product in three languages: `python -m scripts.messages collect | check | compile`.
 
-A msgid is an English sentence in the code or a template, so English needs no catalogue. The Chinese catalogues are split by
-subject (`locale/zh_Hans/customers.po`), one per page family, so that two people can add words at the same time; they are
-joined into the one `.mo` that Django reads. Pure Python (Babel): a machine without gettext can do it.
+A msgid is an English sentence in the code or a template, so English needs no catalogue. The Chinese catalogues are
+split by subject (`locale/zh_Hans/customers.po`), so that two people can add words at the same time; they are joined
+into the one `.mo` that Django reads. Pure Python (Babel): a machine without gettext can do it.
 
     collect   writes new msgids, still untranslated, into the catalogue of their subject and takes out those nobody uses
     check     fails on what is untranslated, fuzzy, unused, translated twice differently, or has lost a %(place)s
@@ -135,7 +135,9 @@ def refusals(text: str) -> Iterator[Key]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ClassDef):
             for line in node.body:
-                if isinstance(line, ast.Assign) and [t.id for t in line.targets if isinstance(t, ast.Name)] == ["message"]:
+                if isinstance(line, ast.Assign) and [t.id for t in line.targets if isinstance(t, ast.Name)] == [
+                    "message"
+                ]:
                     yield from literal(line.value)
         elif isinstance(node, ast.Call):
             for keyword in node.keywords:
@@ -210,7 +212,11 @@ def check() -> list[str]:
                 problems += [f"{place}: {fault}: {key[1]!r}" for fault in faults(message, said)]
                 if key not in wanted:
                     problems.append(f"{place}: nobody says this any more: {key[1]!r}")
-        problems += [f"{language}: not in any catalogue: {key[1]!r} ({where})" for key, where in wanted.items() if key not in seen]
+        problems += [
+            f"{language}: not in any catalogue: {key[1]!r} ({where})"
+            for key, where in wanted.items()
+            if key not in seen
+        ]
     return problems
 
 

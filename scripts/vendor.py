@@ -1,7 +1,7 @@
 """Rebuild the vendored browser files: `python scripts/vendor.py`. For maintainers; users and CI never run it.
 
-Needs npm. Fetches the pinned packages into a temporary folder, bundles ECharts, draws the icon sprite, copies htmx and axe,
-and writes vendor.toml with the version, licence, source and sha256 of every file, which a test compares with the files.
+Needs npm. Fetches the pinned packages into a temporary folder, bundles ECharts, draws the icon sprite, copies htmx and
+axe, and writes vendor.toml with the version, licence, source and sha256 of every file; a test compares them.
 """
 
 import hashlib

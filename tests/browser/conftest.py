@@ -1,7 +1,7 @@
 """The pages in a real browser: Debian's chromium, driven by Playwright, against a live server with the cast's chain.
 
-A test opens pages through `visit`; at its end every error in the console fails it, so a broken script or a refusal of the
-content security policy cannot pass unseen.
+A test opens pages through `visit`; at its end every error in the console fails it, so a broken script or a refusal of
+the content security policy cannot pass unseen.
 """
 
 import os
@@ -23,7 +23,12 @@ CHROMIUM = shutil.which("chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"]
 SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
-    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "is_mobile": True,
+        "has_touch": True,
+        "device_scale_factor": 2,
+    },
 }
 
 
@@ -55,7 +60,13 @@ class Visits:
     open: list[Any] = field(default_factory=list)
 
     def __call__(
-        self, path: str, *, size: str = "desktop", dark: bool = False, by: Staff | None = None, language: str = "zh-hans"
+        self,
+        path: str,
+        *,
+        size: str = "desktop",
+        dark: bool = False,
+        by: Staff | None = None,
+        language: str = "zh-hans",
     ) -> Page:
         context = self.browser.new_context(
             **SIZES[size], locale="zh-CN", color_scheme="dark" if dark else "light", base_url=self.server.url

@@ -1,4 +1,4 @@
-"""One view, two answers: the whole page, or only the part of it that htmx asked for; and short messages at the bottom."""
+"""One view, two answers: the whole page, or only the part that htmx asked for; and short messages at the bottom."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def wants_part(request: HttpRequest) -> bool:
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:
-    """Leave for another page: a redirect for a browser, HX-Redirect for htmx (which would swap the page it lands on)."""
+    """Leave for another page: a redirect for a browser, HX-Redirect for htmx, which would swap in what it lands on."""
     if wants_part(request):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return HttpResponse(status=303, headers={"Location": url})

@@ -1,7 +1,7 @@
 """One style sheet out of many small ones.
 
-A person reads `css/components/table.css`; a phone fetches `web/app.css`. The finder writes the joined file when it is asked
-for and a part is newer, so neither development nor installation has a build step.
+A person reads `css/components/table.css`; a phone fetches `web/app.css`. The finder writes the joined file when it is
+asked for and a part is newer, so neither development nor installation has a build step.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Numbers, money, days and phones as the reader of each language writes them. Pure: language and currency are arguments.
+"""Numbers, money, days and phones as the reader of each language writes them. Language and currency are arguments.
 
 Short forms (12.3 万, 1.2M) are for cards and axes; tables print every digit.
 """
@@ -17,8 +17,17 @@ currency: ContextVar[str] = ContextVar("currency", default=DEFAULT_CURRENCY)
 
 MINUS = "-"
 SYMBOLS = {
-    "CNY": "¥", "JPY": "¥", "TWD": "NT$", "HKD": "HK$", "MOP": "MOP$", "USD": "$", "SGD": "S$", "GBP": "£", "EUR": "€", "KRW": "₩",
-}  # fmt: skip
+    "CNY": "¥",
+    "EUR": "€",
+    "GBP": "£",
+    "HKD": "HK$",
+    "JPY": "¥",
+    "KRW": "₩",
+    "MOP": "MOP$",
+    "SGD": "S$",
+    "TWD": "NT$",
+    "USD": "$",
+}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKDAYS_ZH = "一二三四五六日"
@@ -40,15 +49,21 @@ def number(value: Number, digits: int = 0) -> str:
 
 def short_number(value: Number, language: str) -> str:
     """1234567 -> 123.5 万 (zh-Hans), 123.5 萬 (zh-Hant), 1.2M (en). Below the first unit every digit is printed."""
-    if is_chinese(language):
-        units = ((10**8, " 億"), (10**4, " 萬")) if is_traditional(language) else ((10**8, " 亿"), (10**4, " 万"))
-    else:
-        units = ((10**9, "B"), (10**6, "M"), (10**4, "K"))
-    for size, unit in units:
-        if abs(value) >= size:
-            divisor = 1000 if unit == "K" else size
-            return without_zero(number(Decimal(str(value)) / divisor, 1)) + unit
+    exact = Decimal(str(value))
+    for size, unit in short_units(language):
+        if abs(exact) >= size:
+            # English writes 12.3K, but 9,999 in full: the unit begins a digit later than it counts.
+            divisor = 1_000 if unit == "K" else size
+            return without_zero(number(exact / divisor, 1)) + unit
     return number(value)
+
+
+def short_units(language: str) -> tuple[tuple[int, str], ...]:
+    if is_traditional(language):
+        return ((10**8, " 億"), (10**4, " 萬"))
+    if is_chinese(language):
+        return ((10**8, " 亿"), (10**4, " 万"))
+    return ((10**9, "B"), (10**6, "M"), (10**4, "K"))
 
 
 def without_zero(text: str) -> str:

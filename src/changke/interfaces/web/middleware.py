@@ -16,7 +16,7 @@ from changke.interfaces.web import errors, formats
 API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
-# No inline script, no eval, nothing from elsewhere. Style attributes stay allowed: widths and colours that come from data.
+# No inline script, no eval, nothing from elsewhere. Style attributes stay allowed: widths and colours come from data.
 CONTENT_SECURITY_POLICY = "; ".join([
     "default-src 'self'",
     "script-src 'self'",
@@ -73,14 +73,10 @@ class PagesNeedLogin(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         if request.path.startswith(API):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
-
-    def handle_no_permission(
-        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseBase:
-        if request.headers.get("HX-Request"):
+        refusal = super().process_view(request, view_func, view_args, view_kwargs)
+        if refusal is not None and request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
-        return super().handle_no_permission(request, view_func)
+        return refusal
 
 
 class SecurityHeadersMiddleware:

@@ -1,6 +1,6 @@
 """Pictures drawn on the server: the lifecycle ribbon, the rhythm of purchases, spark lines. Pure geometry.
 
-Lengths are percent of the width (ribbon) or units of the SVG's own view box (rhythm, spark).
+Horizontal places are percent of the width, so that words keep their size on a phone; the spark has its own view box.
 """
 
 import datetime as dt
@@ -63,12 +63,16 @@ class Mark:
     x: float
     words: str
 
+    @property
+    def anchor(self) -> str:
+        """Words near an edge lean inward."""
+        return "start" if self.x < 12 else "end" if self.x > 88 else "middle"
+
 
 @dataclass(frozen=True)
 class Rhythm:
     """A time line of about a year: what she bought, when she is expected, how long she has been waited for."""
 
-    width: int
     bought: list[Mark]
     visited: list[Mark]
     months: list[Mark]
@@ -80,11 +84,10 @@ class Rhythm:
 
     @property
     def window_width(self) -> float:
-        return round(self.window[1] - self.window[0], 1) if self.window else 0
+        return round(self.window[1] - self.window[0], 2) if self.window else 0
 
 
-RHYTHM_WIDTH = 640
-RHYTHM_MARGIN = 14
+RHYTHM_MARGIN_PERCENT = 2
 LOOK_BACK_DAYS = 365
 
 
@@ -108,9 +111,9 @@ def rhythm(
     end = min(end, today + dt.timedelta(days=LOOK_BACK_DAYS))
 
     def x(day: dt.date) -> float:
-        inner = RHYTHM_WIDTH - 2 * RHYTHM_MARGIN
+        inner = 100 - 2 * RHYTHM_MARGIN_PERCENT
         share = (day - begin).days / max((end - begin).days, 1)
-        return round(RHYTHM_MARGIN + inner * min(max(share, 0), 1), 1)
+        return round(RHYTHM_MARGIN_PERCENT + inner * min(max(share, 0), 1), 2)
 
     def mark(day: dt.date) -> Mark:
         return Mark(x(day), formats.day(day, today, language))
@@ -118,7 +121,6 @@ def rhythm(
     only_visits = set(visits) - set(purchases)
     tolerance = dt.timedelta(days=tolerance_days)
     return Rhythm(
-        width=RHYTHM_WIDTH,
         bought=[mark(day) for day in sorted(set(purchases)) if day >= begin],
         visited=[mark(day) for day in sorted(only_visits) if day >= begin],
         months=month_marks(begin, end, x, language),
@@ -131,8 +133,8 @@ def rhythm(
 
 
 def month_marks(begin: dt.date, end: dt.date, x: Callable[[dt.date], float], language: str) -> list[Mark]:
-    """The first day of each month, at most about eight of them."""
-    step = max(1, round((end - begin).days / 30.44 / 8))
+    """The first day of each month, at most about six of them."""
+    step = max(1, round((end - begin).days / 30.44 / 6))
     marks, day = [], begin.replace(day=1)
     while day <= end:
         if day >= begin and (day.year * 12 + day.month) % step == 0:

@@ -164,7 +164,7 @@ def spark(values: Sequence[float]) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
-    """The query string of this page with some values changed: `{% query page=None stage="lost" %}`. None takes one away."""
+    """The page's query string with some values changed: `{% query page=None stage="lost" %}`. None takes one away."""
     params = context["request"].GET.copy()
     for key, value in changes.items():
         if value is None or value == "":
