@@ -1,7 +1,6 @@
 """Over skewed random facts: one answer, whoever computes it."""
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def file(invented: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=[TODAY, EARLIER], ids=str)
-def both(file: Path, request: pytest.FixtureRequest) -> Iterator[tuple[list[dict], list[dict], dict]]:
+def both(file: Path, request: pytest.FixtureRequest) -> tuple[list[dict], list[dict], dict]:
     """Every row of both engines as of a day, and the values it was asked with."""
     models, settings = models_in_use(), settings_of(the_chain())
     with open_mirror(file) as (duck, copy):
@@ -45,7 +44,7 @@ def both(file: Path, request: pytest.FixtureRequest) -> Iterator[tuple[list[dict
     bulk = sorted((dict(zip(statement.columns, row, strict=True)) for row in found), key=lambda row: row["customer_id"])
     ids = [row["customer_id"] for row in bulk]
     single = sorted(compute_some(ids, models, values), key=lambda row: row["customer_id"])
-    yield bulk, single, values
+    return bulk, single, values
 
 
 @pytest.mark.parametrize("column", [*COLUMNS, "stage_m1", "stage_m2", "stage_m4"])

@@ -1,4 +1,4 @@
-"""A chain of stores that never existed: skewed, with churners, ties, strangers, returns, openings, facts of tomorrow."""
+"""A chain of stores that never existed: skewed, with churners, ties, strangers, returns, openings, days to come."""
 
 import datetime as dt
 import random

@@ -1,7 +1,8 @@
 """Which day it is for whom, and what every statement wants bound."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from changke.engine.definitions import POPULATION_VERSION
@@ -81,19 +82,25 @@ def last_bulk_run() -> BulkRun | None:
     return BulkRun.objects.select_related("version").first()
 
 
-def population_version_for(day: dt.date) -> int | None:
-    """The values that customers are placed in as of a day: the last bulk run's from its day on; before, those of the
+@dataclass(frozen=True)
+class Versions:
+    """Which values of the population hold on which day: the last bulk run's from its day on; before, those of the
     latest month end up to the day, else of the earliest."""
+
+    ends: Sequence[tuple[dt.date, int]]
+    """Month ends and their versions, in order."""
+    since: dt.date | None
+    latest: int | None
+
+    def on(self, day: dt.date) -> int | None:
+        """The version for a day; None if nothing was ever computed."""
+        if (self.since and day >= self.since) or not self.ends:
+            return self.latest
+        return self.ends[max(bisect_right([end for end, _ in self.ends], day) - 1, 0)][1]
+
+
+def versions() -> Versions:
+    """The versions that are kept."""
     bulk = last_bulk_run()
-    if bulk and day >= bulk.as_of:
-        return bulk.version_id
-    ends = PopulationVersion.objects.filter(nightly=False)
-    found = ends.filter(as_of__lte=day).order_by("-as_of", "-pk").first() or ends.order_by("as_of", "-pk").first()
-    if found:
-        return found.pk
-    return bulk.version_id if bulk else None
-
-
-def month_end_versions() -> list[dt.date]:
-    """The days of the past on which the population's values change."""
-    return list(PopulationVersion.objects.filter(nightly=False).order_by("as_of").values_list("as_of", flat=True))
+    ends = PopulationVersion.objects.filter(nightly=False).order_by("as_of", "pk").values_list("as_of", "pk")
+    return Versions(list(ends), bulk.as_of if bulk else None, bulk.version_id if bulk else None)

@@ -64,7 +64,8 @@ def counts(model: str, scope: Scope, *, since: dt.date | None = None) -> list[Co
 
 def flows(model: str, scope: Scope, *, days: Collection[dt.date] | None = None) -> list[Flow]:
     """Flows between consecutive days of the charts, summed over the stores in scope. `days` are the later days."""
-    before = dict(SeriesFill.objects.filter(before__isnull=False).values_list("day", "before"))
+    fills = SeriesFill.objects.filter(before__isnull=False).values_list("day", "before")
+    before = {day: earlier for day, earlier in fills if earlier}
     rows = _seen(StageFlow.objects.filter(model=model), scope, None)
     rows = rows.filter(day__in=days) if days is not None else rows
     rows = rows.values("day", "from_stage", "to_stage").annotate(people=Sum("customers"), value=Sum("value_minor"))

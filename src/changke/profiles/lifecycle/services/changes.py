@@ -38,7 +38,7 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
 
     A fact is late when its business date lies before `late_before`, the day of the profiles it meets.
     """
-    bounds = {"since": str(window.since), "below": str(window.below), "limit": limit}
+    bounds: dict[str, str | int] = {"since": str(window.since), "below": str(window.below), "limit": limit}
     with connection.cursor() as sql:
         sql.execute(TOUCHED, bounds)
         return {

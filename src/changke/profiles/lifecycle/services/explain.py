@@ -13,12 +13,7 @@ from changke.engine.engines import postgres as on_postgres
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
-from changke.profiles.attributes.queries import (
-    month_end_versions,
-    population_version_for,
-    settings_of,
-    values_for,
-)
+from changke.profiles.attributes.queries import Versions, settings_of, values_for, versions
 from changke.profiles.attributes.services.populations import first_version
 from changke.profiles.conditions import Compare
 from changke.profiles.lifecycle.queries import models_in_use
@@ -135,13 +130,14 @@ def explain(
         publish_models(chain, now=now)
         models = models_in_use()
     settings = settings_of(chain)
-    version = population_version_for(as_of) or first_version(settings=settings, today=as_of, now=now).pk
+    known = versions()
+    version = known.on(as_of) or first_version(settings=settings, today=as_of, now=now).pk
     rows = compute_some([customer_id], models, values_for(settings, today=as_of, version=version))
     if not rows:
         raise NoSuchCustomer
     row = rows[0]
     chosen = next((one for one in models if one.key == model), models[0])
-    bands = _bands(customer_id, as_of, chosen, settings, version) if history else []
+    bands = _bands(customer_id, as_of, chosen, settings, known, version) if history else []
     rule = chosen.rule_for(row)
     return Explanation(
         customer_id=customer_id,
@@ -171,19 +167,23 @@ def _asked(model: LifecycleModel, row: Mapping[str, Any]) -> Iterable[Asked]:
 
 
 def _bands(
-    customer_id: int, as_of: dt.date, model: LifecycleModel, settings: Mapping[str, int], default_version: int
+    customer_id: int,
+    as_of: dt.date,
+    model: LifecycleModel,
+    settings: Mapping[str, int],
+    known: Versions,
+    default: int,
 ) -> list[Band]:
-    days = turning_days(_fact_days(customer_id, as_of), as_of, model, settings, month_end_versions())
-    versions = _versions(days, default_version)
+    days = turning_days(_fact_days(customer_id, as_of), as_of, model, settings, [end for end, _ in known.ends])
     cases, scope = {model.column: model.cases}, Scope(customer_id)
     statement = COMPOSER.statement([], engine="postgres", scope=scope, cases=cases)
     fixed = {**values_of(cases=cases), **scope.values}
     connection.ensure_connection()
-    known: set[tuple[str, object]] = set()
+    filled: set[tuple[str, object]] = set()
     bands: list[Band] = []
     for day in days:
-        values = {**values_for(settings, today=day, version=versions[day]), **fixed}
-        rows = on_postgres.run(connection.connection, statement, values, known=known)
+        values = {**values_for(settings, today=day, version=known.on(day) or default), **fixed}
+        rows = on_postgres.run(connection.connection, statement, values, known=filled)
         if not rows:
             continue
         stage = str(rows[0][1])
@@ -222,10 +222,6 @@ def turning_days(
 
 def _latest(days: set[dt.date], as_of: dt.date) -> list[dt.date]:
     return sorted(day for day in days | {as_of} if day <= as_of)[-MOST_DAYS:]
-
-
-def _versions(days: list[dt.date], default: int) -> dict[dt.date, int]:
-    return {day: population_version_for(day) or default for day in days}
 
 
 def _fact_days(customer_id: int, as_of: dt.date) -> list[dt.date]:

@@ -44,7 +44,7 @@ def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str
             read_model(definition, attributes=REGISTRY.attributes, settings=settings)
             if _publish(stored.get(key), definition, settings, now):
                 changed.append(key)
-    return changed
+    return sorted(changed)
 
 
 def _publish(

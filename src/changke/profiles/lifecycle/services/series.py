@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import duckdb
 from django.db import transaction
@@ -90,7 +91,7 @@ def fill_series(
 
 def chart_days(first: dt.date | None, today: dt.date, months: int) -> list[dt.date]:
     """The month ends since the first fact, `months` of them at most, and today; in order."""
-    ends = []
+    ends: list[dt.date] = []
     end = today.replace(day=1) - dt.timedelta(days=1)
     while first and end >= first and len(ends) < months:
         ends.append(end)
@@ -160,7 +161,7 @@ class _Work:
             )
         ]
 
-    def _rows(self, query: str) -> list[tuple[object, ...]]:
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.duck.execute(query).fetchall()
 
 

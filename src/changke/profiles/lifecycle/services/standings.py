@@ -42,7 +42,7 @@ SELECT changed.customer_id, changed.home_store_id AS store_id,
        jsonb_build_object('model', changed.model, 'version', changed.version, 'from', changed.was, 'to', changed.stage,
                           'cause', changed.cause) AS data,
        %(now)s::timestamptz AS happened_at, changed.as_of AS business_date,
-       'stage:' || changed.model || ':' || changed.customer_id || ':' || pg_current_xact_id()::text AS source_key
+       'stage:' || changed.model || ':' || changed.customer_id || ':' || gen_random_uuid() AS source_key
 FROM changed JOIN moved ON moved.customer_id = changed.customer_id AND moved.model = changed.model
 """
 
