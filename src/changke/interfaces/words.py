@@ -49,7 +49,7 @@ SUGGESTIONS = {
     "congratulate": _("Congratulate and invite her with the birthday gift"),
 }
 
-OUTCOMES = {"done": _("Done"), "not_reached": _("Not reached"), "postponed": _("Postponed")}
+OUTCOMES = {"done": _("Done"), "not_reached": _("Not reached"), "postponed": _("Postponed"), "reopened": _("Taken back")}
 
 VALUE_GROUPS = {"high": _("High value"), "middle": _("Middle value"), "low": _("Low value")}
 LOYALTY_GROUPS = {"loyal": _("Loyal"), "potential": _("Potentially loyal"), "lost": _("Lost to us")}

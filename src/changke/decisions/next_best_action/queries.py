@@ -42,6 +42,8 @@ class Line:
     value_at_risk_minor: int
     deadline: dt.datetime | None
     outcome: str | None
+    last: rules.Followup | None = None
+    """The last follow-up, of whichever day. What one taps next is said to come after it."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,20 @@ def _candidates(
 
 
 def _first_orders(seen: "object", now: dt.datetime, day: dt.date) -> Iterator[rules.Candidate]:
+    """From the receipts of the last hours. The profile may still be a second behind the fact; then she comes with it."""
     since = now - dt.timedelta(hours=rules.GOLDEN_HOURS)
     fresh = seen.filter(first_purchase_on__gte=day - dt.timedelta(days=2), purchases=1)  # type: ignore[attr-defined]
-    value = dict(fresh.values_list("customer_id", "value_at_risk")[: rules.LIST_LENGTH * 10])
-    receipts = Receipt.objects.filter(
-        customer__in=list(value), kind=ReceiptKind.SALE, withdrawn_by__isnull=True, happened_at__range=(since, now)
+    receipts = (
+        Receipt.objects.filter(customer__in=fresh.values("customer_id"), kind=ReceiptKind.SALE)
+        .filter(withdrawn_by__isnull=True, business_date__gte=day - dt.timedelta(days=2), happened_at__range=(since, now))
+        .order_by("happened_at", "id")
+        .values_list("customer_id", "happened_at", "cash_minor")[:CANDIDATES_PER_REASON]
     )
-    for customer, happened_at, cash in receipts.values_list("customer_id", "happened_at", "cash_minor"):
+    found = list(receipts)
+    value = dict(Profile.objects.filter(pk__in=[row[0] for row in found]).values_list("customer_id", "value_at_risk"))
+    for customer, happened_at, cash in found:
         deadline = happened_at + dt.timedelta(hours=rules.GOLDEN_HOURS)
-        numbers = {"spent_minor": cash}
-        yield rules.Candidate(customer, "first_order", value[customer], numbers, deadline)
+        yield rules.Candidate(customer, "first_order", value.get(customer, 0), {"spent_minor": cash}, deadline)
 
 
 def _of(reason: str, profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
@@ -131,11 +137,13 @@ def _followups(customers: set[int], day: dt.date) -> dict[int, rules.Followup]:
         Event.objects.filter(kind="followup.recorded", customer__in=customers, business_date__gte=since)
         .filter(withdrawn_by__isnull=True)
         .order_by("happened_at", "id")
-        .values_list("customer_id", "business_date", KT("data__outcome"), KT("data__until"))
+        .values_list(
+            "customer_id", "business_date", KT("data__outcome"), KT("data__until"), "id", "staff__name", "happened_at"
+        )
     )
     return {
-        customer: rules.Followup(outcome, on, dt.date.fromisoformat(until) if until else None)
-        for customer, on, outcome, until in rows
+        customer: rules.Followup(outcome, on, dt.date.fromisoformat(until) if until else None, pk, by or "", at)
+        for customer, on, outcome, until, pk, by, at in rows
         if customer is not None
     }
 
@@ -171,4 +179,5 @@ def _lines(entries: list[rules.Entry]) -> Iterator[Line]:
             value_at_risk_minor=entry.value_at_risk_minor,
             deadline=entry.deadline,
             outcome=entry.outcome,
+            last=entry.last,
         )

@@ -1,7 +1,8 @@
 """Whom to look after today: which reason weighs more, who comes first, who rests. See docs/algorithms/today.md."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 GOLDEN_HOURS = 24
@@ -15,6 +16,9 @@ REST_DAYS_AFTER_DONE = 14
 """Whom somebody reached rests for two weeks, whatever else speaks for her, unless it is her first order."""
 LIST_LENGTH = 20
 """What a store can do in a day. The rest waits in the customer list."""
+SURE_PLACES = 2
+"""Places that every reason has for its weightiest customers, whatever they are worth: a birthday does not come back
+next week, and a list of one kind of call only is soon read no more."""
 
 REASONS = ("first_order", "vip_overdue", "newly_silent", "overdue", "birthday")
 """By weight: the first that applies is the reason shown; the others stand beside it."""
@@ -26,16 +30,20 @@ SUGGESTIONS = {
     "overdue": "remind_of_visit",
     "birthday": "congratulate",
 }
-OUTCOMES = ("done", "not_reached", "postponed")
+OUTCOMES = ("done", "not_reached", "postponed", "reopened")
+"""What a tap says. `reopened` takes the last one back: facts are corrected, not edited."""
 
 
 @dataclass(frozen=True)
 class Followup:
-    """The last follow-up of a customer: what came of it, on which day, and until when she waits."""
+    """The last follow-up of a customer: what came of it, on which day, until when she waits, and who wrote it down."""
 
     outcome: str
     day: dt.date
     until: dt.date | None = None
+    event_id: int = 0
+    by: str = ""
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +68,20 @@ class Entry:
     value_at_risk_minor: int
     numbers: Mapping[str, int | str]
     deadline: dt.datetime | None
-    outcome: str | None
-    """What was recorded today, or None while it is still to be done."""
+    last: Followup | None = None
+    """The last follow-up, of whichever day."""
+    is_open: bool = True
+    """Nobody has dealt with her today, or who did took it back."""
+
+    @property
+    def outcome(self) -> str | None:
+        """What was recorded today, or None while it is still to be done."""
+        return None if self.is_open or self.last is None else self.last.outcome
 
 
 def rests(last: Followup | None, *, reason: str, today: dt.date) -> bool:
     """Whether an earlier follow-up keeps her off today's list. One of today does not: the line stays, ticked."""
-    if last is None or last.day >= today:
+    if last is None or last.day >= today or last.outcome == "reopened":
         return False
     if last.outcome == "postponed":
         return last.until is not None and last.until > today
@@ -76,13 +91,28 @@ def rests(last: Followup | None, *, reason: str, today: dt.date) -> bool:
 def day_list(
     candidates: Iterable[Candidate], *, followups: Mapping[int, Followup], today: dt.date, length: int = LIST_LENGTH
 ) -> list[Entry]:
-    """One line per customer: first orders by their deadline, then everybody by value at risk, at most `length`."""
+    """One line per customer: first orders by their deadline, then everybody by value at risk, at most `length`.
+
+    Where there are more, every reason keeps `SURE_PLACES` for its first ones, and who was dealt with today keeps hers.
+    """
     by_customer: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         if not rests(followups.get(candidate.customer_id), reason=candidate.reason, today=today):
             by_customer.setdefault(candidate.customer_id, []).append(candidate)
     entries = [_entry(several, followups.get(customer), today) for customer, several in by_customer.items()]
-    return sorted(entries, key=_rank)[:length]
+    ranked = sorted(entries, key=_rank)
+    return sorted(sorted(ranked, key=_claim(ranked))[:length], key=_rank)
+
+
+def _claim(ranked: list[Entry]) -> Callable[[Entry], tuple[bool, bool]]:
+    """Who gets a place first: those dealt with today, then the sure places, then the others as they are ranked."""
+    seen: Counter[str] = Counter()
+    sure = set()
+    for entry in ranked:
+        seen[entry.reason] += 1
+        if seen[entry.reason] <= SURE_PLACES:
+            sure.add(entry.customer_id)
+    return lambda entry: (entry.is_open, entry.customer_id not in sure)
 
 
 def _entry(candidates: list[Candidate], last: Followup | None, today: dt.date) -> Entry:
@@ -96,7 +126,8 @@ def _entry(candidates: list[Candidate], last: Followup | None, today: dt.date) -
         value_at_risk_minor=first.value_at_risk_minor,
         numbers=numbers,
         deadline=first.deadline,
-        outcome=last.outcome if last and last.day == today else None,
+        last=last,
+        is_open=last is None or last.day < today or last.outcome == "reopened",
     )
 
 
