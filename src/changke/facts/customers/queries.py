@@ -1,5 +1,9 @@
 """Finding customers."""
 
+import re
+
+from django.db.models import Q
+
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.foundation.errors import NotFound
@@ -12,6 +16,61 @@ def customer_in(scope: Scope, customer_id: int) -> Customer:
     if found is None:
         raise NotFound
     return found  # type: ignore[no-any-return]  # the scoped set is of customers
+
+
+PHONE_LIKE = re.compile(r"^\+?[\d\s\-()]{5,}$")
+MOST_IDENTIFIERS = 500
+"""Identifiers with the same beginning that a search looks at: more is no search any more."""
+
+
+def matching(text: str, *, path: str = "") -> Q:
+    """Customers whom `text` may mean: a piece of the name, pinyin or initials, a phone, its last four digits, an id.
+
+    `path` leads to the customer (`customer__`) where the rows are of another table. Each way has its own index; what can
+    be meant in several ways is looked up in all of them.
+    """
+    plain = rules.SPACES.sub("", rules.clean_name(text).lower())
+    if not plain:
+        return Q()
+    if rules.HAN.search(plain):
+        return Q(**{f"{path}name_grams__contains": _pieces(plain)}) & _in_name(plain, path)
+    ways = Q(**{f"{path}pk__in": _known_as(text.strip())})
+    if re.fullmatch(r"\d{4}", plain):
+        ways |= Q(**{f"{path}phone_tail": plain})
+    if not plain.isdigit():
+        ways |= Q(**{f"{path}pinyin__startswith": plain}) | Q(**{f"{path}initials__startswith": plain})
+        if len(plain) > 1:
+            ways |= Q(**{f"{path}name_grams__contains": _pieces(plain)}) & _in_name(plain, path)
+    return ways
+
+
+def _pieces(plain: str) -> list[str]:
+    """The longest pieces of the name that the index knows."""
+    return [plain] if len(plain) <= 2 else [plain[i : i + 2] for i in range(len(plain) - 1)]
+
+
+def _in_name(plain: str, path: str) -> Q:
+    """Three characters and more: the pieces must also stand in this order. The name may have spaces, the search none."""
+    if len(plain) <= 2:
+        return Q()
+    return Q(**{f"{path}name__iregex": r"\s*".join(re.escape(character) for character in plain)})
+
+
+def _known_as(text: str) -> list[int]:
+    """Customers with an identifier that is, or begins with, the text: phone in any writing, e-mail, external id."""
+    beginnings = {text, text.lower()}
+    if PHONE_LIKE.match(text):
+        digits = re.sub(r"[^\d+]", "", text)
+        beginnings |= {digits, f"+86{digits}"}
+        try:
+            beginnings.add(rules.normal_phone(text))
+        except ValueError:
+            pass  # the beginning of a number is none yet
+    same = Q()
+    for beginning in beginnings:
+        # One or two signs begin too many ids to mean any: then only the whole will do.
+        same |= Q(value__startswith=beginning) if len(beginning) > 3 else Q(value=beginning)
+    return list(Identifier.objects.filter(same).values_list("customer_id", flat=True)[:MOST_IDENTIFIERS])
 
 
 def by_phone(text: str) -> Customer | None:

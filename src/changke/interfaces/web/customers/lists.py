@@ -1,0 +1,176 @@
+"""The customer list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from changke.foundation.access.models import Staff
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import Scope
+from changke.interfaces import words
+from changke.interfaces.web import current, formats
+from changke.interfaces.web.answers import answer
+from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers.filters import Filters, read_filters
+from changke.interfaces.web.customers.reads import Count, Row
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel
+
+ORDER_WORDS = {
+    "risk": _("Value at risk"),
+    "last": _("Last visit"),
+    "spend": _("Total spend"),
+    "name": _("Name"),
+}
+MOST_ADVISERS = 150
+"""More names than this are no choice: then the list is narrowed to a store first."""
+
+
+@dataclass(frozen=True)
+class Facet:
+    key: str
+    words: str
+    count: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition in force, in words, and the address of the list without it."""
+
+    name: str
+    words: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the list with its codes in words."""
+
+    row: Row
+    stage_words: str
+    group_words: str
+
+
+@require_GET
+def show(request: HttpRequest) -> HttpResponse:
+    filters, scope = read_filters(request.GET), current.scope(request)
+    stages = _stages()
+    page = reads.page_of(filters, scope)
+    counts = reads.counts_of(filters, scope, list(stages.words), model=stages.model)
+    shown = [counts[stage] for stage in filters.stages if stage in counts] if filters.stages else list(counts.values())
+    total = reduce(add, shown, Count(0))
+    advisers = _advisers(scope.narrowed(filters.store), filters)
+    conditions = _conditions(filters, stages, current.stores(request), advisers)
+    context: dict[str, Any] = {
+        "nav": "customers",
+        "filters": filters,
+        "page": page,
+        "lines": [
+            Line(row, stages.words.get(row.stage, row.stage), _group_words(row.value_group)) for row in page.rows
+        ],
+        "total": said(total),
+        "facets": [Facet(key, words, said(counts[key]), key in filters.stages) for key, words in stages.words.items()],
+        "conditions": conditions,
+        "clear_url": reverse("customers"),
+        "store_options": [(store.pk, store.name) for store in current.stores(request)],
+        "pick_store": current.chosen_store(request) is None,
+        "group_options": [(key, str(said_as)) for key, said_as in words.VALUE_GROUPS.items()],
+        "tag_options": _tags(filters),
+        "adviser_options": _adviser_options(current.staff(request), advisers),
+        "order_options": [(key, str(said_as)) for key, said_as in ORDER_WORDS.items()],
+    }
+    if not page.rows:
+        context |= _why_empty(filters, scope, conditions)
+    response = answer(request, "customers/list.html", context, part="customers/_answer.html")
+    if request.headers.get("HX-Request"):
+        response["HX-Push-Url"] = reverse("customers") + filters.query  # the form would push its empty fields too
+    return response
+
+
+def said(count: Count) -> str:
+    return f"{formats.number(count.number)}+" if count.more else formats.number(count.number)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of the default model in the reader's words."""
+
+    model: str
+    words: dict[str, str]
+
+
+def _stages() -> Stages:
+    models = models_in_use()
+    return Stages(models[0].key, words_of(models[0])) if models else Stages("", {})
+
+
+def words_of(model: LifecycleModel) -> dict[str, str]:
+    """Stage -> its word in the reader's language."""
+    language = get_language() or "zh-hans"
+    return {stage.key: stage.words.get(language, stage.words["en"]) for stage in model.stages}
+
+
+def _group_words(group: str | None) -> str:
+    return str(words.VALUE_GROUPS[group]) if group else ""
+
+
+def _advisers(scope: Scope, filters: Filters) -> dict[int, str]:
+    """Staff of the stores in view, by id; nobody where there are too many to choose from, but always the chosen one."""
+    staff = Staff.objects.filter(is_active=True)
+    if scope.store_ids is not None:
+        staff = staff.filter(stores__in=scope.store_ids).distinct()
+    found = list(staff.order_by("name").values_list("pk", "name")[: MOST_ADVISERS + 1])
+    advisers = dict(found) if len(found) <= MOST_ADVISERS else {}
+    if filters.adviser and filters.adviser not in advisers:
+        advisers |= dict(Staff.objects.filter(pk=filters.adviser).values_list("pk", "name"))
+    return advisers
+
+
+def _adviser_options(staff: Staff, advisers: dict[int, str]) -> list[tuple[int, str]]:
+    others = [(pk, name) for pk, name in advisers.items() if pk != staff.pk]
+    return [(staff.pk, gettext("My customers")), *others]
+
+
+def _tags(filters: Filters) -> list[tuple[str, str]]:
+    names = reads.tags_in_use()
+    if filters.tag and filters.tag not in names:
+        names.append(filters.tag)
+    return [(name, name) for name in names]
+
+
+def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advisers: dict[int, str]) -> list[Condition]:
+    language = get_language() or "zh-hans"
+    names = {store.pk: store.name for store in stores}
+    said_as = {
+        "q": lambda: gettext("“%(text)s”") % {"text": filters.q},
+        "stages": lambda: formats.enumeration([stages.words.get(key, key) for key in filters.stages], language),
+        "store": lambda: names.get(filters.store or 0, gettext("another store")),
+        "group": lambda: str(words.VALUE_GROUPS[filters.group]),
+        "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},
+        "adviser": lambda: gettext("Adviser: %(name)s") % {"name": advisers.get(filters.adviser or 0, "–")},
+    }
+    return [Condition(name, said_as[name](), _address(filters.without(name))) for name in filters.conditions]
+
+
+def _address(filters: Filters) -> str:
+    return reverse("customers") + filters.query
+
+
+def _why_empty(filters: Filters, scope: Scope, conditions: list[Condition]) -> dict[str, Any]:
+    """An empty list names the condition that costs most, or says that there is nobody at all yet."""
+    if not conditions or reads.nobody_yet(scope):
+        return {"nobody": not conditions or reads.nobody_yet(scope)}
+    found = reads.tightest(filters, scope)
+    if found is None:
+        return {}
+    name, count = found
+    return {"tightest": next(one for one in conditions if one.name == name), "tightest_count": said(count)}

@@ -1,0 +1,210 @@
+"""The customer list: a page of it, its counts, and which condition leaves nothing. Every read is bounded.
+
+A page is found by position, never by OFFSET: first in the index of its order, then the details of its rows.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import F, Q
+
+from changke.facts.customers.models import Customer, Tag
+from changke.facts.customers.queries import matching, phones_of
+from changke.foundation.organisation.scope import Scope
+from changke.interfaces.web.customers.filters import ORDERS, Filters, Order, Position
+from changke.profiles.attributes.models import Profile
+from changke.profiles.lifecycle.models import StageCount
+
+PAGE = 50
+CAP = 10_000
+"""Counted exactly up to here; beyond, the page says "10,000+", or takes the roll-up where nothing else is asked."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One customer of the list. Money in minor units, days as dates."""
+
+    customer: Customer
+    stage: str
+    value_group: str | None
+    value_at_risk: int
+    net_spend: int
+    visits_365d: int
+    last_active_on: dt.date | None
+    phone: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: tuple[Row, ...]
+    previous: Filters | None
+    next: Filters | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many; `more` says that the counting stopped there."""
+
+    number: int
+    more: bool = False
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.number + other.number, self.more or other.more)
+
+
+def page_of(filters: Filters, scope: Scope, *, size: int = PAGE) -> Page:
+    """The page at the filters' position."""
+    order = ORDERS[filters.order]
+    position = _read_position(filters.position, order)
+    back = position is not None and position.back
+    found = list(_in_order(filters, scope, order, position, size + 1))
+    more, found = len(found) > size, found[:size]
+    if back:
+        found.reverse()
+    if not found and position is not None:
+        return page_of(filters.at(None), scope, size=size)  # an old link behind the end: begin again
+    has_next, has_previous = (True, more) if back else (more, position is not None)
+    ends = [Position(_written(key), pk) for pk, key in (found[0], found[-1])] if found else []
+    return Page(
+        rows=tuple(_rows([pk for pk, _ in found])),
+        previous=filters.at(replace(ends[0], back=True)) if ends and has_previous else None,
+        next=filters.at(ends[1]) if ends and has_next else None,
+    )
+
+
+def counts_of(filters: Filters, scope: Scope, stages: Sequence[str], *, model: str) -> dict[str, Count]:
+    """Stage -> customers, under every filter but the stage itself."""
+    others = filters.without("stages")
+    seen = _seen(others, scope)
+    if others.q or others.tag:
+        # What has to be looked up elsewhere is looked up once, not once per stage.
+        found = list(seen.values_list("stage", flat=True)[: CAP + 1])
+        more = len(found) > CAP
+        return {stage: Count(found.count(stage), more) for stage in stages}
+    counted = {stage: _capped(seen.filter(stage=stage)) for stage in stages}
+    if set(others.conditions) <= {"store"} and any(count.more for count in counted.values()):
+        whole = _rolled_up(model, scope.narrowed(others.store))
+        return {stage: _whole(count, whole.get(stage)) for stage, count in counted.items()}
+    return counted
+
+
+def tightest(filters: Filters, scope: Scope) -> tuple[str, Count] | None:
+    """Of a list that came out empty: the condition without which most would be found, and how many."""
+    without = {name: _capped(_seen(filters.without(name), scope)) for name in filters.conditions}
+    name = max(without, key=lambda name: without[name].number, default=None)
+    return (name, without[name]) if name and without[name].number else None
+
+
+def nobody_yet(scope: Scope) -> bool:
+    return not Profile.objects.for_scope(scope).exists()
+
+
+def tags_in_use(most: int = 60) -> list[str]:
+    """Names of tags, for the filter: the index is jumped through from name to name, not read."""
+    found: list[str] = []
+    last = ""
+    while len(found) < most and (
+        name := Tag.objects.filter(name__gt=last).order_by("name").values_list("name", flat=True).first()
+    ):
+        found.append(name)
+        last = name
+    return found
+
+
+def _seen(filters: Filters, scope: Scope) -> Any:
+    """The profiles that a list with these filters shows, in no order."""
+    seen = Profile.objects.for_scope(scope.narrowed(filters.store))
+    if filters.stages:
+        seen = seen.filter(stage__in=filters.stages)
+    if filters.group:
+        seen = seen.filter(value_group=filters.group)
+    if filters.adviser:
+        seen = seen.filter(adviser_id=filters.adviser)
+    if filters.tag:
+        seen = seen.filter(customer__in=Tag.objects.filter(name=filters.tag).values("customer"))
+    if filters.q:
+        seen = seen.filter(matching(filters.q, path="customer__"))
+    return seen
+
+
+def _in_order(
+    filters: Filters, scope: Scope, order: Order, position: Position | None, size: int
+) -> Iterator[tuple[int, Any]]:
+    """(customer, key) behind the position. Ties, the rest and the valueless are three ranges of the index, not one OR."""
+    descending = order.descending != (position is not None and position.back)
+    ids = "-customer" if position is not None and position.back else "customer"
+    seen = _seen(filters, scope)
+    for where in _ranges(order, position, descending):
+        if size > 0:
+            rows = seen.filter(where).order_by(f"{'-' if descending else ''}{order.column}", ids)
+            found = list(rows.values_list("customer_id", order.column)[:size])
+            size -= len(found)
+            yield from found
+
+
+def _ranges(order: Order, position: Position | None, descending: bool) -> list[Q]:
+    known, unknown = Q(**{f"{order.column}__isnull": False}), Q(**{f"{order.column}__isnull": True})
+    if position is None:
+        return [known, unknown] if order.nullable else [Q()]
+    beside = Q(customer__lt=position.customer_id) if position.back else Q(customer__gt=position.customer_id)
+    if not position.value and order.nullable:
+        return [unknown & beside, known] if position.back else [unknown & beside]
+    ties = Q(**{order.column: position.value}) & beside
+    rest = Q(**{f"{order.column}__{'lt' if descending else 'gt'}": position.value})
+    return [ties, rest] if position.back or not order.nullable else [ties, rest, unknown]
+
+
+def _read_position(position: Position | None, order: Order) -> Position | None:
+    """The position, if its value can be one of this order's column."""
+    if position is None or (order.nullable and not position.value):
+        return position
+    try:
+        if order.column == "last_active_on":
+            dt.date.fromisoformat(position.value)
+        elif order.column != "customer__pinyin":
+            int(position.value)
+    except ValueError:
+        return None
+    return position
+
+
+def _written(key: object) -> str:
+    return "" if key is None else str(key)
+
+
+def _rows(ids: list[int]) -> Iterator[Row]:
+    people = Customer.objects.select_related("home_store", "adviser").in_bulk(ids)
+    wanted = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on")
+    about = {row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=ids).values("customer_id", *wanted)}
+    phones = phones_of(ids)
+    tags: dict[int, list[str]] = {}
+    for customer_id, name in Tag.objects.filter(customer__in=ids).order_by("name").values_list("customer_id", "name"):
+        tags.setdefault(customer_id, []).append(name)
+    for pk in ids:
+        if pk in people and pk in about:
+            yield Row(customer=people[pk], phone=phones.get(pk, ""), tags=tuple(tags.get(pk, ())), **about[pk])
+
+
+def _capped(seen: Any) -> Count:
+    number = seen.order_by().values(one=F("customer_id"))[: CAP + 1].count()
+    return Count(min(number, CAP), more=number > CAP)
+
+
+def _whole(counted: Count, rolled_up: int | None) -> Count:
+    return Count(rolled_up) if counted.more and rolled_up and rolled_up > counted.number else counted
+
+
+def _rolled_up(model: str, scope: Scope) -> dict[str, int]:
+    """The counts of the latest day of the charts."""
+    rows = StageCount.objects.filter(model=model)
+    latest = rows.order_by("-day").values_list("day", flat=True).first()
+    rows = rows.filter(day=latest)
+    if scope.store_ids is not None:
+        rows = rows.filter(store_id__in=scope.store_ids)
+    found: dict[str, int] = {}
+    for stage, customers in rows.values_list("stage", "customers"):
+        found[stage] = found.get(stage, 0) + customers
+    return found
