@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "changke.interfaces.web.middleware.FragmentMiddleware",
     "changke.interfaces.web.middleware.LanguageMiddleware",
     "changke.interfaces.web.middleware.CurrencyMiddleware",
     "changke.interfaces.web.middleware.PagesNeedLogin",

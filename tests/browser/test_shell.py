@@ -30,6 +30,17 @@ def test_the_front_door_is_accessible_and_fits(visit: Visit, size: str, dark: bo
     assert sideways(page) == 0
 
 
+@pytest.mark.parametrize(("size", "dark"), LOOKS)
+def test_my_page_and_the_page_of_a_lost_address_are_accessible_and_fit(
+    visit: Visit, people: Cast, size: str, dark: bool
+) -> None:
+    for path in ("/me/", "/nowhere/"):
+        page = visit(path, size=size, dark=dark, by=people.clerk)
+        assert findings(page) == [], path
+        assert sideways(page) == 0, path
+    visit.said.clear()  # type: ignore[attr-defined]  the browser logs the status 404 as an error
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hant"])
 def test_longer_words_still_fit_on_a_phone(visit: Visit, people: Cast, language: str) -> None:
     for path in ("/login/", "/styleguide/", "/me/"):

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.cache import patch_vary_headers
 
 
 def answer(
@@ -26,9 +25,7 @@ def answer(
         html = render_to_string(page, context, request)
     else:
         html = render_to_string(part, context, request) + render_to_string("web/_toasts_oob.html", {}, request)
-    response = HttpResponse(html, status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    return HttpResponse(html, status=status)
 
 
 def wants_part(request: HttpRequest) -> bool:

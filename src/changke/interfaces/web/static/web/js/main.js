@@ -1,6 +1,8 @@
 // @ts-check
 // The small behaviours of every page. Each works on the document, so that swapped-in fragments need no start of their own.
 // Imports end with a semicolon: the static files storage finds and renames them by pattern.
+import { watchCountdowns } from "./countdown.js";
+import { watchDial } from "./dial.js";
 import { watchDialogs } from "./dialogs.js";
 import { watchForms } from "./forms.js";
 import { watchMenus } from "./menus.js";
@@ -17,6 +19,8 @@ watchRows();
 watchShortcuts();
 watchForms();
 watchToasts();
+watchDial();
+watchCountdowns();
 
 startIslands(document);
 document.addEventListener("htmx:after:swap", () => startIslands(document));
