@@ -51,6 +51,9 @@ SUGGESTIONS = {
 
 OUTCOMES = {"done": _("Done"), "not_reached": _("Not reached"), "postponed": _("Postponed"), "reopened": _("Taken back")}
 
+TAPS = ("done", "not_reached", "postponed")
+"""What one may say of a line by hand; taking a tap back is a button of its own."""
+
 VALUE_GROUPS = {"high": _("High value"), "middle": _("Middle value"), "low": _("Low value")}
 LOYALTY_GROUPS = {"loyal": _("Loyal"), "potential": _("Potentially loyal"), "lost": _("Lost to us")}
 NEW_OR_OLD = {"new": _("New customer"), "old": _("Old customer")}

@@ -94,7 +94,9 @@ def _first_orders(seen: "object", now: dt.datetime, day: dt.date) -> Iterator[ru
     fresh = seen.filter(first_purchase_on__gte=day - dt.timedelta(days=2), purchases=1)  # type: ignore[attr-defined]
     receipts = (
         Receipt.objects.filter(customer__in=fresh.values("customer_id"), kind=ReceiptKind.SALE)
-        .filter(withdrawn_by__isnull=True, business_date__gte=day - dt.timedelta(days=2), happened_at__range=(since, now))
+        .filter(
+            withdrawn_by__isnull=True, business_date__gte=day - dt.timedelta(days=2), happened_at__range=(since, now)
+        )
         .order_by("happened_at", "id")
         .values_list("customer_id", "happened_at", "cash_minor")[:CANDIDATES_PER_REASON]
     )
@@ -128,6 +130,39 @@ def _birthdays(profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
         "customer_id", "value_at_risk", "customer__birth_month", "customer__birth_day"
     )[:CANDIDATES_PER_REASON]:
         yield rules.Candidate(customer, "birthday", value, {"birthday": f"{month:02}-{number:02}"})
+
+
+@dataclass(frozen=True)
+class Week:
+    """What somebody's follow-ups of the last seven days brought. `spent_minor` is cash in after them."""
+
+    customers: int
+    came_back: int
+    spent_minor: int
+
+
+def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
+    """The follow-ups of one person in the last seven days, and who came after hers. It counts what came after, not what
+    came because of it: that is for an experiment to say."""
+    rows = (
+        Event.objects.filter(kind="followup.recorded", staff=staff_id, withdrawn_by__isnull=True)
+        .filter(business_date__gt=today - dt.timedelta(days=7), customer__isnull=False)
+        .order_by("happened_at", "id")
+        .values_list("customer_id", "happened_at", KT("data__outcome"))
+    )
+    reached: dict[int, dt.datetime] = {}
+    for customer, at, outcome in rows:
+        if outcome == "done":
+            reached.setdefault(customer, at)  # type: ignore[arg-type]  # filtered above
+        elif outcome == "reopened":
+            reached.pop(customer, None)  # type: ignore[call-overload]
+    after = Receipt.objects.filter(
+        customer__in=list(reached), withdrawn_by__isnull=True, business_date__gt=today - dt.timedelta(days=7)
+    ).exclude(kind=ReceiptKind.RETURN)
+    came = [
+        row for row in after.values_list("customer_id", "happened_at", "cash_minor") if reached[row[0]] < row[1] <= now
+    ]
+    return Week(len(reached), len({row[0] for row in came}), sum(row[2] for row in came))
 
 
 def _followups(customers: set[int], day: dt.date) -> dict[int, rules.Followup]:

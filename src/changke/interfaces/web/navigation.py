@@ -23,15 +23,18 @@ class Place:
     """Who sees it; None is everybody."""
 
 
-LEADERS = frozenset({Role.OWNER.value, Role.HQ.value, Role.MANAGER.value})
+HEADQUARTERS = frozenset({Role.OWNER.value, Role.HQ.value})
 
 GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
-    (pgettext_lazy("navigation", "Work"), (Place("today", _("Today"), "today"),)),
+    (pgettext_lazy("navigation", "Work"), (
+        Place("today", _("Today"), "today"),
+        Place("record", pgettext_lazy("navigation", "Record"), "plus"),
+    )),
     (_("Customers"), (Place("customers", _("Customers"), "customers"),)),
     (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle"),)),
     (pgettext_lazy("navigation", "Data"), (
-        Place("imports", _("Import"), "import", LEADERS),
-        Place("settings", _("Settings"), "settings", LEADERS),
+        Place("imports", _("Import"), "import", HEADQUARTERS),
+        Place("settings", _("Settings"), "settings", HEADQUARTERS),
     )),
 )  # fmt: skip
 

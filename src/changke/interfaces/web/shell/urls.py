@@ -3,7 +3,6 @@ from django.urls import path
 from changke.interfaces.web.shell import login, styleguide, views
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("login/", login.LogIn.as_view(), name="login"),
     path("logout/", login.log_out, name="logout"),
     path("language/", views.choose_language, name="choose_language"),

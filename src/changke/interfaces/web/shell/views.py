@@ -1,10 +1,10 @@
-"""The shell's own pages and switches: home, me, language, store."""
+"""The shell's own pages and switches: me, language, store, the search of the top bar."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import check_for_language, gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -15,17 +15,6 @@ from changke.interfaces.web.answers import answer
 from changke.interfaces.web.shell.login import safe_next
 
 A_YEAR_SECONDS = 365 * 24 * 3600
-
-
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """The day's list; until that page exists, one's own page."""
-    for name in ("today", "customers"):
-        try:
-            return redirect(reverse(name))
-        except NoReverseMatch:
-            continue
-    return redirect(reverse("me"))
 
 
 @require_GET
