@@ -1,0 +1,199 @@
+"""Every route by every role, on the own object as on the foreign one. A route without a case fails."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from changke.decisions.next_best_action.services import record_followup
+from changke.facts.models import Customer
+from changke.foundation.access.models import Role
+from changke.interfaces.api.v1.service import api
+from changke.profiles.lifecycle.models import StageCount
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from tests.cast import Cast
+from tests.interfaces.api.conftest import NOW, Caller, sale
+
+pytestmark = pytest.mark.django_db
+
+CHAIN_WIDE = {"owner", "hq"}
+TODAY = (NOW - dt.timedelta(hours=2)).isoformat()
+
+
+@dataclass
+class Case:
+    """One route with its own and its foreign object. Paths and bodies name them in braces: {id}, {store}."""
+
+    method: str
+    path: str
+    body: dict[str, Any] = field(default_factory=dict)
+
+    def ask(self, caller: Caller, *, customer: Customer, store: str) -> Any:
+        path = self.path.format(id=customer.pk, store=store)
+        if self.method == "GET":
+            return caller.send("GET", path, "")
+        return caller.send(self.method, path, filled(self.body, id=customer.pk, store=store))
+
+    def seen(self, caller: Caller, *, customer: Customer, store: str) -> bool:
+        """Whether the route does for this object what it is there for; 404 is the one other answer."""
+        answer = self.ask(caller, customer=customer, store=store)
+        assert answer.status_code in {200, 201, 404}, (self.path, answer.content)
+        return bool(answer.status_code != 404)
+
+
+@dataclass
+class Listed(Case):
+    """A list: the object is in it, or it is not."""
+
+    items: str = "items"
+    names: Callable[[dict[str, Any]], Any] = lambda one: one["customer_id"]
+    by_store: bool = False
+
+    def seen(self, caller: Caller, *, customer: Customer, store: str) -> bool:
+        answer = self.ask(caller, customer=customer, store=store)
+        assert answer.status_code == 200, (self.path, answer.content)
+        return (store if self.by_store else customer.pk) in [self.names(one) for one in answer.json()[self.items]]
+
+
+@dataclass
+class Sent(Case):
+    """A batch of one: taken in, or refused as not there."""
+
+    def seen(self, caller: Caller, *, customer: Customer, store: str) -> bool:
+        report = self.ask(caller, customer=customer, store=store).json()
+        if report["refused"]:
+            assert report["results"][0]["error"]["code"] in {"unknown_store", "unknown_customer"}
+        return bool(report["created"] == 1)
+
+
+def filled(body: Any, **places: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: filled(value, **places) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, **places) for value in body]
+    if body == "{id}":
+        return places["id"]
+    return body.format(**places) if isinstance(body, str) else body
+
+
+AT = {"happened_at": TODAY}
+CASES: dict[str, list[Case]] = {
+    "get_customers": [Listed("GET", "/customers", names=lambda one: one["id"])],
+    "get_customer": [Case("GET", "/customers/{id}")],
+    "post_customer": [Case("POST", "/customers", {"name": "新{store}", "home_store": "{store}"})],
+    "patch_customer": [
+        Case("PATCH", "/customers/{id}", {"city": "上海"}),
+        Case("PATCH", "/customers/{id}", {"home_store": "{store}"}),
+    ],
+    "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
+    "get_customer_purchases": [Case("GET", "/customers/{id}/purchases")],
+    "get_customer_visits": [Case("GET", "/customers/{id}/visits")],
+    "get_customer_events": [Case("GET", "/customers/{id}/events")],
+    "post_purchases": [
+        Sent("POST", "/purchases", {"purchases": [sale(store="{store}", number="S-{store}", happened_at=TODAY)]}),
+        Sent("POST", "/purchases", {"purchases": [sale(customer={"id": "{id}"}, number="C-{id}")]}),
+    ],
+    "post_visits": [
+        Sent("POST", "/visits", {"visits": [AT | {"id": "s", "store": "{store}", "customer": {"wecom_id": "w"}}]}),
+        Sent("POST", "/visits", {"visits": [AT | {"id": "c{id}", "store": "JA", "customer": {"id": "{id}"}}]}),
+    ],
+    "post_events": [
+        Sent("POST", "/events", {"events": [AT | {"id": "s", "kind": "app.opened", "store": "{store}"}]}),
+        Sent(
+            "POST",
+            "/events",
+            {"events": [AT | {"id": "c{id}", "kind": "app.opened", "store": "JA", "customer": {"id": "{id}"}}]},
+        ),
+    ],
+    "get_profile": [Case("GET", "/profiles/{id}")],
+    "get_profile_stages": [Case("GET", "/profiles/{id}/stages")],
+    "get_stages": [Case("GET", "/stages?store={store}")],
+    "get_today": [Listed("GET", "/today", items="lines"), Case("GET", "/today?store={store}")],
+    "get_followups": [Listed("GET", "/followups")],
+    "post_followup": [
+        Case("POST", "/followups", {"id": "t", "customer_id": "{id}", "reason": "birthday", "outcome": "done"})
+    ],
+    "get_stores": [Listed("GET", "/stores", names=lambda one: one["code"], by_store=True)],
+    "get_staff": [Listed("GET", "/staff", names=lambda one: ",".join(one["stores"]), by_store=True)],
+}
+THE_CHAINS = {"get_items": "/items"}
+"""Routes that show what belongs to the whole chain: everybody with a key may ask."""
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Operation, method and path of every route, from the document that callers read."""
+    for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items():
+        for method, told in methods.items():
+            yield told["operationId"], method.upper(), path
+
+
+def test_every_route_has_a_case() -> None:
+    assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS)
+
+
+def test_no_route_answers_without_a_key(cast: Cast) -> None:
+    for operation, method, path in routes():
+        answer = Caller().send(method, path.replace("{customer_id}", str(cast.vera.pk)), {})
+        assert answer.status_code == 401, operation
+
+
+@pytest.fixture
+def lived_in(cast: Cast, hq: Caller) -> Cast:
+    """Own and foreign customer have each a fresh first order, a follow-up and a profile; both stores have staff."""
+    cast.manager.stores.set([cast.jing_an])
+    cast.hq.stores.set([cast.xu_hui])  # sees the chain: not listed under any store
+    cast.clerk.stores.set([cast.xu_hui])
+    report = hq.post(
+        "/purchases",
+        {
+            "purchases": [
+                sale(customer={"phone": "13900000001"}, store="JA", number="1", happened_at=TODAY),
+                sale(customer={"phone": "13900000002"}, store="XH", number="2", happened_at=TODAY),
+            ]
+        },
+    ).json()
+    assert report["created"] == 2
+    publish_models(cast.chain, now=NOW)
+    people = [own(), foreign()]
+    refresh_customers([one.pk for one in people], now=NOW)
+    for one in people:
+        record_followup(
+            one, reason="birthday", outcome="not_reached", by=None, source_key=f"f{one.pk}", chain=cast.chain, now=NOW
+        )
+    for store, customers in ((cast.jing_an, 3), (cast.xu_hui, 5)):
+        StageCount.objects.create(
+            day=NOW.date(), model="m4", stage="intro", store_id=store.pk, customers=customers, value_minor=100
+        )
+    return cast
+
+
+def own() -> Customer:
+    return Customer.objects.get(identifiers__value="+8613900000001")
+
+
+def foreign() -> Customer:
+    return Customer.objects.get(identifiers__value="+8613900000002")
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_everybody_works_with_what_is_theirs_and_nothing_else(
+    role: str, lived_in: Cast, key_of: Callable[[str], Caller]
+) -> None:
+    caller = key_of(role)
+    for operation, cases in CASES.items():
+        for case in cases:
+            assert case.seen(caller, customer=own(), store="JA"), f"{role} cannot {operation} at home"
+            there = case.seen(caller, customer=foreign(), store="XH")
+            assert there == (role in CHAIN_WIDE), f"{role} {operation} elsewhere: {there}"
+    for operation, path in THE_CHAINS.items():
+        assert caller.get(path).status_code == 200, operation
+
+
+def test_a_shop_counts_its_own_customers_only(lived_in: Cast, manager: Caller, hq: Caller) -> None:
+    def intro(caller: Caller, **query: str) -> int:
+        models = {one["model"]: one for one in caller.get("/stages", **query).json()}
+        return int(next(one["customers"] for one in models["m4"]["stages"] if one["stage"] == "intro"))
+
+    assert (intro(hq), intro(hq, store="XH"), intro(manager)) == (8, 5, 3)
