@@ -9,7 +9,7 @@ from changke.engine.definitions import Scope
 from changke.engine.engines import duckdb as on_duckdb
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.queries import the_chain
-from changke.profiles.attributes.catalogue import COLUMNS, REGISTRY
+from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER, REGISTRY
 from changke.profiles.attributes.models import POPULATIONS, Profile
 from changke.profiles.attributes.queries import last_bulk_run, settings_of, values_for
 from changke.profiles.attributes.services.populations import compute_populations
@@ -37,7 +37,9 @@ def both(file: Path, request: pytest.FixtureRequest) -> tuple[list[dict], list[d
     models, settings = models_in_use(), settings_of(the_chain())
     with open_mirror(file) as (duck, copy):
         copy.sync(conninfo("reader"))
-        version = compute_populations(duck, settings=settings, today=request.param, snapshot=0, now=NOW, nightly=False)
+        version = compute_populations(
+            duck, COMPOSER, settings=settings, today=request.param, snapshot=0, now=NOW, nightly=False
+        )
         values = values_for(settings, today=request.param, version=version.pk)
         statement, bound = statement_for(models, engine="duckdb")
         found = on_duckdb.run(duck, statement, {**values, **bound}).fetchall()

@@ -30,7 +30,7 @@ class Profile(models.Model):
 
     class Meta:
         # None of these columns changes by the mere passing of a night, so that the nightly update touches no index.
-        # What a list may filter by beside its order is included, so that a rare combination is found in the index alone.
+        # What a list may filter by beside its order is included: a rare combination is found in the index alone.
         indexes = [
             models.Index(
                 fields=["-value_at_risk", "customer"],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import duckdb
 from django.db import connection, transaction
 
-from changke.engine.definitions import TYPES, Definition
+from changke.engine.definitions import TYPES, Composer, Definition
 from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.engines import postgres as on_postgres
 from changke.facts.customers.models import Customer
@@ -20,6 +20,7 @@ FEW = 2_000
 
 def compute_populations(
     duck: duckdb.DuckDBPyConnection,
+    composer: Composer,
     *,
     settings: Settings,
     today: dt.date,
@@ -27,12 +28,15 @@ def compute_populations(
     now: dt.datetime,
     nightly: bool = True,
 ) -> PopulationVersion:
-    """Compute the population's values as of a day over the mirror, and keep them as a new version on both engines."""
+    """Compute the population's values as of a day over the mirror, and keep them as a new version on both engines.
+
+    `composer` reads the mirror: COMPOSER, or the one that `shared_tables` hands out.
+    """
     version = PopulationVersion.objects.create(as_of=today, snapshot=snapshot, computed_at=now, nightly=nightly)
     values = values_for(settings, today=today, version=version.pk)
     for definition in REGISTRY.populations:
         _table(duck, definition)
-        statement = COMPOSER.population(definition.name, engine="duckdb")
+        statement = composer.population(definition.name, engine="duckdb")
         rows = on_duckdb.run(duck, statement, values).fetchall()
         _add(duck, definition, version.pk, rows)
         _keep(definition.name, version, rows)

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from changke.engine.definitions import Scope, Statement, values_of
-from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.engines import postgres as on_postgres
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
@@ -30,6 +29,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
 from changke.profiles.attributes.models import BulkRun, PopulationVersion
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
+from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.populations import compute_populations, first_version, forget_outdated
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
 from changke.profiles.lifecycle.queries import models_in_use
@@ -76,22 +76,29 @@ def refresh_from(
     models, days, before = models_in_use(), days_at(now, chain), last_bulk_run()
     numbers = settings_of(chain)
     window = Window(read_from(), snapshot)
-    progress("values of the population", 0, 1)
-    version = compute_populations(duck, settings=numbers, today=days.chain, snapshot=snapshot, now=now)
     causes = {model.key: _cause(model, before) for model in models}
+    late_before = before.as_of if before else days.chain
+    hurried = touched(window, late_before=late_before) if before else {}
 
+    version: PopulationVersion | None = None
     customers = written = changed = 0
-    for day in days.all:
+    for day in [days.chain, *(day for day in days.all if day != days.chain)]:
         progress("attributes and stages", customers, 0)
-        count = _compute(duck, models, days, day, values_for(numbers, today=day, version=version.pk))
-        late_before = before.as_of if before else day
-        hurried = touched(window, late_before=late_before) if before else {}
-        slices = _slices(duck, day, snapshot, models)
-        for place, lines in enumerate(slices):
+        with shared_tables(duck, settings=numbers, today=day) as composer:
+            version = version or compute_populations(
+                duck, composer, settings=numbers, today=day, snapshot=snapshot, now=now
+            )
+            cases = {model.column: model.cases for model in models}
+            values = values_for(numbers, today=day, version=version.pk)
+            compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
+        count = _leave_those_of(duck, day, days)
+        for place, lines in enumerate(_slices(duck, day, snapshot, models)):
             some_written, some_changed = _write_slice(lines, models, causes, hurried, now)
             written, changed = written + some_written, changed + some_changed
             progress("writing profiles", min((place + 1) * SLICE, count), count)
         customers += count
+    duck.execute("DROP TABLE fresh")
+    assert version is not None
     _drop_the_gone()
     _remember(days, snapshot, version, models, now, customers, written, changed)
     close_window(CURSOR, window)
@@ -225,26 +232,18 @@ def _cause(model: LifecycleModel, before: BulkRun | None) -> str:
     return TIME if before.rules[model.key] == model.version else RULE
 
 
-def _compute(
-    duck: duckdb.DuckDBPyConnection,
-    models: Sequence[LifecycleModel],
-    days: Days,
-    day: dt.date,
-    values: Mapping[str, object],
-) -> int:
-    """Everybody whose day it is, into DuckDB's table `fresh`."""
-    statement, bound = statement_for(models, engine="duckdb")
-    count = on_duckdb.create_table(duck, "fresh", statement, {**values, **bound})
-    if not days.stores:
-        return count
-    elsewhere = [store for store, local in days.stores.items() if local != day]
-    if day != days.chain:
+def _leave_those_of(duck: duckdb.DuckDBPyConnection, day: dt.date, days: Days) -> int:
+    """Keep only those in `fresh` for whose home store it is that day. Returns how many they are."""
+    if days.stores:
         here = [store for store, local in days.stores.items() if local == day]
-        duck.execute("DELETE FROM fresh WHERE home_store_id IS NULL OR NOT list_contains($1, home_store_id)", [here])
-    elif elsewhere:
-        duck.execute("DELETE FROM fresh WHERE list_contains($1, home_store_id)", [elsewhere])
-    left = duck.execute("SELECT COUNT(*) FROM fresh").fetchone()
-    return int(left[0]) if left else 0
+        elsewhere = [store for store, local in days.stores.items() if local != day]
+        if day == days.chain:
+            duck.execute("DELETE FROM fresh WHERE list_contains($1, home_store_id)", [elsewhere])
+        else:
+            duck.execute(
+                "DELETE FROM fresh WHERE home_store_id IS NULL OR NOT list_contains($1, home_store_id)", [here]
+            )
+    return int(duck.execute("SELECT COUNT(*) FROM fresh").fetchall()[0][0])
 
 
 def _slices(

@@ -7,12 +7,10 @@ from typing import Any
 import duckdb
 from django.db import transaction
 
-from changke.engine.definitions import values_of
-from changke.engine.engines import duckdb as on_duckdb
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
-from changke.profiles.attributes.catalogue import COMPOSER
 from changke.profiles.attributes.queries import days_at, settings_of, values_for
+from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
 from changke.profiles.lifecycle.queries import models_in_use
@@ -117,14 +115,21 @@ class _Work:
         if day not in self.tables:
             if is_month_end:
                 forget_month_end(day)
-            version = compute_populations(
-                self.duck, settings=self.settings, today=day, snapshot=self.snapshot, now=self.now, nightly=False
-            )
-            cases = {model.column: model.cases for model in self.models}
-            statement = COMPOSER.statement(["home_store_id", "value_at_risk"], engine="duckdb", cases=cases)
-            values = {**values_for(self.settings, today=day, version=version.pk), **values_of(cases=cases)}
-            self.tables[day] = f"stages_{day:%Y%m%d}"
-            on_duckdb.create_table(self.duck, self.tables[day], statement, values)
+            with shared_tables(self.duck, settings=self.settings, today=day) as composer:
+                version = compute_populations(
+                    self.duck,
+                    composer,
+                    settings=self.settings,
+                    today=day,
+                    snapshot=self.snapshot,
+                    now=self.now,
+                    nightly=False,
+                )
+                values = values_for(self.settings, today=day, version=version.pk)
+                cases = {model.column: model.cases for model in self.models}
+                columns = ["home_store_id", "value_at_risk"]
+                self.tables[day] = f"stages_{day:%Y%m%d}"
+                compute_everybody(self.duck, composer, self.tables[day], columns, cases, values)
             if not is_month_end:  # the night has values of its own for today
                 version.delete()
         return self.tables[day]
