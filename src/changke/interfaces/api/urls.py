@@ -36,12 +36,12 @@ def nowhere(request: HttpRequest, rest: str = "") -> HttpResponse:
     return answered(request, api, NotFound())
 
 
-patterns, app_name, namespace = api.urls
-for pattern in patterns:
+routes = api.urls
+for pattern in routes[0]:
     if pattern.callback is not None:
         pattern.callback = in_one_shape(pattern.callback)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("v1/", (patterns, app_name, namespace)),
+    path("v1/", routes),
     path("<path:rest>", nowhere),
 ]

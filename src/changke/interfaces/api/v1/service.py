@@ -1,6 +1,9 @@
 """The API, put together: every room's router under one door."""
 
+from typing import Any
+
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 from changke.interfaces.api.actors import Key, LoggedIn
 from changke.interfaces.api.errors import handle_errors
@@ -36,7 +39,20 @@ zh-Hant), `field`, `remedy`, `details` where they are known. A batch is answered
 **Limits.** 2 MB and 1,000 items in a request. Lists come in pages: send `next` as `cursor`.
 """
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """The API with its refusals in the document of every route."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**kwargs)
+        shape = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                operation["responses"]["4XX"] = {"description": "Refused, with what to do about it.", "content": shape}
+        return document
+
+
+api = Api(
     title="Changke",
     version="1",
     description=DESCRIPTION.strip(),
