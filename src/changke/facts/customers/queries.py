@@ -1,6 +1,7 @@
 """Finding customers."""
 
 import re
+from contextlib import suppress
 
 from django.db.models import Q
 
@@ -26,8 +27,8 @@ MOST_IDENTIFIERS = 500
 def matching(text: str, *, path: str = "") -> Q:
     """Customers whom `text` may mean: a piece of the name, pinyin or initials, a phone, its last four digits, an id.
 
-    `path` leads to the customer (`customer__`) where the rows are of another table. Each way has its own index; what can
-    be meant in several ways is looked up in all of them.
+    `path` leads to the customer (`customer__`) where the rows are of another table. Each way has its own index; what
+    can be meant in several ways is looked up in all of them.
     """
     plain = rules.SPACES.sub("", rules.clean_name(text).lower())
     if not plain:
@@ -50,7 +51,7 @@ def _pieces(plain: str) -> list[str]:
 
 
 def _in_name(plain: str, path: str) -> Q:
-    """Three characters and more: the pieces must also stand in this order. The name may have spaces, the search none."""
+    """Three characters and more: the pieces must stand in this order too. The name may have spaces, the search none."""
     if len(plain) <= 2:
         return Q()
     return Q(**{f"{path}name__iregex": r"\s*".join(re.escape(character) for character in plain)})
@@ -62,10 +63,8 @@ def _known_as(text: str) -> list[int]:
     if PHONE_LIKE.match(text):
         digits = re.sub(r"[^\d+]", "", text)
         beginnings |= {digits, f"+86{digits}"}
-        try:
+        with suppress(ValueError):  # the beginning of a number is none yet
             beginnings.add(rules.normal_phone(text))
-        except ValueError:
-            pass  # the beginning of a number is none yet
     same = Q()
     for beginning in beginnings:
         # One or two signs begin too many ids to mean any: then only the whole will do.

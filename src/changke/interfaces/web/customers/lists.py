@@ -107,6 +107,9 @@ class Stages:
     model: str
     words: dict[str, str]
 
+    def said(self, key: str) -> str:
+        return self.words.get(key, key)
+
 
 def _stages() -> Stages:
     models = models_in_use()
@@ -152,7 +155,7 @@ def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advis
     names = {store.pk: store.name for store in stores}
     said_as = {
         "q": lambda: gettext("“%(text)s”") % {"text": filters.q},
-        "stages": lambda: formats.enumeration([stages.words.get(key, key) for key in filters.stages], language),
+        "stages": lambda: formats.enumeration([stages.said(key) for key in filters.stages], language),
         "store": lambda: names.get(filters.store or 0, gettext("another store")),
         "group": lambda: str(words.VALUE_GROUPS[filters.group]),
         "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Subquery
 
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
@@ -133,7 +133,7 @@ def _seen(filters: Filters, scope: Scope) -> Any:
 def _in_order(
     filters: Filters, scope: Scope, order: Order, position: Position | None, size: int
 ) -> Iterator[tuple[int, Any]]:
-    """(customer, key) behind the position. Ties, the rest and the valueless are three ranges of the index, not one OR."""
+    """(customer, key) behind the position. Ties, the rest, the valueless: three ranges of the index, not one OR."""
     descending = order.descending != (position is not None and position.back)
     ids = "-customer" if position is not None and position.back else "customer"
     seen = _seen(filters, scope)
@@ -200,8 +200,7 @@ def _whole(counted: Count, rolled_up: int | None) -> Count:
 def _rolled_up(model: str, scope: Scope) -> dict[str, int]:
     """The counts of the latest day of the charts."""
     rows = StageCount.objects.filter(model=model)
-    latest = rows.order_by("-day").values_list("day", flat=True).first()
-    rows = rows.filter(day=latest)
+    rows = rows.filter(day=Subquery(rows.order_by("-day").values("day")[:1]))
     if scope.store_ids is not None:
         rows = rows.filter(store_id__in=scope.store_ids)
     found: dict[str, int] = {}

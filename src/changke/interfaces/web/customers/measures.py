@@ -1,0 +1,138 @@
+"""The numbers of the page: a name, the definition (the words of its header, translated), and how a value is written."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from changke.interfaces import words
+from changke.interfaces.web import formats
+from changke.profiles.attributes.catalogue import REGISTRY
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of the page, ready to be shown."""
+
+    key: str
+    name: str
+    definition: str
+    said: str
+
+
+MARGIN_BASIS = {
+    "cost": _("From the cost of each item"),
+    "percent": _("From the category's usual percentage"),
+    "mixed": _("Partly from costs, partly from percentages"),
+    "unknown": _("Cost unknown"),
+}
+
+# Name -> (how the page calls it, its definition: word for word the header of the attribute's file, which a test holds).
+NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "net_spend": (_("Total spend"), _("cash in less cash given back")),
+    "net_spend_365d": (_("Spend this year"), _("cash in less cash given back, last 365 days")),
+    "value_at_risk": (_("Value at risk"), _("net spend in the 365 days before her last activity")),
+    "average_ticket": (_("Average ticket"), _("average purchase")),
+    "purchases": (_("Purchases"), _("purchases")),
+    "purchases_365d": (_("Purchases this year"), _("purchases in the last 365 days")),
+    "visits": (_("Visits"), _("visits")),
+    "visits_365d": (_("Visits this year"), _("visits in the last 365 days")),
+    "visit_days": (_("Days here"), _("days on which she came")),
+    "visit_days_365d": (_("Days here this year"), _("days on which she came in the last 365 days")),
+    "uses": (_("Card uses"), _("card uses")),
+    "consumption_365d": (_("Consumption this year"), _("services and products rendered in the last 365 days")),
+    "refunds": (_("Given back"), _("cash given back")),
+    "margin_365d": (_("Profit this year"), _("profit in the last 365 days, where it is known")),
+    "usual_gap_days": (_("Usual gap"), _("her usual gap, shrunk toward the chain's")),
+    "own_gap_days": (_("Own gap"), _("her own median gap")),
+    "silent_days": (_("Days silent"), _("days since she was last active")),
+    "silence_percent_of_gap": (_("Silence in usual gaps"), _("silence in percent of her usual gap")),
+    "expected_next_visit_on": (_("Expected next visit"), _("the day on which her usual gap ends")),
+    "overdue_days": (_("Overdue"), _("days past the expected next visit")),
+    "first_visit_on": (_("First visit"), _("day of the first visit")),
+    "last_active_on": (_("Last visit"), _("last day on which she was active")),
+    "first_purchase_on": (_("First purchase"), _("day of the first purchase")),
+    "last_purchase_on": (_("Last purchase"), _("day of the last purchase")),
+    "recency_score": (_("R, recency"), _("fifth by how recently she was active")),
+    "frequency_score": (_("F, frequency"), _("fifth by how often she bought in a year; 1 when not at all")),
+    "money_score": (_("M, money"), _("fifth by net spend in a year; 1 when none")),
+    "value_group": (_("Value group"), _("value group: high, middle, low")),
+    "loyalty_group": (_("Loyalty group"), _("loyalty group: loyal, potential, lost")),
+    "new_or_old": (
+        _("New or old"),
+        _("new before the second purchase and within a year of the first, else old"),
+    ),
+    "birth_decade": (pgettext_lazy("birth", "Decade"), _("the decade she was born in, 1990 for 90后")),
+}
+VALUE = (
+    "net_spend",
+    "net_spend_365d",
+    "value_at_risk",
+    "average_ticket",
+    "visits_365d",
+    "usual_gap_days",
+    "consumption_365d",
+    "margin_365d",
+)
+"""The grid of the page; everything else stands in the table of attributes."""
+
+CODES = {
+    "value_group": words.VALUE_GROUPS,
+    "loyalty_group": words.LOYALTY_GROUPS,
+    "new_or_old": words.NEW_OR_OLD,
+    "margin_basis": MARGIN_BASIS,
+}
+TIMES = frozenset({"visits", "visits_365d", "purchases", "purchases_365d", "uses"})
+UNKNOWN = "–"
+
+
+def measures(names: Sequence[str], attributes: Mapping[str, Any]) -> list[Measure]:
+    return [measure(name, attributes) for name in names]
+
+
+def measure(name: str, attributes: Mapping[str, Any]) -> Measure:
+    definition = str(NAMES[name][1])
+    if name.startswith("margin") and (basis := attributes.get("margin_basis")):
+        definition = gettext("%(definition)s. %(basis)s.") % {"definition": definition, "basis": MARGIN_BASIS[basis]}
+    return Measure(name, name_of(name), definition, say(name, attributes.get(name)))
+
+
+def name_of(attribute: str) -> str:
+    """What the page calls it; an attribute that no page names is called by its definition."""
+    return str(NAMES[attribute][0]) if attribute in NAMES else REGISTRY.attributes[attribute].words
+
+
+def say(attribute: str, value: Any) -> str:
+    """A value as the reader writes it, with its unit."""
+    if value is None:
+        return UNKNOWN
+    language = get_language() or "zh-hans"
+    if attribute in CODES:
+        return str(CODES[attribute].get(value, value))
+    if isinstance(value, dt.date):
+        return formats.day(value, timezone.localdate(), language)
+    if attribute == "silence_percent_of_gap":
+        return gettext("%(times)s times") % {"times": formats.number(value / 100, 1)}
+    if attribute == "birth_decade":
+        return gettext("%(decade)ss") % {"decade": str(value)}
+    match REGISTRY.attributes[attribute].type:
+        case "money":
+            return formats.money(value, formats.currency.get(), language)
+        case "days":
+            return ngettext("%(days)s day", "%(days)s days", value) % {"days": formats.number(value)}
+        case "int" if attribute in TIMES:
+            return ngettext("%(count)s time", "%(count)s times", value) % {"count": formats.number(value)}
+        case "int":
+            return formats.number(value)
+    return str(value)
+
+
+def inside(attribute: str, value: Any) -> str:
+    """A value inside a sentence of a stage model, which brings its own unit."""
+    is_number = isinstance(value, int) and REGISTRY.attributes[attribute].type != "money"
+    return formats.number(value) if is_number else say(attribute, value)

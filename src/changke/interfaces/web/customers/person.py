@@ -1,0 +1,262 @@
+"""One customer from all sides, now or as of a day: who she is, where she stands and why, what she is worth, what happened."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_GET
+
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Tag
+from changke.facts.customers.queries import customer_in, phone_of
+from changke.facts.purchases.models import Receipt, ReceiptKind
+from changke.facts.visits.models import Visit
+from changke.foundation.access.queries import scope_of
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import business_date
+from changke.interfaces import words
+from changke.interfaces.web import current, formats, pictures
+from changke.interfaces.web.answers import answer, wants_part
+from changke.interfaces.web.customers import timeline
+from changke.interfaces.web.customers.lists import words_of
+from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
+from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.services.explain import Explanation, Line, explain
+
+OPERATORS = {">=": "≥", "<=": "≤", "!=": "≠", ">": ">", "<": "<", "=": "="}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the address asks for: as of which day, by which model, which part of the timeline."""
+
+    as_of: dt.date
+    past: bool
+    model: LifecycleModel
+    kind: str
+
+
+@require_GET
+def show(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = customer_in(scope_of(current.staff(request)), customer_id)
+    now = timezone.now()
+    chain = the_chain()
+    time_zone = customer.home_store.time_zone if customer.home_store else chain.time_zone
+    today = business_date(now, time_zone)
+    looked = _looked(request, customer, today)
+    context = {"customer": customer, "looked": looked, "nav": "customers"}
+    if request.GET.get("part") == "past":
+        return answer(
+            request, "customers/person.html", context | _past(customer, looked, now), part="customers/_past.html"
+        )
+    context |= _happened(request, customer, looked, time_zone)
+    if wants_part(request):
+        part = "_timeline_page.html" if "before" in request.GET else "_timeline.html"
+        return answer(request, "customers/person.html", context, part=f"customers/{part}")
+    explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key, history=False)
+    context |= _who(customer, today) | _stands(explanation, looked) | _worth(explanation)
+    context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
+    context |= {"today": today, "tags": _tags(customer, looked, time_zone), "models": _models(explanation)}
+    return answer(request, "customers/person.html", context)
+
+
+def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
+    """Addresses may be old or typed by hand: a day outside her life becomes the nearest inside it."""
+    models = models_in_use()
+    model = next((one for one in models if one.key == request.GET.get("model")), models[0])
+    try:
+        day = dt.date.fromisoformat(request.GET.get("as_of", ""))
+    except ValueError:
+        day = today
+    day = min(max(day, customer.known_on), today)
+    kind = request.GET.get("kind", "")
+    return Looked(day, day < today, model, kind if kind in timeline.KINDS else "")
+
+
+def _who(customer: Customer, today: dt.date) -> dict[str, Any]:
+    phone = phone_of(customer)
+    known_by = Identifier.objects.filter(customer=customer, kind=IdentifierKind.EXTERNAL).order_by("id")
+    return {
+        "phone": phone,
+        "birthday": _birthday(customer, today),
+        "numbers": [one.value for one in known_by[:3]],
+        "gender": str(words.GENDERS[customer.gender]) if customer.gender else "",
+        "known_since": customer.known_on,
+    }
+
+
+def _birthday(customer: Customer, today: dt.date) -> str:
+    month, day, year = customer.birth_month, customer.birth_day, customer.birth_year
+    said = f"{month:02}-{day:02}" if month and day else ""
+    if year and not said:
+        return str(year)
+    if year and month and day:
+        age = today.year - year - ((today.month, today.day) < (month, day))
+        return gettext("%(birthday)s, %(age)s years old") % {"birthday": said, "age": age}
+    return said
+
+
+@dataclass(frozen=True)
+class Question:
+    """One rule of the model that was asked, with its comparisons in words."""
+
+    stage: str
+    stage_words: str
+    fits: bool
+    lines: list[tuple[str, str, bool]]
+    """What was asked, what is known, whether it held."""
+
+
+def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
+    language = get_language() or "zh-hans"
+    stage_words = words_of(explanation.model)
+    stage = explanation.model.stage(explanation.stage)
+    group = explanation.attributes.get("value_group")
+    return {
+        "stage": explanation.stage,
+        "stage_words": stage_words[explanation.stage],
+        "reason": explanation.reason(language, show=inside),
+        "missing": stage.missing.get(language, "") if stage.missing else "",
+        "questions": [
+            Question(asked.stage, stage_words[asked.stage], asked.fits, [_compared(line) for line in asked.lines])
+            for asked in explanation.asked
+        ],
+        "model_words": looked.model.words.get(language, looked.model.key),
+        "value_group": group,
+        "value_group_words": str(words.VALUE_GROUPS[group]) if group else "",
+    }
+
+
+def _compared(line: Line) -> tuple[str, str, bool]:
+    known = say(line.attribute, line.known)
+    if line.op == "known":
+        return gettext("%(name)s is known") % {"name": name_of(line.attribute)}, known, line.holds
+    asked = line.asked if isinstance(line.asked, (list, tuple)) else [line.asked]
+    values = formats.enumeration([say(line.attribute, one) for one in asked], get_language() or "zh-hans")
+    return f"{name_of(line.attribute)} {OPERATORS.get(line.op, line.op)} {values}", known, line.holds
+
+
+def _worth(explanation: Explanation) -> dict[str, Any]:
+    attributes = explanation.attributes
+    return {
+        "value": measures(VALUE, attributes),
+        "measures": [measure(name, attributes) for name in NAMES],
+        "overdue": attributes.get("overdue_days") or 0,
+        "expected": attributes.get("expected_next_visit_on"),
+        "usual_gap": attributes.get("usual_gap_days"),
+        "silent_days": attributes.get("silent_days"),
+    }
+
+
+def _rhythm(customer_id: int, explanation: Explanation, looked: Looked) -> tuple[pictures.Rhythm | None, str]:
+    """The last year's purchases and visits on a line, with the day she is expected."""
+    since = looked.as_of - dt.timedelta(days=pictures.LOOK_BACK_DAYS + 40)
+    days: Mapping[str, Any] = {
+        "customer_id": customer_id,
+        "withdrawn_by__isnull": True,
+        "business_date__gt": since,
+        "business_date__lte": looked.as_of,
+    }
+    bought = Receipt.objects.filter(**days).exclude(kind=ReceiptKind.RETURN).values_list("business_date", flat=True)
+    visits = Visit.objects.filter(**days).values_list("business_date", flat=True)
+    purchases, visited = sorted(set(bought)), sorted(set(visits))
+    expected: dt.date | None = explanation.attributes.get("expected_next_visit_on")
+    gap: int | None = explanation.attributes.get("usual_gap_days")
+    if expected is None and not purchases and not visited:
+        return None, ""
+    language = get_language() or "zh-hans"
+    picture = pictures.rhythm(
+        purchases=purchases,
+        visits=visited,
+        expected=expected,
+        tolerance_days=max((gap or 0) // 4, 2),
+        today=looked.as_of,
+        language=language,
+    )
+    told = gettext("%(days)s days with purchases in the last year") % {"days": formats.number(len(purchases))}
+    if expected:
+        told += gettext("; next visit expected on %(day)s") % {"day": f"{expected:%Y-%m-%d}"}
+    return picture, told
+
+
+def _tags(customer: Customer, looked: Looked, time_zone: str) -> list[Tag]:
+    tags = Tag.objects.filter(customer=customer).order_by("name")
+    return [tag for tag in tags if not looked.past or business_date(tag.recorded_at, time_zone) <= looked.as_of]
+
+
+def _models(explanation: Explanation) -> list[tuple[str, str, str]]:
+    """Key, words, and her stage in each model in use."""
+    language = get_language() or "zh-hans"
+    return [
+        (one.key, one.words.get(language, one.key), words_of(one)[explanation.stages[one.key]])
+        for one in models_in_use()
+    ]
+
+
+def _past(customer: Customer, looked: Looked, now: dt.datetime) -> dict[str, Any]:
+    """The bands of her life: computed from facts, day by day, so it comes after the page."""
+    explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key)
+    stage_words = words_of(looked.model)
+    periods = [
+        pictures.Period(band.stage, stage_words[band.stage], band.first, band.last + dt.timedelta(days=1))
+        for band in explanation.bands
+    ]
+    days = {"customer_id": customer.pk, "withdrawn_by__isnull": True, "business_date__lte": looked.as_of}
+    visits = set(Visit.objects.filter(**days).values_list("business_date", flat=True))
+    visits |= set(
+        Receipt.objects.filter(**days).exclude(kind=ReceiptKind.RETURN).values_list("business_date", flat=True)
+    )
+    return {
+        "ribbon": pictures.ribbon(periods, sorted(visits), get_language() or "zh-hans"),
+        "bands": [(one.stage, one.words, one.first, (one.until - one.first).days) for one in reversed(periods)],
+        "since": explanation.since,
+    }
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of the timeline. `continued` where the page before already named it."""
+
+    first: dt.date
+    happenings: list[timeline.Happening]
+    continued: bool
+
+
+def _happened(request: HttpRequest, customer: Customer, looked: Looked, time_zone: str) -> dict[str, Any]:
+    position = timeline.read_position(request.GET.get("before", ""))
+    asked = timeline.Asked(
+        customer_id=customer.pk,
+        kind=looked.kind,
+        model=looked.model.key,
+        stage_words=words_of(looked.model),
+        time_zone=time_zone,
+        as_of=looked.as_of if looked.past else None,
+        position=position,
+    )
+    happenings, behind = timeline.page_of(asked)
+    before = business_date(position.at, time_zone).replace(day=1) if position else None
+    months = [
+        Month(first, list(some), first == before)
+        for first, some in groupby(happenings, key=lambda one: one.on.replace(day=1))
+    ]
+    return {
+        "months": months,
+        "behind": behind,
+        "kinds": [(key, str(said)) for key, said in timeline.KINDS.items()],
+        "timeline_url": reverse("customer", args=[customer.pk]),
+        "timeline_query": _query(looked, kind=""),
+        "customer": customer,
+        "looked": looked,
+    }
+
+
+def _query(looked: Looked, **changes: str) -> str:
+    """The address's own words, kept on every link of the page."""
+    said = {"as_of": looked.as_of.isoformat() if looked.past else "", "model": looked.model.key} | changes
+    return "&".join(f"{name}={value}" for name, value in said.items() if value)

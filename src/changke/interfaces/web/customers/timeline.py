@@ -1,0 +1,355 @@
+"""Everything that happened to a customer, newest first, in pages. Each kind of fact has its table; here they are one."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from changke.facts.customers.models import Note
+from changke.facts.events.models import Event
+from changke.facts.purchases.models import Line, Opening, Receipt, ReceiptKind
+from changke.facts.visits.models import Visit
+from changke.foundation.periods import business_date, start_of_day
+from changke.interfaces import words
+from changke.interfaces.web import formats
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+PAGE = 30
+LINES_SHOWN = 6
+"""Lines of a receipt that are told; a long one says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened, in words. `title`, `text` and `who` are translated; `photo` is an address."""
+
+    kind: str
+    at: dt.datetime
+    on: dt.date
+    title: str
+    text: str = ""
+    who: str = ""
+    tone: str = ""
+    icon: str = "event"
+    photo: str = ""
+    label: str = ""
+    sorting: tuple[int, int, int] = field(default=(0, 0, 0), compare=False)
+
+    @property
+    def position(self) -> str:
+        return f"{self.at.isoformat()}~{self.sorting[1]}~{self.sorting[2]}"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Behind which thing a page begins."""
+
+    at: dt.datetime
+    source: int
+    pk: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose timeline, of which kinds, up to which day; stages as one model sees them."""
+
+    customer_id: int
+    kind: str
+    model: str
+    stage_words: dict[str, str]
+    time_zone: str
+    as_of: dt.date | None = None
+    position: Position | None = None
+
+
+KINDS: dict[str, str | Promise] = {
+    "": pgettext_lazy("timeline", "All"),
+    "bought": _("Purchases"),
+    "visit": _("Visits"),
+    "return": _("Returns"),
+    "note": _("Notes"),
+    "stage": _("Stages"),
+    "followup": _("Follow-ups"),
+}
+
+CAUSES = {
+    "fact": _("because of a new record"),
+    "time": _("because time went by"),
+    "late": _("because of a late or withdrawn record"),
+    "rule": _("because the rules of the stages changed"),
+    "first_run": _("when the stages were first computed"),
+}
+UNMASK_REASONS = {
+    "call": _("to call her"),
+    "book": _("to book a visit"),
+    "verify": _("to check that it is her"),
+}
+
+
+def page_of(asked: Asked, *, size: int = PAGE) -> tuple[list[Happening], str]:
+    """The next things that happened, and the position for asking on; empty at the beginning of the story."""
+    sources = [
+        source(asked, number, size + 1)
+        for number, (kinds, source) in enumerate(SOURCES)
+        if not asked.kind or asked.kind in kinds
+    ]
+    found = list(islice(merge(*sources, key=lambda one: one.sorting), size + 1))
+    return found[:size], found[size - 1].position if len(found) > size else ""
+
+
+def read_position(text: str) -> Position | None:
+    """Addresses may be typed by hand: what is no position is none."""
+    parts = text.split("~")
+    try:
+        at, source, pk = dt.datetime.fromisoformat(parts[0]), int(parts[1]), int(parts[2])
+    except (ValueError, IndexError):
+        return None
+    return Position(at, source, pk) if at.tzinfo else None
+
+
+def _behind(rows: Any, asked: Asked, number: int, moment: str, size: int) -> list[Any]:
+    """Rows of one table behind the position, newest first. A receipt and its visit may tie, so the order is total."""
+    if position := asked.position:
+        behind = Q(**{f"{moment}__lt": position.at})
+        if number > position.source:
+            behind |= Q(**{moment: position.at})
+        elif number == position.source:
+            behind |= Q(**{moment: position.at}, pk__gt=position.pk)
+        rows = rows.filter(behind)
+    if asked.as_of:
+        end = start_of_day(asked.as_of + dt.timedelta(days=1), asked.time_zone)
+        rows = rows.filter(**{f"{moment}__lt": end})
+    return list(rows.order_by(f"-{moment}", "pk")[:size])
+
+
+def _facts(model: Any, asked: Asked) -> Any:
+    return model.objects.filter(customer_id=asked.customer_id, withdrawn_by__isnull=True)
+
+
+def _sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
+    """Newest first; microseconds as a whole number, which a float would round."""
+    return (EPOCH - at) // dt.timedelta(microseconds=1), number, pk
+
+
+def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
+    rows = _facts(Receipt, asked).select_related("store", "staff")
+    if asked.kind == "bought":
+        rows = rows.exclude(kind=ReceiptKind.RETURN)
+    elif asked.kind == "return":
+        rows = rows.filter(kind=ReceiptKind.RETURN)
+    found: Sequence[Receipt] = _behind(rows, asked, number, "happened_at", size)
+    lines: dict[int, list[str]] = {}
+    for line in Line.objects.filter(receipt__in=found).select_related("item").order_by("receipt_id", "position"):
+        lines.setdefault(line.receipt_id, []).append(_line(line))
+    for one in found:
+        title, tone, icon = _receipt_face(one)
+        yield Happening(
+            "return" if one.kind == ReceiptKind.RETURN else "bought",
+            one.happened_at,
+            one.business_date,
+            title,
+            text=_told(lines.get(one.pk, []), one),
+            who=_by(one.store, one.staff),
+            tone=tone,
+            icon=icon,
+            label=one.number,
+            sorting=_sorting(one.happened_at, number, one.pk),
+        )
+
+
+def _receipt_face(one: Receipt) -> tuple[str, str, str]:
+    if one.kind == ReceiptKind.RETURN:
+        return (
+            gettext("Gave back %(amount)s") % {"amount": _money(one.cash_minor or one.consumed_minor)},
+            "warn",
+            "return",
+        )
+    if one.kind == ReceiptKind.USE:
+        return gettext("Used a card, worth %(amount)s") % {"amount": _money(one.consumed_minor)}, "pri", "use"
+    return gettext("Bought for %(amount)s") % {"amount": _money(one.cash_minor)}, "good", "purchase"
+
+
+def _line(line: Line) -> str:
+    name = line.item.name if line.item else line.description or gettext("Item")
+    quantity = line.quantity_milli / 1000
+    return name if quantity == 1 else f"{name} × {quantity:g}"
+
+
+def _told(lines: list[str], one: Receipt) -> str:
+    told = formats.enumeration(lines[:LINES_SHOWN], get_language() or "zh-hans")
+    if len(lines) > LINES_SHOWN:
+        told = gettext("%(items)s and %(more)s more") % {"items": told, "more": len(lines) - LINES_SHOWN}
+    if one.kind == ReceiptKind.RETURN and one.original_number:
+        of = gettext("From receipt %(number)s") % {"number": one.original_number}
+        return f"{told} · {of}" if told else of
+    return told
+
+
+def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
+    for one in _behind(_facts(Visit, asked).select_related("store", "staff"), asked, number, "happened_at", size):
+        yield Happening(
+            "visit",
+            one.happened_at,
+            one.business_date,
+            gettext("Came to the store"),
+            text=one.purpose,
+            who=_by(one.store, one.staff),
+            tone="pri",
+            icon="visit",
+            sorting=_sorting(one.happened_at, number, one.pk),
+        )
+
+
+def _openings(asked: Asked, number: int, size: int) -> Iterator[Happening]:
+    for one in _behind(_facts(Opening, asked).select_related("store"), asked, number, "happened_at", size):
+        yield Happening(
+            "bought",
+            one.happened_at,
+            one.business_date,
+            gettext("From the old system: %(count)s purchases, %(amount)s")
+            % {"count": formats.number(one.purchases), "amount": _money(one.cash_minor)},
+            text=gettext("Between %(first)s and %(last)s")
+            % {"first": f"{one.first_on:%Y-%m-%d}", "last": f"{one.last_on:%Y-%m-%d}"},
+            who=_by(one.store, None),
+            icon="opening",
+            sorting=_sorting(one.happened_at, number, one.pk),
+        )
+
+
+def _notes(asked: Asked, number: int, size: int) -> Iterator[Happening]:
+    rows = Note.objects.filter(customer_id=asked.customer_id).select_related("written_by")
+    for one in _behind(rows, asked, number, "written_at", size):
+        yield Happening(
+            "note",
+            one.written_at,
+            business_date(one.written_at, asked.time_zone),
+            gettext("Note"),
+            text=one.text,
+            who=one.written_by.name if one.written_by else "",
+            icon="photo" if one.photo else "note",
+            photo=reverse("customer-photo", args=[asked.customer_id, one.pk]) if one.photo else "",
+            sorting=_sorting(one.written_at, number, one.pk),
+        )
+
+
+Face = tuple[str, str, str, str]
+"""Title, text, tone, icon."""
+
+
+def _events(asked: Asked, number: int, size: int) -> Iterator[Happening]:
+    kinds = [kind for kind, (group, _face) in EVENTS.items() if not asked.kind or asked.kind == group]
+    rows = _facts(Event, asked).filter(kind__in=kinds).select_related("store", "staff")
+    # Every model records its own changes; the page follows one of them.
+    rows = rows.filter(~Q(kind="stage.changed") | Q(data__model=asked.model))
+    for one in _behind(rows, asked, number, "happened_at", size):
+        group, face = EVENTS[one.kind]
+        title, text, tone, icon = face(one, asked)
+        yield Happening(
+            group,
+            one.happened_at,
+            one.business_date,
+            title,
+            text=text,
+            who=one.staff.name if one.staff else "",
+            tone=tone,
+            icon=icon,
+            sorting=_sorting(one.happened_at, number, one.pk),
+        )
+
+
+def _stage(one: Event, asked: Asked) -> Face:
+    said = {key: asked.stage_words.get(one.data.get(key) or "", one.data.get(key) or "") for key in ("from", "to")}
+    cause = str(CAUSES.get(one.data.get("cause", ""), ""))
+    tone = {"silent": "warn", "lost": "bad", "mature": "good", "growth": "good"}.get(one.data.get("to", ""), "info")
+    if said["from"]:
+        return gettext("%(before)s → %(after)s") % {"before": said["from"], "after": said["to"]}, cause, tone, "stage"
+    return gettext("Stage: %(stage)s") % {"stage": said["to"]}, cause, tone, "stage"
+
+
+def _followup(one: Event, asked: Asked) -> Face:
+    outcome = str(words.OUTCOMES.get(one.data.get("outcome", ""), ""))
+    reason = str(words.REASON_LABELS.get(one.data.get("reason", ""), ""))
+    if until := one.data.get("until"):
+        reason = gettext("%(reason)s, again on %(day)s") % {"reason": reason, "day": until}
+    return gettext("Follow-up: %(outcome)s") % {"outcome": outcome}, reason, "info", "followup"
+
+
+def _unmasked(one: Event, asked: Asked) -> Face:
+    return (
+        gettext("Looked at the whole phone number"),
+        str(UNMASK_REASONS.get(one.data.get("reason", ""), "")),
+        "",
+        "eye",
+    )
+
+
+def _complaint(one: Event, asked: Asked) -> Face:
+    return gettext("Complained"), "", "bad", "alert"
+
+
+def _changed(one: Event, asked: Asked) -> Face:
+    language = get_language() or "zh-hans"
+    fields = [str(FIELD_WORDS.get(name, name)) for name in one.data.get("fields", [])]
+    return gettext("Profile changed"), formats.enumeration(fields, language), "", "edit"
+
+
+def _tagged(one: Event, asked: Asked) -> Face:
+    return gettext("Tag added"), "", "", "tag"
+
+
+def _opened(one: Event, asked: Asked) -> Face:
+    return gettext("Opened a page or message of ours"), "", "", "screen"
+
+
+FIELD_WORDS: dict[str, str | Promise] = {
+    "name": _("Name"),
+    "gender": _("Gender"),
+    "birth_year": _("Year of birth"),
+    "birth_month": _("Month of birth"),
+    "birth_day": _("Day of birth"),
+    "occupation": _("Occupation"),
+    "income_band": _("Income"),
+    "city": _("City"),
+    "interests": _("Interests"),
+    "living": _("Living situation"),
+    "allergies": _("Allergies"),
+    "source": _("First source"),
+    "home_store": _("Home store"),
+    "adviser": _("Adviser"),
+}
+
+EVENTS: dict[str, tuple[str, Callable[[Event, Asked], Face]]] = {
+    "stage.changed": ("stage", _stage),
+    "followup.recorded": ("followup", _followup),
+    "phone.unmasked": ("followup", _unmasked),
+    "complaint.received": ("note", _complaint),
+    "customer.changed": ("other", _changed),
+    "tag.added": ("other", _tagged),
+    "app.opened": ("other", _opened),
+}
+"""Kind of event -> the filter it belongs to, and how it is told. Others (a note's event) are told by their own rows."""
+
+Source = Callable[[Asked, int, int], Iterator[Happening]]
+SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
+    (frozenset({"stage", "followup", "note"}), _events),
+    (frozenset({"note"}), _notes),
+    (frozenset({"bought", "return"}), _receipts),
+    (frozenset({"visit"}), _visits),
+    (frozenset({"bought"}), _openings),
+)
+
+
+def _by(store: Any, staff: Any) -> str:
+    return " · ".join(one.name for one in (store, staff) if one)
+
+
+def _money(minor: int) -> str:
+    return formats.money(minor, formats.currency.get(), get_language() or "zh-hans")
