@@ -33,7 +33,8 @@ from changke.facts.purchases.services.intake import take_in as take_in_receipts
 from changke.facts.purchases.services.intake_openings import take_in_openings
 from changke.facts.visits.services.intake import take_in_visits
 from changke.foundation.access.models import Staff
-from changke.foundation.batches.models import Batch, BatchStatus, RememberedMapping
+from changke.foundation.batches.models import Batch, RememberedMapping
+from changke.foundation.batches.services import begin, fail, finish, open_batch, remember_mapping, report_progress
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import clean, columns, customers, findings, openings, purchases, visits
 from changke.interfaces.importers.customers import Customers
@@ -142,14 +143,13 @@ def start(
         options["mapping"] = dict(known.columns)
     if known:
         options["currency"] = known.currency
-    return Batch.objects.create(
+    return open_batch(
         kind=kind or (known.kind if known else ""),
-        title=title or "、".join(file.name for file in files)[:240],
-        status=BatchStatus.WAITING,
+        title=title or "、".join(file.name for file in files),
         files=[{"path": str(file.path), "name": file.name} for file in files],
         options=options,
         created_by=created_by,
-        created_at=now,
+        now=now,
     )
 
 
@@ -189,26 +189,21 @@ def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) ->
     """Load the batch, or finish a load that was killed."""
     batch = Batch.objects.get(pk=batch_id)
     report = _Reporter(batch, progress or _silent)
-    Batch.objects.filter(pk=batch_id).update(
-        status=BatchStatus.RUNNING, started_at=now, finished_at=None, message="",
-        created_count=0, updated_count=0, skipped_count=0, refused_count=0, done=0, error_file="",
-    )  # fmt: skip
+    language = str(batch.options.get("language", "zh-hans"))
+    begin(batch_id, now=now)
     try:
         with Scratch(folder_of(batch)) as scratch:
             outcome = _load(batch, scratch, report, now=now)
     except UnreadableFile as error:
-        _fail(batch, error.words(str(batch.options.get("language", "en"))), now)
+        fail(batch_id, message=error.words(language), now=now)
         raise
     except (OSError, duckdb.Error, csv.Error) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _fail(batch, Problem("disk_full").words(str(batch.options.get("language", "en"))), now)
-        else:
-            _fail(batch, str(error), now)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        fail(batch_id, message=Problem("disk_full").words(language) if full else str(error), now=now)
         raise
-    Batch.objects.filter(pk=batch_id).update(
-        status=BatchStatus.DONE, finished_at=now, total=outcome.total, done=outcome.total, created_count=outcome.created,
-        updated_count=outcome.updated, skipped_count=outcome.skipped, refused_count=outcome.refused,
-        error_file=outcome.error_file,
+    finish(
+        batch_id, total=outcome.total, created=outcome.created, updated=outcome.updated, skipped=outcome.skipped,
+        refused=outcome.refused, error_file=outcome.error_file, now=now,
     )  # fmt: skip
     return outcome
 
@@ -289,7 +284,7 @@ def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.dateti
     load = _read(batch, scratch, now=now, progress=report)
     if missing := load.missing():
         raise UnreadableFile("columns_missing", file=batch.title, columns=", ".join(missing))
-    Batch.objects.filter(pk=batch.pk).update(kind=load.kind, total=scratch.total)
+    report_progress(batch.pk, done=0, total=scratch.total, kind=load.kind)
     report(0, scratch.total, "understanding")
     clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
     work = _work(load, load.setting)
@@ -413,15 +408,7 @@ def _grouped(scratch: Scratch, language: str) -> list[ProblemGroup]:
 def _remember(load: Load, now: dt.datetime) -> None:
     for sheet in load.scratch.sheets:
         if sheet.mapping:
-            RememberedMapping.objects.update_or_create(
-                kind=load.kind,
-                signature=sheet.header.signature,
-                defaults={"mapping": dict(sheet.mapping), "used_at": now},
-            )
-
-
-def _fail(batch: Batch, words: str, now: dt.datetime) -> None:
-    Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.FAILED, message=words, finished_at=now)
+            remember_mapping(kind=load.kind, signature=sheet.header.signature, mapping=sheet.mapping, now=now)
 
 
 def _silent(done: int, total: int, words: str) -> None:
@@ -440,7 +427,7 @@ class _Reporter:
         if time.monotonic() - self.last < REPORT_SECONDS and done < total:
             return
         self.last = time.monotonic()
-        Batch.objects.filter(pk=self.batch.pk).update(done=done, total=total)
+        report_progress(self.batch.pk, done=done, total=total)
         self.progress(done, total, words)
 
 

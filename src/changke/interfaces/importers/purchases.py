@@ -217,12 +217,12 @@ class Purchases:
         )
         self._settle_overlaps()
         self.connection.execute(
-            f"""
+            """
             CREATE OR REPLACE TABLE receipts AS
             SELECT row_number() OVER (ORDER BY gid) AS k, keyed.*, customer_of.id AS customer_id
             FROM keyed LEFT JOIN customer_of USING (key)
             WHERE gid NOT IN (SELECT gid FROM overlapping) ORDER BY k
-            """  # noqa: S608
+            """
         )
         self._build_parts()
         found = self.connection.execute("SELECT count(*) FROM receipts").fetchone()

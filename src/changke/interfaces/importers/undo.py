@@ -7,26 +7,15 @@ from django.db import connection
 from changke.facts.customers.services.hide import hide
 from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.visits.services.withdraw import withdraw_visits
-from changke.foundation.batches.models import Batch, BatchStatus
-from changke.foundation.errors import DomainError
-
-UNDOABLE = frozenset({BatchStatus.DONE, BatchStatus.FAILED, BatchStatus.WITHDRAWING, BatchStatus.WITHDRAWN})
-
-
-class NotUndoable(DomainError):
-    code, status = "batch_not_undoable", 409
-    message = "This batch is %(status)s; only a load that is done or failed can be undone."
+from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
 
 
 def undo(batch_id: int, *, now: dt.datetime) -> int:
     """Withdraw everything the batch brought; how many facts. Safe to repeat after a crash."""
-    batch = Batch.objects.get(pk=batch_id)
-    if batch.status not in UNDOABLE:
-        raise NotUndoable(status=batch.status)
-    Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWING)
+    begin_withdrawal(batch_id)
     withdrawn = withdraw_purchases(batch_id=batch_id) + withdraw_visits(batch_id=batch_id)
     hide(known_by_nobody_else(batch_id))
-    Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWN, withdrawn_at=now)
+    finish_withdrawal(batch_id, now=now)
     return withdrawn
 
 

@@ -187,7 +187,7 @@ def _records(lines: _Lines, *, delimiter: str, width: int, broken: bool) -> Iter
             return
         except csv.Error:
             cells = []
-        if len(record) > 1 and len(cells) != width:
+        if len(record) > 1 and (len(cells) != width or sum(each.count('"') for each in record) % 2):
             # An open quote has swallowed the lines behind it: refuse its own line and read the others again.
             lines.again.extendleft(reversed(record[1:]))
             yield line, _printable([part.strip('"\r\n') for part in record[0].split(delimiter)]), "quote_open"

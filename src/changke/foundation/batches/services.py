@@ -1,0 +1,84 @@
+"""The life of a batch: waiting, running, done or failed, withdrawn. What it does to facts is its owner's business."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from changke.foundation.access.models import Staff
+from changke.foundation.batches.models import Batch, BatchStatus, RememberedMapping
+from changke.foundation.errors import DomainError
+
+UNDOABLE = frozenset({BatchStatus.DONE, BatchStatus.FAILED, BatchStatus.WITHDRAWING, BatchStatus.WITHDRAWN})
+
+
+class NotUndoable(DomainError):
+    code, status = "batch_not_undoable", 409
+    message = "This batch is %(status)s; only one that is done or failed can be undone."
+
+
+def open_batch(
+    *,
+    kind: str,
+    title: str,
+    files: Sequence[Mapping[str, str]],
+    options: Mapping[str, Any],
+    created_by: Staff | None,
+    now: dt.datetime,
+) -> Batch:
+    """A batch that waits to be run."""
+    return Batch.objects.create(
+        kind=kind,
+        title=title[:240],
+        status=BatchStatus.WAITING,
+        files=[dict(file) for file in files],
+        options=dict(options),
+        created_by=created_by,
+        created_at=now,
+    )
+
+
+def begin(batch_id: int, *, now: dt.datetime) -> None:
+    """From the start, or again after a crash: the counts are made anew, because what is in is found and counted again."""
+    Batch.objects.filter(pk=batch_id).update(
+        status=BatchStatus.RUNNING, started_at=now, finished_at=None, message="", error_file="", done=0,
+        created_count=0, updated_count=0, skipped_count=0, refused_count=0,
+    )  # fmt: skip
+
+
+def report_progress(batch_id: int, *, done: int, total: int, kind: str | None = None) -> None:
+    changes: dict[str, Any] = {"done": done, "total": total}
+    if kind:
+        changes["kind"] = kind
+    Batch.objects.filter(pk=batch_id).update(**changes)
+
+
+def finish(
+    batch_id: int, *, total: int, created: int, updated: int, skipped: int, refused: int, error_file: str, now: dt.datetime
+) -> None:
+    Batch.objects.filter(pk=batch_id).update(
+        status=BatchStatus.DONE, finished_at=now, total=total, done=total, created_count=created, updated_count=updated,
+        skipped_count=skipped, refused_count=refused, error_file=error_file,
+    )  # fmt: skip
+
+
+def fail(batch_id: int, *, message: str, now: dt.datetime) -> None:
+    Batch.objects.filter(pk=batch_id).update(status=BatchStatus.FAILED, message=message, finished_at=now)
+
+
+def begin_withdrawal(batch_id: int) -> None:
+    """Refused while the batch still waits or runs. Safe to repeat."""
+    batch = Batch.objects.get(pk=batch_id)
+    if batch.status not in UNDOABLE:
+        raise NotUndoable(status=batch.status)
+    Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWING)
+
+
+def finish_withdrawal(batch_id: int, *, now: dt.datetime) -> None:
+    Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWN, withdrawn_at=now)
+
+
+def remember_mapping(*, kind: str, signature: str, mapping: Mapping[str, str], now: dt.datetime) -> None:
+    """The next file with this header is understood in the same way."""
+    RememberedMapping.objects.update_or_create(
+        kind=kind, signature=signature, defaults={"mapping": dict(mapping), "used_at": now}
+    )
