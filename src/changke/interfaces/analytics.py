@@ -13,7 +13,8 @@ from datetime import datetime
 from changke.foundation.organisation.queries import NoChainYet, the_chain
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services import Comparison, Refreshed, compare, fold, refresh_all
-from changke.profiles.lifecycle.services.refresh import Progress, mirror_file, silent
+from changke.profiles.lifecycle.services.refresh import mirror_file
+from changke.profiles.lifecycle.services.series import Progress, silent
 
 
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:

@@ -26,6 +26,10 @@ GROUPS: dict[str, list[Command]] = {
         Command("up", "serve: database, site and worker, until Ctrl-C", own=up.up, starts=True),
         Command("demo", "the same with an invented chain in it, to look around", own=up.demo, starts=True),
     ],
+    "Fill": [
+        Command("found", "found your chain without opening the first page"),
+        Command("load", "load files: purchases, customers, visits; or undo a load"),
+    ],
     "Look": [
         Command("today", "whom to look after today, and why"),
         Command("explain", "where one customer stands on a day, and why"),

@@ -67,8 +67,10 @@ def _in_order() -> Iterator[None]:
     """SIGTERM and a closed terminal end us like Ctrl-C does: through every `finally`, once."""
 
     def interrupt(number: int, frame: object) -> None:
+        # An impatient second Ctrl-C must not leave the server running. A function, not SIG_IGN, which Python 3.11
+        # reports as an error when the signal is already on its way.
         for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(again, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave the server running
+            signal.signal(again, lambda *_: None)
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
