@@ -78,7 +78,7 @@ class Composer:
             for name, answer in cases.items():
                 types |= answer.types(name)
             query, assembly = self._about_customers(columns, engine, kind, where, cases)
-            return spell(query, engine=engine, types=types, populations=assembly.populations, one=kind == "one")
+            return spell(query, engine=engine, types=types, populations=assembly.populations, kind=kind)
 
         return self._keep(key, make)
 

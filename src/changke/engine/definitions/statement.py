@@ -12,7 +12,7 @@ ENGINES = ("duckdb", "postgres", "spark")
 class Statement:
     """Text that can be kept for ever: it depends on what was asked and where, never on whom or when.
 
-    `populations` are the stored tables it reads at the bound version, `one` says that it asks about one customer.
+    `populations` are the stored tables it reads at the bound version; `kind` says about whom it asks: one, many or all.
     """
 
     engine: str
@@ -20,7 +20,7 @@ class Statement:
     columns: tuple[str, ...]
     parameters: tuple[str, ...]
     populations: tuple[str, ...] = ()
-    one: bool = False
+    kind: str = "all"
 
     def bind(self, values: Mapping[str, object]) -> list[object] | dict[str, object]:
         """What the driver gets beside the text; values that the statement does not need are left out.
@@ -39,7 +39,7 @@ class Statement:
 
 
 def spell(
-    query: exp.Query, *, engine: str, types: Mapping[str, str], populations: tuple[str, ...] = (), one: bool = False
+    query: exp.Query, *, engine: str, types: Mapping[str, str], populations: tuple[str, ...] = (), kind: str = "all"
 ) -> Statement:
     """Write the statement down. Every parameter is cast to its type, so that no engine has to guess it."""
     if engine not in ENGINES:
@@ -52,7 +52,7 @@ def spell(
         named = exp.Parameter(this=exp.Literal.number(number)) if engine == "postgres" else placeholder.copy()
         placeholder.replace(exp.Cast(this=named, to=exp.DataType.build(types[placeholder.name], dialect="duckdb")))
     text = spelled.sql(dialect=engine, comments=False, copy=False)
-    return Statement(engine, text, columns, tuple(numbers), populations, one)
+    return Statement(engine, text, columns, tuple(numbers), populations, kind)
 
 
 def _as_postgres(node: exp.Expr) -> exp.Expr:

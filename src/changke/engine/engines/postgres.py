@@ -1,7 +1,8 @@
 """Run a statement on PostgreSQL: one customer or some, at once after a fact.
 
 One customer is prepared and planned once for all (generic plan): planning her statement takes longer than running it.
-A list is planned each time: a plan made for short lists is ten times too slow for long ones.
+A list is planned each time: a plan made for short lists is ten times too slow for long ones. Everybody is for DuckDB;
+where PostgreSQL is asked nevertheless it must not loop over definitions, of whose size it knows nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,12 @@ from psycopg.rows import tuple_row
 
 from changke.engine.definitions import Statement
 from changke.engine.engines.populations import require
+
+PLANNING: Mapping[str, tuple[str, str]] = {
+    "one": ("plan_cache_mode", "force_generic_plan"),
+    "many": ("plan_cache_mode", "force_custom_plan"),
+    "all": ("enable_nestloop", "off"),
+}
 
 
 def run(
@@ -53,20 +60,19 @@ def run(
 
         require(statement, values, filled)
         bound = statement.bind(values)
-        if not statement.one:
-            return cursor.execute(statement.sql, bound, prepare=False).fetchall()
-        with _one_plan_for_all(connection):
-            return cursor.execute(statement.sql, bound, prepare=True).fetchall()
+        with _planned_for(connection, statement):
+            return cursor.execute(statement.sql, bound, prepare=statement.kind == "one").fetchall()
 
 
 @contextmanager
-def _one_plan_for_all(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let the connection keep prepared statements, planned once whatever is bound, and leave it as it was."""
+def _planned_for(connection: psycopg.Connection[Any], statement: Statement) -> Iterator[None]:
+    """Let PostgreSQL plan as the kind of the statement needs, and leave the connection as it was."""
+    setting, value = PLANNING[statement.kind]
     threshold, connection.prepare_threshold = connection.prepare_threshold, 5  # Django's None would prepare nothing
-    connection.execute("SET plan_cache_mode = force_generic_plan", prepare=False)
+    connection.execute(f"SET {setting} = {value}", prepare=False)
     try:
         yield
     finally:
         connection.prepare_threshold = threshold
         if connection.info.transaction_status != TransactionStatus.INERROR:  # else the rollback resets it
-            connection.execute("RESET plan_cache_mode", prepare=False)
+            connection.execute(f"RESET {setting}", prepare=False)
