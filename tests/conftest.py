@@ -29,6 +29,8 @@ def pytest_configure() -> None:
         where.update(mine)
         where["CONN_MAX_AGE"] = 0
     os.environ["DATABASE_URL"] = url
+    # Argon2 is slow on purpose; hundreds of tests with seven log-ins each need not prove that. One test does.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)

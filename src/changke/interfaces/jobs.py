@@ -1,8 +1,11 @@
 """Background jobs. Thin: a job moves a batch or keeps the house; it holds no rule and serves no single customer."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.interfaces import analytics
 
@@ -15,6 +18,18 @@ def refresh_if_due(timestamp: int) -> int:
     """Compute everybody once per day of the chain; how many there were."""
     now = datetime.now(UTC)
     return analytics.refresh(now=now).customers if analytics.is_due(now) else 0
+
+
+@app.task(name="refresh_everybody", queueing_lock="refresh_everybody", lock="refresh")
+def refresh_everybody() -> int:
+    """Compute everybody again because a rule changed; how many there were. Asked for twice it runs once."""
+    return analytics.refresh(now=datetime.now(UTC)).customers
+
+
+def ask_for_refresh() -> None:
+    """Have everybody computed again soon. A second wish before the first began is the same wish."""
+    with suppress(AlreadyEnqueued), transaction.atomic():  # a refused insert must not end the caller's transaction
+        refresh_everybody.defer()
 
 
 @app.task(name="retry_stalled", queueing_lock="retry_stalled")

@@ -1,0 +1,89 @@
+"""What the settings pages take in. A form keeps the input; a refusal of the service lands beside its field."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from changke.foundation.access.models import Role
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation.models import Activity, Region, Store
+from changke.interfaces import words
+
+COMMON_ZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "Asia/Taipei", "Asia/Singapore")
+WEEKDAYS = [
+    ("1", _("Mon")), ("2", _("Tue")), ("3", _("Wed")), ("4", _("Thu")), ("5", _("Fri")), ("6", _("Sat")),
+    ("7", _("Sun")),
+]  # fmt: skip
+
+
+def zones() -> list[tuple[str, str]]:
+    """Every zone, those of Chinese-speaking places first."""
+    rest = sorted(zone for zone in available_timezones() if "/" in zone and zone not in COMMON_ZONES)
+    return [(zone, zone) for zone in (*COMMON_ZONES, *rest)]
+
+
+class RefusableForm(forms.Form):
+    def refuse(self, error: DomainError) -> None:
+        """Show what a service refused, beside the field it names if that is on the form."""
+        field = error.field if isinstance(error, Invalid) and error.field in self.fields else None
+        self.add_error(field, words.refusal(error))
+
+
+class StagesForm(RefusableForm):
+    name = forms.CharField(max_length=120)
+    silent_after_days = forms.IntegerField(min_value=1, max_value=3650)
+    lost_after_days = forms.IntegerField(min_value=2, max_value=3650)
+    mature_visit_days = forms.IntegerField(min_value=2, max_value=365)
+    activity_kinds = forms.MultipleChoiceField(choices=Activity.choices)
+
+
+class StoreForm(RefusableForm):
+    name = forms.CharField(max_length=120)
+    code = forms.CharField(max_length=60, required=False)
+    region = forms.ModelChoiceField(queryset=Region.objects.order_by("name"), required=False)
+    new_region = forms.CharField(max_length=120, required=False)
+    time_zone = forms.ChoiceField(choices=zones)
+    opening_days = forms.MultipleChoiceField(choices=WEEKDAYS)
+    is_open = forms.BooleanField(required=False)
+
+
+class StaffForm(RefusableForm):
+    name = forms.CharField(max_length=120)
+    username = forms.CharField(max_length=60, required=False)
+    role = forms.ChoiceField(choices=Role.choices)
+    stores = forms.ModelMultipleChoiceField(queryset=Store.objects.order_by("name"), required=False)
+    password = forms.CharField(min_length=8, max_length=200, required=False)
+    is_active = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        role = cleaned.get("role")
+        if role in {Role.MANAGER.value, Role.STAFF.value} and not cleaned.get("stores"):
+            self.add_error("stores", _("Choose the store she works in: without one she would see nobody."))
+        return cleaned
+
+
+class SetupForm(RefusableForm):
+    chain = forms.CharField(max_length=120)
+    currency = forms.ChoiceField(
+        choices=[(code, code) for code in ("CNY", "HKD", "TWD", "MOP", "SGD", "USD", "GBP", "EUR")]
+    )
+    time_zone = forms.ChoiceField(choices=zones)
+    store = forms.CharField(max_length=120)
+    name = forms.CharField(max_length=120)
+    username = forms.CharField(max_length=60)
+    password = forms.CharField(min_length=8, max_length=200)
+
+
+class KeyForm(RefusableForm):
+    name = forms.CharField(max_length=120)
+    role = forms.ChoiceField(choices=[(Role.HQ.value, Role.HQ.value), (Role.MANAGER.value, Role.MANAGER.value)])
+    stores = forms.ModelMultipleChoiceField(queryset=Store.objects.order_by("name"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("role") == Role.MANAGER.value and not cleaned.get("stores"):
+            self.add_error("stores", _("Choose the stores that the key may see."))
+        return cleaned

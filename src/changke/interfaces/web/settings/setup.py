@@ -1,0 +1,61 @@
+"""The first page of an empty installation: the chain, its first store, its owner. Open until somebody can log in."""
+
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.services import add_staff
+from changke.foundation.errors import DomainError
+from changke.foundation.organisation.services import add_store, found_chain
+from changke.interfaces.web.answers import answer
+from changke.interfaces.web.settings.forms import COMMON_ZONES, SetupForm, zones
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def first_page(request: HttpRequest) -> HttpResponse:
+    if Staff.objects.exists():
+        return redirect("login")
+    form = SetupForm(request.POST or None, initial={"currency": "CNY", "time_zone": "Asia/Shanghai"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            owner = _found(form)
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            if owner is None:
+                return redirect("login")
+            login(request, owner)  # type: ignore[arg-type]  # our own user model
+            return redirect("/")
+    context = {
+        "form": form,
+        "zones": zones()[: len(COMMON_ZONES)],
+        "currencies": SetupForm.base_fields["currency"].choices,  # type: ignore[attr-defined]
+    }
+    return answer(request, "settings/setup.html", context, status=422 if form.errors else 200)
+
+
+@transaction.atomic
+def _found(form: SetupForm) -> Staff | None:
+    """Chain, store and owner, all or nothing; None where somebody else was faster."""
+    given = form.cleaned_data
+    with connection.cursor() as sql:
+        sql.execute("SELECT pg_advisory_xact_lock(hashtext('setup'))")
+    if Staff.objects.exists():
+        return None
+    now = timezone.now()
+    found_chain(name=given["chain"], currency=given["currency"], time_zone=given["time_zone"])
+    store = add_store(code="1", name=given["store"], time_zone=given["time_zone"])
+    return add_staff(
+        username=given["username"],
+        name=given["name"],
+        role=Role.OWNER,
+        password=given["password"],
+        stores=[store],
+        now=now,
+    )

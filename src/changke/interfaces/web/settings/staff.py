@@ -1,0 +1,98 @@
+"""Who works here, in which role, in which stores."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.services import add_staff, change_staff
+from changke.foundation.errors import DomainError, NotAllowed
+from changke.foundation.organisation.models import Store
+from changke.interfaces import words
+from changke.interfaces.web import current
+from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.settings.doors import headquarters_only
+from changke.interfaces.web.settings.forms import StaffForm
+
+
+@require_GET
+@headquarters_only
+def show(request: HttpRequest) -> HttpResponse:
+    people = Staff.objects.prefetch_related("stores").order_by("-is_active", "role", "name")
+    rows = [(one, words.ROLES[one.role]) for one in people]
+    return answer(request, "settings/staff.html", {"nav": "settings", "rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@headquarters_only
+def add(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        return _page(request, StaffForm(initial={"role": Role.STAFF, "is_active": True}), None)
+    form = StaffForm(request.POST)
+    if form.is_valid() and not (form.cleaned_data["username"] and form.cleaned_data["password"]):
+        form.add_error("username", gettext("Give a user name and a first password."))
+    if form.is_valid():
+        given = form.cleaned_data
+        _may_give(request, given["role"])
+        try:
+            add_staff(
+                username=given["username"],
+                name=given["name"],
+                role=given["role"],
+                password=given["password"],
+                stores=given["stores"],
+                now=timezone.now(),
+            )
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            toast(request, gettext("Added. She can log in now."))
+            return go(request, reverse("settings-staff"))
+    return _page(request, form, None, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@headquarters_only
+def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
+    person = get_object_or_404(Staff, pk=staff_id)
+    if request.method == "GET":
+        initial = {field: getattr(person, field) for field in ("name", "username", "role", "is_active")}
+        initial["stores"] = list(person.stores.values_list("pk", flat=True))
+        return _page(request, StaffForm(initial=initial), person)
+    form = StaffForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        _may_give(request, given["role"], person)
+        try:
+            change_staff(
+                person,
+                name=given["name"],
+                role=given["role"],
+                stores=given["stores"],
+                is_active=given["is_active"],
+                password=given["password"] or None,
+            )
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            toast(request, gettext("Saved"))
+            return go(request, reverse("settings-staff"))
+    return _page(request, form, person, status=422)
+
+
+def _may_give(request: HttpRequest, role: str, person: Staff | None = None) -> None:
+    """Only an owner makes an owner, or changes one."""
+    concerns_owner = Role.OWNER.value in (role, person.role if person else "")
+    if concerns_owner and current.staff(request).role != Role.OWNER:
+        raise NotAllowed
+
+
+def _page(request: HttpRequest, form: StaffForm, person: Staff | None, status: int = 200) -> HttpResponse:
+    mine = {str(one) for one in form["stores"].value() or []}
+    stores = [(store, str(store.pk) in mine) for store in Store.objects.order_by("name")]
+    roles = [(key, label) for key, label in words.ROLES.items()]
+    context = {"nav": "settings", "form": form, "person": person, "stores_here": stores, "roles": roles}
+    return answer(request, "settings/person.html", context, status=status)

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from changke.interfaces.web.settings import keys, setup, staff, stages, stores
+
+urlpatterns = [
+    path("setup/", setup.first_page, name="setup"),
+    path("settings/", stages.show, name="settings"),
+    path("settings/preview/", stages.preview, name="settings-preview"),
+    path("settings/stores/", stores.show, name="settings-stores"),
+    path("settings/stores/new/", stores.add, name="settings-store-new"),
+    path("settings/stores/<int:store_id>/", stores.edit, name="settings-store"),
+    path("settings/staff/", staff.show, name="settings-staff"),
+    path("settings/staff/new/", staff.add, name="settings-staff-new"),
+    path("settings/staff/<int:staff_id>/", staff.edit, name="settings-person"),
+    path("settings/keys/", keys.show, name="settings-keys"),
+    path("settings/keys/<int:key_id>/revoke/", keys.revoke, name="settings-key-revoke"),
+]

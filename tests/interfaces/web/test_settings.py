@@ -1,0 +1,136 @@
+"""Settings through HTTP: who may, what is refused and where it is said, what changes."""
+
+import pytest
+from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from changke.foundation.access.models import ApiKey, Staff
+from changke.foundation.access.services import key_of, log_in
+from changke.foundation.organisation.models import Chain, Store
+from tests.cast import NOW, PASSWORD, Cast
+
+PAGES = ["/settings/", "/settings/stores/", "/settings/stores/new/", "/settings/staff/", "/settings/staff/new/",
+         "/settings/keys/", "/settings/preview/?silent_after_days=75&lost_after_days=180"]  # fmt: skip
+
+
+def signed_in(person: Staff) -> Client:
+    client = Client()
+    client.force_login(person)  # type: ignore[arg-type]
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("who", "status"), [("owner", 200), ("hq", 200), ("manager", 403), ("clerk", 403)])
+def test_settings_belong_to_owner_and_headquarters(cast: Cast, page: str, who: str, status: int) -> None:
+    assert signed_in(getattr(cast, who)).get(page).status_code == status
+
+
+def stages(**changes: object) -> dict[str, object]:
+    return {
+        "name": "花漾", "silent_after_days": 60, "lost_after_days": 180, "mature_visit_days": 6,
+        "activity_kinds": ["visit", "purchase", "use"], **changes,
+    }  # fmt: skip
+
+
+def test_other_days_are_saved_and_everybody_is_computed_again(cast: Cast) -> None:
+    response = signed_in(cast.hq).post("/settings/", stages(silent_after_days=75))
+    assert response.status_code == 303
+    assert Chain.objects.get().silent_after_days == 75
+    assert ProcrastinateJob.objects.filter(task_name="refresh_everybody").count() == 1
+
+
+def test_saving_twice_before_the_work_began_asks_once(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    client.post("/settings/", stages(silent_after_days=75))
+    assert client.post("/settings/", stages(silent_after_days=80)).status_code == 303
+    assert ProcrastinateJob.objects.filter(task_name="refresh_everybody").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"silent_after_days": 180}, "lost_after_days"),
+        ({"silent_after_days": 0}, "silent_after_days"),
+        ({"silent_after_days": "many"}, "silent_after_days"),
+        ({"activity_kinds": []}, "activity_kinds"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_wrong_days_are_refused_beside_their_field_and_nothing_changes(
+    cast: Cast, changes: dict[str, object], field: str
+) -> None:
+    response = signed_in(cast.hq).post("/settings/", stages(mature_visit_days=9, **changes))
+    assert response.status_code == 422
+    assert response.context["form"].errors[field]
+    assert 'value="9"' in response.content.decode()  # what was typed is still there
+    assert Chain.objects.get().mature_visit_days == 6
+
+
+def test_a_store_is_added_once(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    form = {"name": "浦东店", "code": "PD", "time_zone": "Asia/Shanghai", "opening_days": ["1", "2"], "is_open": "1",
+            "new_region": "华东"}  # fmt: skip
+    assert client.post("/settings/stores/new/", form).status_code == 303
+    store = Store.objects.get(code="PD")
+    assert (store.region.name, store.opening_days) == ("华东", [1, 2])  # type: ignore[union-attr]
+    again = client.post("/settings/stores/new/", form)
+    assert again.status_code == 422
+    assert "PD" in str(again.context["form"].non_field_errors())
+
+
+def test_somebody_new_can_log_in_at_once(cast: Cast) -> None:
+    form = {"name": "小安", "username": "an", "role": "staff", "stores": [cast.xu_hui.pk], "password": "first-pass-1",
+            "is_active": "1"}  # fmt: skip
+    assert signed_in(cast.hq).post("/settings/staff/new/", form).status_code == 303
+    assert log_in(username="an", password="first-pass-1", address="x", now=NOW).stores.get() == cast.xu_hui
+
+
+def test_staff_without_a_store_is_refused(cast: Cast) -> None:
+    form = {"name": "小安", "username": "an", "role": "staff", "password": "first-pass-1", "is_active": "1"}
+    response = signed_in(cast.hq).post("/settings/staff/new/", form)
+    assert response.status_code == 422
+    assert response.context["form"].errors["stores"]
+    assert not Staff.objects.filter(username="an").exists()
+
+
+def test_headquarters_makes_no_owner_and_changes_none(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    new = {"name": "x", "username": "x", "role": "owner", "password": "first-pass-1", "is_active": "1"}
+    assert client.post("/settings/staff/new/", new).status_code == 403
+    page = f"/settings/staff/{cast.owner.pk}/"
+    assert (
+        client.post(page, {"name": "x", "role": "hq", "is_active": "1", "password": "stolen-pass"}).status_code == 403
+    )
+    assert log_in(username="owner", password=PASSWORD, address="x", now=NOW) == cast.owner
+
+
+def test_the_last_owner_keeps_the_keys(cast: Cast) -> None:
+    page = f"/settings/staff/{cast.owner.pk}/"
+    response = signed_in(cast.owner).post(page, {"name": "林老板", "role": "hq", "is_active": "1"})
+    assert response.status_code == 422
+    assert Staff.objects.get(pk=cast.owner.pk).role == "owner"
+
+
+def test_a_key_is_shown_once_and_opens_until_it_is_revoked(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    page = client.post("/settings/keys/", {"name": "收银", "role": "manager", "stores": [cast.jing_an.pk]})
+    secret = page.context["secret"]
+    assert secret in page.content.decode()
+    assert secret not in client.get("/settings/keys/").content.decode()
+    key = ApiKey.objects.get()
+    assert key_of(secret, now=NOW) == key
+    client.post(f"/settings/keys/{key.pk}/revoke/")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+@pytest.mark.django_db
+def test_an_empty_installation_is_founded_on_its_first_page_and_never_again() -> None:
+    form = {"chain": "花漾", "currency": "CNY", "time_zone": "Asia/Shanghai", "store": "静安店", "name": "林",
+            "username": "lin", "password": "first-pass-1"}  # fmt: skip
+    client = Client()
+    assert client.get("/setup/").status_code == 200
+    assert client.post("/setup/", form).status_code == 302
+    assert Staff.objects.get().role == "owner"
+    assert Client().post("/setup/", {**form, "username": "eve"}).url == "/login/"  # type: ignore[attr-defined]
+    assert Staff.objects.count() == 1
