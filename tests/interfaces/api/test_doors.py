@@ -95,6 +95,7 @@ def test_what_is_not_there_or_not_so_is_refused_in_the_same_shape(hq: Caller) ->
         ({"cursor": "x"}, "cursor"),
         ({"cursor": "WyJhIl0="}, "cursor"),
         ({"cursor": "收银"}, "cursor"),
+        ({"cursor": "WyJcdTAwMDAiXQ=="}, "cursor"),
         ({"phone": "nobody"}, "phone"),
         ({"name": "\x00"}, "name"),
     ],

@@ -194,6 +194,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"customer": {"phone": "1.38E+10"}}, "invalid", "customer.phone"),
     ({"customer": {"phone": "call me"}}, "invalid", "customer.phone"),
     ({"customer": {"email": "at home"}}, "invalid", "customer.email"),
+    ({"customer": {"email": "a\x00@b.cn"}}, "invalid", "customer.email"),
+    ({"original_number": "\x00", "kind": "return"}, "invalid", "original_number"),
     ({"customer": {"external_id": "M-1"}}, "invalid", "customer.source"),
     ({"customer": {"id": 999_999_999}}, "unknown_customer", ""),
     ({"customer": {"id": -1}}, "invalid", "customer.id"),

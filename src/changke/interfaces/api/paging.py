@@ -37,7 +37,8 @@ def position(cursor: str, *parts: type) -> list[Any] | None:
         read = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
     except ValueError:
         read = None
-    if not isinstance(read, list) or [type(one) for one in read] != list(parts):
+    right = isinstance(read, list) and [type(one) for one in read] == list(parts)
+    if not right or any(isinstance(one, str) and not one.isprintable() for one in read):
         raise Invalid(field="cursor", reason="is not a cursor of this list: send `next` of the page before")
     return read
 

@@ -13,8 +13,10 @@ class CustomerRef(Input):
     """Who she is, in exactly one way. Anybody but `id` who is not known yet is written down."""
 
     id: Id | None = Field(None, description="Our id, from GET /api/v1/customers.")
-    phone: str | None = Field(None, description="However it is written; without a prefix it is Chinese.")
-    email: str | None = None
+    phone: Annotated[str, text(60), Storable] | None = Field(
+        None, description="However it is written; without a prefix it is Chinese."
+    )
+    email: Annotated[str, text(200), Storable] | None = None
     external_id: Annotated[str, text(200, empty=False), Storable] | None = Field(
         None, description="Her id in another system; `source` says in which."
     )

@@ -13,7 +13,7 @@ from changke.facts.purchases.services.record import MOST_LINES, NewLine
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
-from changke.interfaces.api.fields import ClientId, Code, Input, Line200, Minor, Moment
+from changke.interfaces.api.fields import ClientId, Code, Input, Line200, Minor, Moment, Storable, text
 from changke.interfaces.api.v1.batches import Batch, Many, Report
 from changke.interfaces.api.v1.people import CustomerRef
 from changke.interfaces.api.v1.places import Named
@@ -61,8 +61,8 @@ class PurchaseIn(Input):
     tenders: Annotated[list[TenderIn], Field(max_length=50)] = Field(
         [], description="Together as much as the lines. Left out: paid with new money (a use: with sessions)."
     )
-    original_number: str = Field(
-        "", max_length=80, description="Of a return: the receipt it gives back, which may come later."
+    original_number: Annotated[str, text(80), Storable] = Field(
+        "", description="Of a return: the receipt it gives back, which may come later."
     )
 
     def tendered(self) -> list[Paid]:
