@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -28,7 +28,7 @@ ORDER_WORDS = {
     "risk": _("Value at risk"),
     "last": _("Last visit"),
     "spend": _("Total spend"),
-    "name": _("Name"),
+    "name": pgettext_lazy("customer", "Name"),
 }
 MOST_ADVISERS = 150
 """More names than this are no choice: then the list is narrowed to a store first."""

@@ -310,7 +310,7 @@ def _opened(one: Event, asked: Asked) -> Face:
 
 
 FIELD_WORDS: dict[str, str | Promise] = {
-    "name": _("Name"),
+    "name": pgettext_lazy("customer", "Name"),
     "gender": _("Gender"),
     "birth_year": _("Year of birth"),
     "birth_month": _("Month of birth"),
