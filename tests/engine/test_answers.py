@@ -1,7 +1,9 @@
 """The same question has the same answer: on every engine, for one as for all."""
 
 import datetime
+from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 
@@ -9,6 +11,7 @@ from changke.engine.definitions import Composer, Registry, Scope
 from tests.engine import world
 from tests.engine.fixtures import Ask, Row
 
+BY_HAND = Path(__file__).parent / "sample" / "by_hand.sql"
 EARLIER = datetime.date(2026, 3, 1)
 
 
@@ -32,6 +35,20 @@ def test_the_world_is_worth_asking(everyone: dict[int, Row], columns: list[str])
     assert 0.95 * world.CUSTOMERS < len(everyone) < world.CUSTOMERS  # some are known from tomorrow on
     for place, name in enumerate(columns, start=1):
         assert len({row[place] for row in everyone.values()} - {None}) >= 2, name
+
+
+def test_the_statement_written_by_hand_gives_the_same_rows(
+    duck: duckdb.DuckDBPyConnection, everyone: dict[int, Row], columns: list[str]
+) -> None:
+    """The composer is not its own witness."""
+    text = BY_HAND.read_text(encoding="utf-8").replace(":", "$")
+    values = {"today": world.TODAY, **world.SETTINGS}
+    cursor = duck.execute(text, {name: value for name, value in values.items() if f"${name}" in text})
+    names = [str(column[0]) for column in cursor.description]
+    assert sorted(names) == sorted(["customer_id", *columns])
+    places = [names.index(name) for name in ("customer_id", *columns)]
+    by_hand = sorted((tuple(row[place] for place in places) for row in cursor.fetchall()), key=str)
+    assert by_hand == sorted(everyone.values(), key=str)
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])

@@ -80,7 +80,9 @@ def test_one_customer_is_prepared_and_the_connection_left_as_it_was(
         plans = connection.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements").fetchall()
         assert plans == [(2, 0)]
         assert connection.prepare_threshold == prepares
+        on_postgres.run(connection, composer.statement(["purchases"], engine="postgres"), values)
         assert connection.execute("SHOW plan_cache_mode").fetchone() == ("auto",)
+        assert connection.execute("SHOW enable_nestloop").fetchone() == ("on",)
 
 
 def test_a_failure_inside_a_transaction_is_the_one_reported(
