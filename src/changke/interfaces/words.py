@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
@@ -56,7 +57,7 @@ TAPS = ("done", "not_reached", "postponed")
 
 VALUE_GROUPS = {"high": _("High value"), "middle": _("Middle value"), "low": _("Low value")}
 LOYALTY_GROUPS = {"loyal": _("Loyal"), "potential": _("Potentially loyal"), "lost": _("Lost to us")}
-NEW_OR_OLD = {"new": _("New customer"), "old": _("Old customer")}
+NEW_OR_OLD = {"new": pgettext_lazy("group", "New customer"), "old": pgettext_lazy("group", "Old customer")}
 GENDERS = {"f": _("Female"), "m": _("Male"), "": _("Unknown")}
 ROLES = {"owner": _("Owner"), "hq": _("Headquarters"), "manager": _("Store manager"), "staff": _("Staff")}
 RECEIPT_KINDS = {"sale": _("Purchase"), "use": _("Card use"), "return": _("Return")}
