@@ -89,7 +89,7 @@ def _candidates(
 
 
 def _first_orders(seen: "object", now: dt.datetime, day: dt.date) -> Iterator[rules.Candidate]:
-    """From the receipts of the last hours. The profile may still be a second behind the fact; then she comes with it."""
+    """From the receipts of the last hours. The profile may be a second behind; she comes with it."""
     since = now - dt.timedelta(hours=rules.GOLDEN_HOURS)
     fresh = seen.filter(first_purchase_on__gte=day - dt.timedelta(days=2), purchases=1)  # type: ignore[attr-defined]
     receipts = (

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -19,6 +20,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 
 KINDS: dict[str, str] = {
+    "customer.registered": "somebody of the shop wrote a new customer down",
     "note.written": "somebody of the shop wrote a note",
     "phone.unmasked": "somebody looked at a whole phone number, and why",
     "followup.recorded": "a follow-up of the day's list: its reason and outcome",
@@ -30,7 +32,9 @@ KINDS: dict[str, str] = {
 }
 """Every kind of event and what it says. A kind that is not here is refused: a stream of typos helps nobody."""
 
-OUR_OWN = frozenset({"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed"})
+OUR_OWN = frozenset(
+    {"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed", "customer.registered"}
+)
 """Kinds that only the house records, while it does what they tell: a machine that could write them could forge them."""
 
 
@@ -60,14 +64,18 @@ def record(
         recorded_at=now,
         source_key=source_key,
     )
-    known = Event.objects.filter(source_key=source_key, withdrawn_by__isnull=True)
-    with connection.cursor() as sql:
-        # Two taps at once: the second waits here until the first has committed, then finds its event.
-        sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [source_key])
-    if existing := known.first():
+    if existing := recorded(source_key):
         return existing
     event.save(force_insert=True)
     return event
+
+
+def recorded(source_key: str) -> Event | None:
+    """The event of this key, if there is one already. Of two who ask at once, inside transactions, the second waits
+    until the first has committed: so a service that writes more than an event can be made safe to repeat."""
+    with connection.cursor() as sql:
+        sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [source_key])
+    return Event.objects.filter(source_key=source_key, withdrawn_by__isnull=True).first()
 
 
 @dataclass(frozen=True)
@@ -141,9 +149,9 @@ def receive(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt
     known_since(earliest)
     repeated = {index: events[index] for index in days if index not in outcomes}
     keys = {event.source_key for event in repeated.values()}
-    recorded = {one.source_key: one for one in Event.objects.filter(source_key__in=keys, withdrawn_by__isnull=True)}
+    before = {one.source_key: one for one in Event.objects.filter(source_key__in=keys, withdrawn_by__isnull=True)}
     for index, event in repeated.items():
-        one = recorded[event.source_key]
+        one = before[event.source_key]
         customer_id = people[event.who] if event.who else None
         told = (event.kind, customer_id, event.happened_at, dict(event.data))
         same = told == (one.kind, one.customer_id, one.happened_at, one.data)
@@ -173,7 +181,7 @@ def _row(event: NewEvent, customer_id: int | None, day: dt.date, now: dt.datetim
     )
 
 
-def record_selected(kind: str, beginning: str, select: str, values: Mapping[str, object], *, now: dt.datetime) -> int:
+def record_selected(kind: str, beginning: str, select: str, values: Mapping[str, Any], *, now: dt.datetime) -> int:
     """Record many events in one statement, from rows that a query yields. Returns how many.
 
     Parameters

@@ -1,12 +1,17 @@
 from django.urls import path
 
-from changke.interfaces.web.record import views
+from changke.interfaces.web.record import allergy, customer, hub, note, sale, visit
 
 urlpatterns = [
-    path("record/", views.hub, name="record"),
-    path("record/customer/", views.hub, name="record-customer"),
-    path("record/sale/", views.hub, name="record-sale"),
-    path("record/visit/", views.hub, name="record-visit"),
-    path("record/note/", views.hub, name="record-note"),
-    path("record/allergy/", views.hub, name="record-allergy"),
+    path("record/", hub.show, name="record"),
+    path("record/customer/", customer.write, name="record-customer"),
+    path("record/customer/known/", customer.known_phone, name="record-known-phone"),
+    path("record/sale/", sale.write, {"kind": "sale"}, name="record-sale"),
+    path("record/use/", sale.write, {"kind": "use"}, name="record-use"),
+    path("record/return/", sale.write, {"kind": "return"}, name="record-return"),
+    path("record/items/", sale.items, name="record-items"),
+    path("record/visit/", visit.write, name="record-visit"),
+    path("record/note/", note.write, name="record-note"),
+    path("record/allergy/", allergy.write, name="record-allergy"),
+    path("notes/<int:note_id>/photo/", note.photo, name="note-photo"),
 ]

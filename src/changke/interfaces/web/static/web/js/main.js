@@ -6,10 +6,12 @@ import { watchDial } from "./dial.js";
 import { watchDialogs } from "./dialogs.js";
 import { watchForms } from "./forms.js";
 import { watchMenus } from "./menus.js";
+import { watchPhotos } from "./photos.js";
 import { watchRows } from "./rows.js";
 import { watchShortcuts } from "./shortcuts.js";
 import { watchTheme } from "./theme.js";
 import { watchToasts } from "./toasts.js";
+import { watchTotals } from "./totals.js";
 import { startIslands } from "./islands.js";
 
 watchTheme();
@@ -21,6 +23,8 @@ watchForms();
 watchToasts();
 watchDial();
 watchCountdowns();
+watchPhotos();
+watchTotals();
 
 startIslands(document);
 document.addEventListener("htmx:after:swap", () => startIslands(document));

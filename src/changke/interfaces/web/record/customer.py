@@ -1,0 +1,97 @@
+"""A new customer: name, phone, where she came from. A phone that is known leads to its owner."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from changke.facts.customers.models import Customer
+from changke.facts.customers.queries import by_phone
+from changke.facts.customers.services.register import PhoneKnown
+from changke.foundation.access.queries import scope_of
+from changke.foundation.errors import Invalid
+from changke.interfaces import words
+from changke.interfaces.web import current
+from changke.interfaces.web.answers import answer
+from changke.interfaces.web.record.acts import new_customer
+from changke.interfaces.web.record.setting import Setting, setting_of, show, written
+
+SOURCES: tuple[tuple[str, str | Promise], ...] = (
+    ("路过", _("Passing by")),
+    ("朋友介绍", _("A friend")),
+    ("大众点评", _("Dianping")),
+    ("美团", _("Meituan")),
+    ("抖音", _("Douyin")),
+    ("小红书", _("Xiaohongshu")),
+    ("企业微信", _("WeCom")),
+)
+"""The first source as it is kept, and its word. Files bring others; they are kept as they come."""
+
+
+@require_http_methods(["GET", "POST"])
+def write(request: HttpRequest) -> HttpResponse:
+    setting = setting_of(request, timezone.now())
+    known: Customer | None = None
+    if setting.posted:
+        try:
+            customer = new_customer(
+                name=setting.given("name"),
+                phone=setting.given("phone"),
+                source=setting.given("other_source") or setting.given("source"),
+                store=setting.store,
+                adviser=setting.by(),
+                profile=_profile(setting),
+                by=setting.staff,
+                key=setting.key,
+                now=setting.now,
+            )
+        except PhoneKnown as refusal:
+            known = visible(setting, refusal.customer_id)
+            setting.errors["phone"] = gettext("This phone is already known.")
+        except Invalid as refusal:
+            setting.refuse(refusal)
+        else:
+            return written(setting, gettext("%(name)s is written down.") % {"name": customer}, customer)
+    context = {
+        "values": {name: setting.given(name) for name in ("name", "phone", "source", "other_source")},
+        "birthday": {name: setting.given(name) for name in ("birth_year", "birth_month", "birth_day")},
+        "gender": setting.given("gender"),
+        "genders": [(key, label) for key, label in words.GENDERS.items() if key],
+        "sources": SOURCES,
+        "months": [(number, number) for number in range(1, 13)],
+        "days": [(number, number) for number in range(1, 32)],
+        "chosen_staff": setting.given("staff", str(setting.staff.pk)),
+        "known": known,
+        "is_known": "phone" in setting.errors,
+    }
+    return show(setting, "record/_customer.html", context, title=gettext("New customer"))
+
+
+@require_GET
+def known_phone(request: HttpRequest) -> HttpResponse:
+    """While the phone is typed: does she have a page already?"""
+    setting = setting_of(request, timezone.now())
+    owner = by_phone(request.GET.get("phone", ""))
+    context = {"is_known": owner is not None, "known": visible(setting, owner.pk) if owner else None}
+    return answer(request, "record/_known.html", context)
+
+
+def visible(setting: Setting, customer_id: int) -> Customer | None:
+    """The owner of a phone, if she may be seen: whose number it is, only her own stores are told."""
+    scope = scope_of(current.staff(setting.request))
+    found: Customer | None = Customer.objects.for_scope(scope).filter(pk=customer_id, is_active=True).first()
+    return found
+
+
+def _profile(setting: Setting) -> dict[str, object]:
+    profile: dict[str, object] = {}
+    if (gender := setting.given("gender")) in ("f", "m"):
+        profile["gender"] = gender
+    for name in ("birth_year", "birth_month", "birth_day"):
+        if text := setting.given(name):
+            if not (text.isascii() and text.isdigit() and len(text) < 5):
+                raise Invalid(field="birth_day", reason="there is no such day")
+            profile[name] = int(text)
+    return profile
