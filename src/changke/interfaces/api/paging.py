@@ -40,7 +40,7 @@ def position(cursor: str, *parts: type) -> list[Any] | None:
     right = isinstance(read, list) and [type(one) for one in read] == list(parts)
     if not right or any(isinstance(one, str) and not one.isprintable() for one in read):
         raise Invalid(field="cursor", reason="is not a cursor of this list: send `next` of the page before")
-    return read
+    return list(read)
 
 
 def page(rows: Sequence[R], limit: int, *, ends: Callable[[R], list[Any]], show: Callable[[R], T]) -> dict[str, Any]:
