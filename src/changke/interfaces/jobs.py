@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.interfaces import analytics
+from changke.interfaces.api import services
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -30,6 +31,12 @@ def ask_for_refresh() -> None:
     """Have everybody computed again soon. A second wish before the first began is the same wish."""
     with suppress(AlreadyEnqueued), transaction.atomic():  # a refused insert must not end the caller's transaction
         refresh_everybody.defer()
+
+
+@app.task(name="forget_answers", queueing_lock="forget_answers")
+def forget_answers(timestamp: int) -> int:
+    """Delete the API's answers that nobody will ask for again; how many."""
+    return services.forget_answers(now=datetime.now(UTC))
 
 
 @app.task(name="retry_stalled", queueing_lock="retry_stalled")

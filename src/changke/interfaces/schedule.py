@@ -25,6 +25,7 @@ SCHEDULE = [
     # Every ten minutes because the chain's midnight is a setting, and because a shop's machine sleeps at night.
     Recurring(jobs.refresh_if_due, "*/10 * * * *", "stages move with time alone: yesterday's are wrong this morning"),
     Recurring(jobs.retry_stalled, "* * * * *", "a killed worker's job must not wait for a person"),
+    Recurring(jobs.forget_answers, "50 18 * * *", "kept answers hold customers' data; they are needed for a week"),
     Recurring(jobs.forget_finished, "40 18 * * *", "the table of jobs is read at every fetch; keep it small"),
 ]
 
