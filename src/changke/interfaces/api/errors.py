@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -21,37 +21,37 @@ class ApiError(DomainError):
 class WrongKey(ApiError):
     code, status = "wrong_key", 401
     message = "This key is not known, or it was revoked."
-    remedy = "Make a new key in the settings and send it as: Authorization: Bearer ck_..."
+    remedy = gettext_noop("Make a new key in the settings and send it as: Authorization: Bearer ck_...")
 
 
 class NotLoggedIn(ApiError):
     code, status = "not_logged_in", 401
     message = "Who asks? There is neither a key nor a log-in."
-    remedy = "Send the header: Authorization: Bearer ck_..."
+    remedy = gettext_noop("Send the header: Authorization: Bearer ck_...")
 
 
 class CsrfMissing(ApiError):
     code, status = "csrf_missing", 403
     message = "The page's token is missing, so this may come from a foreign page."
-    remedy = "Send the header X-CSRFToken with the value of the cookie, or use a key."
+    remedy = gettext_noop("Send the header X-CSRFToken with the value of the cookie, or use a key.")
 
 
 class BodyTooLarge(ApiError):
     code, status = "body_too_large", 413
     message = "The body is larger than %(megabytes)s MB."
-    remedy = "Send fewer items at once; for a whole history load a file instead."
+    remedy = gettext_noop("Send fewer items at once; for a whole history load a file instead.")
 
 
 class NotJson(ApiError):
     code, status = "not_json", 400
     message = "The body is not JSON."
-    remedy = "Send JSON in UTF-8 with the header: Content-Type: application/json"
+    remedy = gettext_noop("Send JSON in UTF-8 with the header: Content-Type: application/json")
 
 
 class MethodNotAllowed(ApiError):
     code, status = "method_not_allowed", 405
     message = "This address does not know the method %(method)s."
-    remedy = "See /api/v1/docs for what it knows."
+    remedy = gettext_noop("See /api/v1/docs for what it knows.")
 
 
 class Malformed(Invalid):

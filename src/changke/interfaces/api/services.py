@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from pydantic import BaseModel
 
 from changke.foundation.errors import Invalid
@@ -34,7 +35,7 @@ PARAMETER = {
 class KeyReused(ApiError):
     code, status = "key_reused", 409
     message = "The Idempotency-Key was used before for another request."
-    remedy = "Make a new key for each write; send the same one only to repeat the very same write."
+    remedy = gettext_noop("Make a new key for each write; send the same one only to repeat the very same write.")
 
 
 def once(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from changke.facts.catalog.models import Item
 from changke.foundation.access.models import Staff
 from changke.foundation.organisation.models import Chain, Store
@@ -19,25 +21,25 @@ class Unknown(ApiError):
 class UnknownStore(Unknown):
     code = "unknown_store"
     message = "There is no store with the code %(value)s, or it is not yours."
-    remedy = "GET /api/v1/stores lists the stores and their codes."
+    remedy = gettext_noop("GET /api/v1/stores lists the stores and their codes.")
 
 
 class UnknownStaff(Unknown):
     code = "unknown_staff"
     message = "There is nobody of the staff with the code %(value)s."
-    remedy = "GET /api/v1/staff lists them; leave the field out if nobody served her."
+    remedy = gettext_noop("GET /api/v1/staff lists them; leave the field out if nobody served her.")
 
 
 class UnknownItem(Unknown):
     code = "unknown_item"
     message = "The catalogue has no item with the code %(value)s."
-    remedy = "Add it to the catalogue, or send `description` and `kind` of the line instead of `item`."
+    remedy = gettext_noop("Add it to the catalogue, or send `description` and `kind` of the line instead of `item`.")
 
 
 class OtherCurrency(ApiError):
     code, status = "other_currency", 422
     message = "This chain keeps its books in %(currency)s."
-    remedy = "One installation has one currency: convert before you send."
+    remedy = gettext_noop("One installation has one currency: convert before you send.")
 
 
 class Named:
