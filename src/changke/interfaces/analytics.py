@@ -30,13 +30,13 @@ def compare_paths(*, now: datetime, sample: int) -> Comparison:
 
 
 def is_due(now: datetime) -> bool:
-    """Whether the chain's day has changed since everybody was computed (or nobody ever was)."""
+    """Whether a midnight has passed in the chain or in a store since everybody was computed (or nobody ever was)."""
     try:
-        today = days_at(now, the_chain()).chain
+        chain = the_chain()
     except NoChainYet:
         return False
     last = last_bulk_run()
-    return last is None or last.as_of < today
+    return last is None or days_at(last.finished_at, chain) != days_at(now, chain)
 
 
 def follow(now: datetime) -> bool:

@@ -19,7 +19,8 @@ FRESH = (*OWN, *COLUMNS, "stages", "cause")
 
 PREPARE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS fresh (LIKE profiles_profile, stages text[] NOT NULL, cause text)
-ON COMMIT DELETE ROWS
+ON COMMIT DELETE ROWS;
+DELETE FROM fresh; -- a caller may keep one transaction open over several calls
 """
 
 _TAKEN = (*OWN, *COLUMNS)
@@ -40,9 +41,7 @@ COPY = f"COPY fresh ({', '.join(FRESH)}) FROM STDIN"
 def prepare() -> None:
     """Make the temporary table of this session, empty."""
     with connection.cursor() as sql:
-        sql.execute("SET LOCAL client_min_messages = warning")
         sql.execute(PREPARE)
-        sql.execute("DELETE FROM fresh")  # a caller may keep one transaction open over several calls
 
 
 def fill_rows(rows: Iterable[Sequence[Any]]) -> None:

@@ -1,0 +1,101 @@
+"""A PostgreSQL of our own with a large world in it, for the benchmarks that need the whole product.
+
+Kept in the folder between runs: filling a million customers takes minutes. Ordinary logged tables, fsync on.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from benchmarks.world import write_world
+
+from changke.foundation.database import launcher
+
+EMPTY = "'' AS "
+CUSTOMERS = f"""
+SELECT customer_id AS id, name, {EMPTY}pinyin, {EMPTY}initials, '{{{{}}}}' AS name_grams, gender, birth_year,
+       birth_month, birth_day, {EMPTY}occupation, {EMPTY}income_band, {EMPTY}city, {EMPTY}interests, {EMPTY}living, {EMPTY}allergies,
+       {EMPTY}source, home_store_id, known_on, right(phone, 4) AS phone_tail, TRUE AS is_active, recorded_at
+FROM '{{folder}}/customers.parquet'"""
+RECEIPTS = """
+SELECT receipt_id AS id, kind, number, source, customer_id, store_id, original_number, cash_minor, consumed_minor,
+       margin_minor, margin_basis, items, happened_at, business_date, recorded_at, source_key
+FROM '{folder}/receipts.parquet'"""
+VISITS = """
+SELECT visit_id AS id, customer_id, store_id, purpose, source, happened_at, business_date, recorded_at, source_key
+FROM '{folder}/visits.parquet'"""
+CHAIN = """
+INSERT INTO foundation_chain ("only", name, currency, time_zone, language, activity_kinds, silent_after_days,
+                              lost_after_days, mature_visit_days, gap_weight)
+VALUES (TRUE, 'Benchmark', 'CNY', 'Asia/Shanghai', 'zh-hans', '{visit,purchase,use}', 60, 180, 6, 3)
+ON CONFLICT DO NOTHING"""
+STORES = """
+INSERT INTO foundation_store (id, code, name, time_zone, opening_days, is_open)
+SELECT n, 'S' || n, 'Store ' || n, 'Asia/Shanghai', '{1,2,3,4,5,6,7}', TRUE FROM generate_series(1, 12) AS n
+ON CONFLICT DO NOTHING"""
+TABLES = {"facts_customer": CUSTOMERS, "facts_receipt": RECEIPTS, "facts_visit": VISITS}
+
+
+@contextmanager
+def filled(folder: Path, customers: int, purchases: int) -> Iterator[None]:
+    """The server runs, and Django is connected to it as its owner."""
+    data = folder / f"server_{customers}_{purchases}"
+    os.environ |= {
+        "DATA_DIR": str(data),
+        "DATABASE_ROLE": "owner",
+        "DJANGO_SETTINGS_MODULE": "changke.settings",
+        "PGOPTIONS": "-c timezone=UTC",
+    }
+    with launcher.running(data, say=print):
+        import django  # noqa: PLC0415 -- settings read the environment set above
+
+        django.setup()
+        from django.core.management import call_command  # noqa: PLC0415
+        from django.db import connection  # noqa: PLC0415
+
+        call_command("migrate", verbosity=0)
+        with connection.cursor() as sql:
+            sql.execute("SELECT EXISTS (SELECT FROM facts_receipt)")
+            if not sql.fetchone()[0]:
+                _fill(folder, customers, purchases, sql)
+            _say_what_it_is(sql)
+        yield
+
+
+def _fill(folder: Path, customers: int, purchases: int, sql: Any) -> None:
+    write_world(folder, customers, purchases)
+    sql.execute(CHAIN)
+    sql.execute(STORES)
+    for table, query in TABLES.items():
+        start = time.perf_counter()
+        file = folder / f"{table}.csv"
+        with duckdb.connect() as duck:
+            names = duck.sql(query.format(folder=folder)).columns
+            duck.execute(f"COPY ({query.format(folder=folder)}) TO '{file}' (HEADER false, NULLSTR '\\N')")
+        into = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv, NULL '\\N')"
+        with sql.copy(into) as copy, file.open("rb") as lines:
+            while block := lines.read(1 << 20):
+                copy.write(block)
+        file.unlink()
+        sql.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT MAX(id) FROM {table}))")
+        print(f"filled {table} in {time.perf_counter() - start:.0f} s")
+    sql.execute("VACUUM ANALYZE")
+
+
+def _say_what_it_is(sql: Any) -> None:
+    for name in ("server_version", "fsync", "synchronous_commit", "shared_buffers"):
+        sql.execute(f"SHOW {name}")
+        value = sql.fetchone()[0]
+        print(f"{name} = {value}")
+        if name in {"fsync", "synchronous_commit"} and value != "on":
+            raise SystemExit(f"{name} is {value}: these numbers would mean nothing")
+    sql.execute(
+        "SELECT relname, pg_size_pretty(pg_total_relation_size(oid)), reltuples::bigint FROM pg_class"
+        " WHERE relname IN ('facts_customer', 'facts_receipt', 'facts_visit', 'profiles_profile') ORDER BY 1"
+    )
+    for name, size, rows in sql.fetchall():
+        print(f"{name}: about {rows:,} rows, {size} with indexes")
