@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from django.utils.translation import gettext_noop
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.types import StrictInt
 
@@ -17,7 +18,7 @@ class Input(BaseModel):
 
 def _storable(text: str) -> str:
     if "\x00" in text:
-        raise ours("must not hold the character NUL")
+        raise ours(gettext_noop("must not hold the character NUL"))
     return text
 
 
@@ -28,7 +29,7 @@ def text(longest: int, *, empty: bool = True) -> StringConstraints:
 
 def _written(moment: object) -> object:
     if not isinstance(moment, str) or moment.strip().lstrip("-").replace(".", "").isdigit():
-        raise ours("is not a moment; write it as 2026-03-01T12:30:00+08:00")
+        raise ours(gettext_noop("is not a moment; write it as 2026-03-01T12:30:00+08:00"))
     return moment
 
 
