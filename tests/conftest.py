@@ -2,13 +2,15 @@
 
 import os
 import tomllib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
 
 from changke.foundation.database.config import databases
 from tests import server
@@ -65,3 +67,21 @@ def cast(db: None) -> "Cast":
     from tests.cast import assemble  # noqa: PLC0415  models exist only once Django is set up
 
     return assemble()
+
+
+@pytest.fixture(scope="module")
+def computed_cast(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Cast"]:
+    """The cast with everybody's profile and stage computed. Committed for the module: the mirror reads over a
+    connection of its own. Tests that use it are marked `django_db`; what they write is rolled back."""
+    from changke.profiles.lifecycle.services import refresh_all  # noqa: PLC0415
+    from tests.cast import NOW, assemble  # noqa: PLC0415
+
+    with django_db_blocker.unblock():
+        try:
+            people = assemble()
+            refresh_all(now=NOW, mirror=tmp_path_factory.mktemp("mirror") / "mirror.duckdb")
+            yield people
+        finally:
+            call_command("flush", interactive=False, verbosity=0)
