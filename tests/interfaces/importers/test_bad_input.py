@@ -58,7 +58,9 @@ def test_dates_in_every_usual_shape_are_read(load: Load) -> None:
 
 
 def test_a_gbk_file_with_title_rows(load: Load) -> None:
-    content = "静安店销售明细\n导出时间：2026-03-01\n\n单号,日期,金额（元）\n1,2026-01-03,100\n合计,,100\n".encode("gbk")
+    content = "静安店销售明细\n导出时间：2026-03-01\n\n单号,日期,金额（元）\n1,2026-01-03,100\n合计,,100\n".encode(
+        "gbk"
+    )
     outcome = load(content)
     assert counts(outcome) == (1, 0, 0, 1)  # the line of the total is no receipt, and is named
     assert errors(outcome.error_file)[0]["Error row"] == "6"

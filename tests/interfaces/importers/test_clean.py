@@ -38,7 +38,14 @@ def test_the_fast_way_says_what_the_rule_says(known: dict[str, Type], field: str
 
 def test_the_fast_way_answers_for_clean_values() -> None:
     """Were it never to answer, the test above would prove nothing."""
-    for field, value in (("phone", "13800138000"), ("amount", "12.50"), ("happened", "2025-01-03 14:05"), ("quantity", "2")):
-        row = CONNECTION.execute(f"SELECT {CNY[field].fast.replace('(x', '(v')} FROM (SELECT ? AS x, x AS v)", [value]).fetchone()
+    for field, value in (
+        ("phone", "13800138000"),
+        ("amount", "12.50"),
+        ("happened", "2025-01-03 14:05"),
+        ("quantity", "2"),
+    ):
+        row = CONNECTION.execute(
+            f"SELECT {CNY[field].fast.replace('(x', '(v')} FROM (SELECT ? AS x, x AS v)", [value]
+        ).fetchone()
         assert row is not None
         assert row[0] is not None

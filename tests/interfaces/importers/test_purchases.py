@@ -126,7 +126,9 @@ def test_what_a_row_means(load: Load, row: str, kind: str, cash: int, consumed: 
 
 def test_bulk_and_hand_reckon_the_same_money(load: Load) -> None:
     """The sets in the scratch database and `rules.reckon`, over every mix of items and tenders."""
-    take_in_items([NewItem("F", "护理", "service", "面部"), NewItem("P", "面霜", "product"), NewItem("K", "次卡", "card")])
+    take_in_items(
+        [NewItem("F", "护理", "service", "面部"), NewItem("P", "面霜", "product"), NewItem("K", "次卡", "card")]
+    )
     Item.objects.filter(code="P").update(unit_cost_minor=1_234)
     lines = {"护理": ("service", None), "面霜": ("product", 1_234), "次卡": ("card", None)}
     ways = {"微信": "wechat", "储值": "stored_value", "耗卡": "session", "": None}
@@ -150,7 +152,12 @@ def test_bulk_and_hand_reckon_the_same_money(load: Load) -> None:
     for receipt in Receipt.objects.all():
         assert (
             rules.Reckoning(
-                receipt.kind, receipt.cash_minor, receipt.consumed_minor, receipt.margin_minor, receipt.margin_basis, receipt.items
+                receipt.kind,
+                receipt.cash_minor,
+                receipt.consumed_minor,
+                receipt.margin_minor,
+                receipt.margin_basis,
+                receipt.items,
             )
             == expected[receipt.number]
         ), receipt.number
@@ -232,7 +239,13 @@ def test_customers_are_created_updated_and_known_again(load: Load) -> None:
     assert counts(load(head + "K1,张三,13800000001,5月1日,女,\n", "customers")) == (0, 0, 1, 0)
     assert counts(load(head + "K1,张三丰,,,,\n,李四,13900000002,,,\n", "customers")) == (1, 1, 0, 0)
     zhang = Customer.objects.get(identifiers__value="K1")
-    assert (zhang.name, zhang.initials, zhang.city, zhang.birth_month, zhang.gender) == ("张三丰", "zsf", "上海", 5, "f")
+    assert (zhang.name, zhang.initials, zhang.city, zhang.birth_month, zhang.gender) == (
+        "张三丰",
+        "zsf",
+        "上海",
+        5,
+        "f",
+    )
 
 
 def test_a_phone_shared_by_two_member_numbers_makes_two_customers(load: Load) -> None:
@@ -262,7 +275,12 @@ def test_a_summary_line_is_an_opening(load: Load) -> None:
     head = "手机号,首次消费,最近消费,消费次数,累计消费\n"
     assert counts(load(head + "13800000001,2020-05-01,2025-12-01,12,8800\n")) == (1, 0, 0, 0)
     assert counts(load(head + "13800000001,2020-05-01,2025-12-01,12,8800\n")) == (0, 0, 1, 0)
-    assert counts(load(head + "13800000001,2020-05-01,2025-12-01,13,8900\n13800000002,2025-1-2,2024-1-1,1,1\n")) == (0, 0, 0, 2)
+    assert counts(load(head + "13800000001,2020-05-01,2025-12-01,13,8900\n13800000002,2025-1-2,2024-1-1,1,1\n")) == (
+        0,
+        0,
+        0,
+        2,
+    )
     opening = Opening.objects.get()
     assert (opening.purchases, opening.cash_minor, str(opening.business_date)) == (12, 880_000, "2025-12-01")
     assert str(opening.customer.known_on) == "2020-05-01"

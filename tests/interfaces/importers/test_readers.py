@@ -1,4 +1,5 @@
-"""Any bytes become rows or a clear error. What a shop's old system writes is read; what is broken is named by its line."""
+"""Any bytes become rows or a clear error. What a
+shop's old system writes is read; what is broken is named by its line."""
 
 import struct
 import zipfile
@@ -164,7 +165,8 @@ def test_a_workbook_cut_in_the_middle_is_refused(tmp_path: Path) -> None:
 
 def test_parquet_is_read_as_plain_text(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
-    duckdb.execute(f"COPY (SELECT 1 AS id, 6.95 AS price, TIMESTAMP '2025-01-03 14:05:00' AS at, NULL AS x) TO '{path}' (FORMAT parquet)")
+    row = "SELECT 1 AS id, 6.95 AS price, TIMESTAMP '2025-01-03 14:05:00' AS at, NULL AS x"
+    duckdb.execute(f"COPY ({row}) TO '{path}' (FORMAT parquet)")
     assert rows(path) == [(1, ["id", "price", "at", "x"], ""), (2, ["1", "6.95", "2025-01-03 14:05:00", ""], "")]
 
 
@@ -176,7 +178,15 @@ def test_parquet_is_read_as_plain_text(tmp_path: Path) -> None:
 @example(content=b"a,b\r1,2\r")
 @example(content=b"\x00" * 50)
 def test_any_bytes_become_rows_or_a_clear_error(tmp_path: Path, content: bytes) -> None:
-    for start in (b"", b"PK\x03\x04", b"PAR1", b"a,b\n1,", b"\xef\xbb\xbf", b"\xff\xfe", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+    for start in (
+        b"",
+        b"PK\x03\x04",
+        b"PAR1",
+        b"a,b\n1,",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    ):
         path = tmp_path / "any"
         path.write_bytes(start + content)
         try:
@@ -185,7 +195,7 @@ def test_any_bytes_become_rows_or_a_clear_error(tmp_path: Path, content: bytes) 
                 assert all(isinstance(cell, str) for cell in cells)
                 assert isinstance(problem, str)
         except UnreadableFile as refused:
-            assert refused.words("zh-hans")
+            assert refused.words("zh-hans")  # noqa: PT017
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -201,7 +211,7 @@ def test_a_damaged_workbook_is_rows_or_a_clear_error(tmp_path: Path, position: i
     try:
         rows(path)
     except UnreadableFile as refused:
-        assert refused.words("en")
+        assert refused.words("en")  # noqa: PT017
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
+
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch, BatchStatus, RememberedMapping
 from changke.foundation.errors import DomainError
@@ -37,8 +39,68 @@ def open_batch(
     )
 
 
+def draft(*, kind: str, title: str, options: Mapping[str, Any], created_by: Staff | None, now: dt.datetime) -> Batch:
+    """A batch whose files and options a person is still deciding about."""
+    return Batch.objects.create(
+        kind=kind,
+        title=title[:240],
+        status=BatchStatus.DRAFT,
+        options=dict(options),
+        created_by=created_by,
+        created_at=now,
+    )
+
+
+def change_draft(
+    batch_id: int,
+    *,
+    options: Mapping[str, Any] | None = None,
+    files: Sequence[Mapping[str, str]] | None = None,
+    kind: str | None = None,
+    title: str | None = None,
+) -> bool:
+    """Merge `options` into what was decided; the rest replaces. False where the batch is no draft any more."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().filter(pk=batch_id, status=BatchStatus.DRAFT).first()
+        if batch is None:
+            return False
+        batch.options = {**batch.options, **(options or {})}
+        batch.files = [dict(file) for file in files] if files is not None else batch.files
+        batch.kind = kind if kind is not None else batch.kind
+        batch.title = (title if title is not None else batch.title)[:240]
+        batch.save(update_fields=["options", "files", "kind", "title"])
+    return True
+
+
+def hand_over(batch_id: int) -> bool:
+    """A draft, or one that failed, now waits to be run. True exactly once, however often the button is pressed."""
+    changed = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DRAFT, BatchStatus.FAILED))
+    return changed.update(status=BatchStatus.WAITING, done=0, total=None, message="", started_at=None) == 1
+
+
+def ask_withdrawal(batch_id: int) -> bool:
+    """A batch that is done or failed begins to be withdrawn. True exactly once."""
+    changed = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DONE, BatchStatus.FAILED))
+    return changed.update(status=BatchStatus.WITHDRAWING) == 1
+
+
+def discard(batch_id: int) -> bool:
+    """Forget a draft: it has brought nothing. False where it is none."""
+    deleted, _ = Batch.objects.filter(pk=batch_id, status=BatchStatus.DRAFT).delete()
+    return deleted > 0
+
+
+def keep_problems(batch_id: int, problems: Sequence[Mapping[str, Any]]) -> None:
+    """Why rows were refused, grouped; for the page that shows the result."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch_id)
+        batch.options = {**batch.options, "problems": [dict(problem) for problem in problems]}
+        batch.save(update_fields=["options"])
+
+
 def begin(batch_id: int, *, now: dt.datetime) -> None:
-    """From the start, or again after a crash: the counts are made anew, because what is in is found and counted again."""
+    """From the start, or again after a crash: the counts are made anew, because what is in is found and counted
+    again."""
     Batch.objects.filter(pk=batch_id).update(
         status=BatchStatus.RUNNING, started_at=now, finished_at=None, message="", error_file="", done=0,
         created_count=0, updated_count=0, skipped_count=0, refused_count=0,
@@ -53,7 +115,15 @@ def report_progress(batch_id: int, *, done: int, total: int, kind: str | None = 
 
 
 def finish(
-    batch_id: int, *, total: int, created: int, updated: int, skipped: int, refused: int, error_file: str, now: dt.datetime
+    batch_id: int,
+    *,
+    total: int,
+    created: int,
+    updated: int,
+    skipped: int,
+    refused: int,
+    error_file: str,
+    now: dt.datetime,
 ) -> None:
     Batch.objects.filter(pk=batch_id).update(
         status=BatchStatus.DONE, finished_at=now, total=total, done=total, created_count=created, updated_count=updated,

@@ -18,15 +18,14 @@ def staging(table: str, columns: str) -> None:
 
 def copy_file(table: str, file: Path) -> None:
     """A CSV file without header, columns in the order of the table; an empty field without quotes is NULL."""
-    with connection.cursor() as cursor, file.open("rb") as stream:
-        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy:  # type: ignore[attr-defined]
-            while block := stream.read(BLOCK_BYTES):
-                copy.write(block)
+    statement = f"COPY {table} FROM STDIN (FORMAT csv)"
+    with connection.cursor() as cursor, file.open("rb") as stream, cursor.copy(statement) as copy:
+        while block := stream.read(BLOCK_BYTES):
+            copy.write(block)
 
 
 def copy_rows(table: str, rows: Iterable[Sequence[Any]]) -> None:
     """Python rows, columns in the order of the table."""
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[attr-defined]
-            for row in rows:
-                copy.write_row(row)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

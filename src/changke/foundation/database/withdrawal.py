@@ -24,7 +24,7 @@ def withdraw(table: str, *, batch_id: int) -> int:
                 """,  # noqa: S608 the tables are ours
                 {"batch": batch_id, "last": last, "chunk": CHUNK},
             )
-            count, last = cursor.fetchone()
+            count, last = map(int, cursor.fetchone())
         total += count
         if count < CHUNK:
             return total

@@ -45,7 +45,8 @@ def types(reading: Reading) -> dict[str, Type]:
     money = Type(
         "BIGINT",
         lambda text: numbers.money(text, currency=reading.currency),
-        rf"CASE WHEN regexp_full_match(x, '-?\d{{1,9}}{point}') AND abs(CAST(x AS DECIMAL({whole},{digits}))) * {10**digits} "
+        rf"CASE WHEN regexp_full_match(x, '-?\d{{1,9}}{point}') AND "
+        rf"abs(CAST(x AS DECIMAL({whole},{digits}))) * {10**digits} "
         rf"<= {LARGEST_MINOR} THEN CAST(CAST(x AS DECIMAL({whole},{digits})) * {10**digits} AS BIGINT) END",
     )
     moment_shape = rf"\d{{4}}[-/]\d{{2}}[-/]\d{{2}}([ T]{CLOCK}(:[0-5]\d)?)?"
@@ -58,9 +59,14 @@ def types(reading: Reading) -> dict[str, Type]:
         f"THEN CASE length(x) WHEN 16 THEN {dashed} || ':00' ELSE {dashed} END END",
     )
     day = Type(
-        "DATE", dates.day, rf"CASE WHEN regexp_full_match(x, '\d{{4}}[-/]\d{{2}}[-/]\d{{2}}') AND {is_day} THEN try_cast({dashed} AS DATE) END"
+        "DATE",
+        dates.day,
+        rf"CASE WHEN regexp_full_match(x, '\d{{4}}[-/]\d{{2}}[-/]\d{{2}}') AND {is_day} "
+        f"THEN try_cast({dashed} AS DATE) END",
     )
-    phone_fast = r"CASE WHEN regexp_full_match(x, '1[3-9]\d{9}') THEN '+86' || x END" if reading.region == "CN" else "NULL"
+    phone_fast = (
+        r"CASE WHEN regexp_full_match(x, '1[3-9]\d{9}') THEN '+86' || x END" if reading.region == "CN" else "NULL"
+    )
     identity = Type("VARCHAR", identity_text, "CASE WHEN regexp_full_match(x, '[A-Za-z0-9-]{1,80}') THEN x END")
     return {
         "phone": Type("VARCHAR", lambda text: phones.phone(text, region=reading.region), phone_fast),
@@ -80,7 +86,9 @@ def types(reading: Reading) -> dict[str, Type]:
         "quantity": Type(
             "BIGINT", numbers.quantity, r"CASE WHEN regexp_full_match(x, '-?\d{1,6}') THEN CAST(x AS BIGINT) * 1000 END"
         ),
-        "purchases": Type("BIGINT", numbers.count, r"CASE WHEN regexp_full_match(x, '\d{1,6}') THEN CAST(x AS BIGINT) END"),
+        "purchases": Type(
+            "BIGINT", numbers.count, r"CASE WHEN regexp_full_match(x, '\d{1,6}') THEN CAST(x AS BIGINT) END"
+        ),
         **dict.fromkeys(MONEY_FIELDS, money),
         "type": Type("VARCHAR", type_word),
         "item_kind": Type("VARCHAR", item_kind_word),
@@ -89,12 +97,14 @@ def types(reading: Reading) -> dict[str, Type]:
 
 
 TENDER_FIELDS = (
-    "tender_cash", "tender_card", "tender_wechat", "tender_alipay", "tender_stored_value", "tender_session", "tender_points",
+    "tender_cash", "tender_card", "tender_wechat", "tender_alipay", "tender_stored_value", "tender_session",
+    "tender_points",
 )  # fmt: skip
 MONEY_FIELDS = ("unit_price", "amount", "discount", "cost", "cash", *TENDER_FIELDS)
 
 LONGEST = {"name": 120, "item": 200, "item_code": 80, "category": 120, "store": 120, "staff": 120, "purpose": 120,
-           "occupation": 120, "income_band": 60, "city": 120, "interests": 400, "living": 400, "allergies": 400, "source": 80,
+           "occupation": 120, "income_band": 60, "city": 120, "interests": 400, "living": 400,
+           "allergies": 400, "source": 80,
            "adviser": 120, "tags": 400}  # fmt: skip
 """Longer texts are cut: no fact hangs on their last characters."""
 
@@ -147,7 +157,9 @@ def tidy(column: str) -> str:
     return f"CASE WHEN lower({column}) IN ({EMPTY}) THEN NULL ELSE {column} END"
 
 
-def build_typed(connection: duckdb.DuckDBPyConnection, fields: Sequence[str], mapped: Sequence[str], reading: Reading) -> None:
+def build_typed(
+    connection: duckdb.DuckDBPyConnection, fields: Sequence[str], mapped: Sequence[str], reading: Reading
+) -> None:
     """From `rows` (text) make `typed`: the same rows with values, and `bad`: which field was refused with which code.
 
     Every field of `fields` becomes a column, NULL where the file has no such column.
@@ -199,7 +211,9 @@ def _collect_odd(connection: duckdb.DuckDBPyConnection, field: str, kind: Type) 
             "places": np.array([places for _, _, places in results], dtype=object),
         }
         connection.register("odd_chunk", odd)
-        connection.execute(f"INSERT INTO odd_{field} SELECT text, CAST(value AS {kind.sql}), code, places FROM odd_chunk")  # noqa: S608
+        connection.execute(
+            f"INSERT INTO odd_{field} SELECT text, CAST(value AS {kind.sql}), code, places FROM odd_chunk"  # noqa: S608
+        )
         connection.unregister("odd_chunk")
     return found
 

@@ -49,7 +49,8 @@ class Customers:
         rows = self.connection.execute(
             """
             SELECT CASE WHEN nth = 1 THEN outcome WHEN outcome = 'created' THEN 'updated' ELSE outcome END, count(*)
-            FROM (SELECT outcome, row_number() OVER (PARTITION BY key ORDER BY rn) AS nth FROM good JOIN customer_of USING (key))
+            FROM (SELECT outcome, row_number() OVER (PARTITION BY key ORDER BY rn) AS nth FROM good JOIN customer_of
+            USING (key))
             GROUP BY 1
             """
         ).fetchall()

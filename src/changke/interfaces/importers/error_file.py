@@ -1,6 +1,7 @@
 """The error file: every refused row as it came, with its number, the column, the value and the reason in words.
 
-It can be mended and loaded again: our columns are known and ignored. Cells that a spreadsheet would run as a formula get an
+It can be mended and loaded again: our columns are known and ignored. Cells that a spreadsheet would run as a formula
+get an
 apostrophe, which reading takes away again.
 """
 
@@ -72,7 +73,9 @@ def safe(cell: str) -> str:
     return cell
 
 
-def _refused(scratch: Scratch, sheet: SheetInfo) -> Iterator[tuple[int, list[str | None], list[tuple[str, Problem, str]]]]:
+def _refused(
+    scratch: Scratch, sheet: SheetInfo
+) -> Iterator[tuple[int, list[str | None], list[tuple[str, Problem, str]]]]:
     columns = ", ".join(f"raw.{column}" for column in original_names(sheet).values())
     statement = f"""
         SELECT raw.line, found.all_of_them, {columns}

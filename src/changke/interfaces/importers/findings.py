@@ -26,7 +26,8 @@ def refuse(
     places: str = "''",
     fresh: bool = True,
 ) -> None:
-    """Refuse the rows of `table` (it has `rn`) for which `when` holds; with `fresh`, only rows nobody refused before."""
+    """Refuse the rows of `table` (it has `rn`) for which `when` holds; with `fresh`, only rows nobody refused
+    before."""
     clean = "AND rn NOT IN (SELECT rn FROM problems)" if fresh else ""
     connection.execute(
         f"INSERT INTO problems SELECT rn, '{field}', '{code}', CAST({value} AS VARCHAR), {places} "  # noqa: S608 our own names

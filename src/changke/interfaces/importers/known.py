@@ -101,7 +101,8 @@ def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> li
     """Make `item_of(key, id, kind, unit_cost, margin)`, by code or, in a file without codes, by name."""
     connection.execute(
         f"CREATE OR REPLACE TABLE named_item AS SELECT {ITEM_KEY} AS key, any_value(item_code) AS code, "  # noqa: S608 ours
-        "arg_min(coalesce(item, item_code), rn) AS name, any_value(item_kind) AS kind, any_value(category) AS category, "
+        "arg_min(coalesce(item, item_code), rn) AS name, any_value(item_kind) AS kind, "
+        "any_value(category) AS category, "
         f"count(*) AS rows FROM typed WHERE {ITEM_KEY} IS NOT NULL AND problem = '' GROUP BY 1"
     )
     put(connection, "item_of", ITEM_SHAPE, [])
@@ -139,7 +140,13 @@ def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> lis
             "item_of",
             ITEM_SHAPE,
             [
-                (key, item.pk, item.kind, item.unit_cost_minor, item.category.margin_basis_points if item.category else None)
+                (
+                    key,
+                    item.pk,
+                    item.kind,
+                    item.unit_cost_minor,
+                    item.category.margin_basis_points if item.category else None,
+                )
                 for key, item in ((key, found.get(word)) for key, word in wanted.items())
                 if item is not None
             ],
@@ -152,5 +159,3 @@ def _words(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str,
     return connection.execute(
         f"SELECT coalesce({field}, ''), count(*) FROM typed WHERE problem = '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 ours
     ).fetchall()
-
-

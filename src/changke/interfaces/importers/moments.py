@@ -11,7 +11,8 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 
 
 def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
-    """From `typed` and `store_of` make `timed(rn, store_id, local, instant, day)`: `instant` in UTC, `day` the business date.
+    """From `typed` and `store_of` make `timed(rn, store_id, local, instant, day)`: `instant` in UTC, `day` the
+    business date.
 
     Zones are applied once per distinct moment: a year of receipts has fewer minutes than rows.
     """
@@ -20,7 +21,8 @@ def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TABLE moments AS
         SELECT happened, clock, zone,
           CASE WHEN length(happened) > 19 THEN timezone(zone, CAST(happened AS TIMESTAMPTZ))
-               ELSE CAST(left(happened, 10) || ' ' || coalesce(nullif(substr(happened, 12), ''), clock, '00:00:00') AS TIMESTAMP)
+               ELSE CAST(left(happened, 10) || ' ' || coalesce(nullif(substr(happened, 12), ''), clock, '00:00:00')
+                 AS TIMESTAMP)
           END AS local,
           timezone('UTC', timezone(zone, local)) AS instant
         FROM (
@@ -48,7 +50,12 @@ def refuse_moments(connection: duckdb.DuckDBPyConnection, *, now: dt.datetime) -
     refuse_stores(connection)
     latest = (now.astimezone(dt.UTC) + CLOCK_TOLERANCE).replace(tzinfo=None).isoformat(sep=" ")
     findings.refuse(
-        connection, table="timed", code="date_future", field="happened", when=f"instant > TIMESTAMP '{latest}'", value="local"
+        connection,
+        table="timed",
+        code="date_future",
+        field="happened",
+        when=f"instant > TIMESTAMP '{latest}'",
+        value="local",
     )
 
 

@@ -27,7 +27,9 @@ class Openings:
         connection = self.connection
         findings.start(connection)
         moments.refuse_stores(connection)
-        findings.refuse(connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL")
+        findings.refuse(
+            connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL"
+        )
         for field in ("first_on", "last_on"):
             findings.refuse(connection, table="typed", code="date_missing", field=field, when=f"{field} IS NULL")
             findings.refuse(
@@ -35,13 +37,21 @@ class Openings:
                 when=f"{field} > DATE '{self.setting.now.date().isoformat()}'",
             )  # fmt: skip
         findings.refuse(
-            connection, table="typed", code="days_reversed", field="first_on", when="first_on > last_on", value="first_on"
+            connection,
+            table="typed",
+            code="days_reversed",
+            field="first_on",
+            when="first_on > last_on",
+            value="first_on",
         )
-        findings.refuse(connection, table="typed", code="count_wrong", field="purchases", when="coalesce(purchases, 0) < 1")
+        findings.refuse(
+            connection, table="typed", code="count_wrong", field="purchases", when="coalesce(purchases, 0) < 1"
+        )
         connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, {persons.PERSON_KEY} AS key, store_of.id AS store_id, store_of.zone, typed.first_on, typed.last_on,
+            SELECT typed.rn, {persons.PERSON_KEY} AS key, store_of.id AS store_id, store_of.zone, typed.first_on,
+              typed.last_on,
               typed.purchases, coalesce(typed.cash, 0) AS cash,
               least(typed.first_on, coalesce(typed.known_on, typed.first_on)) AS day, CAST(NULL AS BIGINT) AS adviser_id
             FROM typed JOIN store_of ON store_of.word = coalesce(typed.store, '')

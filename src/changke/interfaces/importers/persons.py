@@ -1,6 +1,7 @@
 """Who the rows speak of: one candidate per identifier, taken in by the customers' room, pass by pass.
 
-External ids first, then WeCom ids, phones, e-mails: a row with only a phone then finds the person whom another row of the same
+External ids first, then WeCom ids, phones, e-mails: a row with only a phone then finds the person whom another row
+of the same
 file introduced with number and phone.
 """
 
@@ -34,9 +35,13 @@ def take_in_persons(
     put(connection, "customer_of", SHAPE, [])
     # A customer file's last word counts; a purchase file only introduces.
     pick = "arg_max" if update else "arg_min"
-    fields = ", ".join(f"{pick}(typed.{field}, typed.rn) AS {field}" for field in ("wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS))
+    fields = ", ".join(
+        f"{pick}(typed.{field}, typed.rn) AS {field}"
+        for field in ("wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS)
+    )
     connection.execute(
-        f"CREATE OR REPLACE TABLE persons AS SELECT who.key, count(*) AS rows, min(who.rn) AS first_rn, min(who.day) AS day, "  # noqa: S608 ours
+        "CREATE OR REPLACE TABLE persons AS SELECT who.key, count(*) AS rows, min(who.rn) AS first_rn, "  # noqa: S608
+        "min(who.day) AS day, "
         f"any_value(typed.customer_id) AS customer_id, {fields}, {pick}(who.store_id, who.rn) AS store_id, "
         f"{pick}(who.adviser_id, who.rn) AS adviser_id "
         f"FROM {rows} AS who JOIN typed USING (rn) WHERE who.key IS NOT NULL GROUP BY who.key"
@@ -48,8 +53,15 @@ def take_in_persons(
         for chunk in chunks:
             people = [dict(zip(names, row, strict=True)) for row in chunk]
             candidates = [candidate(index, person) for index, person in enumerate(people)]
-            taken = take_in(candidates, source=setting.source, batch_id=setting.batch_id, now=setting.now, update=update)
-            add(connection, "customer_of", SHAPE, [(people[index]["key"], *taken[index]) for index in range(len(people))])
+            taken = take_in(
+                candidates, source=setting.source, batch_id=setting.batch_id, now=setting.now, update=update
+            )
+            add(
+                connection,
+                "customer_of",
+                SHAPE,
+                [(people[index]["key"], *taken[index]) for index in range(len(people))],
+            )
             done += sum(person["rows"] for person in people)
             progress(done)
 
@@ -83,7 +95,7 @@ def candidate(index: int, person: dict[str, Any]) -> Candidate:
 
 def born(birthday: str | None, birth_year: str | None) -> tuple[int | None, int | None, int | None]:
     """`1990|5|1` and the like; a month without a day is not kept, because neither says when to congratulate."""
-    year, month, day = ((birthday or "||").split("|") + ["", ""])[:3]
+    year, month, day = [*(birthday or "||").split("|"), "", ""][:3]
     year = year or (birth_year or "").split("|")[0]
     if not (month and day):
         month = day = ""

@@ -1,15 +1,15 @@
 """The load, from files to facts. Three calls, used alike by the command line, the wizard and the worker:
 
-    batch = pipeline.start([SourceFile(path, name), ...], kind="purchases", preset=None, create=False, store="", mapping=None,
-                           matches=None, source="", encoding=None, numbers_restart="", accept_currency=False,
-                           language="zh-hans", title="", created_by=None, now=now)
-    analysis = pipeline.analyse(batch.pk, now=now)              # writes no fact: mapping, preview, unknowns, problems by kind
+    batch = pipeline.start([SourceFile(path, name), ...], kind="purchases", preset=None, create=False, store="",
+                           mapping=None, matches=None, source="", encoding=None, numbers_restart="",
+                           accept_currency=False, language="zh-hans", title="", created_by=None, now=now)
+    analysis = pipeline.analyse(batch.pk, now=now)              # mapping, preview, unknowns, problems; writes no fact
     outcome = pipeline.run(batch.pk, now=now, progress=None)    # created, updated, skipped, refused, error_file
+    pipeline.undo(batch.pk, now=now)                            # its facts leave every number; nothing is deleted
 
-    pipeline.undo(batch.pk, now=now)                            # the batch's facts leave every number; nothing is deleted
-
-`kind` is purchases, customers, visits, openings or "" (guessed by the columns; a purchases file with a first and a last date is read
-as openings). `progress(done, total, words)` is called at most a few times a second; the same figures stand in `Batch.done/total`.
+`kind` is purchases, customers, visits, openings or "" (guessed by the columns; a purchases file with a first and a
+last date is read as openings). `progress(done, total, step)` is called at most a few times a second with the steps
+reading, understanding, writing; the same figures stand in `Batch.done` and `Batch.total`.
 `run` may be called again after a crash: nothing comes twice, nothing is lost. A file that cannot be used at all raises
 `problems.UnreadableFile` (a DomainError with `.words(language)`), and the batch is `failed` with that message.
 """
@@ -34,7 +34,15 @@ from changke.facts.purchases.services.intake_openings import take_in_openings
 from changke.facts.visits.services.intake import take_in_visits
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch, RememberedMapping
-from changke.foundation.batches.services import begin, fail, finish, open_batch, remember_mapping, report_progress
+from changke.foundation.batches.services import (
+    begin,
+    fail,
+    finish,
+    keep_problems,
+    open_batch,
+    remember_mapping,
+    report_progress,
+)
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import clean, columns, customers, findings, openings, purchases, visits
 from changke.interfaces.importers.customers import Customers
@@ -63,7 +71,8 @@ REPORT_SECONDS = 0.4
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the rows: the four counts add up to `total`. `error_file` is a path, or "" where nothing was refused."""
+    """What became of the rows: the four counts add up to `total`. `error_file` is a path, or "" where nothing was
+    refused."""
 
     batch: int
     total: int
@@ -78,14 +87,27 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Example:
+    """One refused row of a group: where a person finds it, and what stands there."""
+
+    file: str
+    sheet: str
+    line: int
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
 class ProblemGroup:
-    """Refused rows that the same repair mends."""
+    """Refused rows that the same repair mends. `places` fill the words of the code in whichever language is read."""
 
     code: str
     words: str
     rows: int
     example_line: int
     example_value: str
+    places: Mapping[str, str] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
 
 
 @dataclass(frozen=True)
@@ -134,10 +156,14 @@ def start(
     """A batch for these files. Nothing is read yet; options given here win over the preset's."""
     known = preset_named(preset) if preset else None
     given = {
-        "store": store, "mapping": dict(mapping or {}), "matches": {key: dict(words) for key, words in (matches or {}).items()},
+        "store": store, "mapping": dict(mapping or {}),
+        "matches": {key: dict(words) for key, words in (matches or {}).items()},
         "source": source, "encoding": encoding, "numbers_restart": numbers_restart,
     }  # fmt: skip
-    options: dict[str, Any] = {**(known.options if known else {}), **{key: value for key, value in given.items() if value}}
+    options: dict[str, Any] = {
+        **(known.options if known else {}),
+        **{key: value for key, value in given.items() if value},
+    }
     options |= {"create": create, "language": language, "accept_currency": accept_currency, "preset": preset or ""}
     if known and not mapping:
         options["mapping"] = dict(known.columns)
@@ -153,11 +179,11 @@ def start(
     )
 
 
-def analyse(batch_id: int, *, now: dt.datetime) -> Analysis:
+def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) -> Analysis:
     """Read everything, write no fact. Unknown stores, staff and items are listed as if nothing were created."""
     batch = Batch.objects.get(pk=batch_id)
     with Scratch(folder_of(batch)) as scratch:
-        load = _read(batch, scratch, now=now, progress=_silent)
+        load = _read(batch, scratch, now=now, progress=progress or _silent)
         missing = load.missing()
         unknown: list[Unknown] = []
         if not missing:
@@ -213,6 +239,11 @@ def folder_of(batch: Batch) -> Path:
     return Path(settings.DATA_DIR) / "imports" / str(batch.pk)
 
 
+def uploads_of(batch_id: int) -> Path:
+    """Where files that came through the page lie until they are loaded."""
+    return Path(settings.DATA_DIR) / "uploads" / str(batch_id)
+
+
 @dataclass
 class Load:
     """One batch being read: what was decided before, and what its sheets turned out to be."""
@@ -238,12 +269,18 @@ def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progres
         raise UnreadableFile("currency_other", file=batch.title, currency=currency, chain=chain.currency)
     files = [SourceFile(Path(each["path"]), each["name"]) for each in batch.files]
     given: Mapping[str, str] = options.get("mapping") or {}
+    chosen: Mapping[str, Mapping[str, str]] = options.get("mappings") or {}
+    """Per header signature, as a person decided in the wizard."""
     state = {"kind": batch.kind, "remembered": ""}
 
     def choose(header: columns.Header) -> Mapping[str, str]:
         recognised_kind = columns.guess_kind(header.names)
-        if not state["kind"] or (state["kind"] == "purchases" and recognised_kind == "openings" and not given):
+        if not state["kind"] or (
+            state["kind"] == "purchases" and recognised_kind == "openings" and not (given or chosen)
+        ):
             state["kind"] = recognised_kind
+        if header.signature in chosen:
+            return chosen[header.signature]
         if given:
             return given
         remembered = RememberedMapping.objects.filter(kind=state["kind"], signature=header.signature).first()
@@ -258,6 +295,7 @@ def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progres
         choose=choose,
         wanted=given or None,
         encoding=options.get("encoding"),
+        leave_out={(file, sheet) for file, sheet in options.get("leave_out") or ()},
         progress=lambda rows: progress(0, rows, "reading"),
     )
     kind = state["kind"]
@@ -266,7 +304,9 @@ def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progres
     )
     mapped = scratch.canonical_rows()
     fields = list(dict.fromkeys([*columns.fields_of(kind), *EXTRA_FIELDS]))
-    return Load(kind, setting, scratch, mapped, str(options.get("language", "zh-hans")), bool(state["remembered"]), fields)
+    return Load(
+        kind, setting, scratch, mapped, str(options.get("language", "zh-hans")), bool(state["remembered"]), fields
+    )
 
 
 EXTRA_FIELDS = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
@@ -303,12 +343,19 @@ def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.dateti
             _write_rows(work, scratch, report, counts, now=now)
     refused = findings.refused_count(scratch.connection)
     target = folder_of(batch) / f"errors-{batch.pk}.csv"
+    keep_problems(batch.pk, [asdict(group) for group in _grouped(scratch, load.language)])
     if refused:
         write_error_file(scratch, target, language=load.language, batches=str(batch.pk))
     if not batch.options.get("preset"):
         _remember(load, now)
     return Outcome(
-        batch.pk, scratch.total, counts["created"], counts["updated"], counts["skipped"], refused, str(target) if refused else ""
+        batch.pk,
+        scratch.total,
+        counts["created"],
+        counts["updated"],
+        counts["skipped"],
+        refused,
+        str(target) if refused else "",
     )
 
 
@@ -346,7 +393,9 @@ def _write_rows(
             outcomes = take_in_openings(rows, batch_id=work.setting.batch_id, now=now)
         for number, outcome in outcomes.items():
             if outcome == "differs":
-                findings.refuse(scratch.connection, table="good", code="opening_differs", field="", when=f"rn = {int(number)}")
+                findings.refuse(
+                    scratch.connection, table="good", code="opening_differs", field="", when=f"rn = {int(number)}"
+                )
             else:
                 counts[outcome] += 1
         written += len(outcomes)
@@ -392,17 +441,35 @@ def _pretend_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> 
     )
 
 
+EXAMPLES = 3
+"""Enough to recognise the mistake; the error file has all of them."""
+
+
 def _grouped(scratch: Scratch, language: str) -> list[ProblemGroup]:
     """Problems by the repair they need, the most frequent first."""
-    raws = " UNION ALL ".join(f"SELECT rn, line FROM raw_{sheet.index}" for sheet in scratch.sheets)  # noqa: S608
+    raws = " UNION ALL ".join(
+        f"SELECT rn, line, {sheet.index} AS sheet FROM raw_{sheet.index}"  # noqa: S608 our own names
+        for sheet in scratch.sheets
+    )
     rows = scratch.connection.execute(
-        f"SELECT code, count(DISTINCT rn), min(line), arg_min(value, rn), arg_min(places, rn) "  # noqa: S608
-        f"FROM problems JOIN ({raws}) USING (rn) GROUP BY code ORDER BY 2 DESC"
+        f"SELECT code, count(DISTINCT rn), arg_min(places, rn), "  # noqa: S608
+        f"arg_min({{'sheet': sheet, 'line': line, 'field': field, 'value': value}}, rn, {EXAMPLES}) "
+        f"FROM problems JOIN ({raws}) USING (rn) GROUP BY code ORDER BY 2 DESC, 1"
     ).fetchall()
-    return [
-        ProblemGroup(code, Problem(code, findings.places_of(places)).words(language), count, line, value or "")
-        for code, count, line, value, places in rows
-    ]
+    groups = []
+    for code, count, packed, found in rows:
+        places = findings.places_of(packed)
+        examples = [_example(scratch, each) for each in found]
+        first = examples[0]
+        words = Problem(code, places).words(language)
+        groups.append(ProblemGroup(code, words, count, first.line, first.value, places, examples))
+    return groups
+
+
+def _example(scratch: Scratch, each: Mapping[str, Any]) -> Example:
+    sheet = scratch.sheets[each["sheet"]]
+    field_name = each["field"] or ""
+    return Example(sheet.file, sheet.name, each["line"], sheet.mapping.get(field_name, field_name), each["value"] or "")
 
 
 def _remember(load: Load, now: dt.datetime) -> None:
@@ -434,3 +501,8 @@ class _Reporter:
 def forget_files(batch: Batch) -> None:
     """Free the disk of a finished batch: scratch and error file."""
     shutil.rmtree(folder_of(batch), ignore_errors=True)
+
+
+def forget_uploads(batch_id: int) -> None:
+    """Delete the files that came through the page; files named on the command line stay where they are."""
+    shutil.rmtree(uploads_of(batch_id), ignore_errors=True)

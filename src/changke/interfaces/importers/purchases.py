@@ -1,6 +1,7 @@
 """Rows of purchases become receipts with lines and tenders. The rules in prose: docs/algorithms/import.md.
 
-Everything happens set by set in the scratch database; `record_receipt` in the purchases' room does the same for one receipt, and
+Everything happens set by set in the scratch database; `record_receipt` in the
+purchases' room does the same for one receipt, and
 tests/interfaces/importers/test_purchases.py holds both to the same money.
 """
 
@@ -62,7 +63,8 @@ class Purchases:
     def take_in_persons(self) -> None:
         """Match and create the customers of good rows; makes `customer_of`."""
         self.connection.execute(
-            "CREATE OR REPLACE VIEW good_persons AS SELECT rn, key, store_id, day, CAST(NULL AS BIGINT) AS adviser_id FROM good"
+            "CREATE OR REPLACE VIEW good_persons AS SELECT rn, key, store_id, day, "
+            "CAST(NULL AS BIGINT) AS adviser_id FROM good"
         )
         persons.take_in_persons(self.connection, self.setting, rows="good_persons", update=False)
 
@@ -74,18 +76,23 @@ class Purchases:
             f"""
             CREATE OR REPLACE TABLE row_facts AS
             SELECT typed.rn, typed.sheet, typed.line, typed.number, typed.original_number, typed.store AS store_word,
-              coalesce(typed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS staff_id,
-              item_of.id AS item_id, coalesce(item_of.kind, typed.item_kind, nullif('{self.setting.item_kind}', ''), 'other')
+              coalesce(typed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS
+                staff_id,
+              item_of.id AS item_id, coalesce(item_of.kind, typed.item_kind, nullif('{self.setting.item_kind}', ''),
+                'other')
                 AS item_kind,
-              coalesce(typed.item, typed.item_code, '') AS description, coalesce(typed.item_code, '') AS item_code, typed.unit_price,
+              coalesce(typed.item, typed.item_code, '') AS description, coalesce(typed.item_code, '') AS item_code,
+                typed.unit_price,
               coalesce(typed.quantity, 1000) AS quantity,
               coalesce(typed.amount, CASE WHEN {wide_sum} <> 0 THEN {wide_sum} END,
-                CAST(round(CAST({product} AS DECIMAL(38, 0)) / 1000) AS BIGINT) - coalesce(typed.discount, 0)) AS amount,
+                CAST(round(CAST({product} AS DECIMAL(38, 0)) / 1000) AS BIGINT) - coalesce(typed.discount, 0)) AS
+                  amount,
               abs(coalesce(typed.cost, item_of.unit_cost * abs(coalesce(typed.quantity, 1000)) // 1000)) AS cost,
               item_of.margin, typed.discount,
               coalesce(typed.tender, CASE WHEN typed.type = 'use' AND {wide_sum} = 0 THEN 'session' END) AS tender,
               {", ".join(f"typed.{WIDE[kind]}" for kind in WIDE)}, {wide_sum} AS wide_sum,
-              {persons.PERSON_KEY.replace("customer_id", "typed.customer_id").replace("wecom_id", "typed.wecom_id")} AS key
+              {persons.PERSON_KEY.replace("customer_id", "typed.customer_id").replace("wecom_id", "typed.wecom_id")}
+                AS key
             FROM typed
             JOIN timed USING (rn)
             LEFT JOIN staff_of ON staff_of.word = typed.staff
@@ -106,7 +113,9 @@ class Purchases:
             ("tender_mismatch", "amount", "wide_sum <> 0 AND wide_sum <> amount AND discount IS NULL",
              f"amount / {self._digits}", findings.place("paid", f"wide_sum / {self._digits}")),
         ):  # fmt: skip
-            findings.refuse(connection, table="row_facts", code=code, field=field, when=when, value=value, places=places)
+            findings.refuse(
+                connection, table="row_facts", code=code, field=field, when=when, value=value, places=places
+            )
 
     def _refuse_siblings(self) -> None:
         """A receipt goes in whole or not at all."""
@@ -118,13 +127,15 @@ class Purchases:
               SELECT sheet, number, coalesce(store, '') AS store, min(line) AS line
               FROM typed WHERE number IS NOT NULL AND rn IN (SELECT rn FROM problems) GROUP BY ALL
             ) AS broken
-            JOIN typed ON typed.sheet = broken.sheet AND typed.number = broken.number AND coalesce(typed.store, '') = broken.store
+            JOIN typed ON typed.sheet = broken.sheet AND typed.number = broken.number AND coalesce(typed.store, '') =
+              broken.store
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608
         )
 
     def _group(self) -> None:
-        """`good`: rows not refused, each with its receipt (`gid`, the first row of it) and, without number, its digest."""
+        """`good`: rows not refused, each with its receipt (`gid`, the first row of it) and, without number, its
+        digest."""
         daily = ", day" if self.setting.numbers_restart == "daily" else ""
         negative = "(amount < 0 OR (amount = 0 AND quantity < 0))"
         alone = "TRUE" if not self.line_level else "number IS NULL"
@@ -136,7 +147,8 @@ class Purchases:
                    ELSE min(rn) OVER (PARTITION BY sheet, store_id, number, back{daily}) END AS gid
             FROM (
               SELECT *, type = 'return' OR ({alone} AND {negative}) AS back,
-                CASE WHEN {alone} THEN md5(concat_ws(chr(31), store_id, coalesce(key, ''), local, item_code, description,
+                CASE WHEN {alone} THEN md5(concat_ws(chr(31), store_id, coalesce(key, ''), local, item_code,
+                  description,
                   quantity, amount, coalesce(tender, ''), type)) END AS digest
               FROM row_facts WHERE rn NOT IN (SELECT rn FROM problems)
             )
@@ -146,7 +158,8 @@ class Purchases:
         if not self.line_level:
             # The same receipt twice in one file with equal content: known already.
             self.connection.execute(
-                "INSERT INTO again SELECT rn FROM (SELECT rn, row_number() OVER (PARTITION BY gid, digest ORDER BY rn) AS nth "
+                "INSERT INTO again SELECT rn FROM "
+                "(SELECT rn, row_number() OVER (PARTITION BY gid, digest ORDER BY rn) AS nth "
                 "FROM good WHERE number IS NOT NULL) WHERE nth > 1"
             )
             self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM again)")
@@ -156,7 +169,8 @@ class Purchases:
         self.connection.execute(
             """
             CREATE OR REPLACE TABLE twisted AS
-            SELECT gid, count(DISTINCT key) > 1 AS customers, min(day) <> max(day) AS days, count(*) AS rows, min(line) AS line,
+            SELECT gid, count(DISTINCT key) > 1 AS customers, min(day) <> max(day) AS days, count(*) AS rows,
+            min(line) AS line,
               max(line) AS last_line
             FROM good WHERE number IS NOT NULL GROUP BY gid HAVING count(*) > 1
             """
@@ -173,21 +187,28 @@ class Purchases:
                 field=field,
                 when=when,
                 value="number",
-                places=findings.place("row", "CASE WHEN good.line = twisted.line THEN twisted.last_line ELSE twisted.line END"),
+                places=findings.place(
+                    "row", "CASE WHEN good.line = twisted.line THEN twisted.last_line ELSE twisted.line END"
+                ),
             )
         self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
 
     def assemble(self, known_ordinals: dict[str, int] | None = None) -> int:
-        """From `good` and `customer_of` make `receipts`, `receipt_lines`, `receipt_tenders`, numbered by `k`; how many."""
+        """From `good` and `customer_of` make `receipts`, `receipt_lines`, `receipt_tenders`, numbered by `k`; how
+        many."""
         self._build_offsets(known_ordinals or {})
         source = self.setting.source.replace("'", "''")
         daily = "|| ':' || day" if self.setting.numbers_restart == "daily" else ""
-        new_money = " + ".join(f"coalesce({WIDE[kind]}, 0)" for kind in self.wide if f"'{kind}'" not in NO_NEW_MONEY) or "0"
+        new_money = (
+            " + ".join(f"coalesce({WIDE[kind]}, 0)" for kind in self.wide if f"'{kind}'" not in NO_NEW_MONEY) or "0"
+        )
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE totals AS
-            SELECT gid, min(sheet) AS sheet, count(*) AS rows, min(number) AS number, max(original_number) AS original_number,
-              max(key) AS key, min(store_id) AS store_id, arg_min(staff_id, rn) AS staff_id, min(instant) AS instant, min(day) AS day,
+            SELECT gid, min(sheet) AS sheet, count(*) AS rows, min(number) AS number, max(original_number) AS
+            original_number,
+              max(key) AS key, min(store_id) AS store_id, arg_min(staff_id, rn) AS staff_id, min(instant) AS instant,
+              min(day) AS day,
               bool_or(back) OR sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) AS is_return,
               CASE WHEN sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) THEN -1 ELSE 1 END AS flip,
               sum(amount) AS total, coalesce(sum(amount) FILTER ({RENDERED}), 0) AS rendered,
@@ -198,8 +219,10 @@ class Purchases:
               sum(cost) FILTER ({RENDERED}) AS costs, sum(amount) FILTER ({RENDERED} AND cost IS NOT NULL) AS with_cost,
               sum(abs(amount) * margin // 10000 * sign(amount)) FILTER ({RENDERED} AND cost IS NULL) AS percents,
               count(tender) + count(nullif(wide_sum, 0)) AS tenders,
-              coalesce(sum(CASE WHEN wide_sum <> 0 THEN {new_money} WHEN tender NOT IN {NO_NEW_MONEY} THEN amount END), 0) AS new_money,
-              coalesce(bool_and(CASE WHEN wide_sum <> 0 THEN {new_money} = 0 ELSE tender IN {NO_NEW_MONEY} END), FALSE) AS old_money,
+              coalesce(sum(CASE WHEN wide_sum <> 0 THEN {new_money} WHEN tender NOT IN {NO_NEW_MONEY} THEN amount
+                END), 0) AS new_money,
+              coalesce(bool_and(CASE WHEN wide_sum <> 0 THEN {new_money} = 0 ELSE tender IN {NO_NEW_MONEY} END),
+                FALSE) AS old_money,
               min(digest) AS digest
             FROM good GROUP BY gid
             """  # noqa: S608
@@ -211,7 +234,8 @@ class Purchases:
               CASE WHEN number IS NOT NULL
                    THEN 'n:{source}:' || store_id || ':' || number {daily} || CASE WHEN is_return THEN ':r' ELSE '' END
                    ELSE 'c:{source}:' || digest || ':'
-                     || (coalesce(offset_of.n, 0) + row_number() OVER (PARTITION BY sheet, digest ORDER BY gid)) END AS source_key
+                     || (coalesce(offset_of.n, 0) + row_number() OVER (PARTITION BY sheet, digest ORDER BY gid)) END
+                     AS source_key
             FROM totals LEFT JOIN offset_of USING (digest)
             """  # noqa: S608
         )
@@ -239,14 +263,16 @@ class Purchases:
             self.connection.executemany("INSERT INTO offset_of VALUES (?, ?)", list(known_ordinals.items()))
 
     def _settle_overlaps(self) -> None:
-        """The same receipt in two files of the batch: the first one stands; an equal one is known, another one refused."""
+        """The same receipt in two files of the batch: the first one stands; an equal one is known, another one
+        refused."""
         self.connection.execute(
             """
             CREATE OR REPLACE TABLE overlapping AS
             SELECT gid, (is_return, day, total, rendered, items, key) IS NOT DISTINCT FROM (first_one) AS same
             FROM (
               SELECT gid, is_return, day, total, rendered, items, key,
-                first_value((is_return, day, total, rendered, items, key)) OVER each AS first_one, row_number() OVER each AS nth
+                first_value((is_return, day, total, rendered, items, key)) OVER each AS first_one, row_number() OVER
+                each AS nth
               FROM keyed WHERE source_key IN (SELECT source_key FROM keyed GROUP BY 1 HAVING count(*) > 1)
               WINDOW each AS (PARTITION BY source_key ORDER BY gid)
             ) WHERE nth > 1
@@ -266,7 +292,8 @@ class Purchases:
             CREATE OR REPLACE TABLE receipt_lines AS
             SELECT k, row_number() OVER (PARTITION BY k ORDER BY good.rn) AS position, good.item_id, good.description,
               abs(good.quantity) AS quantity,
-              coalesce(good.unit_price, CASE WHEN good.quantity <> 0 THEN abs(good.amount) * 1000 // abs(good.quantity) ELSE 0 END)
+              coalesce(good.unit_price, CASE WHEN good.quantity <> 0 THEN abs(good.amount) * 1000 //
+              abs(good.quantity) ELSE 0 END)
                 AS unit_price,
               good.amount * receipts.flip AS amount, good.cost
             FROM good JOIN receipts USING (gid) ORDER BY k, position
@@ -286,7 +313,8 @@ class Purchases:
         )
 
     def chunks(self, folder: Path, count: int) -> Iterator[ReceiptFiles]:
-        """Whole receipts, in files that the purchases' room copies in. The files of a chunk are gone when the next but one
+        """Whole receipts, in files that the
+          purchases' room copies in. The files of a chunk are gone when the next but one
         is asked for."""
         for index, start in enumerate(range(1, count + 1, CHUNK)):
             files = ReceiptFiles(*(folder / f"{part}{index % 4}.csv" for part in ("receipts", "lines", "tenders")))
@@ -304,7 +332,8 @@ class Purchases:
         """Receipts that the database knows with other contents."""
         listed = ", ".join(str(int(number)) for number in numbers)
         findings.refuse(
-            self.connection, table="good JOIN receipts USING (gid)", code="receipt_differs", field="number", value="good.number",
+            self.connection, table="good JOIN receipts USING (gid)", code="receipt_differs", field="number",
+            value="good.number",
             when=f"k IN ({listed})",
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The scratch database of one batch: its files as rows of text on disk, in bounded memory, each row with its number."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -68,7 +68,9 @@ class Scratch:
     def __enter__(self) -> "Scratch":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.connection.close()
         self.remove()
 
@@ -85,14 +87,19 @@ class Scratch:
         choose: Chooser,
         wanted: Mapping[str, str] | None,
         encoding: str | None = None,
+        leave_out: Collection[tuple[str, str]] = (),
         progress: Callable[[int], None] = lambda rows: None,
     ) -> None:
         """All rows of all sheets into `raw_0`, `raw_1`, ...; a sheet without a header that we understand is left out
-        as long as another one of the batch has it."""
+        as long as another one of the batch has it. `leave_out` names sheets that a person did not want: the name of
+        the file on disk and of the sheet."""
         skipped: list[SourceFile] = []
         for source in files:
             found = 0
             for sheet in open_sheets(source.path, name=source.name, encoding=encoding):
+                if (source.path.name, sheet.name) in leave_out:
+                    found += 1
+                    continue
                 found += self._read_sheet(sheet, source, kind=kind, choose=choose, wanted=wanted, progress=progress)
             if not found:
                 skipped.append(source)
@@ -121,9 +128,7 @@ class Scratch:
         self._write(info, chain(first[header.index + 1 :], sheet.rows), strict=sheet.strict_width, progress=progress)
         return True
 
-    def _write(
-        self, info: SheetInfo, rows: Iterator[RawRow], *, strict: bool, progress: Callable[[int], None]
-    ) -> None:
+    def _write(self, info: SheetInfo, rows: Iterator[RawRow], *, strict: bool, progress: Callable[[int], None]) -> None:
         width = len(info.header.names)
         passing = self.folder / "rows.csv"
         with passing.open("w", encoding="utf-8", errors="replace", newline="") as stream:
@@ -147,7 +152,8 @@ class Scratch:
         names = ["rn", "line", "problem", *(f"c{index}" for index in range(width))]
         types = ", ".join(f"'{name}': '{'BIGINT' if name in ('rn', 'line') else 'VARCHAR'}'" for name in names)
         self.connection.execute(
-            f"CREATE OR REPLACE TABLE raw_{info.index} AS SELECT * FROM read_csv('{_quoted(passing)}', columns = {{{types}}}, "  # noqa: S608
+            f"CREATE OR REPLACE TABLE raw_{info.index} AS "  # noqa: S608
+            f"SELECT * FROM read_csv('{_quoted(passing)}', columns = {{{types}}}, "
             "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', max_line_size = 4000000, "
             "buffer_size = 8000000)"
         )

@@ -15,7 +15,7 @@ class Setting:
     kind: str
     batch_id: int
     now: dt.datetime
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
     source: str = ""
     """Name of the old system: external ids and receipt numbers are unique within it."""
     create: bool = False

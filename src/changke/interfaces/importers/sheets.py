@@ -15,3 +15,6 @@ class Sheet:
     rows: Iterator[RawRow]
     strict_width: bool = True
     """A row shorter than the header was cut off (CSV). Workbooks and Parquet have no such rows."""
+    encoding: str = ""
+    delimiter: str = ""
+    """How a text file was understood, to be shown; empty for typed formats."""

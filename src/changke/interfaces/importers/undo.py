@@ -1,6 +1,7 @@
 """Undo of a load: its facts are withdrawn, its customers hidden where nothing else knows them. Nothing is deleted."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -17,6 +18,47 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     hide(known_by_nobody_else(batch_id))
     finish_withdrawal(batch_id, now=now)
     return withdrawn
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What an undo would take out of the numbers."""
+
+    receipts: int
+    visits: int
+    openings: int
+    customers: int
+    """Made by this batch, and nothing from anywhere else speaks of them."""
+    cash_minor: int
+
+
+def leaving(batch_id: int) -> Leaving:
+    """What an undo would take away, before anybody decides."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT
+              (SELECT count(*) FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
+              (SELECT count(*) FROM facts_visit WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
+              (SELECT count(*) FROM facts_opening WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
+              (SELECT count(*) FROM facts_customer AS customer WHERE batch_id = %(batch)s AND is_active
+                 AND NOT EXISTS (SELECT FROM facts_receipt WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_visit WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_opening WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_event WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND kind <> 'stage.changed')
+                 AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
+                 AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id)),
+              (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
+               FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
+            """,
+            {"batch": batch_id},
+        )
+        receipts, visits, openings, customers, cash = (int(value) for value in cursor.fetchone())
+    return Leaving(receipts, visits, openings, customers, cash)
 
 
 def known_by_nobody_else(batch_id: int) -> list[int]:

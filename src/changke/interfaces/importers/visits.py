@@ -36,9 +36,11 @@ class Visits:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id, typed.purpose,
+            SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
+              typed.purpose,
               timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
-              md5(concat_ws(chr(31), timed.store_id, {persons.PERSON_KEY}, timed.local, coalesce(typed.purpose, ''))) AS digest
+              md5(concat_ws(chr(31), timed.store_id, {persons.PERSON_KEY}, timed.local, coalesce(typed.purpose, '')))
+                AS digest
             FROM typed JOIN timed USING (rn) LEFT JOIN staff_of ON staff_of.word = typed.staff
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
@@ -58,7 +60,8 @@ class Visits:
               SELECT *, row_number() OVER (PARTITION BY source_key ORDER BY rn) AS nth
               FROM (
                 SELECT good.*, customer_of.id,
-                  'v:{source}:' || digest || ':' || row_number() OVER (PARTITION BY sheet, digest ORDER BY rn) AS source_key
+                  'v:{source}:' || digest || ':' || row_number() OVER (PARTITION BY sheet, digest ORDER BY rn) AS
+                    source_key
                 FROM good JOIN customer_of USING (key)
               )
             ) WHERE nth = 1 ORDER BY rn

@@ -21,7 +21,8 @@ class NewItem:
 
 
 def take_in_items(items: Iterable[NewItem]) -> int:
-    """Add what is not there, by code; how many were offered. What the catalogue knows about an item is never changed."""
+    """Add what is not there, by code; how many were offered. What the catalogue knows about an item is never
+    changed."""
     waiting: list[NewItem] = []
     offered = 0
     for item in items:

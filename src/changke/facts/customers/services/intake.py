@@ -1,6 +1,7 @@
 """Persons by the thousand: matched by external id, WeCom id, phone and e-mail, created where nobody is found.
 
-A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her daughter): the
+A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her
+daughter): the
 new external id is a person of her own and the phone stays where it is.
 """
 
@@ -56,7 +57,8 @@ def take_in(
 ) -> dict[int, tuple[int, str]]:
     """`cand` -> (customer, created | updated | skipped). The candidates are different persons as far as the file knows.
 
-    With `update` the file's fields replace those of a known customer (a customer file); without it they only fill what is
+    With `update` the
+      file's fields replace those of a known customer (a customer file); without it they only fill what is
     empty (a purchase file that happens to carry names).
     """
     staging("intake_customer", COLUMNS)
@@ -72,8 +74,8 @@ def take_in(
         cursor.execute(EARLIER)
         # A customer whom this batch made before it was killed counts as created when it runs again.
         cursor.execute(
-            "SELECT cand, customer_id, is_new OR customer.batch_id IS NOT DISTINCT FROM %(batch)s FROM intake_customer AS intake "
-            "JOIN facts_customer AS customer ON customer.id = intake.customer_id",
+            "SELECT cand, customer_id, is_new OR customer.batch_id IS NOT DISTINCT FROM %(batch)s "
+            "FROM intake_customer AS intake JOIN facts_customer AS customer ON customer.id = intake.customer_id",
             {"batch": batch_id},
         )
         return {
@@ -113,10 +115,13 @@ WHERE customer_id IS NULL
 """
 
 INSERT = """
-INSERT INTO facts_customer (id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation,
-  income_band, city, interests, living, allergies, source, home_store_id, adviser_id, known_on, phone_tail, is_active, batch_id,
+INSERT INTO facts_customer (id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day,
+occupation,
+  income_band, city, interests, living, allergies, source, home_store_id, adviser_id, known_on, phone_tail,
+  is_active, batch_id,
   recorded_at)
-SELECT customer_id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation, income_band,
+SELECT customer_id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation,
+income_band,
   city, interests, living, allergies, first_source, home_store_id, adviser_id,
   coalesce(known_on, (%(now)s AT TIME ZONE 'UTC')::date), phone_tail, true, %(batch)s, %(now)s
 FROM intake_customer WHERE is_new ORDER BY cand
@@ -126,7 +131,8 @@ FROM intake_customer WHERE is_new ORDER BY cand
 def identify(kind: str) -> str:
     return f"""
         INSERT INTO facts_identifier (customer_id, kind, source, value, batch_id)
-        SELECT customer_id, '{kind}', %(source)s, {kind}, %(batch)s FROM intake_customer WHERE {kind} IS NOT NULL ORDER BY cand
+        SELECT customer_id, '{kind}', %(source)s, {kind}, %(batch)s FROM intake_customer WHERE {kind} IS NOT NULL
+          ORDER BY cand
         ON CONFLICT (kind, source, value) DO NOTHING
     """  # noqa: S608 the kinds are ours
 
@@ -140,7 +146,8 @@ def _lacks(field: str) -> str:
 
 
 def _write(*, only_empty: bool) -> str:
-    """Set the fields that the file says (and, with `only_empty`, that nobody said before), where that changes anything."""
+    """Set the fields that the file says (and, with `only_empty`, that nobody said before), where that changes
+    anything."""
     fields = [*TEXTS, *NUMBERS]
     when = {field: f"{_says(field)} AND {_lacks(field)}" if only_empty else _says(field) for field in fields}
     sets = [f"{field} = CASE WHEN {when[field]} THEN intake.{field} ELSE customer.{field} END" for field in fields]
@@ -148,9 +155,14 @@ def _write(*, only_empty: bool) -> str:
     for derived in ("pinyin", "initials", "name_grams"):
         sets.append(f"{derived} = CASE WHEN {when['name']} THEN intake.{derived} ELSE customer.{derived} END")
     for first in (("source", "first_source"), ("phone_tail", "phone_tail")):
-        sets.append(f"{first[0]} = CASE WHEN customer.{first[0]} = '' THEN intake.{first[1]} ELSE customer.{first[0]} END")
+        sets.append(
+            f"{first[0]} = CASE WHEN customer.{first[0]} = '' THEN intake.{first[1]} ELSE customer.{first[0]} END"
+        )
     changes = [f"({when[field]} AND customer.{field} IS DISTINCT FROM intake.{field})" for field in fields]
-    changes += ["(customer.source = '' AND intake.first_source <> '')", "(customer.phone_tail = '' AND intake.phone_tail <> '')"]
+    changes += [
+        "(customer.source = '' AND intake.first_source <> '')",
+        "(customer.phone_tail = '' AND intake.phone_tail <> '')",
+    ]
     changes += ["NOT customer.is_active"]
     return f"""
         UPDATE facts_customer AS customer SET {", ".join(sets)}, is_active = true, txid = pg_current_xact_id()

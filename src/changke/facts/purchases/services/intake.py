@@ -1,6 +1,7 @@
 """Receipts by the thousand: COPY into a staging table, from there into the facts, known ones left alone.
 
-The importer rolls up and names (`source_key`); this room writes and says what became of each receipt. The columns of the
+The importer rolls up and names (`source_key`); this room writes and says what became of each receipt. The columns of
+the
 files are the columns of the staging tables, in order.
 """
 
@@ -44,18 +45,22 @@ class TakenIn:
 
 INSERT = """
 WITH fresh AS (
-  INSERT INTO facts_receipt (happened_at, business_date, recorded_at, source_key, batch_id, kind, number, source, customer_id,
+  INSERT INTO facts_receipt (happened_at, business_date, recorded_at, source_key, batch_id, kind, number, source,
+  customer_id,
     store_id, staff_id, original_number, cash_minor, consumed_minor, margin_minor, margin_basis, items)
   SELECT happened_at, business_date, %(now)s, source_key, %(batch)s, kind, coalesce(number, ''), coalesce(source, ''),
-    customer_id, store_id, staff_id, coalesce(original_number, ''), cash_minor, consumed_minor, margin_minor, margin_basis, items
+    customer_id, store_id, staff_id, coalesce(original_number, ''), cash_minor, consumed_minor, margin_minor,
+      margin_basis, items
   FROM intake_receipt ORDER BY k
   ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING
   RETURNING id, source_key
 ), named AS (
   SELECT fresh.id, intake_receipt.k FROM fresh JOIN intake_receipt USING (source_key)
 ), lines AS (
-  INSERT INTO facts_line (receipt_id, position, item_id, description, quantity_milli, unit_price_minor, amount_minor, cost_minor)
-  SELECT named.id, line.position, line.item_id, coalesce(line.description, ''), line.quantity_milli, line.unit_price_minor,
+  INSERT INTO facts_line (receipt_id, position, item_id, description, quantity_milli, unit_price_minor, amount_minor,
+  cost_minor)
+  SELECT named.id, line.position, line.item_id, coalesce(line.description, ''), line.quantity_milli,
+    line.unit_price_minor,
     line.amount_minor, line.cost_minor
   FROM intake_line AS line JOIN named USING (k)
 ), tenders AS (

@@ -22,9 +22,11 @@ def take_in_openings(rows: Iterable[Sequence[object]], *, batch_id: int, now: dt
         cursor.execute(
             """
             WITH fresh AS (
-              INSERT INTO facts_opening (happened_at, business_date, recorded_at, source_key, batch_id, customer_id, store_id,
+              INSERT INTO facts_opening (happened_at, business_date, recorded_at, source_key, batch_id, customer_id,
+              store_id,
                 first_on, last_on, purchases, cash_minor)
-              SELECT happened_at, last_on, %(now)s, source_key, %(batch)s, customer_id, store_id, first_on, last_on, purchases,
+              SELECT happened_at, last_on, %(now)s, source_key, %(batch)s, customer_id, store_id, first_on, last_on,
+              purchases,
                 cash_minor
               FROM intake_opening ORDER BY k
               ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING

@@ -22,7 +22,8 @@ def take_in_visits(rows: Iterable[Sequence[object]], *, batch_id: int, now: dt.d
         cursor.execute(
             """
             WITH fresh AS (
-              INSERT INTO facts_visit (happened_at, business_date, recorded_at, source_key, batch_id, customer_id, store_id,
+              INSERT INTO facts_visit (happened_at, business_date, recorded_at, source_key, batch_id, customer_id,
+              store_id,
                 staff_id, purpose, source)
               SELECT happened_at, business_date, %(now)s, source_key, %(batch)s, customer_id, store_id, staff_id,
                 coalesce(purpose, ''), coalesce(source, '')

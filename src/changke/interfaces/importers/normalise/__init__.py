@@ -1,1 +1,2 @@
-"""From text to values: pure rules, one subject per file. They are the definition; `clean.py` only goes faster on clean values."""
+"""From text to values: pure rules, one subject per file. They are the definition; `clean.py` only goes faster on
+clean values."""

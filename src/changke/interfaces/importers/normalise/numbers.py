@@ -8,7 +8,9 @@ from changke.foundation.money import LARGEST_MINOR, exponent
 from changke.interfaces.importers.normalise.texts import text
 from changke.interfaces.importers.problems import Refused
 
-MARKS = re.compile(r"(?i)^(cny|rmb|gbp|usd|eur|hkd|twd|ntd|nt\$|hk\$|us\$|人民币|[¥$£€])|(元|圆|块|cny|rmb|gbp|usd|eur|hkd|twd)$")
+MARKS = re.compile(
+    r"(?i)^(cny|rmb|gbp|usd|eur|hkd|twd|ntd|nt\$|hk\$|us\$|人民币|[¥$£€])|(元|圆|块|cny|rmb|gbp|usd|eur|hkd|twd)$"
+)
 NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?$")
 ROUNDED = re.compile(r"^[+-]?\d(\.\d+)?e[+-]?\d+$", re.IGNORECASE)
 LARGEST_QUANTITY = 1_000_000

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from changke.interfaces.importers.problems import Refused
 
-INVISIBLE = dict.fromkeys([*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF])
+INVISIBLE = dict.fromkeys(
+    [*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF]
+)
 SPACES = " \t\r\n\u00a0\u3000"
 EMPTY_WORDS = frozenset({"", "-", "--", "/", "\\", "无", "null", "none", "n/a", "#n/a", "nan", "nil"})
 EXCEL_TEXT = re.compile(r'^="(.*)"$')

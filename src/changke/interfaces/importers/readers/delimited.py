@@ -1,4 +1,5 @@
-"""Text with a delimiter (CSV, TSV): encoding and delimiter are detected, every bad line is named, nothing is swallowed."""
+"""Text with a delimiter (CSV, TSV): encoding and delimiter are detected, every bad line is named, nothing is
+swallowed."""
 
 import codecs
 import csv
@@ -8,7 +9,6 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.sheets import RawRow, Sheet
@@ -42,7 +42,8 @@ def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
     if "\x00" in text:
         raise UnreadableFile("file_kind_unknown", file=name)
     delimiter = sniff_delimiter(sample)
-    yield Sheet(name="", rows=_rows(path, found, delimiter=delimiter, width=_usual_width(sample, delimiter)))
+    rows = _rows(path, found, delimiter=delimiter, width=_usual_width(sample, delimiter))
+    yield Sheet(name="", rows=rows, encoding=found.codec, delimiter=delimiter)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _open(path: Path, encoding: Encoding) -> TextIOWrapper:
     errors = "surrogateescape" if encoding.broken and encoding.codec != "utf-16" else "strict"
     if encoding.broken and encoding.codec == "utf-16":
         errors = "replace"
-    return cast(TextIOWrapper, path.open(encoding=encoding.codec, errors=errors, newline=""))
+    return path.open(encoding=encoding.codec, errors=errors, newline="")
 
 
 def _parse(lines: list[str], delimiter: str) -> list[list[str]]:
@@ -180,7 +181,8 @@ def _records(lines: _Lines, *, delimiter: str, width: int, broken: bool) -> Iter
     reader = csv.reader(lines, delimiter=delimiter)
     line = 1
     while True:
-        lines.record = record = []
+        record: list[str] = []
+        lines.record = record
         try:
             cells = next(reader)
         except StopIteration:

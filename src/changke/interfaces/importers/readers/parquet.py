@@ -20,7 +20,9 @@ def recognises(head: bytes) -> bool:
 def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
     connection = duckdb.connect(config={"memory_limit": "128MB", "threads": "1"})
     try:
-        columns = [str(column[0]) for column in connection.execute("DESCRIBE FROM read_parquet(?)", [str(path)]).fetchall()]
+        columns = [
+            str(column[0]) for column in connection.execute("DESCRIBE FROM read_parquet(?)", [str(path)]).fetchall()
+        ]
         connection.execute("SELECT COLUMNS(*)::VARCHAR FROM read_parquet(?)", [str(path)])
     except duckdb.Error as error:
         connection.close()

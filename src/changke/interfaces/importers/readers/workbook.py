@@ -1,4 +1,5 @@
-"""Excel workbooks (.xlsx, .xls, .xlsb) and OpenDocument. Cells are read as the values last computed; no formula is run."""
+"""Excel workbooks (.xlsx, .xls, .xlsb) and OpenDocument. Cells are read as the values last computed; no formula is
+run."""
 
 import datetime as dt
 import re
@@ -56,7 +57,8 @@ def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
 
 
 def refuse_bombs(path: Path, *, name: str) -> None:
-    """Refuse by what the archive declares, then hold it to its word: parts that unpack to more than declared are refused
+    """Refuse by what the archive declares, then hold it to its word: parts that unpack to more than declared are
+    refused
     too, before the reader (which believes nothing and unpacks everything) sees them."""
     try:
         with zipfile.ZipFile(path) as archive:
