@@ -15,11 +15,11 @@ from benchmarks.world import write_world
 
 from changke.foundation.database import launcher
 
-EMPTY = "'' AS "
+UNKNOWN = ("pinyin", "initials", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
 CUSTOMERS = f"""
-SELECT customer_id AS id, name, {EMPTY}pinyin, {EMPTY}initials, '{{{{}}}}' AS name_grams, gender, birth_year,
-       birth_month, birth_day, {EMPTY}occupation, {EMPTY}income_band, {EMPTY}city, {EMPTY}interests, {EMPTY}living, {EMPTY}allergies,
-       {EMPTY}source, home_store_id, known_on, right(phone, 4) AS phone_tail, TRUE AS is_active, recorded_at
+SELECT customer_id AS id, name, {", ".join(f"'' AS {name}" for name in UNKNOWN)}, '{{{{}}}}' AS name_grams, gender,
+       birth_year, birth_month, birth_day, home_store_id, known_on, right(phone, 4) AS phone_tail, TRUE AS is_active,
+       recorded_at
 FROM '{{folder}}/customers.parquet'"""
 RECEIPTS = """
 SELECT receipt_id AS id, kind, number, source, customer_id, store_id, original_number, cash_minor, consumed_minor,

@@ -24,6 +24,10 @@ class ModelError(ValueError):
         self.path, self.problem = path, problem
 
 
+TURNS: Mapping[str, tuple[int, ...]] = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,)}
+"""Where a comparison turns, relative to its value; others turn at it and after it."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage as people see it. `missing` names facts that would decide it better and are not recorded yet."""
@@ -87,13 +91,13 @@ class LifecycleModel:
         return next(stage for stage in self.stages if stage.key == key)
 
     def thresholds(self, attribute: str) -> frozenset[int]:
-        """The values at which a comparison with the attribute may change its answer."""
+        """The values from which on a comparison with the whole number gives another answer."""
         found: set[int] = set()
         for rule in self.rules:
             for leaf in rule.condition.leaves() if rule.condition else ():
                 if isinstance(leaf, Compare) and leaf.column.name == attribute:
                     values = leaf.value if isinstance(leaf.value, list) else [leaf.value]
-                    found |= {edge for value in values for edge in (value, value + 1)}
+                    found |= {value + step for value in values for step in TURNS.get(leaf.op, (0, 1))}
         return frozenset(found)
 
 

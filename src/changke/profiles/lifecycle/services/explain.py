@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,14 +35,13 @@ PLACED = frozenset({"value_group", "recency_score", "frequency_score", "money_sc
 """Attributes that move with the values of the population."""
 
 FACT_DAYS = """
-SELECT business_date FROM live.purchases WHERE customer_id = %(id)s AND business_date <= %(as_of)s
-UNION SELECT business_date FROM live.uses WHERE customer_id = %(id)s AND business_date <= %(as_of)s
-UNION SELECT business_date FROM live.returns WHERE customer_id = %(id)s AND business_date <= %(as_of)s
-UNION SELECT business_date FROM live.visits WHERE customer_id = %(id)s AND business_date <= %(as_of)s
-UNION SELECT first_on FROM live.openings WHERE customer_id = %(id)s AND first_on <= %(as_of)s
-UNION SELECT last_on FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
-UNION SELECT known_on FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
-ORDER BY 1
+SELECT business_date, 'purchase' FROM live.purchases WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date, 'use' FROM live.uses WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date, 'return' FROM live.returns WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date, 'visit' FROM live.visits WHERE customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT first_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND first_on <= %(as_of)s
+UNION SELECT last_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
+UNION SELECT known_on, 'known' FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
 """
 
 
@@ -174,7 +174,7 @@ def _bands(
     known: Versions,
     default: int,
 ) -> list[Band]:
-    days = turning_days(_fact_days(customer_id, as_of), as_of, model, settings, [end for end, _ in known.ends])
+    days = turning_days(_facts(customer_id, as_of), as_of, model, settings, [end for end, _ in known.ends])
     cases, scope = {model.column: model.cases}, Scope(customer_id)
     statement = COMPOSER.statement([], engine="postgres", scope=scope, cases=cases)
     fixed = {**values_of(cases=cases), **scope.values}
@@ -196,35 +196,62 @@ def _bands(
 
 
 def turning_days(
-    fact_days: list[dt.date],
+    facts: Mapping[dt.date, bool],
     as_of: dt.date,
     model: LifecycleModel,
     settings: Mapping[str, int],
     population_days: Iterable[dt.date],
 ) -> list[dt.date]:
-    """The days on which the stage may be another than the day before, and the day asked for; in order, the latest."""
-    if not fact_days:
+    """The days on which the stage may be another than the day before, and the day asked for; in order, the latest.
+
+    Parameters
+    ----------
+    facts
+        Day with facts -> whether she was certainly active on it.
+    """
+    if not facts:
         return [as_of]
-    first = fact_days[0]
+    first = min(facts)
     asked = {name for rule in model.rules if rule.condition for name in rule.condition.attributes}
     if asked & DAILY:
         return _latest({first + dt.timedelta(days=n) for n in range((as_of - first).days + 1)}, as_of)
-    later = {int(found[1]) for name in asked if (found := re.search(r"_(\d+)d$", name))}
-    later |= {365} if asked & YEARLY else set()
-    later |= model.thresholds("silent_days")
+    leaves = {int(found[1]) for name in asked if (found := re.search(r"_(\d+)d$", name))}
+    leaves |= {365} if asked & YEARLY else set()
+    silences = set(model.thresholds("silent_days"))
     if "loyalty_group" in asked:
-        later |= {settings["silent_after_days"], settings["lost_after_days"]}
-    days = set(fact_days) | {day + dt.timedelta(days=n) for day in fact_days for n in later}
+        silences |= {settings["silent_after_days"], settings["lost_after_days"]}
+    days = set(facts) | {day + dt.timedelta(days=n) for day in facts for n in leaves}
+    days |= _silences(facts, silences)
     if asked & PLACED:
         days |= {day for day in population_days if day >= first}
     return _latest(days, as_of)
+
+
+def _silences(facts: Mapping[dt.date, bool], lengths: Iterable[int]) -> set[dt.date]:
+    """The days on which a silence reaches one of the lengths: none where she was active again before."""
+    active = sorted(day for day, certainly in facts.items() if certainly)
+    found = set()
+    for day in facts:
+        place = bisect_right(active, day)
+        again = active[place] if place < len(active) else dt.date.max
+        found |= {reached for n in lengths if (reached := day + dt.timedelta(days=n)) < again}
+    return found
 
 
 def _latest(days: set[dt.date], as_of: dt.date) -> list[dt.date]:
     return sorted(day for day in days | {as_of} if day <= as_of)[-MOST_DAYS:]
 
 
-def _fact_days(customer_id: int, as_of: dt.date) -> list[dt.date]:
+def _facts(customer_id: int, as_of: dt.date) -> dict[dt.date, bool]:
+    """The days of her facts, and whether she was certainly active on them: a visit always is where visits count; a
+    receipt may have been given back since."""
     with connection.cursor() as sql:
         sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of})
-        return [day for (day,) in sql.fetchall()]
+        rows = sql.fetchall()
+    returns = any(kind == "return" for _, kind in rows)
+    counts = set(the_chain().activity_kinds)
+    certain = {kind for kind in ("visit", "purchase", "use") if kind in counts and (kind == "visit" or not returns)}
+    found: dict[dt.date, bool] = {}
+    for day, kind in rows:
+        found[day] = found.get(day, False) or kind in certain
+    return found
