@@ -91,7 +91,7 @@ def by_name(columns: list[str], row: Row) -> Mapping[str, Any]:
     return dict(zip(columns, row[1:], strict=True))
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=120, deadline=None, database=None)
 @given(data=st.data())
 def test_python_agrees_with_sql_over_stored_rows(
     registry: Registry,
