@@ -37,22 +37,23 @@ def main(words: list[str]) -> int:
 
 
 def run(command: Command, words: list[str]) -> int:
-    """One command with its own words."""
+    """One command with its own words, and its exit code."""
+    try:
+        return _hand_over(command, words)
+    except SystemExit as end:  # how argparse and Django end, --help included
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
+def _hand_over(command: Command, words: list[str]) -> int:
     if command.own:
         return command.own(words)
     os.environ["DATABASE_ROLE"] = command.role
+    asked = ["changke", command.name, *words]
     if "-h" in words or "--help" in words:
-        return django(command.name, words)
-    with database(starts=command.starts):
-        return django(command.name, words)
-
-
-def django(name: str, words: list[str]) -> int:
-    """A Django command, as a function with an exit code."""
-    try:
-        execute_from_command_line(["changke", name, *words])
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        execute_from_command_line(asked)
+    else:
+        with database(starts=command.starts):
+            execute_from_command_line(asked)
     return 0
 
 
