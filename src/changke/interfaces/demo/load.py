@@ -12,7 +12,7 @@ from changke.facts.catalog.models import Category
 from changke.facts.customers import rules as names
 from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
-from changke.foundation.database.copying import copy_rows, reserve_ids
+from changke.foundation.database.copy import copy_columns, reserve_ids
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.services import add_region, add_store, found_chain
@@ -109,14 +109,14 @@ def _organisation(world: World, *, password: str, now: dt.datetime) -> Ids:
         Category(name=row["name"], margin_basis_points=row["margin_basis_points"]) for row in _dicts(world.categories)
     ]
     category_ids = reserve_ids("facts_category", len(categories))
-    copy_rows(
+    copy_columns(
         "facts_category",
         ["id", "name", "margin_basis_points"],
         ((pk, one.name, one.margin_basis_points) for pk, one in zip(category_ids, categories, strict=True)),
     )
     item_ids = reserve_ids("facts_item", len(world.items))
     item_columns = ["code", "name", "kind", "price_minor", "unit_cost_minor", "usual_cycle_days"]
-    copy_rows(
+    copy_columns(
         "facts_item",
         ["id", "category_id", "is_active", *item_columns],
         (
@@ -169,9 +169,9 @@ def _customers(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> No
                 True, now, *(row[column] for column in plain),
             )  # fmt: skip
 
-    copy_rows("facts_customer", columns, people(), advance=meter)
+    copy_columns("facts_customer", columns, people(), advance=meter)
     known_by = {"phone": "phone", "email": "email", "wecom_id": "wecom", "source_key": "external"}
-    copy_rows(
+    copy_columns(
         "facts_identifier",
         ["customer_id", "kind", "source", "value"],
         (
@@ -181,7 +181,7 @@ def _customers(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> No
             if row[column]
         ),
     )
-    copy_rows(
+    copy_columns(
         "facts_tag",
         ["customer_id", "name", "source", "recorded_at"],
         ((pk, tag, "demo", now) for pk, row in rows for tag in row["tags"]),
@@ -204,7 +204,7 @@ def _receipts(world: World, ids: Ids, meter: _Meter) -> None:
     ids.receipts = reserve_ids("facts_receipt", len(world.receipts))
     same = ["source_key", "number", "source", "kind", "original_number", "cash_minor", "consumed_minor", "margin_minor",
             "margin_basis", "items", "happened_at", "business_date", "recorded_at"]  # fmt: skip
-    copy_rows(
+    copy_columns(
         "facts_receipt", ["id", "customer_id", "store_id", "staff_id", *same],
         (
             (pk, Ids.at(ids.customers, row["customer"]), ids.stores[row["store"]].pk, Ids.at(ids.staff, row["staff"]),
@@ -214,7 +214,7 @@ def _receipts(world: World, ids: Ids, meter: _Meter) -> None:
         advance=meter,
     )  # fmt: skip
     line = ["position", "description", "quantity_milli", "unit_price_minor", "amount_minor", "cost_minor"]
-    copy_rows(
+    copy_columns(
         "facts_line",
         ["receipt_id", "item_id", *line],
         (
@@ -223,7 +223,7 @@ def _receipts(world: World, ids: Ids, meter: _Meter) -> None:
         ),
         advance=meter,
     )
-    copy_rows(
+    copy_columns(
         "facts_tender",
         ["receipt_id", "kind", "amount_minor"],
         ((ids.receipts[row["receipt"]], row["kind"], row["amount_minor"]) for row in _dicts(world.tenders)),
@@ -233,7 +233,7 @@ def _receipts(world: World, ids: Ids, meter: _Meter) -> None:
 
 def _visits_and_openings(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> None:
     same = ["source_key", "purpose", "happened_at", "business_date", "recorded_at"]
-    copy_rows(
+    copy_columns(
         "facts_visit", ["customer_id", "store_id", "staff_id", "source", *same],
         (
             (ids.customers[row["customer"]], ids.stores[row["store"]].pk, Ids.at(ids.staff, row["staff"]), "demo",
@@ -242,7 +242,7 @@ def _visits_and_openings(world: World, ids: Ids, meter: _Meter, *, now: dt.datet
         ),
         advance=meter,
     )  # fmt: skip
-    copy_rows(
+    copy_columns(
         "facts_opening",
         ["customer_id", "store_id", "source_key", "first_on", "last_on", "purchases", "cash_minor", "business_date",
          "happened_at", "recorded_at"],
@@ -259,7 +259,7 @@ def _visits_and_openings(world: World, ids: Ids, meter: _Meter, *, now: dt.datet
 def _stories(world: World, ids: Ids, meter: _Meter) -> None:
     """Notes and complaints: what was written stands in a note that can be erased, the event says that it exists."""
     rows = [row for row in _dicts(world.events) if row["kind"] in NOTE_KINDS]
-    copy_rows(
+    copy_columns(
         "facts_note",
         ["customer_id", "text", "photo", "written_by_id", "written_at"],
         (
@@ -268,7 +268,7 @@ def _stories(world: World, ids: Ids, meter: _Meter) -> None:
         ),
     )
     same = ["source_key", "happened_at", "business_date", "recorded_at"]
-    copy_rows(
+    copy_columns(
         "facts_event", ["kind", "customer_id", "store_id", "staff_id", "data", *same],
         (
             (NOTE_KINDS[row["kind"]], ids.customers[row["customer"]], ids.stores[row["store"]].pk,
