@@ -15,7 +15,7 @@ ColumnOf = Callable[[str], exp.Expr]
 class Condition(Protocol):
     """A question about one customer that is true or false, never unknown.
 
-    Its SQL may be NULL where it means false: right in WHERE and CASE, and wrapped in COALESCE where it becomes a column.
+    Its SQL may be NULL where it means false: right in WHERE and CASE, and wrapped in COALESCE as a column.
     """
 
     @property
