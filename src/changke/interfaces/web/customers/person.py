@@ -1,4 +1,4 @@
-"""One customer from all sides, now or as of a day: who she is, where she stands and why, what she is worth, what happened."""
+"""One customer from all sides, now or as of a day: who she is, where she stands and why, her worth, her story."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Everything that happened to a customer, newest first, in pages. Each kind of fact has its table; here they are one."""
+"""Everything that happened to a customer, newest first, in pages: each kind of fact has its table, here they are one."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -87,6 +87,9 @@ CAUSES = {
     "rule": _("because the rules of the stages changed"),
     "first_run": _("when the stages were first computed"),
 }
+PURPOSES = {"service": _("Treatment"), "trial": _("Trial")}
+"""Codes that machines write for the purpose of a visit; what a person wrote stands as written."""
+
 UNMASK_REASONS = {
     "call": _("to call her"),
     "book": _("to book a visit"),
@@ -200,7 +203,7 @@ def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             one.happened_at,
             one.business_date,
             gettext("Came to the store"),
-            text=one.purpose,
+            text=str(PURPOSES.get(one.purpose, one.purpose)),
             who=_by(one.store, one.staff),
             tone="pri",
             icon="visit",
