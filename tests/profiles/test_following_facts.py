@@ -9,6 +9,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
+from changke.foundation.cursors import Cursor
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
@@ -98,6 +99,21 @@ def test_a_second_run_of_the_day_writes_nothing(vera: Customer, file: Path) -> N
     assert (again.customers, again.written, again.changed) == (1, 0, 0)
     assert PopulationVersion.objects.filter(nightly=True).count() == 1
     assert BulkRun.objects.get().version.nightly
+
+
+def test_after_a_restore_transactions_are_counted_anew(vera: Customer, stores: list[Store], file: Path) -> None:
+    """A dump brings rows and positions of another server, whose transaction ids were far ahead of this one's."""
+    refresh_all(now=NOW, mirror=file, months=0)
+    ahead = 2**50
+    Profile.objects.update(snapshot=ahead)
+    Cursor.objects.update(read_below=ahead)
+    Book().receipt(vera, stores[0], TODAY).save(force_insert=True)
+    assert fold(NOW).wants_bulk
+    refresh_all(now=NOW, mirror=file, months=0)
+    assert Profile.objects.get(pk=vera.pk).purchases == 2
+    Book().receipt(vera, stores[0], TODAY).save(force_insert=True)
+    assert fold(NOW).customers == 1
+    assert Profile.objects.get(pk=vera.pk).purchases == 3
 
 
 def test_a_store_behind_the_date_line_is_computed_as_of_its_own_day(

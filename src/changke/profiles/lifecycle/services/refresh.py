@@ -22,20 +22,22 @@ from changke.engine.engines import postgres as on_postgres
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
 from changke.facts.tables import TABLES, VIEWS
-from changke.foundation.cursors import Window, close_window
+from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
-from changke.profiles.attributes.models import BulkRun, PopulationVersion
+from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.populations import compute_populations, first_version, forget_outdated
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
+from changke.profiles.lifecycle.models import SeriesFill
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.changes import CURSOR, read_from, touched
 from changke.profiles.lifecycle.services.publish import publish_models
+from changke.profiles.lifecycle.services.series import CURSOR as CHARTS
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, fill_series, silent
 from changke.profiles.lifecycle.services.standings import FACT, FIRST_RUN, RULE, TIME, drop_standings, record_changes
 
@@ -75,7 +77,9 @@ def refresh_from(
     publish_models(chain, now=now)
     models, days, before = models_in_use(), days_at(now, chain), last_bulk_run()
     numbers = settings_of(chain)
-    window = Window(read_from(), snapshot)
+    if read_from() > snapshot and current_snapshot() < read_from():
+        _start_counting_anew(snapshot)
+    window = Window(min(read_from(), snapshot), snapshot)
     causes = {model.key: _cause(model, before) for model in models}
     late_before = before.as_of if before else days.chain
     hurried = touched(window, late_before=late_before) if before else {}
@@ -101,7 +105,8 @@ def refresh_from(
     assert version is not None
     _drop_the_gone()
     _remember(days, snapshot, version, models, now, customers, written, changed)
-    close_window(CURSOR, window)
+    if not window.is_empty:
+        close_window(CURSOR, window)
     forget_outdated(version)
     return Refreshed(customers, written, changed, snapshot, days.chain)
 
@@ -224,6 +229,16 @@ def current_snapshot() -> int:
     with connection.cursor() as sql:
         sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         return int(sql.fetchone()[0])
+
+
+def _start_counting_anew(snapshot: int) -> None:
+    """After a restore transaction ids are smaller than those that rows remember: nothing would ever be newer.
+
+    Everybody is about to be computed, so whatever was remembered is as old as can be.
+    """
+    Profile.objects.update(snapshot=0)
+    SeriesFill.objects.update(snapshot=0)
+    Cursor.objects.filter(name__in=[CURSOR, CHARTS]).update(read_below=snapshot)
 
 
 def _cause(model: LifecycleModel, before: BulkRun | None) -> str:
