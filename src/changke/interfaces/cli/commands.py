@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from changke.interfaces.cli import up, web
+from changke.interfaces.cli import bench, up, web
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("doctor", "check the installation and say what mends it", role="app"),
         Command("backup", "everything into one file", role="reader"),
         Command("restore", "everything back from that file", role="owner", starts=True),
+        Command("bench", "measure what we claim (a checkout only, long)", own=bench.bench),
     ],
     "Parts of `up`, for a service manager": [
         Command("web", "the site alone", own=web.web),
