@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
-from ninja import Field, Schema
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from changke.foundation.errors import DomainError
 from changke.foundation.intake import MOST_PER_BATCH, Outcome, Taken
@@ -18,7 +17,7 @@ Many = Field(min_length=1, max_length=MOST_PER_BATCH)
 """How many facts one request may carry."""
 
 
-class Refusal(Schema):
+class Refusal(BaseModel):
     """Why something was refused."""
 
     code: str = Field(..., description="Stable, for programs.")
@@ -28,7 +27,7 @@ class Refusal(Schema):
     details: list[dict[str, Any]] | None = Field(None, description="Every problem, where there are several.")
 
 
-class Result(Schema):
+class Result(BaseModel):
     """What came of one item."""
 
     index: int = Field(..., description="Its place in the request, from 0.")
@@ -39,7 +38,7 @@ class Result(Schema):
     error: Refusal | None = None
 
 
-class Report(Schema):
+class Report(BaseModel):
     """What came of a batch: every item is counted once. A batch with refusals is answered with 200 all the same."""
 
     created: int
