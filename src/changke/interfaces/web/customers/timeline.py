@@ -1,4 +1,4 @@
-"""Everything that happened to a customer, newest first, in pages: each kind of fact has its table, here they are one."""
+"""Everything that happened to a customer, newest first, in pages: each kind of fact has a table, here they are one."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
