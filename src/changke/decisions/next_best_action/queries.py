@@ -153,9 +153,9 @@ def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
     reached: dict[int, dt.datetime] = {}
     for customer, at, outcome in rows:
         if outcome == "done":
-            reached.setdefault(customer, at)  # type: ignore[arg-type]  # filtered above
+            reached.setdefault(customer, at)
         elif outcome == "reopened":
-            reached.pop(customer, None)  # type: ignore[call-overload]
+            reached.pop(customer, None)
     after = Receipt.objects.filter(
         customer__in=list(reached), withdrawn_by__isnull=True, business_date__gt=today - dt.timedelta(days=7)
     ).exclude(kind=ReceiptKind.RETURN)

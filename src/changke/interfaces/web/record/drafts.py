@@ -25,6 +25,7 @@ class Draft:
     quantity: int = 1
     amount: str = ""
     price_minor: int | None = None
+    error: str = ""
 
     @property
     def is_blank(self) -> bool:

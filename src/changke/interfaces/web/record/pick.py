@@ -64,7 +64,7 @@ def seen_today(setting: Setting, scope: Scope) -> list[Found]:
             store=setting.store, business_date=today, withdrawn_by__isnull=True, customer__isnull=False
         )
         moments += rows.order_by("-happened_at").values_list("happened_at", "customer_id")[: RECENT * 2]
-    latest = list(dict.fromkeys(customer for _, customer in sorted(moments, reverse=True)))  # type: ignore[type-var]
+    latest = list(dict.fromkeys(customer for _, customer in sorted(moments, reverse=True)))
     mine = set(Customer.objects.for_scope(scope).filter(pk__in=latest, is_active=True).values_list("pk", flat=True))
     return _cards([customer for customer in latest if customer in mine][:RECENT])
 
@@ -73,14 +73,17 @@ def _cards(ids: list[int]) -> list[Found]:
     phones = phones_of(ids)
     stages = dict(Profile.objects.filter(pk__in=ids).values_list("customer_id", "stage"))
     people = Customer.objects.select_related("home_store").in_bulk(ids)
-    return [
-        Found(
-            pk=pk,
-            name=people[pk].name,
-            phone=masked_phone(phones[pk]) if pk in phones else "",
-            store=people[pk].home_store.name if people[pk].home_store else "",
-            stage=stages.get(pk, ""),
-            allergies=people[pk].allergies,
+    found = []
+    for pk in ids:
+        person, phone = people[pk], phones.get(pk, "")
+        found.append(
+            Found(
+                pk=pk,
+                name=person.name,
+                phone=masked_phone(phone) if phone else "",
+                store=person.home_store.name if person.home_store else "",
+                stage=stages.get(pk, ""),
+                allergies=person.allergies,
+            )
         )
-        for pk in ids
-    ]
+    return found

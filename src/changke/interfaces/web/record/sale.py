@@ -1,6 +1,6 @@
 """A sale, the use of a card, a return: one form with three faces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -82,7 +82,9 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
             setting.refuse(refusal)
         else:
             return written(setting, _said(setting, face, receipt), setting.customer)
-    lines = lines or [Draft()]
+    lines = [
+        replace(line, error=setting.errors.get(f"amount-{place}", "")) for place, line in enumerate(lines or [Draft()])
+    ]
     context = {
         "kind": kind,
         "lines": lines,
@@ -95,8 +97,7 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         "walk_in": walks_in,
         "receipts": _receipts(setting.customer) if kind == "return" and setting.customer else [],
         "original": original,
-        "line_errors": {place: setting.errors.get(f"amount-{place}", "") for place in range(len(lines))},
-        "any_error": next(iter(setting.errors.values()), ""),
+        "general": [said for field, said in setting.errors.items() if field != "when" and "amount-" not in field],
     }
     return show(setting, "record/_sale.html", context, title=face.title)
 
