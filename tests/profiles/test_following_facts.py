@@ -11,12 +11,14 @@ from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
 from changke.foundation.cursors import Cursor
 from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, Standing
 from changke.profiles.lifecycle.queries import by_day, chart_days, counts, flows
-from changke.profiles.lifecycle.services import fold, refresh_all
+from changke.profiles.lifecycle.services import fold, refresh_all, refresh_from
+from changke.profiles.lifecycle.services.refresh import open_mirror
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +116,20 @@ def test_after_a_restore_transactions_are_counted_anew(vera: Customer, stores: l
     Book().receipt(vera, stores[0], TODAY).save(force_insert=True)
     assert fold(NOW).customers == 1
     assert Profile.objects.get(pk=vera.pk).purchases == 3
+
+
+def test_who_had_a_fact_during_the_run_is_placed_in_its_values(vera: Customer, stores: list[Store], file: Path) -> None:
+    refresh_all(now=NOW, mirror=file, months=0)
+    for days in (1, 8, 15):  # the chain comes every week from now on
+        Book().visit(vera, stores[0], TODAY - dt.timedelta(days=days)).save(force_insert=True)
+    with open_mirror(file) as (duck, copy):
+        snapshot = copy.sync(conninfo("reader")).read_below
+        Book().customer(stores[1], LONG_AGO)  # somebody else is written down meanwhile
+        fold(NOW)  # her row is newer than the run's, and speaks of the old pace
+        assert Profile.objects.get(pk=vera.pk).snapshot > snapshot
+        refresh_from(duck, snapshot=snapshot, now=NOW)
+    row = Profile.objects.get(pk=vera.pk)
+    assert (row.own_gaps, row.usual_gap_days) == (3, 7)
 
 
 def test_a_store_behind_the_date_line_is_computed_as_of_its_own_day(

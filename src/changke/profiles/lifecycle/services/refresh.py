@@ -107,6 +107,7 @@ def refresh_from(
     _remember(days, snapshot, version, models, now, customers, written, changed)
     if not window.is_empty:
         close_window(CURSOR, window)
+    _place_anew(snapshot, now)
     forget_outdated(version)
     return Refreshed(customers, written, changed, snapshot, days.chain)
 
@@ -229,6 +230,13 @@ def current_snapshot() -> int:
     with connection.cursor() as sql:
         sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         return int(sql.fetchone()[0])
+
+
+def _place_anew(snapshot: int, now: dt.datetime) -> None:
+    """Whoever had a fact while we were at it was placed in the values of the run before, and her row is the newer."""
+    overtaken = list(Profile.objects.filter(snapshot__gt=snapshot).values_list("pk", flat=True))
+    if overtaken:
+        refresh_customers(overtaken, now=now)
 
 
 def _start_counting_anew(snapshot: int) -> None:
