@@ -30,7 +30,7 @@ def first_page(request: HttpRequest) -> HttpResponse:
         else:
             if owner is None:
                 return redirect("login")
-            login(request, owner)  # type: ignore[arg-type]  # our own user model
+            login(request, owner)
             return redirect("/")
     context = {
         "form": form,
