@@ -172,4 +172,4 @@ X_FRAME_OPTIONS = "DENY"
 # A file of an old system may be large; it is streamed to disk and refused above this many bytes.
 UPLOAD_LIMIT_BYTES = int(os.environ.get("UPLOAD_LIMIT_BYTES", str(4 * 1024**3)))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024**2
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["changke.interfaces.web.uploads.BoundedUpload"]

@@ -1,14 +1,21 @@
 """Background jobs. Thin: a job moves a batch or keeps the house; it holds no rule and serves no single customer."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import close_old_connections, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.batches.services import change_draft, fail, report_progress
 from changke.interfaces import analytics
 from changke.interfaces.api import services
+from changke.interfaces.importers import pipeline
+from changke.interfaces.importers.problems import UnreadableFile
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -52,3 +59,71 @@ async def retry_stalled(timestamp: int) -> int:
 async def forget_finished(timestamp: int) -> None:
     """Delete the record of jobs that ended well; failed ones stay to be looked at."""
     await app.job_manager.delete_old_jobs(nb_hours=int(KEEP_FINISHED.total_seconds() // 3600))
+
+
+# Imports. One load or undo at a time: each may create the same store or the same customer. All three may be run again
+# after a kill; `retry_stalled` gives them back.
+
+
+@app.task(name="check_batch", lock="imports-check")
+def check_batch(batch_id: int, check: int) -> None:
+    """Read all files of a draft and write down what would be refused and what is unknown. No fact is written.
+
+    `check` is the number of the wish: when the mapping was changed meanwhile, an older answer is thrown away.
+    """
+    _fresh_connection()
+    batch = Batch.objects.filter(pk=batch_id, status=BatchStatus.DRAFT).first()
+    if batch is None or batch.options.get("check") != check:
+        return
+    language = str(batch.options.get("language", "zh-hans"))
+    try:
+        analysis = pipeline.analyse(
+            batch_id,
+            now=datetime.now(UTC),
+            progress=lambda done, total, words: report_progress(batch_id, done=total, total=0),
+        )
+    except UnreadableFile as error:
+        _note_check(batch_id, check, {"error": error.words(language)})
+    except Exception as error:
+        _note_check(batch_id, check, {"error": str(error)})
+        raise
+    else:
+        # The preview rows were shown before and hold names and phones: they are not kept a second time.
+        _note_check(batch_id, check, {**asdict(analysis), "sheets": [], "error": ""})
+
+
+def _note_check(batch_id: int, check: int, found: Mapping[str, Any]) -> None:
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+        if batch is not None and batch.options.get("check") == check:
+            change_draft(batch_id, options={"analysis": {**found, "check": check}})
+
+
+@app.task(name="run_batch", lock="imports")
+def run_batch(batch_id: int) -> None:
+    """Load a batch that was handed over, or finish one whose worker was killed."""
+    _fresh_connection()
+    if not Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.WAITING, BatchStatus.RUNNING)).exists():
+        return
+    try:
+        pipeline.run(batch_id, now=datetime.now(UTC))
+    except UnreadableFile:
+        return  # the batch says so itself
+    except Exception as error:
+        fail(batch_id, message=str(error), now=datetime.now(UTC))
+        raise
+    pipeline.forget_uploads(batch_id)
+
+
+@app.task(name="undo_batch", lock="imports")
+def undo_batch(batch_id: int) -> None:
+    """Withdraw everything that a batch brought."""
+    _fresh_connection()
+    if Batch.objects.filter(pk=batch_id, status=BatchStatus.WITHDRAWING).exists():
+        pipeline.undo(batch_id, now=datetime.now(UTC))
+
+
+def _fresh_connection() -> None:
+    """A thread of the worker keeps its connection from job to job; one that died meanwhile is dropped."""
+    if not connection.in_atomic_block:
+        close_old_connections()

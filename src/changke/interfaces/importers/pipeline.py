@@ -302,7 +302,7 @@ def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progres
     setting = Setting.from_options(
         options, kind=kind, batch_id=batch.pk, now=now, currency=chain.currency, time_zone=chain.time_zone
     )
-    mapped = scratch.canonical_rows()
+    mapped = scratch.canonical_rows({(file, sheet): word for file, sheet, word in options.get("sheet_stores") or ()})
     fields = list(dict.fromkeys([*columns.fields_of(kind), *EXTRA_FIELDS]))
     return Load(
         kind, setting, scratch, mapped, str(options.get("language", "zh-hans")), bool(state["remembered"]), fields

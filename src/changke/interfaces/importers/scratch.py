@@ -42,6 +42,8 @@ class SheetInfo:
     mapping: Mapping[str, str]
     first_rows: list[list[str]] = field(default_factory=list)
     rows: int = 0
+    path: str = ""
+    """Name of the file on disk, by which a person's choices about the sheet are kept."""
 
 
 Chooser = Callable[[columns.Header], Mapping[str, str]]
@@ -123,7 +125,7 @@ class Scratch:
         mapping = {field: name for field, name in choose(header).items() if name in header.names}
         if not mapping and self.sheets:
             return False
-        info = SheetInfo(len(self.sheets), source.name, sheet.name, header, mapping)
+        info = SheetInfo(len(self.sheets), source.name, sheet.name, header, mapping, path=source.path.name)
         self.sheets.append(info)
         self._write(info, chain(first[header.index + 1 :], sheet.rows), strict=sheet.strict_width, progress=progress)
         return True
@@ -159,14 +161,22 @@ class Scratch:
         )
         passing.unlink()
 
-    def canonical_rows(self) -> list[str]:
-        """Make `rows`: one column per mapped field, whatever the sheets call theirs. The fields, in order."""
+    def canonical_rows(self, stores: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+        """Make `rows`: one column per mapped field, whatever the sheets call theirs. The fields, in order.
+
+        `stores` names, by file on disk and sheet, the store of all rows of a sheet that has no such column.
+        """
+        stores = stores or {}
         mapped = list(dict.fromkeys(field for sheet in self.sheets for field in sheet.mapping))
+        if stores and "store" not in mapped:
+            mapped.append("store")
         selects = []
         for sheet in self.sheets:
             place = {name: index for index, name in enumerate(sheet.header.names)}
+            of_all = stores.get((sheet.path, sheet.name), "").replace("'", "''")
+            constant = {"store": f"'{of_all}'"} if of_all else {}
             cells = [
-                f"{tidy(f'c{place[sheet.mapping[each]]}')} AS {each}" if each in sheet.mapping else f"NULL AS {each}"
+                f"{tidy(f'c{place[sheet.mapping[each]]}')} AS {each}" if each in sheet.mapping else f"{constant.get(each, 'NULL')} AS {each}"
                 for each in mapped
             ]
             selects.append(

@@ -4,6 +4,7 @@
 /** @type {{ selector: string, load: () => Promise<{ start: (element: HTMLElement) => void }> }[]} */
 const ISLANDS = [
   { selector: "[data-chart]", load: () => import("./islands/chart.js") },
+  { selector: "[data-files]", load: () => import("./islands/files.js") },
 ];
 
 /**

@@ -1,0 +1,229 @@
+"""The second step: what each column means. The guesses are visible and may be changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.batches.services import change_draft
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.importers import columns
+from changke.interfaces.importers.pipeline import NEEDED
+from changke.interfaces.web.answers import answer, go
+from changke.interfaces.web.imports import drafts, words
+from changke.interfaces.web.imports.steps import ask_for_check, place_of
+from changke.interfaces.web.settings.doors import headquarters_only
+
+SAMPLES_SHOWN = 3
+NEEDS_STORE = frozenset({"purchases", "visits", "openings"})
+
+
+@dataclass
+class Column:
+    key: str
+    name: str
+    samples: list[str]
+    field: str
+    origin: str
+    error: str = ""
+
+
+@dataclass
+class Layout:
+    """Sheets with the same columns are understood alike, once."""
+
+    signature: str
+    sheets: list[dict[str, Any]]
+    columns: list[Column]
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def names_store(self) -> bool:
+        return any(column.field == "store" for column in self.columns)
+
+
+@require_http_methods(["GET", "POST"])
+@headquarters_only
+def show(request: HttpRequest, batch_id: int) -> HttpResponse:
+    batch = get_object_or_404(Batch, pk=batch_id)
+    if batch.status != BatchStatus.DRAFT:
+        return go(request, place_of(batch))
+    if request.method == "GET":
+        return _page(request, batch, _layouts(batch))
+    if "again" in request.POST:
+        kind, encoding = request.POST.get("kind", ""), request.POST.get("encoding", "")
+        refused = drafts.look_again(
+            batch,
+            kind=kind if kind in words.KINDS else batch.kind,
+            encoding=encoding if encoding in words.ENCODING_NAMES else "",
+        )
+        if refused:
+            return _page(request, batch, _layouts(batch), error=f"{refused.name}: {refused.words}", status=422)
+        return go(request, reverse("imports-map", args=[batch.pk]))
+    return _decide(request, batch)
+
+
+def _decide(request: HttpRequest, batch: Batch) -> HttpResponse:
+    layouts = _layouts(batch, chosen=request.POST.dict())
+    used = set(request.POST.getlist("use"))
+    sheets = [sheet for layout in layouts for sheet in layout.sheets]
+    for sheet in sheets:
+        sheet["used"] = len(sheets) == 1 or key_of(sheet) in used
+    options: dict[str, Any] = {
+        "mappings": {each.signature: {column.field: column.name for column in each.columns if column.field} for each in layouts},
+        "leave_out": [[sheet["path"], sheet["name"]] for sheet in sheets if not sheet["used"]],
+        "sheet_stores": _stores_of(layouts, request.POST),
+        "source": request.POST.get("source", "").strip()[:40] or (batch.options.get("source") or ""),
+        "numbers_restart": "daily" if request.POST.get("numbers_restart") else "",
+        "accept_currency": bool(request.POST.get("accept_currency")),
+    }  # fmt: skip
+    # What was typed stays, whether it can be used or not.
+    change_draft(batch.pk, options=options)
+    batch.refresh_from_db()
+    problems = [*_problems(batch, [each for each in layouts if any(sheet["used"] for sheet in each.sheets)])]
+    if problems:
+        return _page(request, batch, layouts, error=" ".join(problems), status=422)
+    ask_for_check(batch)
+    return go(request, reverse("imports-match", args=[batch.pk]))
+
+
+def _problems(batch: Batch, layouts: list[Layout]) -> list[str]:
+    """What is still missing, said beside the column where there is one."""
+    if not layouts:
+        return [gettext("Choose at least one sheet.")]
+    found: list[str] = []
+    for layout in layouts:
+        taken: dict[str, Column] = {}
+        for column in layout.columns:
+            if not column.field:
+                continue
+            if column.field in taken:
+                column.error = gettext("“%(other)s” already means this. Choose one of the two.") % {
+                    "other": taken[column.field].name
+                }
+                found.append(gettext("Two columns mean the same."))
+            taken.setdefault(column.field, column)
+        layout.missing = missing(batch.kind, set(taken))
+        if layout.missing:
+            found.append(gettext("Still to be chosen: %(fields)s.") % {"fields": "、".join(layout.missing)})
+        if _wants_store(batch) and "store" not in taken and Store.objects.count() != 1:
+            named = {(path, name) for path, name, _word in batch.options["sheet_stores"]}
+            if any(sheet["used"] and (sheet["path"], sheet["name"]) not in named for sheet in layout.sheets):
+                found.append(gettext("No column names the store: choose one for all rows."))
+    if _foreign_currency(batch) and not batch.options.get("accept_currency"):
+        found.append(gettext("Say whether the amounts may be taken in the chain's currency."))
+    return list(dict.fromkeys(found))
+
+
+SHEET_NAME = "="
+"""The sheet is called as the store: one sheet per store is how many tills export."""
+
+
+def _stores_of(layouts: list[Layout], form: Mapping[str, str]) -> list[list[str]]:
+    """The store of all rows of a sheet, where no column names it: a code of ours, or the name of the sheet."""
+    found = []
+    for layout in layouts:
+        for sheet in [] if layout.names_store else layout.sheets:
+            word = form.get(f"store|{key_of(sheet)}", "")
+            word = sheet["name"] if word == SHEET_NAME else word
+            if word:
+                found.append([sheet["path"], sheet["name"], word])
+    return found
+
+
+def _wants_store(batch: Batch) -> bool:
+    return batch.kind in NEEDS_STORE and not batch.options.get("store")
+
+
+def missing(kind: str, fields: set[str]) -> list[str]:
+    """Needed columns that nothing is mapped to, in words."""
+    return [
+        str(words.GROUPS.get(group[0], words.FIELDS[group[0]])) for group in NEEDED[kind] if not fields & set(group)
+    ]
+
+
+def key_of(sheet: dict[str, Any]) -> str:
+    return f"{sheet['path']}|{sheet['name']}"
+
+
+def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]:
+    """The draft's sheets by their columns. `chosen` is the form as it came; else what was decided or guessed."""
+    left_out = {(path, name) for path, name in batch.options.get("leave_out") or ()}
+    decided = batch.options.get("mappings") or {}
+    stores = {(path, name): word for path, name, word in batch.options.get("sheet_stores") or ()}
+    asked = "sheet_stores" in batch.options
+    layouts: dict[str, Layout] = {}
+    for sheet in batch.options["look"]:
+        if not sheet["header"]:
+            continue
+        place = (sheet["path"], sheet["name"])
+        word = stores.get(place, "") if asked else sheet["name"]
+        store = SHEET_NAME if word and word == sheet["name"] else word
+        sheet = {**sheet, "used": place not in left_out, "store": store}
+        known = layouts.get(sheet["signature"])
+        if known is not None:
+            known.sheets.append(sheet)
+            continue
+        mapping = decided.get(sheet["signature"], sheet["mapping"])
+        field_of = {name: each for each, name in mapping.items()}
+        number = len(layouts)
+        found = []
+        for index, name in enumerate(sheet["header"]):
+            if not name or columns.is_ours(name):
+                continue
+            key = f"g{number}c{index}"
+            meaning = field_of.get(name, "") if chosen is None else chosen.get(key, "")
+            cells = [row[index] for row in sheet["first_rows"] if index < len(row) and row[index]]
+            samples = list(dict.fromkeys(cells))[:SAMPLES_SHOWN]
+            found.append(Column(key, name, samples, meaning if meaning in words.FIELDS else "", sheet["origin"]))
+        layouts[sheet["signature"]] = Layout(sheet["signature"], [sheet], found)
+    return list(layouts.values())
+
+
+def _foreign_currency(batch: Batch) -> str:
+    currency = str(batch.options.get("currency") or "")
+    return currency if currency and currency != the_chain().currency else ""
+
+
+def _page(
+    request: HttpRequest, batch: Batch, layouts: list[Layout], *, error: str = "", status: int = 200
+) -> HttpResponse:
+    fields = [(each, words.FIELDS[each]) for each in columns.fields_of(batch.kind) if each in words.FIELDS]
+    sheets = [sheet for layout in layouts for sheet in layout.sheets]
+    encodings = {sheet["encoding"] for sheet in sheets if sheet["encoding"]}
+    mapped = {column.field for layout in layouts for column in layout.columns if column.field}
+    context = {
+        "nav": "imports",
+        "step": 2,
+        "batch": batch,
+        "layouts": layouts,
+        "several": len(sheets) > 1,
+        "fields": fields,
+        "needed": [(label, label not in missing(batch.kind, mapped)) for label in missing(batch.kind, set())],
+        "used_columns": sum(bool(column.field) for layout in layouts for column in layout.columns),
+        "all_columns": sum(len(layout.columns) for layout in layouts),
+        "origins": {layout.sheets[0]["origin"] for layout in layouts},
+        "kinds": list(words.KINDS.items()),
+        "kind_words": words.KINDS[batch.kind],
+        "encoding": next(iter(encodings), ""),
+        "encoding_words": "、".join(sorted(words.ENCODING_NAMES.get(each, each) for each in encodings)),
+        "delimiter_words": "、".join(
+            sorted({str(words.DELIMITERS.get(sheet["delimiter"], "")) for sheet in sheets if sheet["delimiter"]})
+        ),
+        "encodings": words.ENCODINGS,
+        "stores": [(store.code, store.name) for store in Store.objects.order_by("name")],
+        "wants_store": _wants_store(batch),
+        "wants_numbers": batch.kind == "purchases",
+        "foreign_currency": _foreign_currency(batch),
+        "refused": batch.options.get("refused_files") or [],
+        "error": error,
+        "options": batch.options,
+    }
+    return answer(request, "imports/map.html", context, status=status)

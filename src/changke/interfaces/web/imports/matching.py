@@ -1,0 +1,124 @@
+"""The third step: what the files hold. Rows that cannot go in, grouped by the repair; names that we do not know yet."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_http_methods
+
+from changke.facts.catalog.models import Item
+from changke.foundation.access.models import Staff
+from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.batches.services import change_draft
+from changke.foundation.organisation.models import Store
+from changke.interfaces.importers.known import MOST_LISTED
+from changke.interfaces.web.answers import answer, go, wants_part
+from changke.interfaces.web.imports import words
+from changke.interfaces.web.imports.problems import groups_of
+from changke.interfaces.web.imports.rows import row_of
+from changke.interfaces.web.imports.steps import ask_for_check, place_of, send_off
+from changke.interfaces.web.settings.doors import headquarters_only
+
+MOST_ITEMS = 2_000
+"""Offered while one types; a longer catalogue is matched by typing the whole code or name."""
+
+
+@require_http_methods(["GET", "POST"])
+@headquarters_only
+def show(request: HttpRequest, batch_id: int) -> HttpResponse:
+    batch = get_object_or_404(Batch, pk=batch_id)
+    if batch.status != BatchStatus.DRAFT or not batch.options.get("check"):
+        return go(request, place_of(batch))
+    if request.method == "POST" and "again" in request.POST:
+        ask_for_check(batch)
+        return go(request, reverse("imports-match", args=[batch.pk]))
+    analysis = batch.options.get("analysis") or {}
+    if analysis.get("check") != batch.options["check"]:
+        context = {"nav": "imports", "step": 3, "batch": batch, "row": row_of(batch, timezone.now())}
+        return answer(request, "imports/checking.html", context, part="imports/_checking.html")
+    if wants_part(request) and request.method == "GET":
+        return go(request, reverse("imports-match", args=[batch.pk]))  # the check is over: show the page
+    if request.method == "GET" or analysis["error"]:
+        return _page(request, batch, analysis, {})
+    return _decide(request, batch, analysis)
+
+
+def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> HttpResponse:
+    matches: dict[str, dict[str, str]] = {}
+    errors: dict[str, str] = {}
+    for number, each in enumerate(analysis["unknown"]):
+        wanted = request.POST.get(f"u{number}", "").strip()
+        if wanted and not _exists(each["what"], wanted):
+            errors[f"u{number}"] = gettext("There is no “%(word)s”. Leave it empty to create it new.") % {
+                "word": wanted
+            }
+        elif wanted:
+            matches.setdefault(each["what"], {})[each["word"]] = wanted
+    if errors:
+        return _page(request, batch, analysis, errors, typed=request.POST.dict(), status=422)
+    change_draft(batch.pk, options={"matches": matches, "create": True})
+    send_off(batch)
+    return go(request, reverse("imports-run", args=[batch.pk]))
+
+
+def _exists(what: str, word: str) -> bool:
+    match what:
+        case "store":
+            return Store.objects.filter(code=word).exists()
+        case "staff":
+            return Staff.objects.filter(username=word).exists()
+        case _:
+            return Item.objects.filter(code=word).exists() or Item.objects.filter(name=word).exists()
+
+
+def _choices(what: str) -> list[tuple[str, str]]:
+    match what:
+        case "store":
+            return [(store.code, store.name) for store in Store.objects.order_by("name")]
+        case "staff":
+            return [(person.username, person.name) for person in Staff.objects.order_by("name")]
+        case _:
+            items = Item.objects.order_by("name")[:MOST_ITEMS]
+            return [(item.code, item.name) for item in items]
+
+
+def _page(
+    request: HttpRequest,
+    batch: Batch,
+    analysis: dict[str, Any],
+    errors: dict[str, str],
+    *,
+    typed: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    groups: dict[str, dict[str, Any]] = {}
+    for number, each in enumerate(analysis.get("unknown") or ()):
+        what = each["what"]
+        group = groups.setdefault(
+            what, {"what": what, "words": words.UNKNOWN[what], "choices": _choices(what), "rows": []}
+        )
+        key = f"u{number}"
+        value = (
+            typed.get(key, "") if typed else (batch.options.get("matches") or {}).get(what, {}).get(each["word"], "")
+        )
+        group["rows"].append({**each, "key": key, "value": value, "error": errors.get(key, "")})
+    for group in groups.values():
+        group["more"] = len(group["rows"]) >= MOST_LISTED
+    total, refused = analysis.get("total") or 0, analysis.get("refused") or 0
+    context = {
+        "nav": "imports",
+        "step": 3,
+        "batch": batch,
+        "analysis": analysis,
+        "kind_words": words.KINDS[batch.kind],
+        "total": total,
+        "refused": refused,
+        "usable": total - refused,
+        "problems": groups_of(analysis.get("problems") or (), get_language() or "zh-hans"),
+        "unknown": list(groups.values()),
+        "errors": errors,
+    }
+    return answer(request, "imports/match.html", context, status=status)

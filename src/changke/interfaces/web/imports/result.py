@@ -1,0 +1,85 @@
+"""The last step: what came of it, what could not go in and why, and the way back."""
+
+from pathlib import Path
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_http_methods
+
+from changke.foundation.batches.models import Batch, BatchStatus
+from changke.interfaces.importers.pipeline import folder_of
+from changke.interfaces.importers.undo import leaving
+from changke.interfaces.web.answers import answer, go, wants_part
+from changke.interfaces.web.imports import words
+from changke.interfaces.web.imports.problems import groups_of
+from changke.interfaces.web.imports.rows import row_of
+from changke.interfaces.web.imports.steps import place_of, take_back
+from changke.interfaces.web.settings.doors import headquarters_only
+
+UNDOABLE = frozenset({BatchStatus.DONE.value, BatchStatus.FAILED.value})
+FINISHED = UNDOABLE | {BatchStatus.WITHDRAWING.value, BatchStatus.WITHDRAWN.value}
+
+
+@require_GET
+@headquarters_only
+def show(request: HttpRequest, batch_id: int) -> HttpResponse:
+    batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)
+    if batch.status not in FINISHED:
+        return go(request, place_of(batch))
+    if wants_part(request) and batch.status != BatchStatus.WITHDRAWING:
+        return go(request, reverse("imports-result", args=[batch.pk]))  # the undo is over: show the page anew
+    context = {
+        "nav": "imports",
+        "step": 5,
+        "batch": batch,
+        "row": row_of(batch, timezone.now()),
+        "kind_words": words.KINDS.get(batch.kind, ""),
+        "problems": groups_of(batch.options.get("problems") or (), get_language() or "zh-hans"),
+        "has_error_file": _error_path(batch) is not None,
+        "several_files": len(batch.files) > 1,
+        "can_retry": batch.status == BatchStatus.FAILED and all(Path(file["path"]).is_file() for file in batch.files),
+        "can_undo": batch.status in UNDOABLE,
+        "refused_files": batch.options.get("refused_files") or [],
+    }
+    return answer(request, "imports/result.html", context, part="imports/_withdrawing.html")
+
+
+@require_GET
+@headquarters_only
+def error_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
+    """The refused rows, to be mended and loaded again. They hold names and phones: the same door as the import."""
+    batch = get_object_or_404(Batch, pk=batch_id)
+    path = _error_path(batch)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="text/csv")
+
+
+@require_http_methods(["GET", "POST"])
+@headquarters_only
+def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """GET says what would leave; POST lets it leave."""
+    batch = get_object_or_404(Batch, pk=batch_id)
+    if batch.status not in UNDOABLE:
+        return go(request, place_of(batch))
+    if request.method == "POST":
+        take_back(batch)
+        return go(request, reverse("imports-result", args=[batch.pk]))
+    context = {
+        "nav": "imports",
+        "batch": batch,
+        "leaving": leaving(batch.pk),
+        "kind_words": words.KINDS.get(batch.kind, ""),
+    }
+    return answer(request, "imports/undo.html", context)
+
+
+def _error_path(batch: Batch) -> Path | None:
+    """The error file, if it is still there and really lies in the folder of this batch."""
+    if not batch.error_file:
+        return None
+    path = Path(batch.error_file).resolve()
+    return path if path.is_file() and path.is_relative_to(folder_of(batch).resolve()) else None

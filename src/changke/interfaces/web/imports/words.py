@@ -1,0 +1,88 @@
+"""What kinds of file, columns and encodings are called on the pages."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+KINDS: dict[str, str | Promise] = {
+    "purchases": _("Purchases"),
+    "customers": _("Customers"),
+    "visits": _("Visits"),
+    "openings": _("Opening totals"),
+}
+
+KIND_HINTS: dict[str, str | Promise] = {
+    "": _("We look at the columns and tell you."),
+    "purchases": _("Receipts, orders, card use, refunds."),
+    "customers": _("Members with phone, birthday, tags."),
+    "visits": _("Who came when, without money."),
+    "openings": _("One line per customer: first day, last day, count, total."),
+}
+
+ENCODINGS = (("utf-8", "UTF-8"), ("gb18030", "GBK / GB18030"), ("big5", "Big5"), ("utf-16", "UTF-16"))
+ENCODING_NAMES = {**dict(ENCODINGS), "utf-8-sig": "UTF-8 (BOM)"}
+
+DELIMITERS: dict[str, str | Promise] = {
+    ",": _("comma"),
+    "，": _("full-width comma"),
+    "\t": _("tab"),
+    ";": _("semicolon"),
+    "|": _("bar"),
+}
+
+UNKNOWN: dict[str, str | Promise] = {"store": _("Stores"), "staff": _("Staff"), "item": _("Services, products, cards")}
+
+FIELDS: dict[str, str | Promise] = {
+    "customer_id": _("Customer number"),
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "wecom_id": _("WeCom id"),
+    "name": pgettext_lazy("person", "Name"),
+    "number": _("Receipt number"),
+    "original_number": _("Number of the original receipt"),
+    "type": _("Type (sale, use, return)"),
+    "happened": _("Date and time"),
+    "clock": _("Time of day"),
+    "store": _("Store"),
+    "staff": _("Staff"),
+    "item_code": _("Item code"),
+    "item": _("Service or product"),
+    "item_kind": _("Kind of item"),
+    "category": _("Category"),
+    "quantity": _("Quantity"),
+    "unit_price": _("Unit price"),
+    "amount": _("Amount"),
+    "discount": _("Discount"),
+    "cost": _("Cost"),
+    "tender": _("Paid by"),
+    "tender_cash": _("Paid in cash"),
+    "tender_card": _("Paid by bank card"),
+    "tender_wechat": _("Paid by WeChat"),
+    "tender_alipay": _("Paid by Alipay"),
+    "tender_stored_value": _("Paid by stored value"),
+    "tender_session": _("Paid by card session"),
+    "tender_points": _("Paid by points"),
+    "gender": _("Gender"),
+    "birthday": _("Birthday"),
+    "birth_year": _("Year of birth"),
+    "occupation": _("Occupation"),
+    "income_band": _("Income"),
+    "city": _("City or address"),
+    "interests": _("Interests"),
+    "living": _("Household"),
+    "allergies": _("Allergies"),
+    "source": _("Source"),
+    "adviser": _("Adviser"),
+    "known_on": _("Customer since"),
+    "tags": _("Tags"),
+    "purpose": _("Purpose of the visit"),
+    "first_on": _("First purchase on"),
+    "last_on": _("Last purchase on"),
+    "purchases": _("Number of purchases"),
+    "cash": _("Total spent"),
+}
+
+WHOEVER = _("Customer number, phone or e-mail")
+MONEY = _("Amount, or unit price and quantity")
+GROUPS: dict[str, str | Promise] = {"customer_id": WHOEVER, "amount": MONEY}
+"""Needed columns of which one is enough, by the first of the group."""

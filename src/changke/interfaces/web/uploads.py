@@ -1,0 +1,51 @@
+"""Uploads go to disk as they arrive, into the data folder, and no further than the limit.
+
+The data folder, because `/tmp` is often small or in memory, and because moving a file within one disk costs nothing.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest
+
+
+class IncomingFile(TemporaryUploadedFile):
+    """A temporary file in the data folder; it goes when the request ends, unless a view moved it away."""
+
+    def __init__(self, name: str, content_type: str | None, charset: str | None, extra: Any) -> None:
+        folder = Path(settings.DATA_DIR) / "uploads" / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=folder)  # noqa: SIM115  closed with the request
+        UploadedFile.__init__(self, file, name, content_type or "", 0, charset, extra)
+
+
+class BoundedUpload(TemporaryFileUploadHandler):
+    """Counts the bytes of a request. Above the limit it stops writing, and the view finds `too_large(request)`.
+
+    What a visitor without a log-in sends is never written: nobody may fill the disk from the front door.
+    """
+
+    received = 0
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
+        if not getattr(getattr(self.request, "user", None), "is_authenticated", False):
+            raise StopUpload(connection_reset=True)
+        self.file = IncomingFile(self.file_name, self.content_type, self.charset, self.content_type_extra)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.received += len(raw_data)
+        if self.received > settings.UPLOAD_LIMIT_BYTES:
+            self.request._too_large = self.file_name  # type: ignore[union-attr]
+            raise StopUpload(connection_reset=False)  # read to the end, or the browser never hears why
+        self.file.write(raw_data)
+
+
+def too_large(request: HttpRequest) -> str:
+    """The name of the file at which the limit was reached, or ""."""
+    name: str = getattr(request, "_too_large", "")
+    return name
