@@ -4,9 +4,8 @@ line speak with the same mouth."""
 import datetime as dt
 from collections.abc import Mapping
 
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
@@ -50,13 +49,22 @@ SUGGESTIONS = {
     "congratulate": _("Congratulate and invite her with the birthday gift"),
 }
 
-OUTCOMES = {"done": _("Done"), "not_reached": _("Not reached"), "postponed": _("Postponed"), "reopened": _("Taken back")}
+OUTCOMES = {
+    "done": _("Done"),
+    "not_reached": _("Not reached"),
+    "postponed": _("Postponed"),
+    "reopened": _("Taken back"),
+}
 
 TAPS = ("done", "not_reached", "postponed")
 """What one may say of a line by hand; taking a tap back is a button of its own."""
 
 VALUE_GROUPS = {"high": _("High value"), "middle": _("Middle value"), "low": _("Low value")}
-LOYALTY_GROUPS = {"loyal": _("Loyal"), "potential": _("Potentially loyal"), "lost": _("Lost to us")}
+LOYALTY_GROUPS = {
+    "loyal": pgettext_lazy("group", "Loyal"),
+    "potential": _("Potentially loyal"),
+    "lost": _("Lost to us"),
+}
 NEW_OR_OLD = {"new": pgettext_lazy("group", "New customer"), "old": pgettext_lazy("group", "Old customer")}
 GENDERS = {"f": _("Female"), "m": _("Male"), "": _("Unknown")}
 ROLES = {"owner": _("Owner"), "hq": _("Headquarters"), "manager": _("Store manager"), "staff": _("Staff")}

@@ -198,12 +198,22 @@ def test_kinds_filter_the_timeline(shop: Cast, owner: Client, kind: str, count: 
     assert part.count('class="timeline-item"') == count
 
 
+def test_a_visit_on_which_she_bought_is_told_once(shop: Cast, owner: Client) -> None:
+    record_visit(customer=shop.ying, store=shop.jing_an, source_key="v", happened_at=at(ago(1), 13), now=NOW)
+    address, part = f"/customers/{shop.ying.pk}/", {"HX-Request": "true"}
+    both = owner.get(address, headers=part).content.decode()
+    assert both.count('class="timeline-item"') == 1
+    assert re.search(r'class="tag">\s*到店', both)
+    visits = owner.get(address, {"kind": "visit"}, headers=part).content.decode()
+    assert visits.count('class="timeline-item"') == 1
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_timeline_pages_never_repeat_or_miss_what_happened_at_once(shop: Cast, size: int) -> None:
-    """Three visits, two notes and a receipt in the same moment."""
+    """Three visits to the other store, two notes and a receipt in the same moment."""
     moment = at(ago(61))
     for number in range(3):
-        record_visit(customer=shop.mo, store=shop.jing_an, source_key=f"v{number}", happened_at=moment, now=NOW)
+        record_visit(customer=shop.mo, store=shop.xu_hui, source_key=f"v{number}", happened_at=moment, now=NOW)
     for number in range(2):
         write_note(shop.mo, text=f"第 {number} 条", by=shop.clerk, now=moment)
     seen: list[tuple[int, int, int]] = []

@@ -53,7 +53,7 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "silent_days": (_("Days silent"), _("days since she was last active")),
     "silence_percent_of_gap": (_("Silence in usual gaps"), _("silence in percent of her usual gap")),
     "expected_next_visit_on": (_("Expected next visit"), _("the day on which her usual gap ends")),
-    "overdue_days": (_("Overdue"), _("days past the expected next visit")),
+    "overdue_days": (_("Days overdue"), _("days past the expected next visit")),
     "first_visit_on": (_("First visit"), _("day of the first visit")),
     "last_active_on": (_("Last visit"), _("last day on which she was active")),
     "first_purchase_on": (_("First purchase"), _("day of the first purchase")),

@@ -25,11 +25,10 @@ from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import timeline
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
+from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
-from changke.profiles.lifecycle.rules import LifecycleModel
-from changke.profiles.lifecycle.services.explain import Explanation, Line, explain
-
-OPERATORS = {">=": "≥", "<=": "≤", "!=": "≠", ">": ">", "<": "<", "=": "="}
+from changke.profiles.lifecycle.rules import LifecycleModel, Rule
+from changke.profiles.lifecycle.services.explain import Asked, Explanation, explain
 
 
 @dataclass(frozen=True)
@@ -104,13 +103,13 @@ def _birthday(customer: Customer, today: dt.date) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """One rule of the model that was asked, with its comparisons in words."""
+    """One rule of the model that was asked: its condition in words, and what is known of her."""
 
     stage: str
     stage_words: str
     fits: bool
-    lines: list[tuple[str, str, bool]]
-    """What was asked, what is known, whether it held."""
+    asked: str
+    known: list[tuple[str, str]]
 
 
 def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
@@ -124,8 +123,8 @@ def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
         "reason": explanation.reason(language, show=inside),
         "missing": stage.missing.get(language, "") if stage.missing else "",
         "questions": [
-            Question(asked.stage, stage_words[asked.stage], asked.fits, [_compared(line) for line in asked.lines])
-            for asked in explanation.asked
+            _question(rule, asked, stage_words)
+            for rule, asked in zip(explanation.model.rules, explanation.asked, strict=False)
         ],
         "model_words": looked.model.words.get(language, looked.model.key),
         "value_group": group,
@@ -133,13 +132,20 @@ def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
     }
 
 
-def _compared(line: Line) -> tuple[str, str, bool]:
-    known = say(line.attribute, line.known)
-    if line.op == "known":
-        return gettext("%(name)s is known") % {"name": name_of(line.attribute)}, known, line.holds
-    asked = line.asked if isinstance(line.asked, (list, tuple)) else [line.asked]
-    values = formats.enumeration([say(line.attribute, one) for one in asked], get_language() or "zh-hans")
-    return f"{name_of(line.attribute)} {OPERATORS.get(line.op, line.op)} {values}", known, line.holds
+def _question(rule: Rule, asked: Asked, stage_words: Mapping[str, str]) -> Question:
+    speaker = Speaker(
+        money=lambda minor: formats.money(minor, formats.currency.get(), get_language() or "zh-hans"),
+        attribute=lambda column: name_of(column.name),
+        text=lambda column, code: say(column.name, code),
+    )
+    known = {line.attribute: say(line.attribute, line.known) for line in asked.lines}
+    return Question(
+        asked.stage,
+        stage_words[asked.stage],
+        asked.fits,
+        speaker.say(rule.condition) if rule.condition else gettext("everybody else"),
+        [(name_of(attribute), value) for attribute, value in known.items()],
+    )
 
 
 def _worth(explanation: Explanation) -> dict[str, Any]:

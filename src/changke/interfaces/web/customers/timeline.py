@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext_lazy
@@ -143,7 +143,8 @@ def _sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
 
 
 def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    rows = _facts(Receipt, asked).select_related("store", "staff")
+    same_day = _facts(Visit, asked).filter(business_date=OuterRef("business_date"), store=OuterRef("store"))
+    rows = _facts(Receipt, asked).select_related("store", "staff").annotate(came=Exists(same_day))
     if asked.kind == "bought":
         rows = rows.exclude(kind=ReceiptKind.RETURN)
     elif asked.kind == "return":
@@ -163,7 +164,7 @@ def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             who=_by(one.store, one.staff),
             tone=tone,
             icon=icon,
-            label=one.number,
+            label=gettext("Came to the store") if not asked.kind and getattr(one, "came", False) else "",
             sorting=_sorting(one.happened_at, number, one.pk),
         )
 
@@ -197,7 +198,13 @@ def _told(lines: list[str], one: Receipt) -> str:
 
 
 def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    for one in _behind(_facts(Visit, asked).select_related("store", "staff"), asked, number, "happened_at", size):
+    rows = _facts(Visit, asked).select_related("store", "staff")
+    if not asked.kind:
+        # A visit on which she bought is told by its receipt.
+        rows = rows.filter(
+            ~Exists(_facts(Receipt, asked).filter(business_date=OuterRef("business_date"), store=OuterRef("store")))
+        )
+    for one in _behind(rows, asked, number, "happened_at", size):
         yield Happening(
             "visit",
             one.happened_at,
