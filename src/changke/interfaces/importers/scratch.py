@@ -16,7 +16,7 @@ from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
-MEMORY_LIMIT = "160MB"
+MEMORY_LIMIT = "128MB"
 """Of the scratch database; what does not fit spills to the disk beside it."""
 WRITE_AT_ONCE = 2_000
 PREVIEW_ROWS = 20
@@ -175,10 +175,8 @@ class Scratch:
             place = {name: index for index, name in enumerate(sheet.header.names)}
             of_all = stores.get((sheet.path, sheet.name), "").replace("'", "''")
             constant = {"store": f"'{of_all}'"} if of_all else {}
-            cells = [
-                f"{tidy(f'c{place[sheet.mapping[each]]}')} AS {each}" if each in sheet.mapping else f"{constant.get(each, 'NULL')} AS {each}"
-                for each in mapped
-            ]
+            raw = {each: tidy(f"c{place[name]}") for each, name in sheet.mapping.items()}
+            cells = [f"{raw.get(each) or constant.get(each, 'NULL')} AS {each}" for each in mapped]
             selects.append(
                 f"SELECT rn, {sheet.index} AS sheet, line, coalesce(problem, '') AS problem, {', '.join(cells) or '1'} "  # noqa: S608
                 f"FROM raw_{sheet.index}"
