@@ -1,6 +1,7 @@
 """A chain of stores that never existed: skewed, with churners, ties, strangers, returns, openings, days to come."""
 
 import datetime as dt
+import itertools
 import random
 
 from changke.facts.customers.models import Customer
@@ -12,6 +13,10 @@ from changke.foundation.organisation.models import Chain, Store
 TODAY = dt.date(2026, 3, 31)
 NOW = dt.datetime(2026, 3, 31, 12, 0, tzinfo=dt.UTC)
 """Noon in UTC is the evening of the same day in Shanghai."""
+
+
+WRITTEN = itertools.count(1)
+"""Every fact has a key of its own, whichever book it is written in."""
 
 
 def make_chain(**settings: object) -> Chain:
@@ -26,16 +31,15 @@ class Book:
     """Facts about customers, written down in the words of a shop."""
 
     def __init__(self, now: dt.datetime = NOW) -> None:
-        self.now, self.count = now, 0
+        self.now = now
 
     def _fact(self, day: dt.date) -> dict[str, object]:
-        self.count += 1
         moment = dt.datetime.combine(day, dt.time(4), tzinfo=dt.UTC)
         return {
             "happened_at": moment,
             "business_date": day,
             "recorded_at": self.now,
-            "source_key": f"book:{id(self)}:{self.count}",
+            "source_key": f"book:{next(WRITTEN)}",
         }
 
     def customer(self, store: Store | None, known_on: dt.date, **fields: object) -> Customer:
