@@ -35,7 +35,7 @@ class BoundedUpload(TemporaryFileUploadHandler):
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
         if not getattr(getattr(self.request, "user", None), "is_authenticated", False):
             raise StopUpload(connection_reset=True)
-        self.file = IncomingFile(self.file_name, self.content_type, self.charset, self.content_type_extra)
+        self.file = IncomingFile(self.file_name or "", self.content_type, self.charset, self.content_type_extra)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received += len(raw_data)

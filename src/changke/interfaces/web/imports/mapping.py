@@ -45,6 +45,10 @@ class Layout:
     missing: list[str] = field(default_factory=list)
 
     @property
+    def mapping(self) -> dict[str, str]:
+        return {column.field: column.name for column in self.columns if column.field}
+
+    @property
     def names_store(self) -> bool:
         return any(column.field == "store" for column in self.columns)
 
@@ -77,7 +81,7 @@ def _decide(request: HttpRequest, batch: Batch) -> HttpResponse:
     for sheet in sheets:
         sheet["used"] = len(sheets) == 1 or key_of(sheet) in used
     options: dict[str, Any] = {
-        "mappings": {each.signature: {column.field: column.name for column in each.columns if column.field} for each in layouts},
+        "mappings": {each.signature: each.mapping for each in layouts},
         "leave_out": [[sheet["path"], sheet["name"]] for sheet in sheets if not sheet["used"]],
         "sheet_stores": _stores_of(layouts, request.POST),
         "source": request.POST.get("source", "").strip()[:40] or (batch.options.get("source") or ""),

@@ -21,8 +21,9 @@ from changke.interfaces.web.settings.doors import headquarters_only
 from changke.interfaces.web.uploads import too_large
 
 SAMPLES = {
-    "purchases": (_("Sample purchases"), "purchases", ("purchases.csv", "purchases-2026-10.xlsx")),
-    "customers": (_("Sample customers"), "customers", ("customers-gbk.csv",)),
+    "customers": (_("Customers (GBK)"), "customers", ("customers-gbk.csv",)),
+    "purchases": (_("A year of purchases"), "purchases", ("purchases.csv",)),
+    "month": (_("A month, a sheet per store"), "purchases", ("purchases-2026-10.xlsx",)),
 }
 """Small files of a shop that never existed, so that somebody new sees the whole way before the own data is ready."""
 

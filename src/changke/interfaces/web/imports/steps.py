@@ -1,4 +1,4 @@
-"""Where a batch stands on its way, and how it is sent on. Each step forward happens once, however often it is asked for."""
+"""Where a batch stands on its way, and how it is sent on. Each step happens once, however often it is asked for."""
 
 from django.db import transaction
 from django.urls import reverse
