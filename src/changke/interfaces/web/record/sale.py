@@ -82,6 +82,7 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
             setting.refuse(refusal)
         else:
             return written(setting, _said(setting, face, receipt), setting.customer)
+    looked_for = "" if setting.given("add") else setting.given("item_q")
     lines = [
         replace(line, error=setting.errors.get(f"amount-{place}", "")) for place, line in enumerate(lines or [Draft()])
     ]
@@ -90,8 +91,8 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         "lines": lines,
         "total_minor": drafts.total_minor(lines, setting.chain.currency),
         "favourites": favourites(setting.store, face.items),
-        "found": find_items(setting.given("item_q"), face.items),
-        "item_q": setting.given("item_q"),
+        "found": find_items(looked_for, face.items),
+        "item_q": looked_for,
         "tenders": [(one, words.TENDERS[one]) for one in face.tenders],
         "tender": _tender(setting, face, original),
         "walk_in": walks_in,

@@ -14,6 +14,9 @@ from changke.interfaces import words
 MORNING, NOON, AFTERNOON, EVENING = 5, 11, 13, 18
 """Hours at which one greets differently."""
 
+SAYS_ALREADY = {("vip_overdue", "overdue")}
+"""Pairs of reasons whose first one says the second."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -39,7 +42,7 @@ def row_of(line: Line, chain: Chain, now: dt.datetime) -> Row:
         line=line,
         label=words.REASON_LABELS[line.reason],
         tone=words.REASON_TONES[line.reason],
-        also=[words.REASON_LABELS[reason] for reason in line.also],
+        also=[words.REASON_LABELS[reason] for reason in line.also if (line.reason, reason) not in SAYS_ALREADY],
         why=words.why(line.reason, line.numbers, currency=chain.currency, deadline=line.deadline, now=now),
         suggestion=words.SUGGESTIONS[line.suggestion],
         level=words.VALUE_GROUPS.get(line.value_group or "", ""),

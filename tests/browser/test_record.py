@@ -1,0 +1,137 @@
+"""Written down on a phone, by thumb: how many taps, what one sees, what is there afterwards."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from changke.facts.customers.models import Customer, Note
+from changke.facts.purchases.models import Receipt
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.browser.audit import findings, sideways
+from tests.cast import NOW, Cast
+from tests.clock import Clock
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+LOOKS = [("desktop", False), ("desktop", True), ("phone", False), ("phone", True)]
+FORMS = ["customer", "sale", "use", "return", "visit", "note", "allergy"]
+
+
+@pytest.fixture(autouse=True)
+def day(people: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
+    monkeypatch.setattr(settings, "MEDIA_ROOT", str(tmp_path / "media"))
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    return Clock(monkeypatch, NOW)
+
+
+def typed_in() -> int:
+    return Receipt.objects.filter(source_key__startswith="hand:").count()
+
+
+@pytest.mark.parametrize(("size", "dark"), LOOKS)
+def test_every_form_is_accessible_and_fits(visit: Visit, people: Cast, size: str, dark: bool) -> None:
+    page = visit("/record/", size=size, dark=dark, by=people.clerk)
+    assert findings(page) == []
+    for form in FORMS:
+        for query in ("", f"?customer={people.vera.pk}"):
+            page.goto(f"/record/{form}/{query}")
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")  # else the save bar lies above some control
+            assert findings(page) == [], form
+            assert sideways(page) == 0, form
+
+
+def test_a_sale_by_phone_is_on_her_page(visit: Visit, people: Cast) -> None:
+    """Five taps and four digits, from the tab bar to the receipt."""
+    page = visit("/", size="phone", by=people.clerk)
+    page.locator(".phone-tabs a.record").tap()
+    page.get_by_role("link", name="消费", exact=True).tap()
+    page.get_by_placeholder("手机尾号四位").fill("0004")
+    page.get_by_role("link", name="莫愁").tap()
+    page.get_by_role("button", name="深层补水").tap()
+    expect(page.locator("[data-total]")).to_have_text("¥288")
+    page.get_by_role("button", name="记下消费").tap()
+    expect(page.locator("[data-toast]")).to_contain_text("莫愁：已记 ¥288")
+    expect(page).to_have_url(f"{page.url.split('/customers')[0]}/customers/{people.mo.pk}/")
+    expect(page.locator("main")).to_contain_text("深层补水")
+    assert typed_in() == 1
+
+
+def test_the_sum_follows_the_typing(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    page.get_by_label("金额").fill("12.5")
+    expect(page.locator("[data-total]")).to_have_text("¥12.50")
+
+
+def test_a_double_tap_on_save_is_one_sale(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", by=people.clerk)
+    page.get_by_label("金额").fill("99")
+    page.get_by_role("button", name="记下消费").dblclick()
+    expect(page.locator("[data-toast]").first).to_contain_text("¥99")
+    assert typed_in() == 1
+
+
+def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", by=people.clerk)
+    page.get_by_label("在项目里找").press_sequentially("十次")
+    expect(page.locator("#items").get_by_role("button", name="补水十次卡")).to_be_visible()
+    page.locator("#items").get_by_role("button", name="补水十次卡").click()
+    expect(page.get_by_label("金额")).to_have_value("1980")
+    assert typed_in() == 0
+    page.get_by_label("金额").press("Enter")
+    expect(page.locator("[data-toast]").first).to_contain_text("¥1,980")
+    assert typed_in() == 1
+
+
+def test_a_mistake_keeps_what_was_typed(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    page.get_by_label("内容（可不填）").fill("面膜")
+    page.get_by_label("金额").fill("一百")
+    page.get_by_role("button", name="记下消费").tap()
+    expect(page.locator(".line .error")).to_contain_text("请写数字")
+    expect(page.get_by_label("内容（可不填）")).to_have_value("面膜")
+    assert findings(page) == []
+    visit.said.clear()  # type: ignore[attr-defined]  # the browser logs the refusal's status 422
+
+
+def test_a_dead_network_keeps_the_form(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/note/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    page.get_by_label("备注", exact=True).fill("喜欢安静")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="记下备注").tap()
+    expect(page.locator("[data-offline]")).to_be_visible()
+    expect(page.get_by_label("备注", exact=True)).to_have_value("喜欢安静")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="记下备注").tap()
+    page.wait_for_url("**/customers/**")
+    assert Note.objects.get(customer=people.mo).text == "喜欢安静"
+    visit.said.clear()  # type: ignore[attr-defined]  # the browser logs the request that failed
+
+
+def test_a_photo_is_seen_before_it_is_sent(visit: Visit, people: Cast, tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40), "teal").save(tmp_path / "skin.jpg")
+    page = visit(f"/record/note/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    page.locator("input[name=photo]").set_input_files(str(tmp_path / "skin.jpg"))
+    expect(page.locator("[data-photo-shown]")).to_be_visible()
+    page.get_by_role("button", name="记下备注").tap()
+    page.wait_for_url("**/customers/**")
+    assert Note.objects.get(customer=people.mo).photo
+
+
+def test_a_known_phone_is_said_while_it_is_typed(visit: Visit, people: Cast) -> None:
+    page = visit("/record/customer/", size="phone", by=people.clerk)
+    page.get_by_label("手机号").press_sequentially("13800000003")
+    expect(page.locator("#known")).to_contain_text("薇拉")
+
+
+def test_an_allergy_is_two_taps_and_red_ever_after(visit: Visit, people: Cast) -> None:
+    page = visit(f"/record/allergy/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    page.locator("label.chip", has_text="酒精").tap()
+    page.get_by_role("button", name="记下过敏").tap()
+    page.wait_for_url("**/customers/**")
+    page.goto(f"/record/sale/?customer={people.mo.pk}")
+    expect(page.locator(".notice.bad")).to_contain_text("酒精")
