@@ -49,6 +49,7 @@ def test_a_customer_stands_once_with_her_weightiest_reason_and_the_others_beside
         (Followup("not_reached", ago(1)), "overdue", False),  # tried yesterday, tried again
         (Followup("postponed", ago(3), until=TODAY + dt.timedelta(days=1)), "overdue", True),
         (Followup("postponed", ago(3), until=TODAY), "overdue", False),
+        (Followup("reopened", ago(1)), "overdue", False),  # somebody took the tap back
         (Followup("done", TODAY), "overdue", False),  # ticked today: the line stays and shows it
     ],
 )
@@ -64,3 +65,31 @@ def test_the_list_is_as_long_as_a_day() -> None:
 def test_a_line_done_today_stays_and_says_so() -> None:
     (entry,) = day_list([Candidate(1, "overdue", 1)], followups={1: Followup("not_reached", TODAY)}, today=TODAY)
     assert entry.outcome == "not_reached"
+
+
+def test_a_tap_taken_back_opens_the_line_again() -> None:
+    (entry,) = day_list([Candidate(1, "overdue", 1)], followups={1: Followup("reopened", TODAY)}, today=TODAY)
+    assert entry.outcome is None
+
+
+def test_every_reason_keeps_two_places_among_richer_ones() -> None:
+    regulars = [Candidate(number, "vip_overdue", 1_000_000 + number) for number in range(50)]
+    birthdays = [Candidate(100 + number, "birthday", number) for number in range(5)]
+    entries = day_list([*regulars, *birthdays], followups={}, today=TODAY, length=10)
+    assert [entry.customer_id for entry in entries] == [49, 48, 47, 46, 45, 44, 43, 42, 104, 103]
+
+
+def test_first_orders_of_a_whole_chain_leave_room_for_the_others() -> None:
+    first = [
+        Candidate(number, "first_order", 1, deadline=NOON + dt.timedelta(minutes=number)) for number in range(1, 30)
+    ]
+    entries = day_list([*first, Candidate(99, "newly_silent", 5)], followups={}, today=TODAY)
+    assert [entry.customer_id for entry in entries] == [*range(1, 20), 99]
+
+
+def test_who_was_dealt_with_today_is_not_pushed_off_by_a_newcomer() -> None:
+    rich = [Candidate(number, "overdue", 1_000 + number) for number in range(5)]
+    entries = day_list(
+        [*rich, Candidate(9, "overdue", 1)], followups={9: Followup("done", TODAY)}, today=TODAY, length=3
+    )
+    assert [entry.customer_id for entry in entries] == [4, 3, 9]
