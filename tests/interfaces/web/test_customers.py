@@ -127,6 +127,7 @@ def test_counts_follow_search_tags_and_store(shop: Cast) -> None:
 def test_counting_stops_where_nobody_reads_on(shop: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "CAP", 1)
     assert counted(Filters())[:2] == [reads.Count(1, more=True), reads.Count(1)]
+    monkeypatch.setattr(reads, "SEARCH_CAP", 1)
     assert counted(Filters(q="1380000"))[3].more, "a search is counted in one go, and says so of every stage"
 
 

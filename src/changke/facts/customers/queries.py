@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 
+from django.db import connection
 from django.db.models import Q
 
 from changke.facts.customers import rules
@@ -94,3 +95,21 @@ def phones_of(customer_ids: list[int]) -> dict[int, str]:
     """First phone by customer, for a page of them."""
     rows = Identifier.objects.filter(customer_id__in=customer_ids, kind=IdentifierKind.PHONE).order_by("-id")
     return dict(rows.values_list("customer_id", "value"))
+
+
+# From name to name through the index: a chain has a million tags but a few dozen names.
+TAG_NAMES = """
+WITH RECURSIVE jump AS (
+  (SELECT name FROM facts_tag ORDER BY name LIMIT 1)
+  UNION ALL
+  SELECT (SELECT name FROM facts_tag WHERE name > jump.name ORDER BY name LIMIT 1) FROM jump WHERE name IS NOT NULL
+)
+SELECT name FROM jump WHERE name IS NOT NULL LIMIT %s
+"""
+
+
+def tag_names(most: int) -> list[str]:
+    """Names of the tags in use, in order, at most so many."""
+    with connection.cursor() as sql:
+        sql.execute(TAG_NAMES, [most])
+        return [name for (name,) in sql.fetchall()]

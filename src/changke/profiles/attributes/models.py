@@ -52,8 +52,25 @@ class Profile(models.Model):
                 include=["value_group", "adviser_id"],
                 name="profile_store_stage_value",
             ),
-            models.Index(fields=["value_group", "-value_at_risk", "customer"], name="profile_group_value"),
-            models.Index(fields=["adviser_id", "-value_at_risk", "customer"], name="profile_adviser_value"),
+            models.Index(
+                fields=["value_group", "-value_at_risk", "customer"], include=["stage"], name="profile_group_value"
+            ),
+            models.Index(
+                fields=["adviser_id", "-value_at_risk", "customer"],
+                include=["stage", "value_group"],
+                name="profile_adviser_value",
+            ),
+            # Stage and last visit say nearly the same: the lost stand at the very end of everybody's order.
+            models.Index(
+                fields=["stage", "-last_active_on", "customer"],
+                include=["home_store_id", "value_group", "adviser_id"],
+                name="profile_stage_active",
+            ),
+            models.Index(
+                fields=["stage", "-net_spend", "customer"],
+                include=["home_store_id", "value_group", "adviser_id"],
+                name="profile_stage_spend",
+            ),
             models.Index(fields=["-last_active_on", "customer"], name="profile_active"),
             models.Index(fields=["home_store_id", "-last_active_on", "customer"], name="profile_store_active"),
             models.Index(fields=["-net_spend", "customer"], name="profile_spend"),

@@ -34,9 +34,10 @@ NUMBERS = ("birth_year", "birth_month", "birth_day")
 
 @dataclass
 class Form:
-    """What the fields hold, as typed, and what is wrong with them."""
+    """What the fields hold, as typed, what they held when the form was opened, and what is wrong with them."""
 
     typed: dict[str, str]
+    held: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -45,8 +46,8 @@ def form(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = customer_in(scope_of(current.staff(request)), customer_id)
     stores, advisers = _stores(request, customer), _advisers(request, customer)
     if request.method == "GET":
-        return _answer(request, customer, Form(_held(customer)), stores, advisers)
-    filled = Form(_typed(request.POST))
+        return _answer(request, customer, Form(_held(customer), _held(customer)), stores, advisers)
+    filled = Form(_typed(request.POST), _held_then(request.POST, customer))
     changes = _changes(customer, filled, stores, advisers)
     if not filled.errors and changes:
         try:
@@ -65,6 +66,13 @@ def _held(customer: Customer) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in plain.items()}
 
 
+def _held_then(sent: QueryDict, customer: Customer) -> dict[str, str]:
+    """What the fields held when the form was opened: what was left alone must not write over what somebody else changed
+    meanwhile, least of all an allergy."""
+    now = _held(customer)
+    return {name: sent.get(f"held_{name}", text) for name, text in now.items()}
+
+
 def _typed(sent: QueryDict) -> dict[str, str]:
     return {name: sent.get(name, "").strip() for name in (*TEXTS, *NUMBERS, "gender", "home_store", "adviser")}
 
@@ -72,9 +80,10 @@ def _typed(sent: QueryDict) -> dict[str, str]:
 def _changes(
     customer: Customer, filled: Form, stores: Mapping[str, Store], advisers: Mapping[str, Staff]
 ) -> dict[str, object]:
-    """The fields that hold something else now; what cannot be read is an error beside its field."""
-    held = _held(customer)
-    different = {name: text for name, text in filled.typed.items() if text != held[name]}
+    """The fields that somebody touched and that hold something else now; what cannot be read is an error beside its
+    field."""
+    now = _held(customer)
+    different = {name: text for name, text in filled.typed.items() if text not in (filled.held[name], now[name])}
     changes: dict[str, object] = {}
     for name, text in different.items():
         if name in NUMBERS:
@@ -166,6 +175,7 @@ def _answer(
         "nav": "customers",
         "customer": customer,
         "fields": fields,
+        "held": filled.held,
         "errors": filled.errors,
         "gender_options": [(key, str(said)) for key, said in words.GENDERS.items() if key],
         "store_options": [(key, store.name) for key, store in stores.items()],

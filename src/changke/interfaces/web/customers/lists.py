@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from changke.facts.customers.queries import tag_names
 from changke.foundation.access.models import Staff
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
@@ -30,6 +31,7 @@ ORDER_WORDS = {
     "spend": _("Total spend"),
     "name": pgettext_lazy("customer", "Name"),
 }
+MOST_TAGS = 60
 MOST_ADVISERS = 150
 """More names than this are no choice: then the list is narrowed to a store first."""
 
@@ -144,7 +146,7 @@ def _adviser_options(staff: Staff, advisers: dict[int, str]) -> list[tuple[int, 
 
 
 def _tags(filters: Filters) -> list[tuple[str, str]]:
-    names = reads.tags_in_use()
+    names = tag_names(MOST_TAGS)
     if filters.tag and filters.tag not in names:
         names.append(filters.tag)
     return [(name, name) for name in names]

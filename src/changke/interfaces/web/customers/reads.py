@@ -17,9 +17,12 @@ from changke.interfaces.web.customers.filters import ORDERS, Filters, Order, Pos
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
 
-PAGE = 50
+PAGE = 30
 CAP = 10_000
 """Counted exactly up to here; beyond, the page says "10,000+", or takes the roll-up where nothing else is asked."""
+
+SEARCH_CAP = 2_000
+"""The same for what has to be looked up in other tables: a search or a tag. Nobody reads on that far."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,8 @@ def counts_of(filters: Filters, scope: Scope, stages: Sequence[str], *, model: s
     seen = _seen(others, scope)
     if others.q or others.tag:
         # What has to be looked up elsewhere is looked up once, not once per stage.
-        found = list(seen.values_list("stage", flat=True)[: CAP + 1])
-        more = len(found) > CAP
+        found = list(seen.values_list("stage", flat=True)[: SEARCH_CAP + 1])
+        more = len(found) > SEARCH_CAP
         return {stage: Count(found.count(stage), more) for stage in stages}
     counted = {stage: _capped(seen.filter(stage=stage)) for stage in stages}
     if set(others.conditions) <= {"store"} and any(count.more for count in counted.values()):
@@ -93,25 +96,13 @@ def counts_of(filters: Filters, scope: Scope, stages: Sequence[str], *, model: s
 
 def tightest(filters: Filters, scope: Scope) -> tuple[str, Count] | None:
     """Of a list that came out empty: the condition without which most would be found, and how many."""
-    without = {name: _capped(_seen(filters.without(name), scope)) for name in filters.conditions}
+    without = {name: _capped(_seen(filters.without(name), scope), SEARCH_CAP) for name in filters.conditions}
     name = max(without, key=lambda name: without[name].number, default=None)
     return (name, without[name]) if name and without[name].number else None
 
 
 def nobody_yet(scope: Scope) -> bool:
     return not Profile.objects.for_scope(scope).exists()
-
-
-def tags_in_use(most: int = 60) -> list[str]:
-    """Names of tags, for the filter: the index is jumped through from name to name, not read."""
-    found: list[str] = []
-    last = ""
-    while len(found) < most and (
-        name := Tag.objects.filter(name__gt=last).order_by("name").values_list("name", flat=True).first()
-    ):
-        found.append(name)
-        last = name
-    return found
 
 
 def _seen(filters: Filters, scope: Scope) -> Any:
@@ -123,11 +114,23 @@ def _seen(filters: Filters, scope: Scope) -> Any:
         seen = seen.filter(value_group=filters.group)
     if filters.adviser:
         seen = seen.filter(adviser_id=filters.adviser)
-    if filters.tag:
-        seen = seen.filter(customer__in=Tag.objects.filter(name=filters.tag).values("customer"))
-    if filters.q:
-        seen = seen.filter(matching(filters.q, path="customer__"))
+    for few, many in _looked_up(filters):
+        seen = seen.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen.filter(many)
     return seen
+
+
+def _looked_up(filters: Filters) -> Iterator[tuple[list[int], Q]]:
+    """Whom tag and search leave: the customers themselves where they are few, the condition where they are many.
+
+    Few are looked up first and then put in order; of many, enough are met while walking along the order. Left to
+    choose, the planner walks along the whole order for somebody who is not there.
+    """
+    if filters.tag:
+        tagged = Tag.objects.filter(name=filters.tag).values_list("customer", flat=True)
+        yield list(tagged[: SEARCH_CAP + 1]), Q(customer__in=tagged)
+    if filters.q:
+        found = Customer.objects.filter(matching(filters.q)).values_list("pk", flat=True)
+        yield list(found[: SEARCH_CAP + 1]), matching(filters.q, path="customer__")
 
 
 def _in_order(
@@ -188,9 +191,10 @@ def _rows(ids: list[int]) -> Iterator[Row]:
             yield Row(customer=people[pk], phone=phones.get(pk, ""), tags=tuple(tags.get(pk, ())), **about[pk])
 
 
-def _capped(seen: Any) -> Count:
-    number = seen.order_by().values(one=F("customer_id"))[: CAP + 1].count()
-    return Count(min(number, CAP), more=number > CAP)
+def _capped(seen: Any, cap: int = 0) -> Count:
+    cap = cap or CAP
+    number = seen.order_by().values(one=F("customer_id"))[: cap + 1].count()
+    return Count(min(number, cap), more=number > cap)
 
 
 def _whole(counted: Count, rolled_up: int | None) -> Count:
