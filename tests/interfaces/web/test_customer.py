@@ -311,6 +311,18 @@ def test_a_profile_is_changed_and_the_event_names_fields_not_values(shop: Cast, 
     assert changed.data == {"fields": ["adviser", "allergies", "birth_day", "birth_month", "gender", "living", "name"]}
 
 
+def test_a_form_opened_before_somebody_elses_change_leaves_that_change_alone(shop: Cast, owner: Client) -> None:
+    page = owner.get(f"/customers/{shop.mo.pk}/edit/").content.decode()
+    assert '<input type="hidden" name="held_allergies" value="">' in page
+    opened = {"held_allergies": "", "held_name": "莫愁"}
+    owner.post(f"/customers/{shop.mo.pk}/edit/", filled(shop.mo, allergies="酒精"))
+    owner.post(f"/customers/{shop.mo.pk}/edit/", filled(shop.mo, name="莫小愁", allergies="", **opened))
+    mo = Customer.objects.get(pk=shop.mo.pk)
+    assert (mo.name, mo.allergies) == ("莫小愁", "酒精")
+    changes = Event.objects.filter(kind="customer.changed").order_by("id")
+    assert [one.data["fields"] for one in changes] == [["allergies"], ["name"]]
+
+
 def test_saving_what_is_there_changes_and_records_nothing(shop: Cast, owner: Client) -> None:
     assert owner.post(f"/customers/{shop.mo.pk}/edit/", filled(shop.mo)).status_code == 303
     assert not Event.objects.exists()

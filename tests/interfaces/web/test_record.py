@@ -296,6 +296,11 @@ def test_an_allergy_is_ticked_or_typed_and_stands_red_on_every_form(cast: Cast, 
     assert "虾" not in str(event.data), "what she has is no part of a fact"
 
 
+def test_the_timeline_names_the_field_that_the_form_changed(cast: Cast, clerk: Client) -> None:
+    clerk.post(reverse("record-allergy"), {"customer": cast.mo.pk, "text": "酒精", "token": TOKEN})
+    assert Event.objects.get(kind="customer.changed").data["fields"] == ["allergies"]
+
+
 def test_an_emptied_allergy_is_gone(cast: Cast, clerk: Client) -> None:
     change(cast.mo.pk, {"allergies": "酒精"}, now=NOW)
     clerk.post(reverse("record-allergy"), {"customer": cast.mo.pk, "text": "", "token": TOKEN})

@@ -226,7 +226,7 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
         raise Invalid(field="body", reason="send at least one field to change")
     with transaction.atomic():
         customer = change(customer.pk, changes, now=now)
-        _recorded("customer.changed", customer, who, {"fields": ",".join(sorted(changes))}, now=now)
+        _recorded("customer.changed", customer, who, {"fields": sorted(changes)}, now=now)
     return _shown(customer, who)
 
 

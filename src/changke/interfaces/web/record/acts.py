@@ -61,7 +61,7 @@ def new_allergies(customer: Customer, *, text: str, store: Store, by: Staff, key
     """Keep what she must not come into contact with. The event says that it changed, not what it says."""
     if events.recorded(key) is None:
         change(customer.pk, {"allergies": text}, now=now)
-        _tell("customer.changed", customer, store, by, {"fields": "allergies"}, key=key, now=now)
+        _tell("customer.changed", customer, store, by, {"fields": ["allergies"]}, key=key, now=now)
 
 
 def _tell(
