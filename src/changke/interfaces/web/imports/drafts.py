@@ -41,7 +41,7 @@ class Brought:
     moves: bool = True
 
 
-def uploaded(files: Iterable[UploadedFile]) -> list[Brought]:
+def uploaded(files: "Iterable[UploadedFile[Any]]") -> list[Brought]:
     return [Brought(Path(file.temporary_file_path()), file.name or "") for file in files]  # type: ignore[attr-defined]
 
 
