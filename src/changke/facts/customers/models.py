@@ -62,7 +62,7 @@ class Customer(models.Model):
             models.Index(fields=["pinyin", "id"], name="customer_pinyin"),
             models.Index(fields=["initials", "id"], name="customer_initials"),
             models.Index(fields=["phone_tail", "id"], name="customer_phone_tail"),
-            models.Index(fields=["birth_month", "birth_day"], name="customer_birthday"),
+            models.Index(fields=["birth_month", "birth_day", "home_store"], name="customer_birthday"),
             GinIndex(fields=["name_grams"], name="customer_name_grams", fastupdate=False),
         ]
 
@@ -100,7 +100,23 @@ class Tag(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "name"], name="tag_once")]
-        indexes = [models.Index(fields=["name", "customer"], name="tag_name")]
+        indexes = [
+            models.Index(fields=["name", "customer"], name="tag_name"),
+            models.Index(fields=["source"], name="tag_of_batch", condition=models.Q(source__startswith="import:")),
+        ]
+
+
+class Replaced(models.Model):
+    """What a batch wrote over in the profile of a customer known before it: `before` and `after`, field to value, only
+    fields that changed. Kept for the undo and used up by it; no fact, so that it can be erased with the person."""
+
+    batch = models.ForeignKey("foundation.Batch", on_delete=models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "customer"], name="replaced_once")]
 
 
 class Note(models.Model):

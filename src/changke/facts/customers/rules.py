@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 import phonenumbers
@@ -80,3 +81,14 @@ def masked_phone(e164: str) -> str:
 def phone_tail(e164: str) -> str:
     """The last four digits, by which a front desk asks for a person."""
     return e164[-4:]
+
+
+def to_put_back(
+    *, before: Mapping[str, object], after: Mapping[str, object], now: Mapping[str, object]
+) -> dict[str, object]:
+    """Fields that still hold what a batch wrote, with what they held before it; the three birth fields are one date."""
+    still = {name for name in before if now[name] == after[name]}
+    birth = {name for name in before if name.startswith("birth_")}
+    if not birth <= still:
+        still -= birth
+    return {name: before[name] for name in before if name in still}

@@ -2,11 +2,15 @@
 
 import duckdb
 
+from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.interfaces.importers import findings, known, persons
 from changke.interfaces.importers.known import Unknown
+from changke.interfaces.importers.normalise.texts import tags_of
 from changke.interfaces.importers.setting import Setting
+from changke.interfaces.importers.tables import add, put, stream
 
 NEEDED = (("customer_id", "wecom_id", "phone", "email"),)
+CHUNK = 2_000
 
 
 class Customers:
@@ -42,6 +46,21 @@ class Customers:
             LEFT JOIN adviser_of ON adviser_of.word = typed.adviser
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
+        )
+
+    def take_in_tags(self) -> None:
+        """After the persons. Who got a tag and nothing else is updated, not skipped."""
+        put(self.connection, "tagged", {"id": "BIGINT"}, [])
+        cells = (
+            "SELECT customer_of.id, typed.tags FROM good JOIN customer_of USING (key) JOIN typed USING (rn) "
+            "WHERE typed.tags IS NOT NULL ORDER BY 1"
+        )
+        for rows in stream(self.connection, cells, CHUNK):
+            tags = [(customer, tag) for customer, cell in rows for tag in tags_of(cell)]
+            tagged = take_in_tags(tags, batch_id=self.setting.batch_id, now=self.setting.now)
+            add(self.connection, "tagged", {"id": "BIGINT"}, [(customer,) for customer in sorted(tagged)])
+        self.connection.execute(
+            "UPDATE customer_of SET outcome = 'updated' WHERE outcome = 'skipped' AND id IN (SELECT id FROM tagged)"
         )
 
     def outcomes(self) -> dict[str, int]:

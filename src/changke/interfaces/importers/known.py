@@ -34,12 +34,11 @@ def resolve_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> l
     words = _words(connection, "store")
     stores = list(Store.objects.all())
     by_word = {plain(word): store for store in stores for word in (store.name, store.code)}
-    matches = setting.matches.get("store", {})
     found: list[tuple[str, int, str]] = []
     unknown: list[Unknown] = []
     default = _default_store(setting, stores, by_word)
     for word, rows in words:
-        named = matches.get(word, word)
+        named = setting.meant("store", word)
         store = default if not word else by_word.get(plain(named))
         if store is None and word and setting.create:
             store = add_store(code=word[:60], name=word[:120], time_zone=setting.time_zone)
@@ -69,13 +68,12 @@ def resolve_staff(connection: duckdb.DuckDBPyConnection, setting: Setting, *, fi
         for word in (person.name, person.username, person.code):
             if word:
                 by_word.setdefault(plain(word), person)
-    matches = setting.matches.get("staff", {})
     found: list[tuple[str, int]] = []
     unknown: list[Unknown] = []
     for word, rows in _words(connection, field):
         if not word:
             continue
-        person_found = by_word.get(plain(matches.get(word, word)))
+        person_found = by_word.get(plain(setting.meant("staff", word)))
         if person_found is None and setting.create:
             person_found = add_staff(username=_username(word), name=word, code=word[:60], now=setting.now)
             by_word[plain(word)] = person_found
@@ -125,10 +123,13 @@ def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> li
 
 
 def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
-    matches = setting.matches.get("item", {})
+    matches = _item_matches(setting)
     unknown: list[Unknown] = []
     for rows in stream(connection, "SELECT key, code, name, rows FROM named_item ORDER BY rows DESC", 2_000):
-        wanted = {key: matches.get(name, matches.get(code or "", code or name)) for key, code, name, _ in rows}
+        wanted = {
+            key: matches.get(plain(name)) or matches.get(plain(code or "")) or code or name
+            for key, code, name, _ in rows
+        }
         words = set(wanted.values())
         found: dict[str, Item] = {}
         for item in Item.objects.filter(name__in=words).select_related("category").order_by("-id"):
@@ -153,6 +154,17 @@ def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> lis
         )
         unknown += [Unknown("item", name, count) for key, _, name, count in rows if wanted[key] not in found]
     return unknown[:MOST_LISTED]
+
+
+def _item_matches(setting: Setting) -> dict[str, str]:
+    """Plain word of the file -> code of the item it was matched with, however the match is written."""
+    matches = setting.matches.get("item", {})
+    targets = {plain(target) for target in matches.values()}
+    codes: dict[str, str] = {}
+    if targets:
+        for code, name in Item.objects.order_by("-id").values_list("code", "name").iterator():
+            codes |= {word: code for word in (plain(name), plain(code)) if word in targets}
+    return {word: codes.get(plain(target), target) for word, target in matches.items()}
 
 
 def _words(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:

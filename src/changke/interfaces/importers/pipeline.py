@@ -338,6 +338,7 @@ def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.dateti
         case Customers():
             take_in_persons(scratch.connection, load.setting, rows="good", update=True,
                             progress=lambda rows: report(rows, scratch.total, "writing"))  # fmt: skip
+            work.take_in_tags()
             counts |= work.outcomes()
         case Visits() | Openings():
             _write_rows(work, scratch, report, counts, now=now)

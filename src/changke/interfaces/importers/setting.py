@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from changke.interfaces.importers.clean import Reading
+from changke.interfaces.importers.normalise.texts import plain
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Setting:
     numbers_restart: str = ""
     """"daily" where the till counts its receipts from 1 every day."""
     matches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Matches are looked up by their plain words: the file writes `ＡＢＣ ` today and `abc` next month."""
+        folded = {what: {plain(word): wanted for word, wanted in words.items()} for what, words in self.matches.items()}
+        object.__setattr__(self, "matches", folded)
+
+    def meant(self, what: str, word: str) -> str:
+        """What of ours the word of the file stands for: as matched, else the word itself. `what`: store, staff, item"""
+        return self.matches.get(what, {}).get(plain(word), word)
 
     @classmethod
     def from_options(

@@ -1,4 +1,5 @@
-"""Undo of a load: its facts are withdrawn, its customers hidden where nothing else knows them. Nothing is deleted."""
+"""Undo of a load: its facts are withdrawn, its customers hidden where nothing else knows them, and profile fields it
+wrote over take their former value. No fact is deleted."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,6 +7,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from changke.facts.customers.services.hide import hide
+from changke.facts.customers.services.intake_tags import source_of
+from changke.facts.customers.services.put_back import put_back, take_tags_off
 from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
@@ -15,7 +18,9 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     """Withdraw everything the batch brought; how many facts. Safe to repeat after a crash."""
     begin_withdrawal(batch_id)
     withdrawn = withdraw_purchases(batch_id=batch_id) + withdraw_visits(batch_id=batch_id)
+    take_tags_off(batch_id)
     hide(known_by_nobody_else(batch_id))
+    put_back(batch_id)
     finish_withdrawal(batch_id, now=now)
     return withdrawn
 
@@ -30,6 +35,9 @@ class Leaving:
     customers: int
     """Made by this batch, and nothing from anywhere else speaks of them."""
     cash_minor: int
+    tags: int
+    profiles: int
+    """Customers known before, of whose profile the batch changed something."""
 
 
 def leaving(batch_id: int) -> Leaving:
@@ -51,22 +59,25 @@ def leaving(batch_id: int) -> Leaving:
                  AND NOT EXISTS (SELECT FROM facts_event WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
                                  AND kind <> 'stage.changed')
                  AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
-                 AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id)),
+                 AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)),
               (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
-               FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
+               FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
+              (SELECT count(*) FROM facts_tag WHERE source = %(tags)s),
+              (SELECT count(*) FROM facts_replaced WHERE batch_id = %(batch)s)
             """,
-            {"batch": batch_id},
+            {"batch": batch_id, "tags": source_of(batch_id)},
         )
-        receipts, visits, openings, customers, cash = (int(value) for value in cursor.fetchone())
-    return Leaving(receipts, visits, openings, customers, cash)
+        return Leaving(*(int(value) for value in cursor.fetchone()))
 
 
 def known_by_nobody_else(batch_id: int) -> list[int]:
-    """Customers whom the batch made and about whom no living fact, note or tag speaks."""
+    """Customers whom the batch made, or showed again, and about whom no living fact, note or tag speaks."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id FROM facts_customer AS customer WHERE batch_id = %(batch)s AND is_active
+            SELECT id FROM facts_customer AS customer
+            WHERE is_active AND (batch_id = %(batch)s OR id IN (
+                SELECT customer_id FROM facts_replaced WHERE batch_id = %(batch)s AND before ? 'is_active'))
               AND NOT EXISTS (SELECT FROM facts_receipt WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_visit WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_opening WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)

@@ -69,9 +69,9 @@ def take_in(
         for kind in ("external", "wecom", "phone", "email"):
             named = source if kind == "external" else ""
             cursor.execute(identify(kind), {"source": named, "batch": batch_id})
-        cursor.execute(UPDATE if update else FILL)
+        cursor.execute(UPDATE if update else FILL, {"batch": batch_id})
         changed = {row[0] for row in cursor.fetchall()}
-        cursor.execute(EARLIER)
+        cursor.execute(EARLIER, {"batch": batch_id})
         # A customer whom this batch made before it was killed counts as created when it runs again.
         cursor.execute(
             "SELECT cand, customer_id, is_new OR customer.batch_id IS NOT DISTINCT FROM %(batch)s "
@@ -164,19 +164,43 @@ def _write(*, only_empty: bool) -> str:
         "(customer.phone_tail = '' AND intake.phone_tail <> '')",
     ]
     changes += ["NOT customer.is_active"]
+    return _keeping_what_was(
+        f"{', '.join(sets)}, is_active = true",
+        f"NOT intake.is_new AND ({' OR '.join(changes)})",
+        [*fields, "source", "phone_tail", "is_active"],
+    )
+
+
+def _keeping_what_was(sets: str, when: str, fields: list[str]) -> str:
+    """Update known customers and keep in `facts_replaced` what the changed fields held before.
+
+    The former row is read beside the row that is written: PostgreSQL 15 to 17 cannot return it otherwise.
+    """
+
+    def values(row: str) -> str:
+        pairs = (f"'{field}', {row}.{field}" for field in fields)
+        return f"jsonb_build_object({', '.join(pairs)})"
+
     return f"""
-        UPDATE facts_customer AS customer SET {", ".join(sets)}, is_active = true, txid = pg_current_xact_id()
-        FROM intake_customer AS intake
-        WHERE customer.id = intake.customer_id AND NOT intake.is_new AND ({" OR ".join(changes)})
-        RETURNING customer.id
+        WITH changed AS (
+          UPDATE facts_customer AS customer SET {sets}, txid = pg_current_xact_id()
+          FROM intake_customer AS intake JOIN facts_customer AS former ON former.id = intake.customer_id
+          WHERE customer.id = intake.customer_id AND {when}
+          RETURNING customer.id, former.batch_id AS made_by, {values("former")} AS before, {values("customer")} AS after
+        ), kept AS (
+          INSERT INTO facts_replaced AS known (batch_id, customer_id, before, after)
+          SELECT %(batch)s, id, jsonb_object_agg(key, value), jsonb_object_agg(key, after -> key)
+          FROM changed, jsonb_each(before) WHERE value IS DISTINCT FROM after -> key
+            AND made_by IS DISTINCT FROM %(batch)s
+          GROUP BY id
+          ON CONFLICT (batch_id, customer_id) DO UPDATE
+            SET before = EXCLUDED.before || known.before, after = known.after || EXCLUDED.after
+        )
+        SELECT id FROM changed
     """  # noqa: S608 the fields are ours
 
 
 UPDATE = _write(only_empty=False)
 FILL = _write(only_empty=True)
 
-EARLIER = """
-UPDATE facts_customer AS customer SET known_on = intake.known_on, txid = pg_current_xact_id()
-FROM intake_customer AS intake
-WHERE customer.id = intake.customer_id AND intake.known_on < customer.known_on
-"""
+EARLIER = _keeping_what_was("known_on = intake.known_on", "intake.known_on < customer.known_on", ["known_on"])

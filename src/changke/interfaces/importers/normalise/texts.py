@@ -44,6 +44,16 @@ def choice(value: str, words: Mapping[str, str]) -> str:
     return found
 
 
+BETWEEN_TAGS = re.compile(r"[、,;/|\n]")
+LONGEST_TAG = 60
+
+
+def tags_of(cell: str) -> list[str]:
+    """The tags in one cell, each once, in its order: `VIP、敏感肌/VIP` -> VIP, 敏感肌."""
+    words = (" ".join(word.split()) for word in BETWEEN_TAGS.split(unicodedata.normalize("NFKC", text(cell))))
+    return list(dict.fromkeys(word[:LONGEST_TAG].strip() for word in words if not is_empty(word)))
+
+
 GENDERS = {
     "女": "f", "女士": "f", "女性": "f", "小姐": "f", "f": "f", "female": "f", "woman": "f", "w": "f",
     "男": "m", "男士": "m", "男性": "m", "先生": "m", "m": "m", "male": "m", "man": "m",
