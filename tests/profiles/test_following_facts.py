@@ -207,3 +207,24 @@ def test_a_rule_that_changed_has_every_month_computed_again(vera: Customer, file
     later = NOW + dt.timedelta(hours=1)
     refresh_all(now=later, mirror=file, months=2)
     assert set(SeriesFill.objects.values_list("filled_at", flat=True)) == {later}
+
+
+def test_the_charts_follow_who_belonged_where(vera: Customer, stores: list[Store], file: Path) -> None:
+    """Moved, written down with a day of the past, gone with an undone batch: there is no late fact that would tell."""
+    refresh_all(now=NOW, mirror=file, months=2)
+    olga = Book().customer(stores[0], day("2026-02-10"))
+    Customer.objects.filter(pk=vera.pk).update(home_store=stores[1], txid=current_xid())
+    refresh_all(now=NOW, mirror=file, months=2)
+
+    def known(store: Store) -> dict[dt.date, int]:
+        table = by_day(counts("m4", Scope(frozenset({store.pk}))))
+        return {when: sum(count.customers for count in stages.values()) for when, stages in table.items()}
+
+    assert known(stores[0]) == {day("2026-02-28"): 1, TODAY: 1}
+    assert known(stores[1]) == {day("2026-01-31"): 1, day("2026-02-28"): 1, TODAY: 1}
+    Customer.objects.filter(pk=olga.pk).update(is_active=False, txid=current_xid())
+    refresh_all(now=NOW, mirror=file, months=2)
+    assert known(stores[0]) == {}
+    later = NOW + dt.timedelta(hours=1)
+    refresh_all(now=later, mirror=file, months=2)
+    assert list(SeriesFill.objects.filter(filled_at=later).values_list("day", flat=True)) == [TODAY]

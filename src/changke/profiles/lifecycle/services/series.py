@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 from django.db import transaction
+from django.db.models import Sum
 
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
@@ -64,7 +65,9 @@ def fill_series(
         fill = filled.get(day)
         return bool(fill and fill.snapshot and fill.rules == rules and fill.before == before.get(day))
 
-    wanted = [day for day in reversed(days[:-1]) if not is_good(day)]
+    missing = [day for day in reversed(days[:-1]) if not is_good(day)]
+    # After what is missing: whoever moves to another store every day must not keep old months from being filled.
+    wanted = [*missing, *_miscounted(duck, models[0], [day for day in reversed(days[:-1]) if is_good(day)])]
     wanted = [today, *(wanted if at_most is None else wanted[:at_most])]
     work = _Work(duck, models, settings_of(chain), snapshot, now)
     for place, day in enumerate(wanted):
@@ -180,6 +183,17 @@ def _forget(days: Sequence[dt.date], today: dt.date) -> None:
     with transaction.atomic():
         for model in (StageCount, StageFlow, SeriesFill):
             model._default_manager.exclude(day__in=days).delete()
+
+
+def _miscounted(duck: duckdb.DuckDBPyConnection, model: LifecycleModel, days: Sequence[dt.date]) -> list[dt.date]:
+    """The days on which another number of people belonged to a store than the charts say: somebody moved, was written
+    down with a day of the past, or went with a batch that was undone. No fact of hers tells that."""
+    stored: dict[dt.date, dict[int | None, int]] = {day: {} for day in days}
+    rows = StageCount.objects.filter(model=model.key, day__in=days).values("day", "store_id")
+    for day, store, people in rows.annotate(people=Sum("customers")).values_list("day", "store_id", "people"):
+        stored[day][store] = people
+    living = "SELECT home_store_id, COUNT(*) FROM live.customers WHERE known_on <= $1 GROUP BY home_store_id"
+    return [day for day in days if stored[day] != dict(duck.execute(living, [day]).fetchall())]
 
 
 def _outdate(snapshot: int) -> None:
