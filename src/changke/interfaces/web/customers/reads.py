@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q, Subquery
+from django.db.models import F, Q, Subquery, Value
+from django.db.models.functions import Concat
 
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
@@ -140,9 +141,14 @@ def _in_order(
     descending = order.descending != (position is not None and position.back)
     ids = "-customer" if position is not None and position.back else "customer"
     seen = _seen(filters, scope)
+    key: Any = F(order.column)
+    if filters.q and order.key == "name":
+        # Who shares a name stands together in this order: the walk to them is long. So they are collected and sorted.
+        key = Concat(key, Value(""))
+    key = key.desc() if descending else key.asc()
     for where in _ranges(order, position, descending):
         if size > 0:
-            rows = seen.filter(where).order_by(f"{'-' if descending else ''}{order.column}", ids)
+            rows = seen.filter(where).order_by(key, ids)
             found = list(rows.values_list("customer_id", order.column)[:size])
             size -= len(found)
             yield from found
