@@ -17,8 +17,10 @@ def withdraw(table: str, *, batch_id: int) -> int:
                   SELECT id FROM {table} WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL AND id > %(last)s
                   ORDER BY id LIMIT %(chunk)s
                 ), gone AS (
+                  -- As an array, not a join: after a fresh load the table's statistics still say that it is empty, and
+                  -- a join would be planned as a loop over all of it for each of the ids.
                   UPDATE {table} AS fact SET withdrawn_by_id = %(batch)s, txid = pg_current_xact_id()
-                  FROM next WHERE fact.id = next.id RETURNING fact.id
+                  WHERE fact.id = ANY(ARRAY(SELECT id FROM next)) RETURNING fact.id
                 )
                 SELECT count(*), coalesce(max(id), 0) FROM gone
                 """,  # noqa: S608 the tables are ours
