@@ -80,7 +80,9 @@ def by_phone(text: str) -> Customer | None:
     except ValueError:
         return None
     known = (
-        Identifier.objects.filter(kind=IdentifierKind.PHONE, source="", value=e164).select_related("customer").first()
+        Identifier.objects.filter(kind=IdentifierKind.PHONE, source="", value=e164, customer__is_active=True)
+        .select_related("customer")
+        .first()
     )
     return known.customer if known else None
 

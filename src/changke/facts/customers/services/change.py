@@ -10,6 +10,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.register import PROFILE_FIELDS, check_birthday
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid, NotFound
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
 
 CHANGEABLE = PROFILE_FIELDS | {"name", "source", "home_store", "adviser"}
@@ -29,7 +30,8 @@ def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime)
         customer.name = rules.clean_name(customer.name)
         customer.pinyin, customer.initials = rules.pinyin(customer.name), rules.initials(customer.name)
         customer.name_grams = rules.grams(customer.name)
-    check_birthday(customer, today=business_date(now, "Asia/Shanghai"))
+    zone = customer.home_store.time_zone if customer.home_store else the_chain().time_zone
+    check_birthday(customer, today=business_date(now, zone))
     for column in customer._meta.concrete_fields:
         longest = getattr(column, "max_length", None)
         if column.name in changes and longest and len(str(getattr(customer, column.name) or "")) > longest:

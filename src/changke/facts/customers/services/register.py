@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.foundation.access.models import Staff
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
 from changke.foundation.periods import business_date
@@ -47,22 +49,37 @@ def register(
     if unknown := set(profile or {}) - PROFILE_FIELDS:
         raise Invalid(field=sorted(unknown)[0], reason="not a field of the profile")
     identifiers = dict(_identifiers(phone, email))
-    customer = Customer(
-        name=plain,
-        pinyin=rules.pinyin(plain),
-        initials=rules.initials(plain),
-        name_grams=rules.grams(plain),
-        source=source.strip(),
-        home_store=home_store,
-        adviser=adviser,
-        known_on=business_date(now, home_store.time_zone),
-        phone_tail=rules.phone_tail(identifiers.get(IdentifierKind.PHONE, "")),
-        recorded_at=now,
+    stranger = Customer()
+    customer = _hidden(identifiers) or stranger
+    known = {
+        "name": plain,
+        "pinyin": rules.pinyin(plain),
+        "initials": rules.initials(plain),
+        "name_grams": rules.grams(plain),
+        "source": source.strip(),
+        "home_store": home_store,
+        "adviser": adviser,
+        "known_on": business_date(now, home_store.time_zone),
+        "phone_tail": rules.phone_tail(identifiers.get(IdentifierKind.PHONE, "")),
+        "is_active": True,
+        "batch": None,
+        "recorded_at": now,
+        **{field: getattr(stranger, field) for field in PROFILE_FIELDS},
         **(profile or {}),
-    )
+    }
+    for field, value in known.items():
+        setattr(customer, field, value)
     check_birthday(customer, today=customer.known_on)
-    customer.save()
+    if customer.pk is None:
+        customer.save()
+    else:
+        customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
+        customer.save()
+        customer.refresh_from_db(fields=["txid"])
+    hers = set(Identifier.objects.filter(customer=customer, source="").values_list("kind", "value"))
     for kind, value in identifiers.items():
+        if (kind, value) in hers:
+            continue
         try:
             with transaction.atomic():
                 Identifier.objects.create(customer=customer, kind=kind, value=value)
@@ -70,6 +87,17 @@ def register(
             holder = Identifier.objects.select_related("customer").get(kind=kind, source="", value=value).customer
             raise PhoneKnown(name=holder.name or f"#{holder.pk}", customer_id=holder.pk) from None
     return customer
+
+
+def _hidden(identifiers: Mapping[IdentifierKind, str]) -> Customer | None:
+    """Whom only an undone batch knew, under this phone or address: she is met anew. Otherwise her number would be taken
+    for ever, by somebody whom no page shows."""
+    named = Q()
+    for kind, value in identifiers.items():
+        named |= Q(kind=kind, source="", value=value)
+    owners = Identifier.objects.filter(named).values("customer") if named else Identifier.objects.none()
+    hidden = Customer.objects.select_for_update().filter(pk__in=owners.values("customer"), is_active=False)
+    return hidden.order_by("pk").first()
 
 
 def _identifiers(phone: str, email: str) -> list[tuple[IdentifierKind, str]]:
@@ -95,6 +123,8 @@ def check_birthday(customer: Customer, *, today: dt.date) -> None:
         raise Invalid(field="birth_day", reason="give month and day, or neither")
     if month is not None and day is not None:
         try:
-            dt.date(year or 2000, month, day)
+            born = dt.date(year or 2000, month, day)
         except ValueError:
             raise Invalid(field="birth_day", reason="there is no such day") from None
+        if year and born > today:
+            raise Invalid(field="birth_day", reason="lies in the future")
