@@ -6,7 +6,7 @@ DATA_DIR ?= data
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types house test browser migrations messages collect wheel bench clean
+.PHONY: help setup demo run check format lint types house test browser migrations messages collect docs wheel bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ messages: .venv/server.done ## compile the words in their languages
 
 collect: .venv/server.done ## write new words into the catalogues, to be translated
 	@$(BIN)/python -m scripts.messages collect
+
+docs: .venv/dev.done ## write docs/reference from the code
+	@$(BIN)/python -m scripts.reference
 
 wheel: .venv/dev.done messages ## the installable package, words compiled, into dist/
 	$(BIN)/python -m build --wheel --no-isolation

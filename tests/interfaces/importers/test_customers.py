@@ -83,7 +83,7 @@ def test_a_match_counts_for_every_writing_of_the_word(load: Load) -> None:
         ({"city": "上海"}, {"city": "苏州"}, {"city": "杭州"}, {}),  # somebody knew better since
         ({"city": "", "name": "a"}, {"city": "x", "name": "b"}, {"city": "x", "name": "c"}, {"city": ""}),
         # A date is one thing: the old month does not join a new day.
-        ({"birth_day": 9, "birth_month": 2}, {"birth_day": 3, "birth_month": 3}, {"birth_day": 1, "birth_month": 3}, {}),
+        ({"birth_year": 1, "birth_day": 9}, {"birth_year": 2, "birth_day": 3}, {"birth_year": 2, "birth_day": 4}, {}),
     ],
 )  # fmt: skip
 def test_only_what_still_holds_the_batchs_value_is_put_back(
