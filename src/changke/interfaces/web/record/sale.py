@@ -96,6 +96,7 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         "tenders": [(one, words.TENDERS[one]) for one in face.tenders],
         "tender": _tender(setting, face, original),
         "walk_in": walks_in,
+        "symbol": formats.symbol(setting.chain.currency),
         "receipts": _receipts(setting.customer) if kind == "return" and setting.customer else [],
         "original": original,
         "general": [said for field, said in setting.errors.items() if field != "when" and "amount-" not in field],

@@ -54,6 +54,7 @@ def row_of(line: Line, chain: Chain, now: dt.datetime) -> Row:
 class Day:
     """The list as the page shows it: what is left to do first, what was dealt with below."""
 
+    on: dt.date
     rows: list[Row]
     done: int
 
@@ -75,7 +76,7 @@ class Day:
 
 
 def day_of(found: DayList, chain: Chain, now: dt.datetime) -> Day:
-    return Day([row_of(line, chain, now) for line in found.lines], found.done)
+    return Day(found.day, [row_of(line, chain, now) for line in found.lines], found.done)
 
 
 def greeting(name: str, now: dt.datetime, time_zone: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from changke.decisions.next_best_action import queries
+from changke.decisions.next_best_action.services import day_of as day_of_hers
 from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in, phone_of
@@ -42,7 +43,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "nav": "today",
         "day": day,
         "greeting": greeting(staff.name, now, store.time_zone if store else chain.time_zone),
-        "date": today,
+        "date": day.on,
         "store": store,
         "bulk": bulk,
         "is_old": bulk is not None and bulk.as_of < today,
@@ -67,7 +68,7 @@ def tick(request: HttpRequest, customer_id: int) -> HttpResponse:
         customer,
         reason=request.POST.get("reason", ""),
         outcome=outcome,
-        until=business_date(now, chain.time_zone) + dt.timedelta(days=days) if days else None,
+        until=day_of_hers(customer, chain, now) + dt.timedelta(days=days) if days else None,
         by=current.staff(request),
         source_key=source_key(customer_id, after),
         chain=chain,
