@@ -14,7 +14,7 @@ from django.db.models.functions import Concat
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
 from changke.foundation.organisation.scope import Scope
-from changke.interfaces.web.customers.filters import ORDERS, Filters, Order, Position
+from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
 
@@ -141,6 +141,10 @@ def _in_order(
     descending = order.descending != (position is not None and position.back)
     ids = "-customer" if position is not None and position.back else "customer"
     seen = _seen(filters, scope)
+    if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
+        # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
+        few = list(seen.values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
+        seen = Profile.objects.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen
     key: Any = F(order.column)
     if filters.q and order.key == "name":
         # Who shares a name stands together in this order: the walk to them is long. So they are collected and sorted.
