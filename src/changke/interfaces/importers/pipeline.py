@@ -189,7 +189,8 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
         if not missing:
             clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
             trial = _work(load, Setting(**{**vars(load.setting), "create": False}))
-            unknown = trial.resolve()
+            # A row that names no store has nothing that could be matched: it has the store of the load, or is refused.
+            unknown = [each for each in trial.resolve() if each.word]
             # A store that will be created or matched in the next step refuses no row.
             _pretend_stores(scratch.connection, load.setting)
             trial.judge()
@@ -440,6 +441,8 @@ def _pretend_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> 
         f"INSERT INTO store_of SELECT DISTINCT coalesce(store, ''), -1, '{zone}' FROM typed "  # noqa: S608
         "WHERE coalesce(store, '') NOT IN (SELECT word FROM store_of) AND store IS NOT NULL"
     )
+    if setting.store:  # a preset's store, made when the load begins
+        connection.execute(f"INSERT INTO store_of SELECT '', -1, '{zone}' WHERE '' NOT IN (SELECT word FROM store_of)")  # noqa: S608
 
 
 EXAMPLES = 3

@@ -42,7 +42,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def row(request: HttpRequest, batch_id: int) -> HttpResponse:
     """One line again, while it moves."""
     batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)
-    context = {"row": row_of(batch, timezone.now()), "nav": "imports"}
+    context = {"row": row_of(batch, timezone.now(), request.GET.get("mark", "")), "nav": "imports"}
     return answer(request, "imports/row.html", context, part="imports/_row.html")
 
 

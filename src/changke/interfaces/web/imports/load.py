@@ -24,5 +24,10 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         return go(request, reverse("imports-run", args=[batch.pk]))
     if batch.status not in UNDER_WAY:
         return go(request, place_of(batch))
-    context = {"nav": "imports", "step": 4, "batch": batch, "row": row_of(batch, timezone.now())}
+    context = {
+        "nav": "imports",
+        "step": 4,
+        "batch": batch,
+        "row": row_of(batch, timezone.now(), request.GET.get("mark", "")),
+    }
     return answer(request, "imports/run.html", context, part="imports/_running.html")

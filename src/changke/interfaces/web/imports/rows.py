@@ -25,25 +25,42 @@ class Row:
     per_second: int
     left: str
     url: str
+    mark: str
+    """What the next answer measures the pace from."""
 
 
-def row_of(batch: Batch, now: datetime) -> Row:
+def row_of(batch: Batch, now: datetime, mark: str = "") -> Row:
+    """`mark` is what an earlier answer saw (`rows@second`); the pace is measured from there to now.
+
+    From the start of the batch it would be wrong: reading the files takes its time before the first row is written.
+    """
     total, done = batch.total or 0, batch.done
-    seconds = (now - batch.started_at).total_seconds() if batch.started_at else 0.0
-    moving = batch.status == BatchStatus.RUNNING and done > 0 and seconds > 1
-    per_second = int(done / seconds) if moving else 0
+    moving = batch.status == BatchStatus.RUNNING and done > 0
+    first_done, first_second = _read(mark) if moving else (done, 0.0)
+    seconds = now.timestamp() - first_second if first_second else 0.0
+    per_second = int((done - first_done) / seconds) if seconds >= MEASURED_SECONDS and done > first_done else 0
     return Row(
         batch=batch,
         kind=words.KINDS.get(batch.kind, ""),
         state="running" if batch.status == BatchStatus.WITHDRAWING else batch.status,
         busy=batch.status in BUSY,
-        done=done if batch.status == BatchStatus.RUNNING else 0,
-        total=total if batch.status == BatchStatus.RUNNING and done else 0,
+        done=done if moving else 0,
+        total=total if moving else 0,
         rows_read=total,
         per_second=per_second,
         left=time_left((total - done) / per_second) if per_second else "",
         url=place_of(batch),
+        mark=(mark if first_second else f"{done}@{int(now.timestamp())}") if moving else "",
     )
+
+
+MEASURED_SECONDS = 2
+"""A pace from a shorter time is chance."""
+
+
+def _read(mark: str) -> tuple[int, float]:
+    rows, _, second = mark.partition("@")
+    return (int(rows), float(second)) if rows.isdigit() and second.isdigit() else (0, 0.0)
 
 
 def time_left(seconds: float) -> str:
