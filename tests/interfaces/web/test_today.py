@@ -11,6 +11,8 @@ from changke.facts.customers.services.change import change
 from changke.facts.customers.services.register import register
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
+from changke.foundation.organisation.services import change_store
+from changke.interfaces.web import formats
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, TODAY, Cast, ago, at, buys
 from tests.clock import Clock
@@ -92,6 +94,23 @@ def test_headquarters_see_the_chain_s_list_with_store_names(cast: Cast, clerk: C
     assert "青青" not in read(clerk)
 
 
+def test_a_store_in_another_zone_has_its_own_day(cast: Cast, clock: Clock) -> None:
+    """Half past midnight in Shanghai is the morning of the day before in Honolulu."""
+    change_store(cast.jing_an, {"time_zone": "Pacific/Honolulu"})
+    clock.at(at(TODAY, 0) + dt.timedelta(minutes=30))
+    everybody_known(clock.now)
+    clerk = desk(cast.clerk)
+    page = read(clerk)
+    assert formats.long_day(ago(1), "zh-hans") in page
+    assert "60 天没来" in page, "as on her page"
+    said = tap(clerk, cast.mo, "postponed", days="1").content.decode()  # type: ignore[attr-defined]
+    event = Event.objects.get(kind="followup.recorded", customer=cast.mo)
+    assert (event.business_date, event.data["until"]) == (ago(1), TODAY.isoformat())
+    assert "改天" in said
+    assert "1 / " in said, "the line is ticked"
+    assert "1 / " in read(desk(cast.hq)), "for whoever counts by the chain's day too"
+
+
 def test_a_tap_is_a_fact_with_its_reason(cast: Cast, clerk: Client) -> None:
     answer = tap(clerk, cast.mo, "done")
     event = Event.objects.get(kind="followup.recorded", customer=cast.mo)
@@ -127,7 +146,8 @@ def test_undo_puts_the_line_back_to_do_and_can_be_tapped_anew(cast: Cast, clerk:
     clock.passes(minutes=1)
     answer = clerk.post(reverse("today-reopen", args=[cast.mo.pk, last_followup(cast.mo)]), headers=HTMX)
     said = answer.content.decode()
-    assert 'hx-swap-oob="true"' in said and "0 / 2" in said, "the toast's answer finds its line by itself"
+    assert 'hx-swap-oob="true"' in said, "the toast's answer finds its line by itself"
+    assert "0 / 2" in said
     assert followups(cast.mo) == ["done", "reopened"]
     clock.passes(minutes=1)
     tap(clerk, cast.mo, "not_reached", after=last_followup(cast.mo))

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from django.db.models import F, Q
 from django.db.models.fields.json import KT
@@ -15,8 +14,9 @@ from changke.facts.customers.queries import phones_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
-from changke.foundation.organisation.models import Chain
+from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.scope import Scope
+from changke.foundation.periods import business_date
 from changke.profiles.attributes.models import Profile
 
 CANDIDATES_PER_REASON = 120
@@ -66,15 +66,23 @@ def today(
     scope: Scope, *, chain: Chain, now: dt.datetime, mine: int | None = None, length: int = rules.LIST_LENGTH
 ) -> DayList:
     """Whom the stores of the scope should look after on the day of `now`; with `mine`, an adviser's customers only."""
-    day = now.astimezone(ZoneInfo(chain.time_zone)).date()
+    zone = _zone(scope, chain)
+    day = business_date(now, zone)
     found = list(_candidates(scope, chain, now, day, mine))
     alive = set(
         Customer.objects.filter(pk__in={one.customer_id for one in found}, is_active=True).values_list("pk", flat=True)
     )
     candidates = [one for one in found if one.customer_id in alive]
-    followups = _followups(alive, day)
+    followups = _followups(alive, day, zone)
     entries = rules.day_list(candidates, followups=followups, today=day, length=length)
     return DayList(day, tuple(_lines(entries)))
+
+
+def _zone(scope: Scope, chain: Chain) -> str:
+    """The day of the list is the day in its stores, as on their customers' pages; where they differ, the chain's."""
+    stores = Store.objects.for_scope(scope) if scope.store_ids is not None else Store.objects.none()
+    zones = set(stores.values_list("time_zone", flat=True))
+    return zones.pop() if len(zones) == 1 else chain.time_zone
 
 
 def _candidates(
@@ -188,20 +196,20 @@ def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
     return Week(len(reached), len({row[0] for row in came}), sum(row[2] for row in came))
 
 
-def _followups(customers: set[int], day: dt.date) -> dict[int, rules.Followup]:
+def _followups(customers: set[int], day: dt.date, zone: str) -> dict[int, rules.Followup]:
     """The last follow-up of each. A month back is enough: longer than any rest, and postponing reaches 60 days."""
     since = day - dt.timedelta(days=90)
     rows = (
         Event.objects.filter(kind="followup.recorded", customer__in=customers, business_date__gte=since)
         .filter(withdrawn_by__isnull=True)
         .order_by("happened_at", "id")
-        .values_list(
-            "customer_id", "business_date", KT("data__outcome"), KT("data__until"), "id", "staff__name", "happened_at"
-        )
+        .values_list("customer_id", KT("data__outcome"), KT("data__until"), "id", "staff__name", "happened_at")
     )
     return {
-        customer: rules.Followup(outcome, on, dt.date.fromisoformat(until) if until else None, pk, by or "", at)
-        for customer, on, outcome, until, pk, by, at in rows
+        customer: rules.Followup(
+            outcome, business_date(at, zone), dt.date.fromisoformat(until) if until else None, pk, by or "", at
+        )
+        for customer, outcome, until, pk, by, at in rows
         if customer is not None
     }
 

@@ -33,7 +33,7 @@ def record_followup(
         raise Invalid(field="reason", reason="choose one of %(choices)s", choices=", ".join(rules.REASONS))
     if outcome not in rules.OUTCOMES:
         raise Invalid(field="outcome", reason="choose one of %(choices)s", choices=", ".join(rules.OUTCOMES))
-    today = business_date(now, chain.time_zone)
+    today = day_of(customer, chain, now)
     if outcome == "postponed":
         until = until or today + dt.timedelta(days=1)
         if not today < until <= today + dt.timedelta(days=LONGEST_POSTPONE_DAYS):
@@ -52,3 +52,8 @@ def record_followup(
         now=now,
         time_zone=chain.time_zone,
     )
+
+
+def day_of(customer: Customer, chain: Chain, now: dt.datetime) -> dt.date:
+    """Which day it is for her: that of her store."""
+    return business_date(now, customer.home_store.time_zone if customer.home_store else chain.time_zone)

@@ -103,7 +103,8 @@ def get_profile(request: HttpRequest, customer_id: int) -> ProfileOut:
 def get_stages(request: HttpRequest, customer_id: int, query: Query[StagesQuery]) -> StagesOut:
     """Her stage on a day, recomputed from the facts of that day: the reason in words and every rule that was asked."""
     customer, now = customer_in(actor(request).scope, customer_id), dt.datetime.now(dt.UTC)
-    today = business_date(now, the_chain().time_zone)
+    store = customer.home_store
+    today = business_date(now, store.time_zone if store else the_chain().time_zone)
     if query.as_of is not None and query.as_of > today:
         raise Invalid(field="as_of", reason="lies in the future")
     if query.model and query.model not in (known := [one.key for one in models_in_use()]):

@@ -29,8 +29,8 @@ class Command(ShopCommand):
 
     def run(self, *, customer: str, as_of: date | None, model: str | None, **options: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
-        day = as_of or days_at(now, the_chain()).chain
         who = find(customer)
+        day = as_of or days_at(now, the_chain()).of(who.home_store_id)
         found = explain(who.pk, day, now=now, model=model)
         self._print(who, found)
         return as_data(who, found)
