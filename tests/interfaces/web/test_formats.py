@@ -71,20 +71,6 @@ def test_days_with_their_weekday() -> None:
     assert formats.long_day(TODAY, "en") == "Sat 21 Nov"
 
 
-@pytest.mark.parametrize(
-    ("number", "masked"),
-    [
-        ("+8613812347831", "138****7831"),
-        ("+886912345831", "+886****831"),
-        ("13812347831", "138****7831"),
-        ("110", "***"),
-        ("+8612345", "*****"),
-    ],
-)
-def test_phones_are_masked(number: str, masked: str) -> None:
-    assert formats.masked_phone(number) == masked
-
-
 def test_percent_is_rounded_half_up() -> None:
     assert formats.percent(0.42) == "42.0%"
     assert formats.basis_points(4_205) == "42.1%"

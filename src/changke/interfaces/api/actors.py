@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
-from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Staff
+from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.access.queries import scope_of
 from changke.foundation.access.services import key_of
 from changke.foundation.organisation.scope import Scope
@@ -23,11 +23,6 @@ class Actor:
     scope: Scope
     staff: Staff | None = None
     key: ApiKey | None = None
-
-    @property
-    def sees_phones(self) -> bool:
-        """Everybody else sees them masked and unmasks one at a time, which is recorded."""
-        return self.role in CHAIN_WIDE_ROLES
 
     @property
     def name(self) -> str:

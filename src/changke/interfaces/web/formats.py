@@ -121,16 +121,6 @@ def month(date: dt.date, language: str) -> str:
     return f"{date.year} 年 {date.month} 月" if is_chinese(language) else f"{MONTHS[date.month - 1]} {date.year}"
 
 
-def masked_phone(number: str) -> str:
-    """138****7831. An E.164 number loses +86 first; other countries keep their code. Six digits or fewer are hidden."""
-    digits = number.removeprefix("+86") if number.startswith("+86") else number
-    if len(digits.lstrip("+")) <= 6:
-        return "*" * len(digits)
-    if digits.startswith("+"):
-        return f"{digits[:4]}****{digits[-3:]}"
-    return f"{digits[:3]}****{digits[-4:]}"
-
-
 def short_month(date: dt.date, language: str) -> str:
     """11 月; Nov."""
     return f"{date.month} 月" if is_chinese(language) else MONTHS[date.month - 1]

@@ -13,6 +13,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
+from changke.facts.customers.rules import masked_phone
 from changke.interfaces.web import formats, pictures
 
 register = template.Library()
@@ -113,7 +114,7 @@ def days_ago(date: dt.date | None) -> str:
 @register.filter
 def phone(number: str | None) -> str:
     """Masked: unmasking is an act of its own and is recorded."""
-    return formats.masked_phone(number) if number else NOTHING
+    return masked_phone(number) if number else NOTHING
 
 
 @register.filter
