@@ -38,7 +38,7 @@ house: .venv/dev.done ## the shape of the house: who may import whom, migrations
 	$(BIN)/python -m scripts.check_migration_names
 
 test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, real browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 browser: .venv/dev.done .venv/browser.done messages ## only the pages in a real browser
 	$(BIN)/python -m pytest tests/browser

@@ -80,6 +80,13 @@ def test_refused_before_any_trigger_is_asked(server: Embedded, role: str, statem
         connection.execute(statement)
 
 
+def test_the_application_may_count_a_table_anew_after_a_load(server: Embedded) -> None:
+    with psycopg.connect(server.connection("app").conninfo, autocommit=True) as app:
+        app.execute("ANALYZE sale")
+        counted = app.execute("SELECT reltuples FROM pg_class WHERE relname = 'sale'").fetchone()
+    assert counted == (1.0,)
+
+
 def test_the_trigger_holds_even_against_the_owner(server: Embedded) -> None:
     refused = pytest.raises(psycopg.errors.IntegrityConstraintViolation)
     with psycopg.connect(server.connection("owner").conninfo) as owner, refused:

@@ -51,6 +51,7 @@ def statements(connection: Connection, *, app: str, reader: str) -> list[sql.Com
     """The same as text, for an administrator who runs it on a server of the chain's own."""
     return [
         *(statement for schema in _schemas(connection) for statement in _on_schema(schema, app=app, reader=reader)),
+        *(statement for schema in _schemas(connection) for statement in _maintenance(connection, schema, app=app)),
         *(statement for guarded in guarded_tables(connection) for statement in _on_guarded(guarded, app=app)),
     ]
 
@@ -73,6 +74,14 @@ def administrator_script(connection: Connection, *, database: str) -> str:
             *text,
         ]
     )
+
+
+def _maintenance(connection: Connection, schema: str, *, app: str) -> list[sql.Composed]:
+    """The right to count tables anew after a load (see `statistics`). Before PostgreSQL 17 only owners have it."""
+    if connection.info.server_version < 170000:
+        return []
+    grant = sql.SQL("GRANT MAINTAIN ON ALL TABLES IN SCHEMA {schema} TO {app}")
+    return [grant.format(schema=sql.Identifier(schema), app=sql.Identifier(app))]
 
 
 def _schemas(connection: Connection) -> list[str]:

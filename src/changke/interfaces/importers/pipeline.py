@@ -43,6 +43,7 @@ from changke.foundation.batches.services import (
     remember_mapping,
     report_progress,
 )
+from changke.foundation.database.statistics import analyze
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import clean, columns, customers, findings, openings, purchases, visits
 from changke.interfaces.importers.customers import Customers
@@ -67,6 +68,8 @@ NEEDED = {
     "purchases": purchases.NEEDED, "customers": customers.NEEDED, "visits": visits.NEEDED, "openings": openings.NEEDED,
 }  # fmt: skip
 REPORT_SECONDS = 0.4
+WRITTEN = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", "facts_visit", "facts_opening")
+"""Tables that a load fills; counted anew at its end."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,7 @@ def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) ->
         batch_id, total=outcome.total, created=outcome.created, updated=outcome.updated, skipped=outcome.skipped,
         refused=outcome.refused, error_file=outcome.error_file, now=now,
     )  # fmt: skip
+    analyze(WRITTEN)
     return outcome
 
 

@@ -12,6 +12,10 @@ from changke.facts.customers.services.put_back import put_back, take_tags_off
 from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
+from changke.foundation.database.statistics import analyze
+
+ASKED = ("facts_customer", "facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_note", "facts_tag")
+"""Tables that say whether anything else knows a customer."""
 
 
 def undo(batch_id: int, *, now: dt.datetime) -> int:
@@ -19,6 +23,7 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     begin_withdrawal(batch_id)
     withdrawn = withdraw_purchases(batch_id=batch_id) + withdraw_visits(batch_id=batch_id)
     take_tags_off(batch_id)
+    analyze(ASKED)
     hide(known_by_nobody_else(batch_id))
     put_back(batch_id)
     finish_withdrawal(batch_id, now=now)
