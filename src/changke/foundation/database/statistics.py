@@ -1,4 +1,4 @@
-"""What the planner knows of a table. After a large load it knows nothing until autovacuum comes by, a minute or more."""
+"""What the planner knows of a table. After a large load it knows nothing until autovacuum comes by."""
 
 from collections.abc import Sequence
 
