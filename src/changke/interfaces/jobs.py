@@ -11,14 +11,17 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.foundation.batches.models import Batch, BatchStatus
-from changke.foundation.batches.services import change_draft, fail, report_progress
+from changke.foundation.batches.services import change_draft, discard, fail, report_progress
 from changke.interfaces import analytics
 from changke.interfaces.api import services
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.problems import UnreadableFile
+from changke.interfaces.web.uploads import incoming
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
+KEEP_DRAFTS = timedelta(days=14)
+KEEP_INCOMING = timedelta(days=1)  # no upload takes longer
 
 
 @app.task(name="refresh_if_due", queueing_lock="refresh_if_due", lock="refresh")
@@ -121,6 +124,24 @@ def undo_batch(batch_id: int) -> None:
     _fresh_connection()
     if Batch.objects.filter(pk=batch_id, status=BatchStatus.WITHDRAWING).exists():
         pipeline.undo(batch_id, now=datetime.now(UTC))
+
+
+@app.task(name="forget_drafts", queueing_lock="forget_drafts")
+def forget_drafts(timestamp: int) -> int:
+    """Delete drafts nobody went on with, and what broken uploads left; how many drafts. Their files hold names and
+    phones, and are at home in the old system."""
+    _fresh_connection()
+    now = datetime.now(UTC)
+    old = list(
+        Batch.objects.filter(status=BatchStatus.DRAFT, created_at__lt=now - KEEP_DRAFTS).values_list("pk", flat=True)
+    )
+    for batch_id in old:
+        if discard(batch_id):
+            pipeline.forget_uploads(batch_id)
+    for left in incoming().glob("*"):
+        if now.timestamp() - left.stat().st_mtime > KEEP_INCOMING.total_seconds():
+            left.unlink(missing_ok=True)
+    return len(old)
 
 
 def _fresh_connection() -> None:

@@ -377,6 +377,16 @@ def test_a_draft_is_discarded_with_its_files(cast: Cast) -> None:
     assert not (settings.DATA_DIR / "uploads" / str(batch.pk)).exists()
 
 
+def test_an_old_draft_is_forgotten_with_its_files(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    old, young = upload(client, csv(PURCHASES)), upload(client, csv(PURCHASES))
+    Batch.objects.filter(pk=old.pk).update(created_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=15))
+    assert jobs.forget_drafts(0) == 1
+    assert [batch.pk for batch in Batch.objects.all()] == [young.pk]
+    assert not (settings.DATA_DIR / "uploads" / str(old.pk)).exists()
+    assert (settings.DATA_DIR / "uploads" / str(young.pk)).exists()
+
+
 def test_progress_is_polled_and_ends_at_the_result(cast: Cast) -> None:
     client = signed_in(cast.hq)
     batch = upload(client, csv(PURCHASES))

@@ -13,11 +13,16 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 from django.http import HttpRequest
 
 
+def incoming() -> Path:
+    """Where files lie while they arrive."""
+    return Path(settings.DATA_DIR) / "uploads" / "incoming"
+
+
 class IncomingFile(TemporaryUploadedFile):
     """A temporary file in the data folder; it goes when the request ends, unless a view moved it away."""
 
     def __init__(self, name: str, content_type: str | None, charset: str | None, extra: Any) -> None:
-        folder = Path(settings.DATA_DIR) / "uploads" / "incoming"
+        folder = incoming()
         folder.mkdir(parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(suffix=".upload", dir=folder)  # noqa: SIM115  closed with the request
         UploadedFile.__init__(self, file, name, content_type or "", 0, charset, extra)
