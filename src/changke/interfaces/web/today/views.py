@@ -79,7 +79,8 @@ def tick(request: HttpRequest, customer_id: int) -> HttpResponse:
         toast(request, gettext("Somebody was faster: %(outcome)s.") % {"outcome": words.OUTCOMES[said]})
     elif event.recorded_at == now:  # of two taps only the first says it
         undo = reverse("today-reopen", args=[customer_id, event.pk]) + _query(request)
-        toast(request, f"{customer}: {words.OUTCOMES[outcome]}", undo_url=undo)
+        text = gettext("%(name)s: %(outcome)s") % {"name": customer, "outcome": words.OUTCOMES[outcome]}
+        toast(request, text, undo_url=undo)
     return _changed(request, customer_id, chain, now)
 
 
