@@ -14,13 +14,3 @@ def business_date(happened_at: dt.datetime, time_zone: str) -> dt.date:
 def start_of_day(day: dt.date, time_zone: str) -> dt.datetime:
     """The first moment of the day in the zone."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=ZoneInfo(time_zone))
-
-
-def next_birthday(*, month: int, day: int, today: dt.date) -> dt.date:
-    """The next birthday, today included. Born on 29 February: celebrated on the 28th in a common year."""
-    for year in (today.year, today.year + 1):
-        leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-        celebrated = dt.date(year, month, 28 if (month, day) == (2, 29) and not leap else day)
-        if celebrated >= today:
-            return celebrated
-    raise AssertionError("one of two consecutive birthdays lies ahead")

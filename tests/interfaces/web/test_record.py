@@ -258,12 +258,12 @@ def test_a_note_with_a_photo_is_kept_once_and_shown_to_her_stores_only(
     note = Note.objects.get(customer=cast.mo)
     assert Event.objects.get(kind="note.written", customer=cast.mo).data["note"] == note.pk
     assert "喜欢安静" not in str(Event.objects.get(kind="note.written", customer=cast.mo).data)
-    shown = clerk.get(reverse("note-photo", args=[note.pk]))
+    shown = clerk.get(reverse("customer-photo", args=[cast.mo.pk, note.pk]))
     assert shown["Content-Type"] == "image/jpeg"
     assert "private" in shown["Cache-Control"]
     assert max(Image.open(io.BytesIO(b"".join(shown.streaming_content))).size) == 1600  # type: ignore[attr-defined]
     cast.clerk.stores.set([cast.xu_hui])
-    assert clerk.get(reverse("note-photo", args=[note.pk])).status_code == 404
+    assert clerk.get(reverse("customer-photo", args=[cast.mo.pk, note.pk])).status_code == 404
     assert Client().get(f"/media/{note.photo.name}").status_code in (302, 404)
 
 

@@ -85,6 +85,17 @@ def test_somebody_new_can_log_in_at_once(cast: Cast) -> None:
     assert log_in(username="an", password="first-pass-1", address="x", now=NOW).stores.get() == cast.xu_hui
 
 
+@pytest.mark.parametrize(("password", "status"), [("password1", 422), (" with spaces ", 303)])
+def test_a_first_password_is_kept_as_typed_and_not_what_everybody_tries(cast: Cast, password: str, status: int) -> None:
+    form = {"name": "小安", "username": "an", "role": "staff", "stores": [cast.xu_hui.pk], "password": password,
+            "is_active": "1"}  # fmt: skip
+    answer = signed_in(cast.owner).post("/settings/staff/new/", form)
+    assert answer.status_code == status
+    assert Staff.objects.filter(username="an").exists() is (status == 303)
+    if status == 303:
+        assert log_in(username="an", password=password, address="x", now=NOW).username == "an"
+
+
 def test_staff_without_a_store_is_refused(cast: Cast) -> None:
     form = {"name": "小安", "username": "an", "role": "staff", "password": "first-pass-1", "is_active": "1"}
     response = signed_in(cast.hq).post("/settings/staff/new/", form)

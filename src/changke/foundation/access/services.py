@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from changke.foundation.access.models import ApiKey, LoginAttempt, Role, Staff
@@ -62,6 +64,8 @@ def add_staff(
         is_active=is_active,
         created_at=now,
     )
+    if password is not None:
+        _check_password(password, person)
     person.password = make_password(password)
     try:
         with transaction.atomic():
@@ -93,11 +97,20 @@ def change_staff(
     person.role = person.role if role is None else role
     person.is_active = person.is_active if is_active is None else is_active
     if password:
+        _check_password(password, person)
         person.password = make_password(password)
     person.save()
     if stores is not None:
         person.stores.set(stores)
     return person
+
+
+def _check_password(password: str, person: Staff) -> None:
+    """Refuse what anybody would try first; the rules stand in the settings."""
+    try:
+        validate_password(password, person)
+    except ValidationError as refusal:
+        raise Invalid(field="password", reason=refusal.messages[0]) from None
 
 
 def log_in(*, username: str, password: str, address: str, now: dt.datetime) -> Staff:

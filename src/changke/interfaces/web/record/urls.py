@@ -13,5 +13,4 @@ urlpatterns = [
     path("record/visit/", visit.write, name="record-visit"),
     path("record/note/", note.write, name="record-note"),
     path("record/allergy/", allergy.write, name="record-allergy"),
-    path("notes/<int:note_id>/photo/", note.photo, name="note-photo"),
 ]
