@@ -15,7 +15,7 @@ PAGES = ["/settings/", "/settings/stores/", "/settings/stores/new/", "/settings/
 
 def signed_in(person: Staff) -> Client:
     client = Client()
-    client.force_login(person)  # type: ignore[arg-type]
+    client.force_login(person)
     return client
 
 
