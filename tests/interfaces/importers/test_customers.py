@@ -1,8 +1,12 @@
 """Customer files: tags, matches, and the way back to what a profile said before (docs/algorithms/import.md)."""
 
 import datetime as dt
+import json
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 
 from changke.facts.catalog.services.intake import NewItem, take_in_items
 from changke.facts.customers import rules
@@ -10,6 +14,7 @@ from changke.facts.customers.models import Customer, Replaced, Tag
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.purchases.models import Line, Receipt
+from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.normalise.texts import tags_of
@@ -102,6 +107,33 @@ def test_undo_restores_the_fields_that_nobody_changed_since(load: Load) -> None:
     assert (found.name, found.initials, found.city, found.occupation) == ("张三", "zs", "上海", "律师")
     assert (found.birth_year, found.birth_month, found.birth_day) == (1990, 5, 1)
     assert not Replaced.objects.exists()
+
+
+def test_the_page_says_before_an_undo_what_comes_back_and_what_stays(load: Load) -> None:
+    load(HEAD + "K1,张三,上海,,,\n", "customers")
+    second = load(HEAD + "K1,张三,苏州,,,VIP\n", "customers")
+    anna = add_staff(username="anna", name="Anna", role=Role.OWNER, now=NOW)
+    anna.language = "en"
+    anna.save()
+    client = Client()
+    client.force_login(anna)
+    page = client.get(f"/imports/{second.batch}/undo/")
+    assert (page.context["leaving"].profiles, page.context["leaving"].tags) == (1, 1)
+    words = page.content.decode()
+    assert "Profiles it changed" in words
+    assert "Profiles take their former values again, except what somebody changed since." in words
+    assert "phones and member numbers, and the stores, staff and services it created" in words
+
+
+def test_the_command_line_says_what_an_undo_took_back(load: Load) -> None:
+    load(HEAD + "K1,张三,上海,,,\n", "customers")
+    second = load(HEAD + "K1,张三,苏州,,,VIP\nK2,李四,,,,\n", "customers")
+    said = StringIO()
+    call_command("load", undo=second.batch, json=True, stdout=said, stderr=StringIO())
+    assert json.loads(said.getvalue().splitlines()[-1]) == {
+        "batch": second.batch, "withdrawn": 0, "hidden": 1, "profiles": 1, "tags": 1,
+    }  # fmt: skip
+    assert vera().city == "上海"
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

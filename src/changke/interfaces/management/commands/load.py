@@ -10,6 +10,7 @@ from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.pipeline import Outcome, SourceFile
 from changke.interfaces.importers.presets import all_presets
 from changke.interfaces.importers.problems import UnreadableFile
+from changke.interfaces.importers.undo import leaving
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 
@@ -81,9 +82,17 @@ class Command(ShopCommand):
         )
 
     def _undo(self, batch: Batch, now: datetime) -> dict[str, Any]:
+        brought = leaving(batch.pk)
         withdrawn = pipeline.undo(batch.pk, now=now)
-        self.say(f"batch {batch.pk} is withdrawn: {withdrawn:,} facts leave every number; nothing is deleted")
-        return {"batch": batch.pk, "withdrawn": withdrawn}
+        self.say(
+            f"batch {batch.pk} is withdrawn: {withdrawn:,} facts leave every number, {brought.customers:,} customers "
+            f"whom only it knew are hidden, {brought.profiles:,} profiles take their former values where nobody "
+            "changed them since; no fact is deleted"
+        )
+        return {
+            "batch": batch.pk, "withdrawn": withdrawn, "hidden": brought.customers, "profiles": brought.profiles,
+            "tags": brought.tags,
+        }  # fmt: skip
 
     def _print(self, outcome: Outcome) -> None:
         self.say(
