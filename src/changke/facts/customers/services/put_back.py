@@ -10,8 +10,8 @@ from changke.facts.customers.models import Customer, Replaced, Tag
 from changke.facts.customers.services.intake_tags import source_of
 from changke.foundation.database.append_only import current_xid
 
-CHUNK = 1_000
-"""Customers in one transaction: well under a second."""
+CHUNK = 300
+"""Customers in one transaction: about a quarter of a second."""
 
 
 def take_tags_off(batch_id: int) -> int:
@@ -39,7 +39,7 @@ def _put_back(rows: Sequence[Replaced]) -> int:
     ids = [row.customer_id for row in rows]
     people = {one.pk: one for one in Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     later: dict[int, list[Replaced]] = {}
-    for one in Replaced.objects.filter(customer_id__in=ids, pk__gt=max(row.pk for row in rows)).order_by("pk"):
+    for one in Replaced.objects.filter(customer_id__in=ids, pk__gt=min(row.pk for row in rows)).order_by("pk"):
         later.setdefault(one.customer_id, []).append(one)
     earliest = _earliest_facts([row.customer_id for row in rows if "known_on" in row.before])
     restored = 0
@@ -59,7 +59,7 @@ def _hand_over(fields: Mapping[str, object], row: Replaced, later: Mapping[int, 
     """A later batch replaced our value: undone in its turn, it shall restore what stood before us."""
     for name, value in fields.items():
         for one in later.get(row.customer_id, ()):
-            if name in one.before and one.before[name] == row.after[name]:
+            if one.pk > row.pk and name in one.before and one.before[name] == row.after[name]:
                 one.before[name] = value
                 one.save(update_fields=["before"])
                 break
