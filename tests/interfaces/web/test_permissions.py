@@ -1,0 +1,152 @@
+"""Who may see whom, by every address of the pages: an address that is not in this matrix fails the first test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from changke.facts.customers.models import Customer
+from changke.facts.customers.services.tags import add_tag
+from changke.foundation.access.models import Staff
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import NOW, Cast
+from tests.clock import Clock
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How an address about one customer is asked: what is sent, and which further numbers stand in it."""
+
+    method: str = "get"
+    sent: dict[str, str] = field(default_factory=dict)
+    more: tuple[int, ...] = ()
+
+
+ABOUT_HER = {
+    "customer": Ask(),
+    "customer-edit": Ask(),
+    "customer-call": Ask("post", {"reason": "call"}),
+    "customer-tags": Ask("post", {"tag": "爱聊天"}),
+    "customer-tag-remove": Ask("post", {"tag": "常客"}),
+    "customer-photo": Ask(more=(1,)),  # her photo and a foreign one: test_customer.py, test_record.py
+    "today-tick": Ask("post", {"outcome": "done", "reason": "overdue"}),
+    "today-reopen": Ask("post", more=(0,)),
+    "today-phone": Ask("post"),
+}
+FORMS = ["record", "record-sale", "record-use", "record-return", "record-visit", "record-note", "record-allergy"]
+"""Ask for the customer by `?customer=`."""
+
+LISTS = ["today", "customers", "lifecycle", "lifecycle-people", "find", "record-known-phone", "record-items", "me"]
+HEADQUARTERS = {
+    "imports": (), "imports-new": (), "imports-sample": ("customers",), "imports-open": (1,), "imports-row": (1,),
+    "imports-discard": (1,), "imports-map": (1,), "imports-match": (1,), "imports-run": (1,), "imports-result": (1,),
+    "imports-errors": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),
+    "settings-store-new": (), "settings-store": (1,), "settings-staff": (), "settings-staff-new": (),
+    "settings-person": (1,), "settings-keys": (), "settings-key-revoke": (1,),
+}  # fmt: skip
+POSTED = {"imports-sample", "imports-discard", "settings-key-revoke"}
+NOBODY = {"setup", "login", "logout", "choose_language", "choose_store", "styleguide", "record-customer"}
+"""No customer stands on them."""
+
+
+@pytest.fixture
+def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    Clock(monkeypatch, NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    for customer in (cast.mo, cast.lan):
+        add_tag(customer, "常客", now=NOW)
+    return cast
+
+
+def at_work(person: Staff, *, csrf: bool = False) -> Client:
+    client = Client(enforce_csrf_checks=csrf)
+    client.force_login(person)
+    return client
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, str]]:
+    for one in patterns:
+        path = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from addresses(one.url_patterns, path)
+        elif not path.startswith("api/"):
+            yield one.name or "", path
+
+
+def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
+    how = ABOUT_HER[name]
+    return getattr(client, how.method)(reverse(name, args=[customer.pk, *how.more]), how.sent)  # type: ignore[no-any-return]
+
+
+def test_every_address_has_its_place_in_the_matrix() -> None:
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *NOBODY]
+    assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
+    assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
+
+
+@pytest.mark.parametrize("name", [name for name in ABOUT_HER if name != "customer-photo"])
+@pytest.mark.parametrize("who", ["manager", "clerk"])
+def test_a_store_reaches_its_own_and_a_foreign_customer_does_not_exist(shop: Cast, who: str, name: str) -> None:
+    client = at_work(getattr(shop, who))
+    assert ask(client, name, shop.mo).status_code in (200, 303)
+    assert ask(client, name, shop.lan).status_code == 404
+    assert ask(at_work(shop.hq), name, shop.lan).status_code in (200, 303)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_is_about_ones_own_customers(shop: Cast, name: str) -> None:
+    client = at_work(shop.clerk)
+    assert client.get(reverse(name), {"customer": shop.mo.pk}).status_code == 200
+    assert client.get(reverse(name), {"customer": shop.lan.pk}).status_code == 404
+    if name != "record":
+        assert client.post(reverse(name), {"customer": shop.lan.pk}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/", "/customers/", "/customers/?q=岚岚", "/customers/?q=0005", "/customers/?q=lan", "/customers/?stage=lost",
+        "/customers/?tag=常客", "/customers/?order=name", "/lifecycle/people/?model=m4&stage=lost",
+        "/record/visit/?q=岚岚", "/record/customer/known/?phone=13800000005",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("part", [{}, {"HX-Request": "true"}])
+def test_no_list_tells_of_another_store(shop: Cast, asked: str, part: dict[str, str]) -> None:
+    address = asked.replace("customers/?", f"customers/?store={shop.xu_hui.pk}&") if "stage" in asked else asked
+    answer = at_work(shop.manager).get(address, headers=part)
+    assert answer.status_code == 200
+    said = answer.content.decode().replace('value="岚岚"', "").replace("“岚岚”", "")
+    assert f"/customers/{shop.lan.pk}/" not in said
+    assert "岚岚" not in said
+    assert "138****0005" not in said
+
+
+@pytest.mark.parametrize("asked", ["/customers/", "/lifecycle/people/?model=m4&stage=lost", "/record/visit/?q=岚岚"])
+def test_headquarters_find_her_there(shop: Cast, asked: str) -> None:
+    """Or the test above could not fail."""
+    assert "岚岚" in at_work(shop.hq).get(asked).content.decode().replace('value="岚岚"', "")
+
+
+def test_the_switcher_opens_no_foreign_store(shop: Cast) -> None:
+    client = at_work(shop.manager)
+    client.post(reverse("choose_store"), {"store": shop.xu_hui.pk})
+    assert "岚岚" not in client.get("/customers/").content.decode()
+
+
+@pytest.mark.parametrize("name", HEADQUARTERS)
+@pytest.mark.parametrize("who", ["manager", "clerk"])
+def test_imports_and_settings_are_closed_to_stores(shop: Cast, who: str, name: str) -> None:
+    client, address = at_work(getattr(shop, who)), reverse(name, args=HEADQUARTERS[name])
+    if name not in POSTED:
+        assert client.get(address).status_code == 403
+    assert client.post(address).status_code in (403, 405)
+
+
+@pytest.mark.parametrize("name", [name for name, how in ABOUT_HER.items() if how.method == "post"])
+def test_a_foreign_page_can_post_nothing(shop: Cast, name: str) -> None:
+    assert ask(at_work(shop.owner, csrf=True), name, shop.mo).status_code == 403
