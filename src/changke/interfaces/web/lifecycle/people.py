@@ -27,6 +27,7 @@ from changke.interfaces.web.lifecycle.colours import colours_of
 from changke.interfaces.web.lifecycle.series import NEWCOMERS
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import days_at, settings_of, values_for, versions
+from changke.profiles.attributes.services.populations import first_version
 from changke.profiles.lifecycle import queries
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.rules import LifecycleModel
@@ -144,8 +145,10 @@ def _came_from(asked: Asked, ids: list[int], chain: Chain, earlier: dt.date | No
 
 
 def _as_of(ids: Sequence[int], model: LifecycleModel, chain: Chain, day: dt.date) -> list[dict[str, Any]]:
-    version = versions().on(day)
-    return compute_some(ids, [model], values_for(settings_of(chain), today=day, version=version or 0))
+    settings = settings_of(chain)
+    # Before the first night there are customers, and nothing yet to place them in.
+    version = versions().on(day) or first_version(settings=settings, today=day, now=timezone.now()).pk
+    return compute_some(ids, [model], values_for(settings, today=day, version=version))
 
 
 def _rows(
