@@ -45,7 +45,13 @@ def test_a_fact_is_withdrawn_once_by_a_batch(event: Event) -> None:
 
 
 def test_a_withdrawn_fact_makes_room_for_its_mended_successor(event: Event) -> None:
-    again = dict(kind="note.written", happened_at=NOON, business_date=NOON.date(), recorded_at=NOON, source_key="e1")
+    again = {
+        "kind": "note.written",
+        "happened_at": NOON,
+        "business_date": NOON.date(),
+        "recorded_at": NOON,
+        "source_key": "e1",
+    }
     batch = Batch.objects.create(kind="undo", title="undo", created_at=NOON)
     with connection.cursor() as sql:
         sql.execute("UPDATE facts_event SET withdrawn_by_id = %s, txid = pg_current_xact_id()", [batch.pk])

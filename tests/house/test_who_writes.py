@@ -20,9 +20,8 @@ def writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
             continue
         verb = node.func.attr
         through_manager = any(isinstance(part, ast.Attribute) and part.attr in MANAGERS for part in ast.walk(node.func))
-        if verb in WRITES and (through_manager or verb in {"save", "bulk_create"}):
-            yield node.lineno, verb
-        elif verb == "update" and through_manager:
+        written = verb in WRITES and (through_manager or verb in {"save", "bulk_create"})
+        if written or (verb == "update" and through_manager):
             yield node.lineno, verb
 
 

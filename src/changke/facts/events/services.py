@@ -32,9 +32,7 @@ KINDS: dict[str, str] = {
 }
 """Every kind of event and what it says. A kind that is not here is refused: a stream of typos helps nobody."""
 
-OUR_OWN = frozenset(
-    {"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed", "customer.registered"}
-)
+OUR_OWN = frozenset({"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed", "customer.registered"})
 """Kinds that only the house records, while it does what they tell: a machine that could write them could forge them."""
 
 
