@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import uuid
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,20 @@ def test_a_return_meets_its_receipt(cast: Cast, clerk: Client) -> None:
     assert (back.source, back.store, back.original_number) == (original.source, original.store, original.number)
     assert (back.cash_minor, back.consumed_minor) == (28_800, 28_800)
     assert "已退" in clerk.get(reverse("record-return"), {"customer": cast.ying.pk}).content.decode()
+
+
+def test_no_more_is_given_back_than_was_paid(cast: Cast, clerk: Client) -> None:
+    original = Receipt.objects.get(number="ying-1")
+
+    def give_back(amount: str) -> int:
+        sent = sale(cast.ying, (cast.facial, amount), receipt=original.pk, token=uuid.uuid4().hex)
+        answer = clerk.post(reverse("record-return"), sent)
+        if answer.status_code == 422:
+            assert "超过了这张单还能退的金额" in answer.content.decode()
+        return answer.status_code
+
+    assert [give_back(amount) for amount in ("100", "188.01", "188", "0.01")] == [303, 422, 303, 422]
+    assert sum(Receipt.objects.filter(kind="return").values_list("cash_minor", flat=True)) == original.cash_minor
 
 
 def test_another_customer_s_receipt_cannot_be_given_back(cast: Cast, clerk: Client) -> None:
