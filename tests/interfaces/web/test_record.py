@@ -316,6 +316,22 @@ def test_the_timeline_names_the_field_that_the_form_changed(cast: Cast, clerk: C
     assert Event.objects.get(kind="customer.changed").data["fields"] == ["allergies"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("对虾", "对虾、酒精"), ("对虾、乳胶", "对虾、酒精、乳胶"), ("", "对虾、酒精")],
+)
+def test_of_two_who_write_at_once_neither_takes_an_allergy_away(
+    cast: Cast, clerk: Client, typed: str, kept: str
+) -> None:
+    change(cast.mo.pk, {"allergies": "对虾"}, now=NOW)
+    assert 'name="held" value="对虾"' in clerk.get(reverse("record-allergy"), {"customer": cast.mo.pk}).content.decode()
+    change(cast.mo.pk, {"allergies": "对虾、酒精"}, now=NOW)  # a colleague, meanwhile
+    sent = {"customer": cast.mo.pk, "text": typed, "held": "对虾", "token": TOKEN}
+    assert clerk.post(reverse("record-allergy"), sent).status_code == 303
+    cast.mo.refresh_from_db()
+    assert cast.mo.allergies == kept
+
+
 def test_an_emptied_allergy_is_gone(cast: Cast, clerk: Client) -> None:
     change(cast.mo.pk, {"allergies": "酒精"}, now=NOW)
     clerk.post(reverse("record-allergy"), {"customer": cast.mo.pk, "text": "", "token": TOKEN})

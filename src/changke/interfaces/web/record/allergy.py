@@ -22,7 +22,7 @@ def write(request: HttpRequest) -> HttpResponse:
         try:
             new_allergies(
                 setting.customer,
-                text=said(setting),
+                text=said(setting, setting.customer.allergies),
                 store=setting.store,
                 by=setting.staff,
                 key=setting.key,
@@ -34,7 +34,12 @@ def write(request: HttpRequest) -> HttpResponse:
             return written(setting, gettext("%(name)s: allergies kept.") % {"name": setting.customer}, setting.customer)
     known = setting.customer.allergies
     usual = [one for one in usual_allergens() if one not in known]
-    context = {"text": setting.given("text", known), "usual": usual, "ticked": request.POST.getlist("usual")}
+    context = {
+        "text": setting.given("text", known),
+        "held": setting.given("held", known),
+        "usual": usual,
+        "ticked": request.POST.getlist("usual"),
+    }
     return show(setting, "record/_allergy.html", context, title=title)
 
 
@@ -52,10 +57,15 @@ def usual_allergens() -> list[str]:
     ]
 
 
-def said(setting: Setting) -> str:
-    """What was ticked and what was typed, as one list."""
+def said(setting: Setting, known: str) -> str:
+    """What was ticked and what was typed, as one list. What somebody else wrote while the form lay open (`known` is not
+    what it held) stays: of two who write, neither may take an allergy away."""
     ticked = [one.strip() for one in setting.request.POST.getlist("usual") if one.strip()]
     text = setting.given("text")
+    held = setting.request.POST.get("held", known).strip()
+    if known != held:
+        added = text.removeprefix(held).strip("、,， ")
+        text = formats.enumeration([one for one in (known, added) if one], get_language() or "zh-hans")
     return formats.enumeration(
         [*([text] if text else []), *(one for one in ticked if one not in text)], get_language() or "zh-hans"
     )
