@@ -7,6 +7,7 @@ import pytest
 from changke.facts.customers.queries import by_phone
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.hide import hide
+from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
 from changke.foundation.errors import Invalid
 from tests.cast import NOW, TODAY, Cast
@@ -25,6 +26,16 @@ def test_a_phone_that_only_an_undone_batch_knew_is_free_again(cast: Cast) -> Non
     assert by_phone(phone) == met
     with pytest.raises(PhoneKnown):
         register(name="另一位", phone=phone, home_store=cast.jing_an, now=NOW)
+
+
+def test_a_member_number_comes_over_from_whom_only_an_undone_batch_knew(cast: Cast) -> None:
+    number = reference("external", "M-1", "till")
+    add_identifiers(cast.bai, [number])
+    with pytest.raises(IdentifierTaken):
+        add_identifiers(cast.mo, [number])
+    hide([cast.bai.pk])
+    add_identifiers(cast.mo, [number])
+    assert cast.mo.identifiers.filter(kind="external", value="M-1").exists()
 
 
 @pytest.mark.parametrize(

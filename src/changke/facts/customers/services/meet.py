@@ -121,11 +121,16 @@ def known_since(days: Mapping[int, dt.date]) -> None:
 
 @transaction.atomic
 def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None:
-    """Further names of the same person. One that is hers already changes nothing; another's is refused."""
+    """Further names of the same person. One that is hers already changes nothing; another's is refused, unless only an
+    undone batch knew that other: then the name comes over to her."""
     known = _by_identifier(references)
+    others = set(known.values()) - {customer.pk}
+    shown = set(Customer.objects.filter(pk__in=others, is_active=True).values_list("pk", flat=True))
     for one in references:
-        if known.get(one, customer.pk) != customer.pk:
+        if known.get(one) in shown:
             raise IdentifierTaken(value=one.value)
+        if known.get(one) in others:
+            Identifier.objects.filter(kind=one.kind, source=one.source, value=one.value).update(customer=customer)
     new = [one for one in references if one not in known]
     try:
         with transaction.atomic():
