@@ -145,3 +145,15 @@ def test_an_empty_installation_is_founded_on_its_first_page_and_never_again() ->
     assert Staff.objects.get().role == "owner"
     assert Client().post("/setup/", {**form, "username": "eve"}).url == "/login/"  # type: ignore[attr-defined]
     assert Staff.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_door_of_an_empty_installation_leads_to_its_first_page() -> None:
+    assert Client().get("/login/").url == "/setup/"  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_a_stranger_on_the_network_cannot_found_the_chain() -> None:
+    for method in (Client().get, Client().post):
+        assert method("/setup/", REMOTE_ADDR="192.168.1.23").status_code == 403
+    assert not Staff.objects.exists()

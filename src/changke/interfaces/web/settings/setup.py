@@ -1,5 +1,7 @@
 """The first page of an empty installation: the chain, its first store, its owner. Open until somebody can log in."""
 
+from ipaddress import ip_address
+
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
@@ -16,11 +18,22 @@ from changke.interfaces.web.answers import answer
 from changke.interfaces.web.settings.forms import COMMON_ZONES, SetupForm, zones
 
 
+class FoundedElsewhere(DomainError):
+    """Whoever opens the first page owns the chain: over the network that could be a stranger."""
+
+    code, status = "founded_elsewhere", 403
+    message = (
+        "This installation is still empty. Found the chain on its own machine: open the page there, or “changke found”."
+    )
+
+
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def first_page(request: HttpRequest) -> HttpResponse:
     if Staff.objects.exists():
         return redirect("login")
+    if not ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0").is_loopback:
+        raise FoundedElsewhere
     form = SetupForm(request.POST or None, initial={"currency": "CNY", "time_zone": "Asia/Shanghai"})
     if request.method == "POST" and form.is_valid():
         try:

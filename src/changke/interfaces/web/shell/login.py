@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from changke.foundation.access import services
+from changke.foundation.access.models import Staff
 from changke.foundation.errors import DomainError
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -33,6 +34,8 @@ class LogIn(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return redirect(safe_next(request))
+        if not Staff.objects.exists():
+            return redirect("setup")
         return self.show(request, LogInForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
