@@ -36,14 +36,13 @@ def take_in_persons(
     # A customer file's last word counts; a purchase file only introduces.
     pick = "arg_max" if update else "arg_min"
     fields = ", ".join(
-        f"{pick}(typed.{field}, typed.rn) AS {field}"
-        for field in ("wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS)
+        f"{pick}(typed.{field}, typed.rn) AS {field}" if is_given else f"CAST(NULL AS {kind}) AS {field}"
+        for field, (kind, is_given) in _given(connection).items()
     )
     connection.execute(
         "CREATE OR REPLACE TABLE persons AS SELECT who.key, count(*) AS rows, min(who.rn) AS first_rn, "  # noqa: S608
         "min(who.day) AS day, "
-        f"any_value(typed.customer_id) AS customer_id, {fields}, {pick}(who.store_id, who.rn) AS store_id, "
-        f"{pick}(who.adviser_id, who.rn) AS adviser_id "
+        f"{fields}, {pick}(who.store_id, who.rn) AS store_id, {pick}(who.adviser_id, who.rn) AS adviser_id "
         f"FROM {rows} AS who JOIN typed USING (rn) WHERE who.key IS NOT NULL GROUP BY who.key"
     )
     done = 0
@@ -64,6 +63,18 @@ def take_in_persons(
             )
             done += sum(person["rows"] for person in people)
             progress(done)
+
+
+def _given(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, bool]]:
+    """The fields of a person: type, and whether any row fills it.
+
+    A till's file has two or three of fifteen, and picking the first of each costs memory per person and field: a
+    million rows would not fit otherwise.
+    """
+    fields = ("customer_id", "wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS)
+    kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE typed").fetchall()}
+    counts = connection.execute(f"SELECT {', '.join(f'count({field})' for field in fields)} FROM typed").fetchone()  # noqa: S608
+    return {field: (kinds[field], bool(count)) for field, count in zip(fields, counts or (), strict=True)}
 
 
 def candidate(index: int, person: dict[str, Any]) -> Candidate:

@@ -16,7 +16,7 @@ from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
-MEMORY_LIMIT = "128MB"
+MEMORY_LIMIT = "176MB"
 """Of the scratch database; what does not fit spills to the disk beside it."""
 WRITE_AT_ONCE = 2_000
 PREVIEW_ROWS = 20
