@@ -78,6 +78,13 @@ def test_a_store_is_added_once(cast: Cast) -> None:
     assert "PD" in str(again.context["form"].non_field_errors())
 
 
+@pytest.mark.parametrize(("zone", "jobs"), [("Asia/Shanghai", 0), ("Asia/Urumqi", 1)])
+def test_a_store_in_another_zone_has_everybody_computed_again(cast: Cast, zone: str, jobs: int) -> None:
+    form = {"name": "静安店", "time_zone": zone, "opening_days": ["1"], "is_open": "1"}
+    assert signed_in(cast.owner).post(f"/settings/stores/{cast.jing_an.pk}/", form).status_code == 303
+    assert ProcrastinateJob.objects.filter(task_name="refresh_everybody").count() == jobs
+
+
 def test_somebody_new_can_log_in_at_once(cast: Cast) -> None:
     form = {"name": "小安", "username": "an", "role": "staff", "stores": [cast.xu_hui.pk], "password": "first-pass-1",
             "is_active": "1"}  # fmt: skip

@@ -10,6 +10,7 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Region, Store
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.services import add_region, add_store, change_store
+from changke.interfaces import jobs
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.settings.doors import headquarters_only
 from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreForm, zones
@@ -62,11 +63,14 @@ def edit(request: HttpRequest, store_id: int) -> HttpResponse:
         given = form.cleaned_data
         changes = {field: given[field] for field in ("name", "time_zone", "is_open")}
         changes |= {"region": _region(form), "opening_days": sorted(map(int, given["opening_days"]))}
+        zone = store.time_zone
         try:
             change_store(store, changes)
         except DomainError as refused:
             form.refuse(refused)
         else:
+            if store.time_zone != zone:  # her customers' day begins at another moment
+                jobs.ask_for_refresh()
             toast(request, gettext("Saved"))
             return go(request, reverse("settings-stores"))
     return _page(request, form, store, status=422)
