@@ -1,0 +1,100 @@
+"""Staff: who works here, with which role, in which stores."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from changke.foundation.access.models import Role, Staff
+from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation.models import Store
+
+
+class UsernameTaken(DomainError):
+    code, status = "username_taken", 409
+    message = "There is already somebody with the log-in name %(username)s."
+
+
+class LastOwner(DomainError):
+    code, status = "last_owner", 409
+    message = "The last owner cannot be changed: somebody has to hold the keys."
+
+
+def add_staff(
+    *,
+    username: str,
+    name: str,
+    role: str = Role.STAFF,
+    password: str | None = None,
+    stores: Iterable[Store] = (),
+    code: str = "",
+    phone: str = "",
+    is_active: bool = True,
+    now: dt.datetime,
+) -> Staff:
+    """Somebody who works here. Without a password nobody can log in under the name."""
+    if role not in Role.values:
+        raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
+    person = Staff(
+        username=username.strip(),
+        name=name.strip(),
+        role=role,
+        code=code,
+        phone=phone,
+        is_active=is_active,
+        created_at=now,
+    )
+    if password is not None:
+        _check_password(password, person)
+    person.password = make_password(password)
+    try:
+        with transaction.atomic():
+            person.save()
+            person.stores.set(stores)
+    except IntegrityError:
+        raise UsernameTaken(username=username) from None
+    return person
+
+
+@transaction.atomic
+def change_staff(
+    person: Staff,
+    *,
+    name: str | None = None,
+    role: str | None = None,
+    stores: Iterable[Store] | None = None,
+    is_active: bool | None = None,
+    password: str | None = None,
+) -> Staff:
+    losing_keys = (role is not None and role != Role.OWNER) or is_active is False
+    if person.role == Role.OWNER and losing_keys:
+        others = Staff.objects.select_for_update().filter(role=Role.OWNER, is_active=True).exclude(pk=person.pk)
+        if not others.exists():
+            raise LastOwner
+    if role is not None and role not in Role.values:
+        raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
+    person.name = person.name if name is None else name.strip()
+    person.role = person.role if role is None else role
+    person.is_active = person.is_active if is_active is None else is_active
+    if password:
+        _check_password(password, person)
+        person.password = make_password(password)
+    person.save()
+    if stores is not None:
+        person.stores.set(stores)
+    return person
+
+
+def _check_password(password: str, person: Staff) -> None:
+    """Refuse what anybody would try first; the rules stand in the settings."""
+    try:
+        validate_password(password, person)
+    except ValidationError as refusal:
+        raise Invalid(field="password", reason=refusal.messages[0]) from None
+
+
+def choose_language(person: Staff, language: str) -> None:
+    Staff.objects.filter(pk=person.pk).update(language=language)
