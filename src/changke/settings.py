@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "changke.interfaces.web.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "changke.interfaces.web.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -123,6 +124,17 @@ DATABASES = {
 # Background work lives at the roof: one file of jobs, one page of when they run.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_IMPORT_PATHS = ["changke.interfaces.schedule"]
+
+# To the standard error, where whoever runs us looks. A line carries the number of the request it was written for.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "changke.interfaces.requests.RequestNumber"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"standard": {"class": "logging.StreamHandler", "filters": ["request"], "formatter": "line"}},
+    "root": {"handlers": ["standard"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},  # an address that does not exist is the caller's mistake
+}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,8 +1,20 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.foundation.access.models import ApiKey, LoginAttempt, Staff
+from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
 from changke.foundation.organisation.models import Chain, Region, Store
 
-__all__ = ["ApiKey", "Batch", "Chain", "Cursor", "LoginAttempt", "Region", "RememberedMapping", "Staff", "Store"]
+__all__ = [
+    "ApiKey",
+    "AuditLine",
+    "Batch",
+    "Chain",
+    "Cursor",
+    "LoginAttempt",
+    "Region",
+    "RememberedMapping",
+    "Staff",
+    "Store",
+]

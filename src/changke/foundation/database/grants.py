@@ -12,7 +12,9 @@ from changke.foundation.database.config import ROLES
 
 # Of a fact only its withdrawal is ever written, together with the transaction id that makes readers see it again.
 WITHDRAWAL = ("withdrawn_by_id", "txid")
-GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": ()}
+# Of a line of the audit trail only its values are ever blanked, with the person they are about.
+ERASURE = ("before", "after", "reason", "salt")
+GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": (), "changke_audit_guard": ERASURE}
 
 
 @dataclass(frozen=True)

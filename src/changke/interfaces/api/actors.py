@@ -11,7 +11,9 @@ from ninja.utils import check_csrf
 from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.access.queries import scope_of
 from changke.foundation.access.services import key_of
+from changke.foundation.audit.rules import By
 from changke.foundation.organisation.scope import Scope
+from changke.interfaces import requests
 from changke.interfaces.api.errors import CsrfMissing, WrongKey
 
 
@@ -33,6 +35,16 @@ class Actor:
 def actor(request: HttpRequest) -> Actor:
     """Who asks, as the authentication of the route found out."""
     return cast(Actor, request.auth)  # type: ignore[attr-defined]  # set by ninja
+
+
+def by(request: HttpRequest) -> By:
+    """Who does it, for the audit trail: a key under its own name and prefix, or the person."""
+    asking = actor(request)
+    where = {"address": requests.address(request), "request_id": requests.request_id(request)}
+    if asking.key:
+        return By("key", asking.key.pk, f"{asking.key.name} ({asking.key.prefix})", **where)
+    assert asking.staff is not None, "an actor is a person or a key"
+    return By("staff", asking.staff.pk, asking.staff.name, **where)
 
 
 class Key(HttpBearer):

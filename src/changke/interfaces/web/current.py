@@ -6,14 +6,22 @@ from django.http import HttpRequest
 
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import scope_of
+from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
+from changke.interfaces import requests
 
 SESSION_KEY = "store_id"
 
 
 def staff(request: HttpRequest) -> Staff:
     return cast(Staff, request.user)
+
+
+def by(request: HttpRequest) -> By:
+    """Who does it, for the audit trail."""
+    person = staff(request)
+    return By("staff", person.pk, person.name, requests.address(request), requests.request_id(request))
 
 
 def stores(request: HttpRequest) -> list[Store]:

@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
+from changke.interfaces import requests
 from changke.interfaces.web import errors, formats
 
 API = "/api/"
@@ -30,6 +31,23 @@ CONTENT_SECURITY_POLICY = "; ".join([
     "form-action 'self'",
     "frame-ancestors 'self'",
 ])  # fmt: skip
+
+
+class RequestIdMiddleware:
+    """Every request has a number: in the answer's header, in the log, in the audit trail."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.request_id = requests.new_id()  # type: ignore[attr-defined]
+        token = requests.number.set(requests.request_id(request))
+        try:
+            response = self.get_response(request)
+            response.headers[requests.HEADER] = requests.request_id(request)
+            return response
+        finally:
+            requests.number.reset(token)
 
 
 class LanguageMiddleware:

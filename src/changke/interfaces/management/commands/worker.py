@@ -1,5 +1,4 @@
 import asyncio
-import logging
 import os
 from typing import Any
 
@@ -22,7 +21,6 @@ class Command(ShopCommand):
     prints_data = False
 
     def run(self, **options: Any) -> None:
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
         if "CHANGKE_CHILD" in os.environ:
             follow_parent()
         follower = Follower(settings.CONNECTIONS.app.conninfo, follow)
