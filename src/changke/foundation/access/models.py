@@ -47,10 +47,6 @@ class Staff(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def sees_whole_chain(self) -> bool:
-        return self.role in CHAIN_WIDE_ROLES
-
 
 class LoginAttempt(models.Model):
     """Failures per name and address: they delay the next try, they never lock anybody out."""

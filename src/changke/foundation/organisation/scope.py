@@ -30,6 +30,7 @@ class Scope:
 
 
 CHAIN_WIDE = Scope(None)
+NOBODY = Scope(frozenset())
 
 
 class ScopedQuerySet(models.QuerySet[M]):

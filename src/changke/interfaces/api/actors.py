@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import ApiKey, Staff
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.queries import require, scope_of
 from changke.foundation.access.services import key_of
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.scope import Scope
@@ -19,12 +20,21 @@ from changke.interfaces.api.errors import CsrfMissing, WrongKey
 
 @dataclass(frozen=True)
 class Actor:
-    """Role and scope decide what somebody may do; staff or key is what facts name."""
+    """Grants decide what somebody may do; staff or key is what facts name. One of the two is there."""
 
-    role: str
-    scope: Scope
     staff: Staff | None = None
     key: ApiKey | None = None
+
+    @property
+    def who(self) -> Staff | ApiKey:
+        known = self.key or self.staff
+        assert known is not None
+        return known
+
+    def scope_for(self, capability: Capability) -> Scope:
+        """Where the caller may do it. Who may not do it anywhere is refused."""
+        require(self.who, capability)
+        return scope_of(self.who, capability)
 
     @property
     def name(self) -> str:
@@ -54,7 +64,7 @@ class Key(HttpBearer):
         key = key_of(token.strip(), now=dt.datetime.now(dt.UTC))
         if key is None:
             raise WrongKey
-        return Actor(key.role, scope_of(key), key=key)
+        return Actor(key=key)
 
 
 class LoggedIn(SessionAuth):
@@ -66,4 +76,4 @@ class LoggedIn(SessionAuth):
             return None
         if check_csrf(request) is not None:
             raise CsrfMissing
-        return Actor(person.role, scope_of(person), staff=person)
+        return Actor(staff=person)

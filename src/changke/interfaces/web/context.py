@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.access.queries import allows
 from changke.interfaces.web import current, navigation
 
 LANGUAGES = (("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English"))
@@ -18,6 +20,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return common
     return common | {
         "staff": user,
+        "may": {one.value.replace(".", "_"): allows(user, one) for one in Capability},
         "side_nav": navigation.side(user),
         "phone_nav": navigation.phone(user),
         "stores": current.stores(request),

@@ -4,8 +4,9 @@ from typing import cast
 
 from django.http import HttpRequest
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.queries import require, scope_of
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
@@ -48,3 +49,9 @@ def scope(request: HttpRequest) -> Scope:
     """What lists on this page may show: the person's scope, narrowed to the chosen store."""
     store = chosen_store(request)
     return scope_of(staff(request)) if store is None else Scope(frozenset({store.pk}))
+
+
+def scope_for(request: HttpRequest, capability: Capability) -> Scope:
+    """Where the person may do it, whichever store is chosen. Who may not do it anywhere is refused."""
+    require(staff(request), capability)
+    return scope_of(staff(request), capability)

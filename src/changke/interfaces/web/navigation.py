@@ -10,7 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import allows
 
 
 @dataclass(frozen=True)
@@ -19,30 +21,28 @@ class Place:
     """Name of the URL and value of `nav` in the page's context."""
     words: str | Promise
     icon: str
-    roles: frozenset[str] | None = None
-    """Who sees it; None is everybody."""
+    needs: Capability | None = None
+    """What one has to be allowed to see it; None is nothing."""
 
-
-HEADQUARTERS = frozenset({Role.OWNER.value, Role.HQ.value})
 
 GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (pgettext_lazy("navigation", "Work"), (
         Place("today", _("Today"), "today"),
-        Place("record", pgettext_lazy("navigation", "Record"), "plus"),
+        Place("record", pgettext_lazy("navigation", "Record"), "plus", Capability.FACTS_RECORD),
     )),
     (_("Customers"), (Place("customers", _("Customers"), "customers"),)),
-    (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle"),)),
+    (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),)),
     (pgettext_lazy("navigation", "Data"), (
-        Place("imports", _("Import"), "import", HEADQUARTERS),
-        Place("settings", _("Settings"), "settings", HEADQUARTERS),
+        Place("imports", _("Import"), "import", Capability.IMPORT_RUN),
+        Place("settings", _("Settings"), "settings", Capability.SETTINGS_EDIT),
     )),
 )  # fmt: skip
 
 PHONE_TABS = (
     Place("today", _("Today"), "today"),
     Place("customers", _("Customers"), "customers"),
-    Place("record", pgettext_lazy("navigation", "Record"), "plus"),
-    Place("lifecycle", _("Lifecycle"), "lifecycle"),
+    Place("record", pgettext_lazy("navigation", "Record"), "plus", Capability.FACTS_RECORD),
+    Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),
     Place("me", pgettext_lazy("navigation", "Me"), "user"),
 )
 
@@ -68,7 +68,7 @@ def links(places: tuple[Place, ...], staff: Staff) -> list[Link]:
     """The places this person may open and that exist."""
     found = []
     for place in places:
-        if place.roles is not None and staff.role not in place.roles:
+        if place.needs is not None and not allows(staff, place.needs):
             continue
         try:
             found.append(Link(place.key, place.words, place.icon, reverse(place.key)))

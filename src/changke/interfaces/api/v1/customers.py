@@ -16,6 +16,7 @@ from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
 from changke.facts.events.services import record
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
@@ -155,8 +156,7 @@ class Phone(Schema):
 @router.get("", response=Page[CustomerOut], operation_id="get_customers", summary="Find customers")
 def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str, Any]:
     """The customers of your stores, oldest first: all, or those that fit."""
-    who = actor(request)
-    rows = _found(query).for_scope(who.scope).filter(is_active=True)
+    rows = _found(query).for_scope(actor(request).scope_for(Capability.CUSTOMER_VIEW)).filter(is_active=True)
     if (after := position(query.cursor, int)) is not None:
         rows = rows.filter(pk__gt=after[0])
     people = list(
@@ -168,7 +168,7 @@ def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str
 @router.get("/{int:customer_id}", response=CustomerOut, operation_id="get_customer", summary="One customer")
 def get_customer(request: HttpRequest, customer_id: int) -> CustomerOut:
     """One customer of your stores."""
-    return _shown(customer_in(actor(request).scope, customer_id))
+    return _shown(customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id))
 
 
 @router.post(
@@ -181,8 +181,8 @@ def get_customer(request: HttpRequest, customer_id: int) -> CustomerOut:
 @once
 def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
     """Write down somebody new. A phone, e-mail or external id that is known already is refused with 409."""
-    who = actor(request)
-    store = Named(the_chain(), who.scope, stores=[body.home_store]).store(body.home_store)
+    scope = actor(request).scope_for(Capability.CUSTOMER_EDIT)
+    store = Named(the_chain(), scope, stores=[body.home_store]).store(body.home_store)
     names = [reference("external", one.value, one.source) for one in body.external_ids]
     names += [reference("wecom", body.wecom_id)] if body.wecom_id else []
     try:
@@ -199,7 +199,7 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
             )
             add_identifiers(customer, names)
     except PhoneKnown as known:
-        if Customer.objects.for_scope(who.scope).filter(pk=known.customer_id).exists():
+        if Customer.objects.for_scope(scope).filter(pk=known.customer_id).exists():
             raise
         raise IdentifierTaken(value=body.phone or body.email) from None  # whose it is, is not yours to know
     return _shown(customer)
@@ -216,12 +216,13 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
 def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) -> CustomerOut:
     """Change the fields that are sent. An event `customer.changed` says which, not what they held."""
     who, now = actor(request), dt.datetime.now(dt.UTC)
-    customer = customer_in(who.scope, customer_id)
+    scope = who.scope_for(Capability.CUSTOMER_EDIT)
+    customer = customer_in(scope, customer_id)
     changes = body.changes()
     if body.name is not None:
         changes["name"] = body.name
     if body.home_store is not None:
-        changes["home_store"] = Named(the_chain(), who.scope, stores=[body.home_store]).store(body.home_store)
+        changes["home_store"] = Named(the_chain(), scope, stores=[body.home_store]).store(body.home_store)
     if "adviser_id" in body.model_fields_set:
         changes["adviser"] = _adviser(body.adviser_id)
     if not changes:
@@ -241,7 +242,7 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
 def unmask_phone(request: HttpRequest, customer_id: int, body: Unmask) -> Phone:
     """The whole number of one customer. That it was looked at, by whom and why, is recorded as `phone.unmasked`."""
     who, now = actor(request), dt.datetime.now(dt.UTC)
-    customer = customer_in(who.scope, customer_id)
+    customer = customer_in(who.scope_for(Capability.CUSTOMER_VIEW_PHONE), customer_id)
     with transaction.atomic():
         _recorded("phone.unmasked", customer, who, {"reason": body.reason}, now=now)
         return Phone(phone=phone_of(customer))

@@ -7,6 +7,7 @@ from ninja import Query, Router, Schema
 
 from changke.facts.catalog.models import Item, ItemKind
 from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.queries import scope_of
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
@@ -48,7 +49,7 @@ class ItemOut(Schema):
 @router.get("/stores", response=Page[StoreOut], operation_id="get_stores", summary="List stores")
 def get_stores(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     """The stores you may see, by code."""
-    rows = Store.objects.for_scope(actor(request).scope).select_related("region").order_by("code")
+    rows = Store.objects.for_scope(scope_of(actor(request).who)).select_related("region").order_by("code")
     if (after := position(part.cursor, str)) is not None:
         rows = rows.filter(code__gt=after[0])
     return page(list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.code], show=_store)
@@ -57,7 +58,7 @@ def get_stores(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
 @router.get("/staff", response=Page[StaffOut], operation_id="get_staff", summary="List staff")
 def get_staff(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     """Active staff: of the whole chain for owner and headquarters, else of your stores."""
-    scope = actor(request).scope
+    scope = scope_of(actor(request).who)
     rows = Staff.objects.filter(is_active=True).prefetch_related("stores").order_by("id")
     if scope.store_ids is not None:
         rows = rows.filter(stores__in=scope.store_ids).distinct()
@@ -90,7 +91,7 @@ def _store(one: Store) -> StoreOut:
 
 
 def _staff(one: Staff) -> StaffOut:
-    codes = [] if one.sees_whole_chain else sorted(store.code for store in one.stores.all())
+    codes = [] if scope_of(one).whole_chain else sorted(store.code for store in one.stores.all())
     return StaffOut(id=one.pk, code=one.code, name=one.name, role=Role(one.role), stores=codes)
 
 

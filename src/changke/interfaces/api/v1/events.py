@@ -9,6 +9,7 @@ from pydantic import Field, SkipValidation
 from pydantic.types import FiniteFloat, StrictBool, StrictInt
 
 from changke.facts.events.services import KINDS, OUR_OWN, NewEvent, receive
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
@@ -68,12 +69,12 @@ def post_events(request: HttpRequest, body: EventBatch) -> Report:
     """Record up to 1,000 events of known kinds. What the house itself records (stage changes, unmasked phones) is
     refused here."""
     batch = Batch(body.events, EventIn)
-    who, chain = actor(request), the_chain()
+    scope, chain = actor(request).scope_for(Capability.FACTS_RECORD), the_chain()
     stores, staff = [one.store for one in batch], [one.staff for one in batch]
-    named = Named(chain, who.scope, stores=stores, staff=staff)
+    named = Named(chain, scope, stores=stores, staff=staff)
     return batch.take_in(
-        lambda one: _event(one, named, whole_chain=who.scope.whole_chain),
-        lambda events: receive(events, scope=who.scope, time_zone=chain.time_zone, now=dt.datetime.now(dt.UTC)),
+        lambda one: _event(one, named, whole_chain=scope.whole_chain),
+        lambda events: receive(events, scope=scope, time_zone=chain.time_zone, now=dt.datetime.now(dt.UTC)),
     )
 
 

@@ -11,6 +11,7 @@ from changke.decisions.next_best_action.rules import REASONS
 from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.queries import customer_in
 from changke.facts.events.models import Event
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import ClientId, Id, Input
@@ -49,7 +50,7 @@ class FollowupOut(Schema):
 @router.get("", response=Page[FollowupOut], operation_id="get_followups", summary="Follow-ups")
 def get_followups(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     """The follow-ups of your stores, the latest first."""
-    rows = Event.objects.for_scope(actor(request).scope).filter(
+    rows = Event.objects.for_scope(actor(request).scope_for(Capability.CUSTOMER_VIEW)).filter(
         kind="followup.recorded", customer__isnull=False, withdrawn_by__isnull=True
     )
     if (after := position(part.cursor, int)) is not None:
@@ -69,7 +70,7 @@ def post_followup(request: HttpRequest, body: FollowupIn) -> FollowupOut:
     """Record what came of looking after a customer, as the event `followup.recorded`."""
     who = actor(request)
     event = record_followup(
-        customer_in(who.scope, body.customer_id),
+        customer_in(who.scope_for(Capability.FACTS_RECORD), body.customer_id),
         reason=body.reason,
         outcome=body.outcome,
         until=body.until,

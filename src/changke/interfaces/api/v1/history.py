@@ -14,6 +14,7 @@ from changke.facts.customers.queries import customer_in
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import MarginBasis, Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
@@ -84,7 +85,7 @@ class EventOut(Schema):
 )
 def get_purchases(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
     """Her receipts, the latest business day first, with lines and tenders. Withdrawn ones are not told."""
-    customer = customer_in(actor(request).scope, customer_id)
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     currency = the_chain().currency
     rows = Receipt.objects.filter(customer=customer, withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "business_date")).order_by("-business_date", "-id")
@@ -97,7 +98,7 @@ def get_purchases(request: HttpRequest, customer_id: int, part: Query[PageQuery]
 )
 def get_visits(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
     """Her recorded visits, the latest business day first. Receipts imply visits that are not repeated here."""
-    customer = customer_in(actor(request).scope, customer_id)
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     rows = Visit.objects.filter(customer=customer, withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "business_date")).order_by("-business_date", "-id")
     return page(list(rows.select_related("store")[: part.limit + 1]), part.limit, ends=_by_day, show=_visit)
@@ -108,7 +109,7 @@ def get_visits(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -
 )
 def get_events(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
     """Everything else that happened with her, the latest first: stage changes, follow-ups, complaints."""
-    customer = customer_in(actor(request).scope, customer_id)
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     rows = Event.objects.filter(customer=customer, withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "happened_at")).order_by("-happened_at", "-id")
     found = list(rows.select_related("store")[: part.limit + 1])

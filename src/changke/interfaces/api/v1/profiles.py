@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext
 from ninja import Field, Query, Router, Schema
 
 from changke.facts.customers.queries import customer_in
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
@@ -81,7 +82,7 @@ class StagesQuery(Schema):
 @router.get("/{int:customer_id}", response=ProfileOut, operation_id="get_profile", summary="Her profile")
 def get_profile(request: HttpRequest, customer_id: int) -> ProfileOut:
     """Every attribute of one customer with its type and its meaning. A new fact shows here within two seconds."""
-    customer = customer_in(actor(request).scope, customer_id)
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     profile = Profile.objects.filter(pk=customer.pk).first()
     if profile is None:
         raise NotFound
@@ -102,7 +103,8 @@ def get_profile(request: HttpRequest, customer_id: int) -> ProfileOut:
 )
 def get_stages(request: HttpRequest, customer_id: int, query: Query[StagesQuery]) -> StagesOut:
     """Her stage on a day, recomputed from the facts of that day: the reason in words and every rule that was asked."""
-    customer, now = customer_in(actor(request).scope, customer_id), dt.datetime.now(dt.UTC)
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
+    now = dt.datetime.now(dt.UTC)
     store = customer.home_store
     today = business_date(now, store.time_zone if store else the_chain().time_zone)
     if query.as_of is not None and query.as_of > today:

@@ -10,6 +10,7 @@ from pydantic import Field, SkipValidation
 from changke.facts.purchases.rules import NO_NEW_MONEY, Paid
 from changke.facts.purchases.services.receive import NewReceipt, receive
 from changke.facts.purchases.services.record import MOST_LINES, NewLine
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
@@ -103,17 +104,17 @@ class PurchaseBatch(Input):
 def post_purchases(request: HttpRequest, body: PurchaseBatch) -> Report:
     """Record up to 1,000 receipts. Each is judged on its own; a repeated one is skipped, one that has the number of
     another but different contents is refused. A return may come before its purchase."""
-    batch = Batch(body.purchases, PurchaseIn)
+    batch, scope = Batch(body.purchases, PurchaseIn), actor(request).scope_for(Capability.FACTS_RECORD)
     named = Named(
         the_chain(),
-        actor(request).scope,
+        scope,
         stores=[one.store for one in batch],
         staff=[one.staff for one in batch],
         items=[line.item for one in batch for line in one.lines],
     )
     return batch.take_in(
         lambda one: _receipt(one, named),
-        lambda receipts: receive(receipts, scope=actor(request).scope, now=dt.datetime.now(dt.UTC)),
+        lambda receipts: receive(receipts, scope=scope, now=dt.datetime.now(dt.UTC)),
     )
 
 

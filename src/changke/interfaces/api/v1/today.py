@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from changke.decisions.next_best_action import queries
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.paging import LONGEST
@@ -49,7 +50,7 @@ class TodayOut(Schema):
 def get_today(request: HttpRequest, query: Query[TodayQuery]) -> dict[str, Any]:
     """Whom to look after today and why: first orders by their deadline, then by value at risk."""
     chain = the_chain()
-    scope = narrowed(actor(request).scope, query.store)
+    scope = narrowed(actor(request).scope_for(Capability.CUSTOMER_VIEW), query.store)
     day = queries.today(scope, chain=chain, now=dt.datetime.now(dt.UTC), mine=query.adviser_id, length=query.limit)
     lines = [{**asdict(line), "also": list(line.also)} for line in day.lines]
     return {"day": day.day, "currency": chain.currency, "done": day.done, "lines": lines}

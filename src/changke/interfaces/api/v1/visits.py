@@ -8,6 +8,7 @@ from ninja import Router
 from pydantic import Field, SkipValidation
 
 from changke.facts.visits.services.receive import NewVisit, receive
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import ClientId, Code, Input, Moment, Storable, text
@@ -57,7 +58,7 @@ class VisitBatch(Input):
 def post_visits(request: HttpRequest, body: VisitBatch) -> Report:
     """Record up to 1,000 visits. A receipt implies a visit of its day; send visits of their own for the others."""
     batch = Batch(body.visits, VisitIn)
-    scope = actor(request).scope
+    scope = actor(request).scope_for(Capability.FACTS_RECORD)
     named = Named(the_chain(), scope, stores=[one.store for one in batch], staff=[one.staff for one in batch])
     return batch.take_in(
         lambda one: _visit(one, named), lambda visits: receive(visits, scope=scope, now=dt.datetime.now(dt.UTC))

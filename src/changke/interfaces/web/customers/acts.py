@@ -17,7 +17,7 @@ from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.customers.rules import local_phone
 from changke.facts.customers.services import tags
 from changke.facts.events import services as events
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import words
@@ -29,7 +29,7 @@ from changke.interfaces.web.customers.timeline import UNMASK_REASONS
 @require_POST
 def call(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Show the whole number and dial it; who looked, at whom and why is recorded first."""
-    customer = _customer(request, customer_id)
+    customer = _customer(request, customer_id, Capability.CUSTOMER_VIEW_PHONE)
     phone = phone_of(customer)
     reason = request.POST.get("reason", "")
     if not phone:
@@ -52,7 +52,7 @@ def call(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_POST
 def add_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Put a tag on her. An undo names it in the address."""
-    customer = _customer(request, customer_id)
+    customer = _customer(request, customer_id, Capability.CUSTOMER_EDIT)
     name = request.POST.get("tag") or request.GET.get("tag", "")
     try:
         with transaction.atomic():
@@ -67,7 +67,7 @@ def add_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
 
 @require_POST
 def remove_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
-    customer = _customer(request, customer_id)
+    customer = _customer(request, customer_id, Capability.CUSTOMER_EDIT)
     tag = get_object_or_404(Tag, customer=customer, name=request.POST.get("tag", ""))
     tags.remove_tag(customer, tag.name)
     undo = f"{reverse('customer-tags', args=[customer.pk])}?{urlencode({'tag': tag.name})}"
@@ -78,7 +78,7 @@ def remove_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_GET
 def photo(request: HttpRequest, customer_id: int, note_id: int) -> FileResponse:
     """The photo of a note, for who may see the customer; never from an address that anyone could guess."""
-    customer = _customer(request, customer_id)
+    customer = _customer(request, customer_id, Capability.CUSTOMER_VIEW)
     note = get_object_or_404(Note, pk=note_id, customer=customer)
     if not note.photo:
         raise Http404
@@ -89,8 +89,8 @@ def photo(request: HttpRequest, customer_id: int, note_id: int) -> FileResponse:
     return FileResponse(file, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
-def _customer(request: HttpRequest, customer_id: int) -> Customer:
-    return customer_in(scope_of(current.staff(request)), customer_id)
+def _customer(request: HttpRequest, customer_id: int, capability: Capability) -> Customer:
+    return customer_in(current.scope_for(request, capability), customer_id)
 
 
 def _record(kind: str, customer: Customer, request: HttpRequest, data: dict[str, object]) -> None:

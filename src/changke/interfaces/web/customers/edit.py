@@ -18,8 +18,8 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in
 from changke.facts.customers.services.change import change
 from changke.facts.events import services as events
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
-from changke.foundation.access.queries import scope_of
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
@@ -43,7 +43,7 @@ class Form:
 
 @require_http_methods(["GET", "POST"])
 def form(request: HttpRequest, customer_id: int) -> HttpResponse:
-    customer = customer_in(scope_of(current.staff(request)), customer_id)
+    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), customer_id)
     stores, advisers = _stores(request, customer), _advisers(request, customer)
     if request.method == "GET":
         return _answer(request, customer, Form(_held(customer), _held(customer)), stores, advisers)

@@ -16,7 +16,7 @@ from changke.facts.customers.models import Customer, Identifier, IdentifierKind,
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
 from changke.interfaces import words
@@ -43,7 +43,7 @@ class Looked:
 
 @require_GET
 def show(request: HttpRequest, customer_id: int) -> HttpResponse:
-    customer = customer_in(scope_of(current.staff(request)), customer_id)
+    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_VIEW), customer_id)
     now = timezone.now()
     chain = the_chain()
     time_zone = customer.home_store.time_zone if customer.home_store else chain.time_zone

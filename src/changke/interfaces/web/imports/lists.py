@@ -7,19 +7,20 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch
 from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts
 from changke.interfaces.web.imports.new import SAMPLES
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import place_of
-from changke.interfaces.web.settings.doors import headquarters_only
 
 PAGE = 20
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     batches = Batch.objects.select_related("created_by").order_by("-id")
@@ -38,7 +39,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def row(request: HttpRequest, batch_id: int) -> HttpResponse:
     """One line again, while it moves."""
     batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)
@@ -47,13 +48,13 @@ def row(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def open_one(request: HttpRequest, batch_id: int) -> HttpResponse:
     return go(request, place_of(get_object_or_404(Batch, pk=batch_id)))
 
 
 @require_POST
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def throw_away(request: HttpRequest, batch_id: int) -> HttpResponse:
     drafts.forget(get_object_or_404(Batch, pk=batch_id))
     toast(request, gettext("The draft and its files are deleted"))

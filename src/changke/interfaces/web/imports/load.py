@@ -6,15 +6,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.interfaces.web.answers import answer, go
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import UNDER_WAY, place_of, send_off
-from changke.interfaces.web.settings.doors import headquarters_only
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     """GET shows the progress; POST tries a failed load again. What is in will not come twice."""
     batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)

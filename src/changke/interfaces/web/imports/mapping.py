@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
@@ -17,9 +18,9 @@ from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.pipeline import NEEDED
 from changke.interfaces.web.answers import answer, go
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts, words
 from changke.interfaces.web.imports.steps import ask_for_check, place_of
-from changke.interfaces.web.settings.doors import headquarters_only
 
 SAMPLES_SHOWN = 3
 NEEDS_STORE = frozenset({"purchases", "visits", "openings"})
@@ -54,7 +55,7 @@ class Layout:
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = get_object_or_404(Batch, pk=batch_id)
     if batch.status != BatchStatus.DRAFT:

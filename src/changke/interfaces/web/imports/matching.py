@@ -10,24 +10,25 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
 from changke.facts.catalog.models import Item
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.interfaces.importers.known import MOST_LISTED
 from changke.interfaces.web.answers import answer, go, wants_part
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import words
 from changke.interfaces.web.imports.problems import groups_of
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import ask_for_check, place_of, send_off
-from changke.interfaces.web.settings.doors import headquarters_only
 
 MOST_ITEMS = 2_000
 """Offered while one types; a longer catalogue is matched by typing the whole code or name."""
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = get_object_or_404(Batch, pk=batch_id)
     if batch.status != BatchStatus.DRAFT or not batch.options.get("check"):

@@ -12,12 +12,13 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from changke.foundation.access.capabilities import Capability
 from changke.interfaces.importers.presets import all_presets
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts, words
 from changke.interfaces.web.imports.drafts import Brought, RefusedFile
-from changke.interfaces.web.settings.doors import headquarters_only
 from changke.interfaces.web.uploads import too_large
 
 SAMPLES = {
@@ -29,7 +30,7 @@ SAMPLES = {
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, kind=request.GET.get("kind", ""))
@@ -52,7 +53,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def load_sample(request: HttpRequest, sample: str) -> HttpResponse:
     if sample not in SAMPLES:
         raise Http404

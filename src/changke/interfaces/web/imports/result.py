@@ -9,22 +9,23 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.interfaces.importers.pipeline import folder_of
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.web.answers import answer, go, wants_part
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import words
 from changke.interfaces.web.imports.problems import groups_of
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import place_of, take_back
-from changke.interfaces.web.settings.doors import headquarters_only
 
 UNDOABLE = frozenset({BatchStatus.DONE.value, BatchStatus.FAILED.value})
 FINISHED = UNDOABLE | {BatchStatus.WITHDRAWING.value, BatchStatus.WITHDRAWN.value}
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)
     if batch.status not in FINISHED:
@@ -48,7 +49,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.IMPORT_RUN)
 def error_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     """The refused rows, to be mended and loaded again. They hold names and phones: the same door as the import."""
     batch = get_object_or_404(Batch, pk=batch_id)
@@ -59,7 +60,7 @@ def error_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.IMPORT_UNDO)
 def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
     """GET says what would leave; POST lets it leave."""
     batch = get_object_or_404(Batch, pk=batch_id)

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_GET
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import phones_of
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers.measures import inside
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle.colours import colours_of
 from changke.interfaces.web.lifecycle.series import NEWCOMERS
 from changke.profiles.attributes.models import Profile
@@ -61,6 +63,7 @@ class Asked:
 
 
 @require_GET
+@needs(Capability.ANALYTICS_VIEW)
 def show(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
     language = get_language() or "zh-hans"

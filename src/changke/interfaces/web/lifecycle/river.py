@@ -8,9 +8,11 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext
 from django.views.decorators.http import require_GET
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.money import to_major
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle import series
 from changke.interfaces.web.lifecycle.colours import colours_of
 from changke.profiles.lifecycle import queries
@@ -21,6 +23,7 @@ COLUMNS = 3
 
 
 @require_GET
+@needs(Capability.ANALYTICS_VIEW)
 def show(request: HttpRequest) -> HttpResponse:
     models, days = queries.models_in_use(), queries.chart_days()
     if not models or not days:

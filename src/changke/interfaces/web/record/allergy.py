@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.interfaces.web import formats
 from changke.interfaces.web.record.acts import new_allergies
@@ -14,7 +15,7 @@ from changke.interfaces.web.record.setting import Setting, setting_of, show, wri
 
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
-    setting = setting_of(request, timezone.now())
+    setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
     title = gettext("Allergy")
     if setting.customer is None:
         return pick(setting, title=title)

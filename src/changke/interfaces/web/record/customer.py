@@ -10,10 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import by_phone
 from changke.facts.customers.services.register import PhoneKnown
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.interfaces import words
-from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.record.acts import new_customer
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
@@ -32,7 +31,7 @@ SOURCES: tuple[tuple[str, str | Promise], ...] = (
 
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
-    setting = setting_of(request, timezone.now())
+    setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
     known: Customer | None = None
     if setting.posted:
         try:
@@ -72,7 +71,7 @@ def write(request: HttpRequest) -> HttpResponse:
 @require_GET
 def known_phone(request: HttpRequest) -> HttpResponse:
     """While the phone is typed: does she have a page already?"""
-    setting = setting_of(request, timezone.now())
+    setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
     owner = by_phone(request.GET.get("phone", ""))
     context = {"is_known": owner is not None, "known": visible(setting, owner.pk) if owner else None}
     return answer(request, "record/_known.html", context)
@@ -80,8 +79,7 @@ def known_phone(request: HttpRequest) -> HttpResponse:
 
 def visible(setting: Setting, customer_id: int) -> Customer | None:
     """The owner of a phone, if she may be seen: whose number it is, only her own stores are told."""
-    scope = scope_of(current.staff(setting.request))
-    found: Customer | None = Customer.objects.for_scope(scope).filter(pk=customer_id, is_active=True).first()
+    found: Customer | None = Customer.objects.for_scope(setting.scope).filter(pk=customer_id, is_active=True).first()
     return found
 
 

@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from changke.foundation.access.queries import scope_of
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.record.pick import seen_today
 from changke.interfaces.web.record.setting import card_of, setting_of
@@ -16,7 +15,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "record",
         "customer": card_of(setting.customer) if setting.customer else None,
-        "recent": [] if setting.customer else seen_today(setting, scope_of(setting.staff)),
+        "recent": [] if setting.customer else seen_today(setting, setting.scope),
         "store": setting.store,
     }
     return answer(request, "record/hub.html", context)

@@ -9,7 +9,6 @@ from changke.facts.customers.queries import matching, phones_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.purchases.models import Receipt
 from changke.facts.visits.models import Visit
-from changke.foundation.access.queries import scope_of
 from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 from changke.interfaces.web.answers import answer
@@ -34,7 +33,7 @@ class Found:
 def pick(setting: Setting, *, title: object, walk_in: bool = False) -> HttpResponse:
     """The first step of a form that was opened without a customer."""
     text = setting.given("q")
-    scope = scope_of(setting.staff)
+    scope = setting.scope
     found = find(text, scope) if text else []
     context = {
         "nav": "record",

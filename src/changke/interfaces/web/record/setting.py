@@ -13,11 +13,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.customers.rules import masked_phone
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
-from changke.foundation.access.queries import scope_of
 from changke.foundation.errors import Invalid, NotAllowed
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
@@ -34,6 +35,8 @@ class Setting:
     stores: list[Store]
     store: Store
     customer: Customer | None
+    scope: Scope
+    """Where one may write what the form writes."""
     token: str
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -80,15 +83,15 @@ class Setting:
         return sorted(found, key=lambda one: one.pk != self.staff.pk)
 
 
-def setting_of(request: HttpRequest, now: dt.datetime) -> Setting:
-    """Read the circumstances; a customer or a store that is not yours to see does not exist."""
-    staff = current.staff(request)
-    stores = [store for store in current.stores(request) if store.is_open]
+def setting_of(request: HttpRequest, now: dt.datetime, capability: Capability = Capability.FACTS_RECORD) -> Setting:
+    """Read the circumstances; a customer or a store where you may not write does not exist."""
+    staff, scope = current.staff(request), current.scope_for(request, capability)
+    stores = [store for store in current.stores(request) if store.is_open and scope.includes(store.pk)]
     if not stores:
         raise NotAllowed
     source = request.POST if request.method == "POST" else request.GET
     wanted = source.get("customer", "")
-    customer = customer_in(scope_of(staff), int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+    customer = customer_in(scope, int(wanted)) if wanted.isascii() and wanted.isdigit() else None
     return Setting(
         request=request,
         now=now,
@@ -97,6 +100,7 @@ def setting_of(request: HttpRequest, now: dt.datetime) -> Setting:
         stores=stores,
         store=_store(request, stores, source.get("store", ""), customer),
         customer=customer,
+        scope=scope,
         token=_token(source.get("token", "")),
     )
 

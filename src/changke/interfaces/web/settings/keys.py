@@ -7,18 +7,19 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import ApiKey, Role
 from changke.foundation.access.services import issue_key, revoke_key
 from changke.foundation.organisation.models import Store
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.settings.doors import headquarters_only
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import KeyForm
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.KEYS_MANAGE)
 def show(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.POST or None)
     secret, status = "", 200
@@ -51,7 +52,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@headquarters_only
+@needs(Capability.KEYS_MANAGE)
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     revoke_key(get_object_or_404(ApiKey, pk=key_id), now=timezone.now())
     toast(request, gettext("The key opens nothing any more"))

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Role, Staff
 from changke.foundation.access.services import add_staff, change_staff
 from changke.foundation.errors import DomainError, NotAllowed
@@ -14,12 +15,12 @@ from changke.foundation.organisation.models import Store
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.settings.doors import headquarters_only
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import StaffForm
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.STAFF_MANAGE)
 def show(request: HttpRequest) -> HttpResponse:
     people = Staff.objects.prefetch_related("stores").order_by("-is_active", "role", "name")
     rows = [(one, words.ROLES[one.role]) for one in people]
@@ -27,7 +28,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.STAFF_MANAGE)
 def add(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, StaffForm(initial={"role": Role.STAFF, "is_active": True}), None)
@@ -55,7 +56,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.STAFF_MANAGE)
 def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
     person = get_object_or_404(Staff, pk=staff_id)
     if request.method == "GET":

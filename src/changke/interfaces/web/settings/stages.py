@@ -8,13 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.services import change_settings
 from changke.interfaces import jobs, words
 from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.settings.doors import headquarters_only
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import StagesForm
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import days_at
@@ -23,7 +24,7 @@ FIELDS = ("name", "silent_after_days", "lost_after_days", "mature_visit_days", "
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.SETTINGS_EDIT)
 def show(request: HttpRequest) -> HttpResponse:
     chain = the_chain()
     if request.method == "GET":
@@ -60,7 +61,7 @@ def _page(request: HttpRequest, chain: Chain, form: StagesForm, status: int = 20
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.SETTINGS_EDIT)
 def preview(request: HttpRequest) -> HttpResponse:
     """How many would be silent and lost with the days that stand in the form now."""
     chain = the_chain()

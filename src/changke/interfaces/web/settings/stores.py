@@ -6,25 +6,26 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Region, Store
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.services import add_region, add_store, change_store
 from changke.interfaces import jobs
 from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.settings.doors import headquarters_only
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreForm, zones
 
 
 @require_GET
-@headquarters_only
+@needs(Capability.ORGANISATION_MANAGE)
 def show(request: HttpRequest) -> HttpResponse:
     stores = Store.objects.select_related("region").order_by("region__name", "name")
     return answer(request, "settings/stores.html", {"nav": "settings", "stores": stores})
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.ORGANISATION_MANAGE)
 def add(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         everyday = {"time_zone": the_chain().time_zone, "opening_days": [key for key, _ in WEEKDAYS], "is_open": True}
@@ -51,7 +52,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@headquarters_only
+@needs(Capability.ORGANISATION_MANAGE)
 def edit(request: HttpRequest, store_id: int) -> HttpResponse:
     store = get_object_or_404(Store, pk=store_id)
     if request.method == "GET":

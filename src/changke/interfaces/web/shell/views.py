@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from changke.foundation.access import services
 from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import scope_of
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.shell.login import safe_next
@@ -29,7 +30,7 @@ def me(request: HttpRequest) -> HttpResponse:
     stores = current.stores(request)
     words = (
         gettext("Sees the whole chain")
-        if current.staff(request).sees_whole_chain
+        if scope_of(current.staff(request)).whole_chain
         else ngettext("%(count)s store", "%(count)s stores", len(stores)) % {"count": len(stores)}
     )
     return answer(request, "shell/me.html", {"nav": "me", "stores_words": words})

@@ -16,7 +16,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.customers.rules import local_phone
 from changke.facts.events import services as events
-from changke.foundation.access.queries import scope_of
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
@@ -58,7 +58,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def tick(request: HttpRequest, customer_id: int) -> HttpResponse:
     """What came of looking after her. `after` makes two taps on the same line one."""
     chain, now = the_chain(), timezone.now()
-    customer = customer_in(scope_of(current.staff(request)), customer_id)
+    customer = customer_in(current.scope_for(request, Capability.FACTS_RECORD), customer_id)
     outcome = request.POST.get("outcome", "")
     if outcome not in words.TAPS:
         raise Invalid(field="outcome", reason="choose one of %(choices)s", choices=", ".join(words.TAPS))
@@ -88,7 +88,7 @@ def tick(request: HttpRequest, customer_id: int) -> HttpResponse:
 def reopen(request: HttpRequest, customer_id: int, after: int) -> HttpResponse:
     """Take a tap back: a further fact that puts the line back to do."""
     chain, now = the_chain(), timezone.now()
-    customer = customer_in(scope_of(current.staff(request)), customer_id)
+    customer = customer_in(current.scope_for(request, Capability.FACTS_RECORD), customer_id)
     record_followup(
         customer,
         reason="by_hand",
@@ -106,7 +106,7 @@ def dial(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Her whole number, once, for calling her now. That somebody looked is a fact."""
     chain, now = the_chain(), timezone.now()
     staff = current.staff(request)
-    customer = customer_in(scope_of(staff), customer_id)
+    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_VIEW_PHONE), customer_id)
     events.record(
         "phone.unmasked",
         customer=customer,
