@@ -111,3 +111,26 @@ def refusal(error: DomainError) -> str:
         return reason % error.reason_places if error.reason_places else reason
     words = gettext(error.message)
     return words % error.places if error.places else words
+
+
+PERSON_TABLES = {
+    "profile": _("Profile"),
+    "identifiers": _("Phones, addresses, numbers"),
+    "tags": _("Tags"),
+    "notes": _("Notes and photos"),
+    "replaced": _("What imports wrote over"),
+    "purchases": _("Purchases"),
+    "openings": _("Opening balances"),
+    "visits": _("Visits"),
+    "events": _("Events"),
+    "attributes": _("Computed numbers"),
+    "stages": _("Stages"),
+    "audit": _("Audit trail"),
+}
+"""Everything that is kept about a person, by the key of its registration."""
+
+PERSON_STAYS = {
+    "books": _("stays under her bare number: the books of the stores need it, and it no longer says who she is"),
+    "codes": _("stays under her bare number: it holds codes and numbers, no text about her"),
+}
+"""Why rows stay when a person is erased."""

@@ -1,0 +1,55 @@
+"""What this room knows of a person."""
+
+from collections.abc import Iterator, Sequence
+
+from changke.facts.customers.models import Customer, Identifier, Note, Replaced, Tag
+from changke.facts.customers.services import erase
+from changke.foundation.persons.registry import PersonTable, Row, register
+
+PROFILE = (
+    "id", "name", "gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests",
+    "living", "allergies", "source", "known_on", "recorded_at",
+)  # fmt: skip
+
+
+def profile(customer_ids: Sequence[int]) -> Iterator[Row]:
+    people = Customer.objects.filter(pk__in=customer_ids).select_related("home_store", "adviser").order_by("pk")
+    for one in people:
+        yield {
+            **{field: getattr(one, field) for field in PROFILE},
+            "home_store": one.home_store.name if one.home_store else "",
+            "adviser": one.adviser.name if one.adviser else "",
+        }
+
+
+def identifiers(customer_ids: Sequence[int]) -> Iterator[Row]:
+    for one in Identifier.objects.filter(customer_id__in=customer_ids).order_by("pk"):
+        yield {"customer_id": one.customer_id, "kind": one.kind, "source": one.source, "value": one.value}
+
+
+def tags(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = Tag.objects.filter(customer_id__in=customer_ids).order_by("recorded_at", "pk")
+    yield from rows.values("customer_id", "name", "source", "recorded_at")
+
+
+def notes(customer_ids: Sequence[int]) -> Iterator[Row]:
+    for one in Note.objects.filter(customer_id__in=customer_ids).select_related("written_by").order_by("written_at"):
+        yield {
+            "customer_id": one.customer_id,
+            "written_at": one.written_at,
+            "written_by": one.written_by.name if one.written_by else "",
+            "text": one.text,
+            "photo": one.photo.name or "",
+        }
+
+
+def replaced(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = Replaced.objects.filter(customer_id__in=customer_ids).order_by("pk")
+    yield from rows.values("customer_id", "batch_id", "before", "after")
+
+
+register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
+register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
+register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
+register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
+register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))

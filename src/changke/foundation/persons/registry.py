@@ -1,0 +1,61 @@
+"""Every table with personal data, by registry: who exports a person or erases one asks here and forgets nothing.
+
+A room registers its tables in a module `persons.py`, which is found by being there. A house test compares the registry
+with the models: a table that points at a customer, or has a column of personal data, and that nobody registered fails
+the build.
+"""
+
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import apps
+
+from changke.foundation.registry import Registry
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class PersonTable:
+    """What one room knows of a person.
+
+    `export` yields her rows as plain values, in the order of time: ciphertext opened, codes as they are. `erase` takes
+    out what says who she is and returns how many rows it changed. Both take the ids of a whole family, because persons
+    who were merged are one. Without `erase` the rows stay, and `stays` is the code of the reason
+    (`words.PERSON_STAYS`).
+    """
+
+    key: str
+    tables: tuple[str, ...]
+    export: Callable[[Sequence[int]], Iterator[Row]]
+    erase: Callable[[Sequence[int]], int] | None = None
+    stays: str = ""
+
+
+_registry: Registry[PersonTable] = Registry("tables with personal data", PersonTable)
+
+
+def register(table: PersonTable) -> PersonTable:
+    """Add a table. One that is neither erased nor says why it stays is refused."""
+    if (table.erase is None) == (not table.stays):
+        raise ValueError(f"{table.key}: give `erase`, or `stays` with the reason why its rows stay")
+    return _registry.register(table.key, table)
+
+
+def person_tables() -> list[PersonTable]:
+    """All of them by key; the rooms are read at the first call."""
+    discover()
+    return [_registry[key] for key in _registry]
+
+
+def discover() -> None:
+    """Import the `persons.py` of every room. Importing twice is Python's no-op."""
+    for app in apps.get_app_configs():
+        if not app.name.startswith("changke."):
+            continue
+        for room in pkgutil.iter_modules(app.module.__path__, f"{app.name}."):  # type: ignore[union-attr]
+            if room.ispkg and find_spec(f"{room.name}.persons"):
+                import_module(f"{room.name}.persons")
