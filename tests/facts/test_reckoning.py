@@ -2,7 +2,7 @@
 
 import pytest
 
-from changke.facts.purchases.rules import Paid, Reckoning, SoldLine, reckon
+from changke.facts.purchases.rules import GivenBack, Paid, Reckoning, SoldLine, judge_return, reckon
 
 FACIAL = SoldLine("service", 28_800, cost_minor=6_000)
 CREAM = SoldLine("product", 19_900, margin_basis_points=5_000)
@@ -44,3 +44,25 @@ def test_no_yuan_counts_twice(lines: list[SoldLine], tenders: list[Paid], expect
 
 def test_a_return_says_what_was_given_back() -> None:
     assert reckon([FACIAL], [Paid("wechat", 28_800)], is_return=True).kind == "return"
+
+
+@pytest.mark.parametrize(
+    ("back", "original", "verdict"),
+    [
+        (288, GivenBack(288), "fits"),
+        (100, GivenBack(288), "fits"),
+        (289, GivenBack(288), "exceeds"),
+        (188, GivenBack(288, gone_minor=100), "fits"),
+        (189, GivenBack(288, gone_minor=100), "exceeds"),
+        (1, GivenBack(288, gone_minor=288), "exceeds"),
+        (0, GivenBack(288, gone_minor=288), "fits"),  # a gift that was free comes back free
+        (1, GivenBack(288, gone_minor=400), "exceeds"),  # the purchase came later and was smaller: nothing is left
+        (288, None, "waits"),  # its purchase is not here yet
+    ],
+)
+def test_no_more_is_given_back_than_was_paid(back: int, original: GivenBack | None, verdict: str) -> None:
+    assert judge_return(back, names_receipt=True, original=original) == verdict
+
+
+def test_a_return_that_names_nothing_is_not_judged() -> None:
+    assert judge_return(10**9, names_receipt=False, original=None) == "fits"

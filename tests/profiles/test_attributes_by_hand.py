@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from changke.facts.customers.models import Customer
+from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.organisation.models import Chain, Store
 from changke.profiles.attributes.models import POPULATIONS, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import Standing
@@ -132,8 +134,8 @@ def test_what_is_given_back_in_part_stays(vera: Customer, stores: list[Store]) -
     )
 
 
-@pytest.mark.parametrize("wrong", [{"original_number": "A9"}, {"original_number": ""}, {"source": "elsewhere"}])
-def test_a_return_that_names_no_receipt_of_hers_lowers_the_money_only(
+@pytest.mark.parametrize("wrong", [{"original_number": "A9"}, {"source": "elsewhere"}])
+def test_a_return_that_names_what_is_not_hers_lowers_the_money_only(
     vera: Customer, stores: list[Store], wrong: dict[str, str]
 ) -> None:
     named = {"original_number": "A2", **wrong}
@@ -143,6 +145,88 @@ def test_a_return_that_names_no_receipt_of_hers_lowers_the_money_only(
     )
     row = profile(vera)
     assert (row.purchases, row.net_spend, row.silent_days, row.value_at_risk) == (1, 0, 10, 0)
+
+
+Fact = tuple[int, str, int] | tuple[int, str, int, dict[str, Any]]
+
+UNNAMED: list[tuple[str, list[Fact], list[int]]] = [
+    ("alike", [(10, "sale", 288), (5, "return", 288)], []),
+    ("the latest", [(20, "sale", 288), (10, "sale", 288), (5, "return", 288)], [20]),
+    ("not a later one", [(20, "sale", 288), (10, "return", 288), (5, "sale", 288)], [5]),
+    ("the same day is early enough", [(5, "return", 288), (5, "sale", 288)], []),
+    ("among others", [(20, "sale", 288), (10, "sale", 99), (5, "return", 288)], [10]),
+    ("a part is not guessed", [(10, "sale", 288), (5, "return", 200)], [10]),
+    ("another amount", [(10, "sale", 200), (5, "return", 288)], [10]),
+    ("twice", [(10, "sale", 288), (5, "return", 288), (4, "return", 288)], []),
+    ("two of two", [(20, "sale", 288), (10, "sale", 288), (5, "return", 288), (4, "return", 288)], []),
+    ("between them", [(20, "sale", 288), (15, "return", 288), (10, "sale", 288), (5, "return", 288)], []),
+    ("too early", [(20, "return", 288), (10, "sale", 288), (5, "return", 288)], []),
+    ("the inner one first", [(30, "sale", 288), (20, "sale", 288), (15, "return", 288), (10, "sale", 288)], [30, 10]),
+    ("other pieces", [(10, "sale", 288, {"items": 2}), (5, "return", 288)], [10]),
+    ("other consumption", [(10, "sale", 288, {"consumed_minor": 0}), (5, "return", 288)], [10]),
+    ("another store", [(10, "sale", 288, {"elsewhere": True}), (5, "return", 288)], [10]),
+    ("given back by name already",
+     [(10, "sale", 288, {"number": "7"}), (5, "return", 288, {"original_number": "7", "number": "R1"}),
+      (4, "return", 288)], []),
+    ("named later, the other stays alone",
+     [(20, "sale", 288), (10, "sale", 288, {"number": "7"}), (5, "return", 288),
+      (4, "return", 288, {"original_number": "7", "number": "R1"})], []),
+    ("named in part, and never guessed",
+     [(10, "sale", 288, {"number": "7"}), (5, "return", 100, {"original_number": "7", "number": "R1"}),
+      (4, "return", 288)], [10]),
+    ("it names its own number, which nothing else has",
+     [(10, "sale", 288), (5, "return", 288, {"original_number": "R9", "number": "R9"})], []),
+    ("it names its own number, which is the purchase's",
+     [(20, "sale", 288, {"number": "7"}), (10, "sale", 288),
+      (5, "return", 288, {"original_number": "7", "number": "7"})], [10]),
+    ("from another book of the same store", [(10, "sale", 288, {"source": "till"}), (5, "return", 288)], []),
+    ("nothing given back", [(10, "sale", 0, {"consumed_minor": 0}),
+                            (5, "return", 0, {"consumed_minor": 0})], [10]),
+    ("a card sold", [(10, "sale", 1980, {"consumed_minor": 0, "items": 0}),
+                     (5, "return", 1980, {"consumed_minor": 0, "items": 0})], []),
+]  # fmt: skip
+"""What happened (days ago, kind, money) -> the days ago of the purchases that stayed."""
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "the last first"])
+@pytest.mark.parametrize(("facts", "stayed"), [row[1:] for row in UNNAMED], ids=[row[0] for row in UNNAMED])
+def test_a_return_that_names_no_receipt_meets_the_latest_purchase_alike(
+    vera: Customer, stores: list[Store], facts: list[Fact], stayed: list[int], backwards: bool
+) -> None:
+    for days, kind, money, *more in reversed(facts) if backwards else facts:
+        fields: dict[str, Any] = {"cash_minor": money, "consumed_minor": money, **(dict(more[0]) if more else {})}
+        save(book.receipt(vera, stores[fields.pop("elsewhere", False)], ago(days), kind, **fields))
+    row = profile(vera)
+    assert (row.purchases, row.visits) == (len(stayed), len(stayed))
+    assert row.last_purchase_on == (ago(min(stayed)) if stayed else None)
+    assert row.refunds == sum(one[2] for one in facts if one[1] == "return")
+
+
+def test_a_card_use_is_given_back_without_a_number_too(vera: Customer, stores: list[Store]) -> None:
+    save(
+        book.receipt(vera, stores[0], ago(10), "use", consumed_minor=288),
+        book.receipt(vera, stores[0], ago(5), "return", cash_minor=0, consumed_minor=288),
+    )
+    assert (profile(vera).uses, profile(vera).visits) == (0, 0)
+
+
+def test_what_a_withdrawn_purchase_had_met_stays_alone(vera: Customer, stores: list[Store]) -> None:
+    gone = Batch.objects.create(kind="load", created_at=NOW)
+    save(
+        book.receipt(vera, stores[0], ago(20), cash_minor=700),
+        book.receipt(vera, stores[0], ago(10), cash_minor=500),
+        book.receipt(vera, stores[0], ago(5), "return", cash_minor=500),
+    )
+    assert (profile(vera).purchases, profile(vera).last_active_on) == (1, ago(20))
+    Receipt.objects.filter(cash_minor=500, kind="sale").update(withdrawn_by=gone, txid=current_xid())
+    row = profile(vera)
+    assert (row.purchases, row.returned_purchases, row.net_spend) == (1, 0, 200)
+
+
+def test_another_customer_s_return_gives_nothing_of_hers_back(vera: Customer, stores: list[Store]) -> None:
+    olga = book.customer(stores[0], LONG_AGO)
+    save(book.receipt(vera, stores[0], ago(10)), book.receipt(olga, stores[0], ago(5), "return"))
+    assert profile(vera).purchases == 1
 
 
 def test_a_withdrawn_return_brings_the_purchase_back(vera: Customer, stores: list[Store]) -> None:

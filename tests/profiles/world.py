@@ -68,7 +68,7 @@ class Book:
 
 def build(customers: int = 700, seed: int = 7) -> None:
     """About ten receipts a customer, the heaviest more than a hundred; a sixth never bought."""
-    dice, book = random.Random(seed), Book()
+    dice, other_dice, book = random.Random(seed), random.Random(seed + 1), Book()
     make_chain()
     stores = make_stores(5)
     gone = Batch.objects.create(kind="load", created_at=NOW)
@@ -114,13 +114,15 @@ def build(customers: int = 700, seed: int = 7) -> None:
             receipts.append(receipt)
             if dice.random() < 0.12:
                 share = dice.choice([1, 1, 2])
+                named = other_dice.choice([receipt.number, receipt.number, "", "B1"])
                 receipts.append(
                     book.receipt(
                         person,
                         store,
                         day + dt.timedelta(days=dice.randint(-2, 90)),
                         "return",
-                        original_number=receipt.number,
+                        number="B1" if named == "B1" else "",
+                        original_number=named,
                         cash_minor=receipt.cash_minor // share,
                         consumed_minor=receipt.consumed_minor // share,
                         margin_minor=dice.choice([None, receipt.cash_minor // 3]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 GOODS = frozenset({"service", "product", "other"})
 """Items whose sale renders something; cards and top-ups only bring in money to be used later."""
@@ -73,3 +74,45 @@ def margin_of(rendered: Sequence[SoldLine]) -> tuple[int | None, str]:
 def pieces(line: SoldLine) -> int:
     """Whole pieces; half a metre of cloth is one item."""
     return max(1, line.quantity_milli // 1000)
+
+
+class Verdict(StrEnum):
+    """What becomes of a return."""
+
+    FITS = "fits"
+    WAITS = "waits"
+    """Its purchase is not here yet: recorded or held back, but never refused for that."""
+    EXCEEDS = "exceeds"
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """A receipt as its returns see it: what its lines came to, and how much of that was given back already."""
+
+    paid_minor: int
+    gone_minor: int = 0
+
+    @property
+    def left_minor(self) -> int:
+        return max(0, self.paid_minor - self.gone_minor)
+
+    def less(self, back_minor: int) -> "GivenBack":
+        """After a further return."""
+        return GivenBack(self.paid_minor, self.gone_minor + back_minor)
+
+
+def judge_return(back_minor: int, *, names_receipt: bool, original: GivenBack | None) -> Verdict:
+    """Whether so much can be given back.
+
+    Parameters
+    ----------
+    names_receipt
+        Whether it says what it gives back. One that does not is not judged: see docs/algorithms/money.md.
+    original
+        The receipt that it names, if it is here.
+    """
+    if not names_receipt:
+        return Verdict.FITS
+    if original is None:
+        return Verdict.WAITS
+    return Verdict.FITS if back_minor <= original.left_minor else Verdict.EXCEEDS
