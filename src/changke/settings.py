@@ -133,7 +133,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"standard": {"class": "logging.StreamHandler", "filters": ["request"], "formatter": "line"}},
     "root": {"handlers": ["standard"], "level": "WARNING"},
-    "loggers": {"django.request": {"level": "ERROR"}},  # an address that does not exist is the caller's mistake
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # an address that does not exist is the caller's mistake
+        "changke.audit": {"level": "INFO"},  # the head of the chain, every night
+    },
 }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

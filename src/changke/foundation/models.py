@@ -1,14 +1,17 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.foundation.access.models import ApiKey, LoginAttempt, Staff
-from changke.foundation.audit.models import AuditLine
+from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
 from changke.foundation.organisation.models import Chain, Region, Store
 
 __all__ = [
     "ApiKey",
+    "AuditCheck",
     "AuditLine",
+    "AuditSeal",
+    "AuditUnsealed",
     "Batch",
     "Chain",
     "Cursor",

@@ -17,11 +17,13 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from changke.foundation.audit import heads
+from changke.foundation.audit.queries import SEALED_WITHIN, verify
 from changke.foundation.database import grants
 from changke.foundation.database.append_only import Fact
 from changke.foundation.database.binaries import OLDEST_MAJOR
 from changke.foundation.organisation.models import Chain
-from changke.interfaces import analytics
+from changke.interfaces import analytics, trail
 from changke.profiles.attributes.queries import last_bulk_run
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -59,7 +61,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (net, time_zones, jobs, profiles):
+    for check in (net, audit_trail, time_zones, jobs, profiles):
         yield from check(now)
 
 
@@ -146,6 +148,27 @@ def net(now: datetime) -> Iterator[Finding]:
         yield Finding("roles", FAILED, f"the role `app` may change {', '.join(writable)}", "changke prepare")
     else:
         yield Finding("roles", OK, "owner, app and reader are three users; app cannot change a fact")
+
+
+def audit_trail(now: datetime) -> Iterator[Finding]:
+    """Nobody rewrote the past, and the head of the chain is known outside the database."""
+    known = heads.read(settings.DATA_DIR)
+    found = verify(heads=known)
+    if found.broken_count:
+        first = "; ".join(f"{one.kind} {trail.named(one.line, one.seal)}" for one in found.broken[:5])
+        remedy = "docs/operations/audit.md says what each kind means; compare with a backup before anything else"
+        yield Finding("audit trail", FAILED, f"{found.broken_count} broken: {first}", remedy)
+        return
+    if found.unsealed_since and now - found.unsealed_since > SEALED_WITHIN:
+        waiting = f"{found.unsealed} lines unsealed since {found.unsealed_since:%Y-%m-%d %H:%M} UTC"
+        yield Finding("audit trail", WARNING, waiting, "start a worker: changke worker")
+        return
+    whole = f"{found.lines:,} lines in {found.seals:,} seals, none broken"
+    if found.seals and not known:
+        remedy = "the worker writes it into its data folder: run `changke doctor` there"
+        yield Finding("audit trail", WARNING, f"{whole}; no head outside the database here", remedy)
+    else:
+        yield Finding("audit trail", OK, whole)
 
 
 def time_zones(now: datetime) -> Iterator[Finding]:

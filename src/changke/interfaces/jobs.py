@@ -12,7 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
-from changke.interfaces import analytics
+from changke.interfaces import analytics, trail
 from changke.interfaces.api import services
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.problems import UnreadableFile
@@ -62,6 +62,13 @@ async def retry_stalled(timestamp: int) -> int:
 async def forget_finished(timestamp: int) -> None:
     """Delete the record of jobs that ended well; failed ones stay to be looked at."""
     await app.job_manager.delete_old_jobs(nb_hours=int(KEEP_FINISHED.total_seconds() // 3600))
+
+
+@app.task(name="verify_audit", queueing_lock="verify_audit")
+def verify_audit(timestamp: int) -> int:
+    """Walk the whole audit trail; how many lines or seals are not as they were. Each is in the log, by name."""
+    _fresh_connection()
+    return trail.verified().broken_count
 
 
 # Imports. One load or undo at a time: each may create the same store or the same customer. All three may be run again

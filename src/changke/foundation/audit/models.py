@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from changke.foundation.database.append_only import Xid8Field, current_xid
+from changke.foundation.audit import rules
 
 
 class AuditLine(models.Model):
@@ -32,11 +32,9 @@ class AuditLine(models.Model):
     """Erased with the values."""
     contents = models.BinaryField()
     """SHA-256 over salt and values."""
-    txid = Xid8Field(db_default=current_xid(), editable=False)
 
     class Meta:
         indexes = [
-            models.Index(fields=["txid", "id"], name="auditline_txid"),
             models.Index(fields=["at", "id"], name="auditline_at"),
             models.Index(fields=["subject", "at", "id"], name="auditline_subject"),
             models.Index(fields=["action", "at", "id"], name="auditline_action"),
@@ -51,9 +49,61 @@ class AuditLine(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
 
+    def digest(self) -> bytes:
+        """Of everything that never changes. Values enter through `contents`, so that they can be erased."""
+        return rules.digest_of((
+            self.pk, self.at, self.actor_kind, self.actor_id, self.actor_name, self.address, self.request_id,
+            self.action, self.subject, self.customer_id, bytes(self.contents),
+        ))  # fmt: skip
 
-BLANKED = ("before", "after", "reason", "salt")
-"""The columns that the erasure of a person empties."""
+    def says_what_was_hashed(self) -> bool:
+        """Whether the values are those of the day they were written; blanked ones say nothing."""
+        if self.salt is None:
+            return self.before is None and self.after is None and not self.reason
+        salt = bytes(self.salt)
+        again = rules.contents(salt=salt, before=self.before, after=self.after, reason=self.reason)
+        return again == bytes(self.contents)
+
+
+class AuditUnsealed(models.Model):
+    """Lines that no seal holds yet. A trigger adds them, whoever wrote the line; the seal takes them.
+
+    A table and not a position: an id becomes visible late when its transaction does, and after a restore on another
+    server transaction ids mean something else. What is here is what is missing, in every such case.
+    """
+
+    line = models.OneToOneField(
+        AuditLine, primary_key=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+
+
+class AuditSeal(models.Model):
+    """A link of the chain: a proof for every line since the seal before, and that seal's digest. Never changed."""
+
+    previous = models.BinaryField(unique=True)
+    """Unique, so that the chain cannot fork."""
+    digest = models.BinaryField()
+    proofs = models.BinaryField()
+    rows = models.PositiveIntegerField()
+    total = models.BigIntegerField()
+    """Lines sealed so far, this seal included."""
+    sealed_at = models.DateTimeField()
+
+
+class AuditCheck(models.Model):
+    """What a verification of the whole trail found; the page shows the last one."""
+
+    checked_at = models.DateTimeField()
+    seconds = models.FloatField()
+    lines = models.BigIntegerField()
+    unsealed = models.BigIntegerField()
+    broken_count = models.BigIntegerField()
+    broken = models.JSONField(default=list)
+    """The first of them, each as kind, line or seal, and a moment."""
+
+    class Meta:
+        ordering = ["-id"]
+
 
 GUARD_FUNCTION = """
 CREATE OR REPLACE FUNCTION changke_audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -68,5 +118,13 @@ BEGIN
   END IF;
   RAISE EXCEPTION 'the audit trail is only ever added to, never edited (table %)', TG_TABLE_NAME
     USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+"""
+
+QUEUE_FUNCTION = """
+CREATE OR REPLACE FUNCTION changke_audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO foundation_auditunsealed (line_id) VALUES (NEW.id);
+  RETURN NULL;
 END $$;
 """

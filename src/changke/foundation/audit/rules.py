@@ -3,7 +3,8 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -25,6 +26,9 @@ def system(name: str) -> By:
     """The house itself: a job or a command, by its name."""
     return By("system", None, name)
 
+
+BLANKED = "audit.blanked"
+"""The action whose line makes blank values legitimate when the trail is verified."""
 
 Values = dict[str, object]
 
@@ -76,3 +80,42 @@ def contents(*, salt: bytes, before: Values | None, after: Values | None, reason
     """A seal on what a line says that outlives it: the salt goes with the erased values, so nobody guesses them."""
     text = json.dumps([before, after, reason], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(salt + text.encode()).digest()
+
+
+# The chain. A seal holds a proof per line and the digest of the seal before it.
+
+GENESIS = bytes(32)
+"""What the first seal follows."""
+
+PROOF = struct.Struct(">Q32s")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That a line was there, and what it said."""
+
+    line_id: int
+    digest: bytes
+
+
+def packed(proofs: Sequence[Proof]) -> bytes:
+    return b"".join(PROOF.pack(proof.line_id, proof.digest) for proof in proofs)
+
+
+def unpacked(proofs: bytes) -> Iterator[Proof]:
+    """What `packed` packed; a rest that is no whole proof is left out, and the seal's digest will not fit."""
+    whole = len(proofs) - len(proofs) % PROOF.size
+    for line_id, digest in PROOF.iter_unpack(proofs[:whole]):
+        yield Proof(line_id, digest)
+
+
+def digest_of(fields: Sequence[object]) -> bytes:
+    """Of a line's columns in their fixed order: plain values, moments in UTC, bytes as hex."""
+    written = [field.hex() if isinstance(field, bytes) else plain(field) for field in fields]
+    return hashlib.sha256(json.dumps(written, separators=(",", ":"), ensure_ascii=True).encode()).digest()
+
+
+def link(*, previous: bytes, sealed_at: dt.datetime, proofs: bytes) -> bytes:
+    """The digest of a seal: whoever knows it knows that nothing before it was changed."""
+    when = sealed_at.astimezone(dt.UTC).isoformat()
+    return hashlib.sha256(previous + when.encode() + hashlib.sha256(proofs).digest()).digest()

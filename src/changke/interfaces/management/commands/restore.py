@@ -1,4 +1,5 @@
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connections
 
 from changke.foundation.database import backup, launcher
 from changke.interfaces.management.base import ShopCommand
+from changke.interfaces.trail import note_restored
 
 
 class Command(ShopCommand):
@@ -33,5 +35,6 @@ class Command(ShopCommand):
             raise CommandError(str(error)) from error
         connections.close_all()
         call_command("prepare")
+        note_restored(settings.DATA_DIR, now=datetime.now(UTC))
         self.say(f"restored what was saved on {manifest.taken_at} by version {manifest.version}")
         return {"file": str(file), **asdict(manifest)}

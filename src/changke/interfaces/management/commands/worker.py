@@ -10,6 +10,7 @@ from changke.interfaces.analytics import follow
 from changke.interfaces.follower import Follower
 from changke.interfaces.lifeline import follow_parent
 from changke.interfaces.management.base import ShopCommand
+from changke.interfaces.trail import Sealer
 
 CONCURRENCY = 2  # jobs move batches and are limited by the database, not by how many run at once
 SHUTDOWN_SECONDS = 15
@@ -24,10 +25,13 @@ class Command(ShopCommand):
         if "CHANGKE_CHILD" in os.environ:
             follow_parent()
         follower = Follower(settings.CONNECTIONS.app.conninfo, follow)
+        sealer = Sealer()
         follower.start()
+        sealer.start()
         try:
             asyncio.run(_work())
         finally:
+            sealer.stop()
             follower.stop()
 
 

@@ -1,4 +1,4 @@
-"""Writing the audit trail: the verb that every change of a setting or a rule calls, in its own transaction."""
+"""The verb that every change of a setting or a rule calls, in its own transaction."""
 
 import datetime as dt
 import secrets

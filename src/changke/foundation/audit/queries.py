@@ -1,0 +1,126 @@
+"""Reading the trail, and proving that nobody touched it."""
+
+import datetime as dt
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import Min
+
+from changke.foundation.audit import rules
+from changke.foundation.audit.heads import Head
+from changke.foundation.audit.models import AuditLine, AuditSeal, AuditUnsealed
+
+MOST_NAMED = 100
+CHUNK = 2_000
+SEALED_WITHIN = dt.timedelta(minutes=5)
+"""A line that is older and unsealed: the worker is off."""
+
+Kind = Literal["altered", "missing", "slipped_in", "blanked", "seal_altered", "seal_missing", "cut_off"]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One thing that is not as it was. `line` or `seal` names it."""
+
+    kind: Kind
+    line: int | None = None
+    seal: int | None = None
+
+
+@dataclass
+class Verification:
+    """What the whole trail looks like. `broken` names the first of `broken_count`."""
+
+    lines: int = 0
+    seals: int = 0
+    unsealed: int = 0
+    unsealed_since: dt.datetime | None = None
+    broken_count: int = 0
+    broken: list[Broken] = field(default_factory=list)
+    head: str = ""
+
+    def found(self, broken: Broken) -> None:
+        self.broken_count += 1
+        if len(self.broken) < MOST_NAMED:
+            self.broken.append(broken)
+
+
+@transaction.atomic
+def verify(*, heads: Sequence[Head] = ()) -> Verification:
+    """Walk the chain and the lines side by side, each read once.
+
+    Memory stays flat: one seal and one chunk of lines at a time, and those lines that were written before others and
+    sealed after them. `heads` are what the file outside the database knows.
+    """
+    report = Verification()
+    last = AuditSeal.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    erased = set(AuditLine.objects.filter(action=rules.BLANKED).values_list("customer_id", flat=True))
+    lines = AuditLine.objects.order_by("id").iterator(chunk_size=CHUNK)
+    passed: dict[int, AuditLine] = {}
+    for proof in _proofs(last, {head.seal: head for head in heads}, report):
+        line = passed.pop(proof.line_id, None)
+        while line is None and (following := next(lines, None)) is not None:
+            if following.pk == proof.line_id:
+                line = following
+                break
+            passed[following.pk] = following
+            if following.pk > proof.line_id:
+                break
+        if line is None:
+            report.found(Broken("missing", line=proof.line_id))
+        else:
+            _compare(line, proof, erased, report)
+    _judge_unproven(array("q", (line.pk for line in chain(passed.values(), lines))), last, report)
+    return report
+
+
+def _proofs(last: int, expected: dict[int, Head], report: Verification) -> Iterator[rules.Proof]:
+    """Every proof of the chain; on the way whether its links hold and contain the heads outside."""
+    previous = rules.GENESIS
+    for seal in AuditSeal.objects.filter(id__lte=last).order_by("id").iterator(chunk_size=100):
+        report.seals += 1
+        digest, proofs = bytes(seal.digest), bytes(seal.proofs)
+        if bytes(seal.previous) != previous:
+            report.found(Broken("seal_missing", seal=seal.pk))
+        made = rules.link(previous=bytes(seal.previous), sealed_at=seal.sealed_at, proofs=proofs)
+        outside = expected.pop(seal.pk, None)
+        if made != digest or (outside is not None and outside.digest != digest.hex()):
+            report.found(Broken("seal_altered", seal=seal.pk))
+        previous = digest
+        yield from rules.unpacked(proofs)
+    report.head = previous.hex()
+    for seal_id in sorted(expected):  # made once, and not there any more
+        report.found(Broken("cut_off", seal=seal_id))
+
+
+def _compare(line: AuditLine, proof: rules.Proof, erased: set[int | None], report: Verification) -> None:
+    report.lines += 1
+    if line.digest() != proof.digest or not line.says_what_was_hashed():
+        report.found(Broken("altered", line=line.pk))
+    elif line.salt is None and line.customer_id not in erased:
+        report.found(Broken("blanked", line=line.pk))
+
+
+def _judge_unproven(unproven: "array[int]", last: int, report: Verification) -> None:
+    """A line without a proof waits for its seal, got it while we walked, or was smuggled in.
+
+    The queue is read before the later seals: what left it meanwhile is found in one of them.
+    """
+    if not unproven:
+        return
+    queued = set(AuditUnsealed.objects.values_list("line_id", flat=True))
+    later = {
+        proof.line_id
+        for proofs in AuditSeal.objects.filter(id__gt=last).values_list("proofs", flat=True)
+        for proof in rules.unpacked(bytes(proofs))
+    }
+    for line_id in unproven:
+        if line_id in queued:
+            report.unsealed += 1
+        elif line_id not in later:
+            report.found(Broken("slipped_in", line=line_id))
+    report.unsealed_since = AuditUnsealed.objects.aggregate(since=Min("line__at"))["since"]

@@ -1,0 +1,8 @@
+"""Verbs that write the audit trail, one per file."""
+
+from changke.foundation.audit.services.blank import blank
+from changke.foundation.audit.services.check import keep
+from changke.foundation.audit.services.record import record
+from changke.foundation.audit.services.seal import seal
+
+__all__ = ["blank", "keep", "record", "seal"]
