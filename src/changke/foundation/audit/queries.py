@@ -58,7 +58,7 @@ def verify(*, heads: Sequence[Head] = ()) -> Verification:
     """
     report = Verification()
     last = AuditSeal.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    erased = set(AuditLine.objects.filter(action=rules.BLANKED).values_list("customer_id", flat=True))
+    erased = set(AuditLine.objects.filter(action=rules.ERASED).values_list("customer_id", flat=True))
     lines = AuditLine.objects.order_by("id").iterator(chunk_size=CHUNK)
     passed: dict[int, AuditLine] = {}
     for proof in _proofs(last, {head.seal: head for head in heads}, report):

@@ -27,7 +27,7 @@ def system(name: str) -> By:
     return By("system", None, name)
 
 
-BLANKED = "audit.blanked"
+ERASED = "customer.erased"
 """The action whose line makes blank values legitimate when the trail is verified."""
 
 Values = dict[str, object]

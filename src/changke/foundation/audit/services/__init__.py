@@ -1,8 +1,8 @@
 """Verbs that write the audit trail, one per file."""
 
-from changke.foundation.audit.services.blank import blank
+from changke.foundation.audit.services.blank import blank_values
 from changke.foundation.audit.services.check import keep
 from changke.foundation.audit.services.record import record
 from changke.foundation.audit.services.seal import seal
 
-__all__ = ["blank", "keep", "record", "seal"]
+__all__ = ["blank_values", "keep", "record", "seal"]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from changke.foundation.audit import rules
 from changke.foundation.audit.models import AuditLine
@@ -46,9 +46,3 @@ def record(
         salt=salt,
         contents=rules.contents(salt=salt, before=was, after=is_now, reason=reason.replace("\x00", "")),
     )
-
-
-def blank_values(customer_ids: Sequence[int]) -> int:
-    """Somebody was erased: the values of the lines about her go, with the salt; the lines and their chain stay."""
-    hers = AuditLine.objects.filter(customer_id__in=customer_ids, salt__isnull=False)
-    return hers.update(before=None, after=None, reason="", salt=None)
