@@ -46,6 +46,10 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "ALLOWED_HOSTS": ("further names under which the site is reached, separated by commas", "this machine's own"),
     "CSRF_TRUSTED_ORIGINS": ("origins whose forms are taken, such as `https://changke.example.com`", "none"),
     "BEHIND_HTTPS": ("1 when a proxy ends TLS: cookies go over HTTPS only", "0"),
+    "TRUSTED_PROXIES": (
+        "addresses or networks of proxies whose `X-Forwarded-For` is believed",
+        "this machine's own with `BEHIND_HTTPS`, else none",
+    ),
     "DEBUG": ("1 shows errors with their source, for developers only", "0"),
     "STATIC_ROOT": ("where the site keeps its style sheets and scripts, ready to serve", "`static` of the data folder"),
     "UPLOAD_LIMIT_BYTES": ("the largest file that the import page takes", "4294967296 (4 GiB)"),
@@ -178,7 +182,7 @@ def names_in(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=ast.Attribute(attr="get", value=source), args=[ast.Constant(value=str(name)), *_]):
             if is_environ(source):
                 yield name
-        case ast.Call(func=ast.Name(id="switch" | "listed"), args=[ast.Constant(value=str(name)), *_]):
+        case ast.Call(func=ast.Name(id="switch" | "listed" | "networks"), args=[ast.Constant(value=str(name)), *_]):
             yield name
         case ast.Subscript(value=source, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
             if is_environ(source):

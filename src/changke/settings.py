@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -25,6 +26,14 @@ def listed(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks like `10.0.0.5, 172.16.0.0/12`."""
+    try:
+        return [ip_network(word, strict=False) for word in listed(name) or default]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; write addresses or networks, separated by commas") from None
+
+
 def packaged(name: str) -> Path:
     """A folder that lies beside the source in a checkout and inside the package in a wheel."""
     inside = PACKAGE / name
@@ -44,6 +53,8 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = switch("BEHIND_HTTPS", False)
 if BEHIND_HTTPS:  # a proxy or our own server ends TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whose X-Forwarded-For is believed. Anybody else could write any address there and be delayed as somebody else.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"] if BEHIND_HTTPS else [])
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 
 INSTALLED_APPS = [
@@ -144,8 +155,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "foundation.Staff"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "phone")},
+    },
+    {"NAME": "changke.foundation.login.passwords.NotGuessable"},
 ]
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"

@@ -7,7 +7,7 @@ import pytest
 
 from changke.engine import synthetic
 from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tender, Visit
-from changke.foundation.access.services import log_in
+from changke.foundation.login.services.log_in import log_in
 from changke.interfaces.demo import create_demo
 from changke.interfaces.demo.load import ChainExists
 

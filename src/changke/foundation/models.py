@@ -1,13 +1,15 @@
 """The tables of this floor; each is written in its room."""
 
-from changke.foundation.access.models import ApiKey, LoginAttempt, Staff
+from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
+from changke.foundation.login.models import Attempt, ResetLink
 from changke.foundation.organisation.models import Chain, Region, Store
 
 __all__ = [
     "ApiKey",
+    "Attempt",
     "AuditCheck",
     "AuditLine",
     "AuditSeal",
@@ -15,9 +17,9 @@ __all__ = [
     "Batch",
     "Chain",
     "Cursor",
-    "LoginAttempt",
     "Region",
     "RememberedMapping",
+    "ResetLink",
     "Staff",
     "Store",
 ]

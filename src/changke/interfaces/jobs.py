@@ -12,6 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
+from changke.foundation.login.services import delays
 from changke.interfaces import analytics, trail
 from changke.interfaces.api import services
 from changke.interfaces.importers import pipeline
@@ -47,6 +48,12 @@ def ask_for_refresh() -> None:
 def forget_answers(timestamp: int) -> int:
     """Delete the API's answers that nobody will ask for again; how many."""
     return services.forget_answers(now=datetime.now(UTC))
+
+
+@app.task(name="forget_attempts", queueing_lock="forget_attempts")
+def forget_attempts(timestamp: int) -> int:
+    """Delete counters of wrong log-ins that delay nobody any more; how many."""
+    return delays.forget_attempts(now=datetime.now(UTC))
 
 
 @app.task(name="retry_stalled", queueing_lock="retry_stalled")

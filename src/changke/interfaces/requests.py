@@ -3,8 +3,12 @@
 import contextvars
 import logging
 import secrets
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest
+
+from changke.foundation.login.rules import client_of
 
 HEADER = "X-Request-ID"
 
@@ -23,8 +27,16 @@ def request_id(request: HttpRequest) -> str:
 
 
 def address(request: HttpRequest) -> str:
-    """Who called, as the server saw it."""
-    return str(request.META.get("REMOTE_ADDR") or "")
+    """Who called: the peer or, behind a proxy named in `TRUSTED_PROXIES`, whom that proxy speaks for."""
+    peer = str(request.META.get("REMOTE_ADDR") or "")
+    return client_of(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES)
+
+
+def from_this_machine(request: HttpRequest) -> bool:
+    """Whether somebody sits at the machine itself. A proxy that we do not know speaks for anybody."""
+    caller = address(request)
+    spoken_for = bool(request.META.get("HTTP_X_FORWARDED_FOR")) and caller == request.META.get("REMOTE_ADDR")
+    return not spoken_for and ip_address(caller or "0.0.0.0").is_loopback
 
 
 class RequestNumber(logging.Filter):

@@ -5,7 +5,8 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.foundation.access.models import ApiKey, Staff
-from changke.foundation.access.services import key_of, log_in
+from changke.foundation.access.services import key_of
+from changke.foundation.login.services.log_in import log_in
 from changke.foundation.organisation.models import Chain, Store
 from tests.cast import NOW, PASSWORD, Cast
 

@@ -48,14 +48,6 @@ class Staff(AbstractBaseUser):
         return self.name
 
 
-class LoginAttempt(models.Model):
-    """Failures per name and address: they delay the next try, they never lock anybody out."""
-
-    key = models.CharField(max_length=160, unique=True)
-    failures = models.PositiveIntegerField(default=0)
-    not_before = models.DateTimeField()
-
-
 class ApiKey(models.Model):
     """The key of a machine. Only its digest is kept; the prefix tells keys apart in a list."""
 

@@ -48,7 +48,7 @@ def add_staff(
         created_at=now,
     )
     if password is not None:
-        _check_password(password, person)
+        check_new_password(password, person)
     person.password = make_password(password)
     try:
         with transaction.atomic():
@@ -80,7 +80,7 @@ def change_staff(
     person.role = person.role if role is None else role
     person.is_active = person.is_active if is_active is None else is_active
     if password:
-        _check_password(password, person)
+        check_new_password(password, person)
         person.password = make_password(password)
     person.save()
     if stores is not None:
@@ -88,7 +88,7 @@ def change_staff(
     return person
 
 
-def _check_password(password: str, person: Staff) -> None:
+def check_new_password(password: str, person: Staff) -> None:
     """Refuse what anybody would try first; the rules stand in the settings."""
     try:
         validate_password(password, person)

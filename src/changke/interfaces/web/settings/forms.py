@@ -54,7 +54,7 @@ class StaffForm(RefusableForm):
     username = forms.CharField(max_length=60, required=False)
     role = forms.ChoiceField(choices=Role.choices)
     stores = forms.ModelMultipleChoiceField(queryset=Store.objects.order_by("name"), required=False)
-    password = forms.CharField(min_length=8, max_length=200, required=False, strip=False)
+    password = forms.CharField(max_length=200, required=False, strip=False)
     is_active = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class SetupForm(RefusableForm):
     store = forms.CharField(max_length=120)
     name = forms.CharField(max_length=120)
     username = forms.CharField(max_length=60)
-    password = forms.CharField(min_length=8, max_length=200, strip=False)
+    password = forms.CharField(max_length=200, strip=False)
 
 
 class KeyForm(RefusableForm):

@@ -1,7 +1,5 @@
 """The first page of an empty installation: the chain, its first store, its owner. Open until somebody can log in."""
 
-from ipaddress import ip_address
-
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
@@ -14,6 +12,7 @@ from changke.foundation.access.models import Role, Staff
 from changke.foundation.access.services import add_staff
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.services import add_store, found_chain
+from changke.interfaces import requests
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.settings.forms import COMMON_ZONES, SetupForm, zones
 
@@ -32,7 +31,7 @@ class FoundedElsewhere(DomainError):
 def first_page(request: HttpRequest) -> HttpResponse:
     if Staff.objects.exists():
         return redirect("login")
-    if not ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0").is_loopback:
+    if not requests.from_this_machine(request):
         raise FoundedElsewhere
     form = SetupForm(request.POST or None, initial={"currency": "CNY", "time_zone": "Asia/Shanghai"})
     if request.method == "POST" and form.is_valid():

@@ -37,7 +37,7 @@ def add(request: HttpRequest) -> HttpResponse:
         form.add_error("username", gettext("Give a user name and a first password."))
     if form.is_valid():
         given = form.cleaned_data
-        _may_give(request, given["role"])
+        may_change(request, None, given["role"])
         try:
             add_staff(
                 username=given["username"],
@@ -66,7 +66,7 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
     form = StaffForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
-        _may_give(request, given["role"], person)
+        may_change(request, person, given["role"])
         try:
             change_staff(
                 person,
@@ -84,7 +84,7 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
     return _page(request, form, person, status=422)
 
 
-def _may_give(request: HttpRequest, role: str, person: Staff | None = None) -> None:
+def may_change(request: HttpRequest, person: Staff | None, role: str = "") -> None:
     """Only an owner makes an owner, or changes one."""
     concerns_owner = Role.OWNER.value in (role, person.role if person else "")
     if concerns_owner and current.staff(request).role != Role.OWNER:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -17,16 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from changke.foundation.access import services
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import DomainError
+from changke.foundation.login.services.log_in import log_in
+from changke.interfaces import requests, words
+from changke.interfaces.web.login.forms import LogInForm
+from changke.interfaces.web.login.known import known_here, remember
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
-class LogInForm(forms.Form):
-    username = forms.CharField(max_length=60)
-    password = forms.CharField(max_length=200, strip=False)
 
 
 @method_decorator([login_not_required, never_cache, sensitive_post_parameters("password")], name="dispatch")
@@ -44,19 +41,20 @@ class LogIn(View):
             form.add_error(None, gettext("Name and password are both needed."))
             return self.show(request, form, status=422)
         try:
-            person = services.log_in(
+            person = log_in(
                 username=form.cleaned_data["username"],
                 password=form.cleaned_data["password"],
-                address=request.META.get("REMOTE_ADDR", ""),
+                address=requests.address(request),
+                known_here=known_here(request),
                 now=timezone.now(),
             )
         except DomainError as refusal:
-            form.add_error(
-                None, gettext(refusal.message) % refusal.places if refusal.places else gettext(refusal.message)
-            )
+            form.add_error(None, words.refusal(refusal))
             return self.show(request, form, status=refusal.status)
         auth.login(request, person, backend=BACKEND)
-        return redirect(safe_next(request))
+        response = redirect(safe_next(request))
+        remember(request, response, person.pk)
+        return response
 
     def show(self, request: HttpRequest, form: LogInForm, status: int = 200) -> HttpResponse:
         context: dict[str, Any] = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}

@@ -1,0 +1,1 @@
+"""The doors' verbs, one subject per file."""
