@@ -46,10 +46,11 @@ HEADQUARTERS = {
     "imports": (), "imports-new": (), "imports-sample": ("customers",), "imports-open": (1,), "imports-row": (1,),
     "imports-discard": (1,), "imports-map": (1,), "imports-match": (1,), "imports-run": (1,), "imports-result": (1,),
     "imports-errors": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),
-    "settings-store-new": (), "settings-store": (1,), "settings-staff": (), "settings-staff-new": (),
+    "settings-store-new": (), "settings-store": (1,), "settings-region-new": (),
+    "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
     "settings-person": (1,), "settings-person-reset": (1,), "settings-keys": (), "settings-key-revoke": (1,),
 }  # fmt: skip
-POSTED = {"imports-sample", "imports-discard", "settings-key-revoke", "settings-person-reset"}
+POSTED = {"settings-region-remove", "imports-sample", "imports-discard", "settings-key-revoke", "settings-person-reset"}
 DOORS = {"my-password", "reset"}
 NOBODY = DOORS | {"setup", "login", "logout", "choose_language", "choose_store", "styleguide", "record-customer"}
 """No customer stands on them."""

@@ -6,8 +6,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.access.services import key_of
+from changke.foundation.audit.models import AuditLine
 from changke.foundation.login.services.log_in import log_in
-from changke.foundation.organisation.models import Chain, Store
+from changke.foundation.organisation.models import Chain, Region, Store
 from tests.cast import NOW, PASSWORD, Cast
 
 PAGES = ["/settings/", "/settings/stores/", "/settings/stores/new/", "/settings/staff/", "/settings/staff/new/",
@@ -165,3 +166,25 @@ def test_a_stranger_on_the_network_cannot_found_the_chain() -> None:
     for method in (Client().get, Client().post):
         assert method("/setup/", REMOTE_ADDR="192.168.1.23").status_code == 403
     assert not Staff.objects.exists()
+
+
+def test_headquarters_move_a_region_and_the_trail_says_so(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    assert client.post("/settings/regions/new/", {"name": "华东"}).status_code == 303
+    east, shanghai = Region.objects.get(name="华东"), Region.objects.get(name="上海")
+    answer = client.post(f"/settings/regions/{shanghai.pk}/", {"name": "上海", "parent": east.pk})
+    assert answer.status_code == 303
+    cast.jing_an.refresh_from_db()
+    assert cast.jing_an.path == f"/{east.pk}/{shanghai.pk}/"
+    line = AuditLine.objects.get(action="region.changed")
+    assert (line.before, line.after) == ({"parent": None}, {"parent": east.pk})
+    assert "静安店" in client.get("/settings/stores/").content.decode()
+
+
+def test_a_region_cannot_hang_below_itself_and_leaves_only_empty(cast: Cast) -> None:
+    client, shanghai = signed_in(cast.hq), Region.objects.get(name="上海")
+    refused = client.post(f"/settings/regions/{shanghai.pk}/", {"name": "上海", "parent": shanghai.pk})
+    assert refused.status_code == 422
+    assert client.post(f"/settings/regions/{shanghai.pk}/remove/").status_code == 409
+    assert Region.objects.filter(name="上海").exists()
+    assert not AuditLine.objects.filter(action="region.removed").exists()

@@ -51,11 +51,17 @@ class Chain(models.Model):
 
 
 class Region(models.Model):
+    """A node between the chain and its stores. The way from the top is kept as a path, so that everything below a node
+    is one range of an index: docs/decisions/0020."""
+
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     name = models.CharField(max_length=120)
+    path = models.CharField(max_length=400, db_default="/", default="/", db_collation="C", editable=False)
+    """Ids from the top down to this one, `/3/17/`. Written by the services of this room only."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["parent", "name"], name="region_name", nulls_distinct=False)]
+        indexes = [models.Index(fields=["path"], name="region_path")]
 
     def __str__(self) -> str:
         return self.name
@@ -65,6 +71,8 @@ class Store(models.Model):
     SCOPE_PATH = "id"
 
     region = models.ForeignKey(Region, null=True, blank=True, on_delete=models.PROTECT, related_name="stores")
+    path = models.CharField(max_length=400, db_default="/", default="/", db_collation="C", editable=False)
+    """The path of its region; `/` hangs from the chain itself."""
     code = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=64, default="Asia/Shanghai")
@@ -76,6 +84,7 @@ class Store(models.Model):
 
     class Meta:
         ordering = ["code"]
+        indexes = [models.Index(fields=["path"], name="store_path")]
 
     def __str__(self) -> str:
         return self.name

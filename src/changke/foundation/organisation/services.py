@@ -5,14 +5,37 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, Value
+from django.db.models.functions import Concat, Substr
 
 from changke.foundation.errors import DomainError, Invalid
+from changke.foundation.organisation import rules
 from changke.foundation.organisation.models import Activity, Chain, Region, Store
 
 
 class StoreCodeTaken(DomainError):
     code, status = "store_code_taken", 409
     message = "There is already a store with the code %(store_code)s."
+
+
+class TreeTooDeep(DomainError):
+    code, status = "tree_too_deep", 409
+    message = "Regions nest at most %(most)s levels deep."
+
+
+class RegionNameTaken(DomainError):
+    code, status = "region_name_taken", 409
+    message = "There is already a region %(name)s at this place."
+
+
+class RegionNotEmpty(DomainError):
+    code, status = "region_not_empty", 409
+    message = "Stores or regions still hang from this region. Move them first."
+
+
+class RegionInUse(DomainError):
+    code, status = "region_in_use", 409
+    message = "Somebody holds a role on this region. Take it back first."
 
 
 SETTINGS = frozenset(
@@ -63,9 +86,65 @@ def known_zone(name: str) -> str:
     return name
 
 
+@transaction.atomic
 def add_region(*, name: str, parent: Region | None = None) -> Region:
-    region, _ = Region.objects.get_or_create(name=name, parent=parent)
+    """The region of that name under that parent, made if it is not there yet."""
+    above = _path(parent)
+    if rules.depth(above) >= rules.DEEPEST:
+        raise TreeTooDeep(most=rules.DEEPEST)
+    region, is_new = Region.objects.get_or_create(name=name, parent=parent)
+    if is_new:
+        region.path = rules.path_of(region.pk, above)
+        region.save(update_fields=["path"])
     return region
+
+
+@transaction.atomic
+def change_region(region: Region, *, name: str, parent: Region | None) -> Region:
+    """Rename a region, or hang it elsewhere with everything below it. Who holds grants on a node above gains or loses
+    the stores that came or went."""
+    list(Chain.objects.select_for_update())  # one move at a time: of two, each alone right, both might close a ring
+    region = Region.objects.get(pk=region.pk)
+    above = _path(parent)
+    if rules.is_below(above, region.path):
+        raise Invalid(field="parent", reason="a region cannot hang below itself")
+    old, new = region.path, rules.path_of(region.pk, above)
+    levels = [rules.depth(path) for path in Region.objects.filter(path__startswith=old).values_list("path", flat=True)]
+    if max(levels) + rules.depth(new) - rules.depth(old) > rules.DEEPEST:
+        raise TreeTooDeep(most=rules.DEEPEST)
+    region.name, region.parent = name.strip(), parent
+    if not region.name:
+        raise Invalid(field="name", reason="is missing")
+    try:
+        with transaction.atomic():
+            region.save()
+    except IntegrityError:
+        raise RegionNameTaken(name=region.name) from None
+    if new != old:
+        for model in (Region, Store):
+            moved = Concat(Value(new), Substr("path", len(old) + 1))
+            model.objects.filter(path__startswith=old).update(path=moved)
+        region.refresh_from_db()
+    return region
+
+
+@transaction.atomic
+def remove_region(region: Region) -> None:
+    """Take away a region that nothing hangs from."""
+    if Region.objects.filter(parent=region).exists() or Store.objects.filter(region=region).exists():
+        raise RegionNotEmpty
+    try:
+        with transaction.atomic():
+            region.delete()
+    except ProtectedError:
+        raise RegionInUse from None
+
+
+def _path(region: Region | None) -> str:
+    """The path as it stands, held until we are done: nobody moves the node meanwhile."""
+    if region is None:
+        return rules.TOP
+    return Region.objects.select_for_update().values_list("path", flat=True).get(pk=region.pk)
 
 
 def add_store(
@@ -83,6 +162,7 @@ def add_store(
                 code=code,
                 name=name,
                 region=region,
+                path=_path(region),
                 time_zone=known_zone(time_zone),
                 **({"opening_days": opening_days} if opening_days else {}),
             )
@@ -90,6 +170,7 @@ def add_store(
         raise StoreCodeTaken(store_code=code) from None
 
 
+@transaction.atomic
 def change_store(store: Store, changes: Mapping[str, object]) -> Store:
     """Change name, region, zone, opening days or whether it is open. The business dates of past facts stay."""
     for field, value in changes.items():
@@ -99,5 +180,6 @@ def change_store(store: Store, changes: Mapping[str, object]) -> Store:
     known_zone(store.time_zone)
     if not set(store.opening_days) <= set(range(1, 8)):
         raise Invalid(field="opening_days", reason="days are 1 (Monday) to 7 (Sunday)")
+    store.path = _path(store.region)
     store.save()
     return store

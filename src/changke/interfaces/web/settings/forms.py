@@ -49,6 +49,11 @@ class StoreForm(RefusableForm):
     is_open = forms.BooleanField(required=False)
 
 
+class RegionForm(RefusableForm):
+    name = forms.CharField(max_length=120)
+    parent = forms.ModelChoiceField(queryset=Region.objects.all(), required=False)
+
+
 class StaffForm(RefusableForm):
     name = forms.CharField(max_length=120)
     username = forms.CharField(max_length=60, required=False)

@@ -1,4 +1,4 @@
-"""Stores and regions."""
+"""The chain as a tree, and its stores."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Region, Store
-from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.queries import names_of_regions, the_chain, tree
 from changke.foundation.organisation.services import add_region, add_store, change_store
 from changke.interfaces import jobs
 from changke.interfaces.web.answers import answer, go, toast
@@ -20,8 +20,7 @@ from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreF
 @require_GET
 @needs(Capability.ORGANISATION_MANAGE)
 def show(request: HttpRequest) -> HttpResponse:
-    stores = Store.objects.select_related("region").order_by("region__name", "name")
-    return answer(request, "settings/stores.html", {"nav": "settings", "stores": stores})
+    return answer(request, "settings/stores.html", {"nav": "settings", "nodes": tree()})
 
 
 @require_http_methods(["GET", "POST"])
@@ -89,7 +88,7 @@ def _page(request: HttpRequest, form: StoreForm, store: Store | None, status: in
         "nav": "settings",
         "form": form,
         "store": store,
-        "regions": [(region.pk, region.name) for region in Region.objects.order_by("name")],
+        "regions": list(names_of_regions().items()),
         "zones": zones()[: len(COMMON_ZONES)] if not store or store.time_zone in COMMON_ZONES else zones(),
         "weekdays": [(key, label, key in open_days) for key, label in WEEKDAYS],
     }

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.settings import keys, setup, staff, stages, stores
+from changke.interfaces.web.settings import keys, regions, setup, staff, stages, stores
 
 urlpatterns = [
     path("setup/", setup.first_page, name="setup"),
@@ -9,6 +9,9 @@ urlpatterns = [
     path("settings/stores/", stores.show, name="settings-stores"),
     path("settings/stores/new/", stores.add, name="settings-store-new"),
     path("settings/stores/<int:store_id>/", stores.edit, name="settings-store"),
+    path("settings/regions/new/", regions.add, name="settings-region-new"),
+    path("settings/regions/<int:region_id>/", regions.edit, name="settings-region"),
+    path("settings/regions/<int:region_id>/remove/", regions.remove, name="settings-region-remove"),
     path("settings/staff/", staff.show, name="settings-staff"),
     path("settings/staff/new/", staff.add, name="settings-staff-new"),
     path("settings/staff/<int:staff_id>/", staff.edit, name="settings-person"),
