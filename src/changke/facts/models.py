@@ -1,7 +1,7 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.facts.catalog.models import Category, Item
-from changke.facts.customers.models import Customer, Identifier, Note, Replaced, Tag
+from changke.facts.customers.models import Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender
 from changke.facts.visits.models import Visit
@@ -12,6 +12,7 @@ __all__ = [
     "Event",
     "Identifier",
     "Item",
+    "Kept",
     "Line",
     "Note",
     "Opening",

@@ -119,6 +119,7 @@ PERSON_TABLES = {
     "tags": _("Tags"),
     "notes": _("Notes and photos"),
     "replaced": _("What imports wrote over"),
+    "kept": _("Cards that wait for their balances"),
     "purchases": _("Purchases"),
     "openings": _("Opening balances"),
     "visits": _("Visits"),

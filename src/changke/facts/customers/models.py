@@ -127,3 +127,26 @@ class Note(models.Model):
     photo = models.ImageField(upload_to="notes/%Y/%m/", blank=True)
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     written_at = models.DateTimeField()
+    source_key = models.CharField(max_length=200, blank=True)
+    """Of a note that a file brought: the same row again is the same note."""
+    batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source_key"], condition=~models.Q(source_key=""), name="note_source_key")
+        ]
+        indexes = [models.Index(fields=["batch"], name="note_batch", condition=models.Q(batch__isnull=False))]
+
+
+class Kept(models.Model):
+    """A row of a load that waits for a room of ours (a card with sessions left waits for the balances). `data` holds
+    figures and codes, no personal text. No fact: undoing its batch lets it go."""
+
+    batch = models.ForeignKey("foundation.Batch", on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+    source_key = models.CharField(max_length=200)
+    data = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "source_key"], name="kept_once")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from changke.facts.customers.models import Customer, Identifier, Note, Replaced, Tag
+from changke.facts.customers.models import Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.customers.services import erase
 from changke.foundation.persons.registry import PersonTable, Row, register
 
@@ -48,8 +48,14 @@ def replaced(customer_ids: Sequence[int]) -> Iterator[Row]:
     yield from rows.values("customer_id", "batch_id", "before", "after")
 
 
+def kept(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = Kept.objects.filter(customer_id__in=customer_ids).order_by("pk")
+    yield from rows.values("customer_id", "batch_id", "kind", "data")
+
+
 register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
 register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
 register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
 register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
+register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))

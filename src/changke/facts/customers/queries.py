@@ -1,13 +1,15 @@
 """Finding customers."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 
 from changke.facts.customers import rules
-from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Kept
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import Scope
 
@@ -115,3 +117,9 @@ def tag_names(most: int) -> list[str]:
     with connection.cursor() as sql:
         sql.execute(TAG_NAMES, [most])
         return [name for (name,) in sql.fetchall()]
+
+
+def kept_of(batch_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a batch keeps for a room that is not built yet: whose it is, and the row."""
+    rows = Kept.objects.filter(batch_id=batch_id).order_by("pk").values_list("customer__name", "data")
+    yield from rows.iterator(chunk_size=2_000)

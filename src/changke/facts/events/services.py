@@ -13,6 +13,7 @@ from changke.facts.customers.services.meet import Meeting, Reference, UnknownCus
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
 from changke.foundation.database.rows import insert
+from changke.foundation.database.withdrawal import withdraw
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, check_moment
 from changke.foundation.organisation.models import Store
@@ -198,3 +199,27 @@ def record_selected(kind: str, beginning: str, select: str, values: Mapping[str,
             {**values, "kind": kind, "now": now},
         )
         return int(sql.rowcount)
+
+
+def record_notes(*, batch_id: int, now: dt.datetime) -> int:
+    """The events of the notes that this transaction took in (`intake_note`); how many are new."""
+    with connection.cursor() as sql:
+        sql.execute(
+            """
+            INSERT INTO facts_event (kind, customer_id, store_id, staff_id, data, happened_at, business_date,
+              recorded_at, source_key, batch_id)
+            SELECT 'note.written', note.customer_id, intake.store_id, intake.staff_id,
+              jsonb_build_object('note', note.id, 'photo', false), intake.happened_at, intake.business_date, %(now)s,
+              intake.source_key, %(batch)s
+            FROM intake_note AS intake JOIN facts_note AS note USING (source_key)
+            WHERE note.batch_id = %(batch)s ORDER BY intake.k
+            ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING
+            """,
+            {"now": now, "batch": batch_id},
+        )
+        return int(sql.rowcount)
+
+
+def withdraw_events(*, batch_id: int) -> int:
+    """How many events of an undone batch were withdrawn."""
+    return withdraw("facts_event", batch_id=batch_id)

@@ -28,6 +28,8 @@ class Batch(models.Model):
     updated_count = models.BigIntegerField(default=0)
     skipped_count = models.BigIntegerField(default=0)
     refused_count = models.BigIntegerField(default=0)
+    kept_count = models.BigIntegerField(default=0)
+    """Rows that wait in the batch for a room which is not built yet."""
     error_file = models.CharField(max_length=400, blank=True)
     message = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -47,9 +49,11 @@ class RememberedMapping(models.Model):
     """How the columns of a file with this header were understood the last time."""
 
     kind = models.CharField(max_length=40)
+    source = models.CharField(max_length=60, blank=True)
+    """The old system: two of them may call different things alike."""
     signature = models.CharField(max_length=64)
     mapping = models.JSONField()
     used_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "signature"], name="mapping_signature")]
+        constraints = [models.UniqueConstraint(fields=["kind", "source", "signature"], name="mapping_signature")]

@@ -103,7 +103,7 @@ def begin(batch_id: int, *, now: dt.datetime) -> None:
     again."""
     Batch.objects.filter(pk=batch_id).update(
         status=BatchStatus.RUNNING, started_at=now, finished_at=None, message="", error_file="", done=0,
-        created_count=0, updated_count=0, skipped_count=0, refused_count=0,
+        created_count=0, updated_count=0, skipped_count=0, refused_count=0, kept_count=0,
     )  # fmt: skip
 
 
@@ -124,10 +124,11 @@ def finish(
     refused: int,
     error_file: str,
     now: dt.datetime,
+    kept: int = 0,
 ) -> None:
     Batch.objects.filter(pk=batch_id).update(
         status=BatchStatus.DONE, finished_at=now, total=total, done=total, created_count=created, updated_count=updated,
-        skipped_count=skipped, refused_count=refused, error_file=error_file,
+        skipped_count=skipped, refused_count=refused, kept_count=kept, error_file=error_file,
     )  # fmt: skip
 
 
@@ -147,8 +148,17 @@ def finish_withdrawal(batch_id: int, *, now: dt.datetime) -> None:
     Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWN, withdrawn_at=now)
 
 
-def remember_mapping(*, kind: str, signature: str, mapping: Mapping[str, str], now: dt.datetime) -> None:
-    """The next file with this header is understood in the same way."""
+def remembered_mapping(*, kind: str, source: str, signature: str) -> dict[str, str] | None:
+    """How a file with this header was understood the last time: of this source, else of one without a name."""
+    known = RememberedMapping.objects.filter(kind=kind, signature=signature, source__in={source, ""})
+    found = known.order_by("-source").first()
+    return dict(found.mapping) if found else None
+
+
+def remember_mapping(
+    *, kind: str, signature: str, mapping: Mapping[str, str], now: dt.datetime, source: str = ""
+) -> None:
+    """The next file of this source with this header is understood in the same way."""
     RememberedMapping.objects.update_or_create(
-        kind=kind, signature=signature, defaults={"mapping": dict(mapping), "used_at": now}
+        kind=kind, source=source, signature=signature, defaults={"mapping": dict(mapping), "used_at": now}
     )

@@ -11,7 +11,8 @@ import duckdb
 import numpy as np
 
 from changke.foundation.money import LARGEST_MINOR, exponent
-from changke.interfaces.importers.columns import cell_words, folded
+from changke.interfaces.importers.columns import cell_words
+from changke.interfaces.importers.folding import folded
 from changke.interfaces.importers.normalise import dates, numbers, phones, texts
 from changke.interfaces.importers.problems import Refused
 
@@ -67,6 +68,7 @@ def types(reading: Reading) -> dict[str, Type]:
     phone_fast = (
         r"CASE WHEN regexp_full_match(x, '1[3-9]\d{9}') THEN '+86' || x END" if reading.region == "CN" else "NULL"
     )
+    count = Type("BIGINT", numbers.count, r"CASE WHEN regexp_full_match(x, '\d{1,6}') THEN CAST(x AS BIGINT) END")
     identity = Type("VARCHAR", identity_text, "CASE WHEN regexp_full_match(x, '[A-Za-z0-9-]{1,80}') THEN x END")
     return {
         "phone": Type("VARCHAR", lambda text: phones.phone(text, region=reading.region), phone_fast),
@@ -75,6 +77,7 @@ def types(reading: Reading) -> dict[str, Type]:
         "wecom_id": identity,
         "number": identity,
         "original_number": identity,
+        "card_number": identity,
         "happened": moment,
         "clock": Type("VARCHAR", dates.time_of_day, f"CASE WHEN regexp_full_match(x, '{CLOCK}:[0-5]\\d') THEN x END"),
         "first_on": day,
@@ -86,9 +89,11 @@ def types(reading: Reading) -> dict[str, Type]:
         "quantity": Type(
             "BIGINT", numbers.quantity, r"CASE WHEN regexp_full_match(x, '-?\d{1,6}') THEN CAST(x AS BIGINT) * 1000 END"
         ),
-        "purchases": Type(
-            "BIGINT", numbers.count, r"CASE WHEN regexp_full_match(x, '\d{1,6}') THEN CAST(x AS BIGINT) END"
-        ),
+        "purchases": count,
+        "sessions": count,
+        "remaining": count,
+        "bought_on": day,
+        "expires_on": day,
         **dict.fromkeys(MONEY_FIELDS, money),
         "type": Type("VARCHAR", type_word),
         "item_kind": Type("VARCHAR", item_kind_word),
@@ -100,12 +105,12 @@ TENDER_FIELDS = (
     "tender_cash", "tender_card", "tender_wechat", "tender_alipay", "tender_stored_value", "tender_session",
     "tender_points",
 )  # fmt: skip
-MONEY_FIELDS = ("unit_price", "amount", "discount", "cost", "cash", *TENDER_FIELDS)
+MONEY_FIELDS = ("unit_price", "amount", "discount", "cost", "cash", "value", *TENDER_FIELDS)
 
 LONGEST = {"name": 120, "item": 200, "item_code": 80, "category": 120, "store": 120, "staff": 120, "purpose": 120,
            "occupation": 120, "income_band": 60, "city": 120, "interests": 400, "living": 400,
            "allergies": 400, "source": 80,
-           "adviser": 120, "tags": 400}  # fmt: skip
+           "adviser": 120, "tags": 400, "card": 120, "text": 4_000}  # fmt: skip
 """Longer texts are cut: no fact hangs on their last characters."""
 
 

@@ -3,20 +3,17 @@
 import hashlib
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from changke.interfaces.importers.folding import folded, is_ours
 from changke.interfaces.importers.normalise.texts import text
 
-KINDS = ("purchases", "customers", "visits", "openings")
+KINDS = ("purchases", "customers", "visits", "openings", "notes", "cards")
 HEADER_WITHIN_ROWS = 20
 """Title, date of export and filter lines stand above the header; more than twenty of them were never seen."""
-
-BRACKETS = re.compile(r"[(\[【].*?[)\]】]")
-PUNCTUATION = re.compile(r"[\W_]+")
 
 FieldMap = Mapping[str, str]
 """field -> header of the column"""
@@ -40,7 +37,7 @@ def fields_of(kind: str) -> tuple[str, ...]:
     """Every field that a file of this kind may carry."""
     groups = ["identity", *(["purchases"] if kind == "purchases" else [])]
     groups += [kind] if kind != "purchases" else []
-    if kind in {"purchases", "visits", "openings"}:
+    if kind not in {"customers", "notes", "cards"}:
         profile = [field for field in vocabulary()["customers"] if field in {"gender", "birthday"}]
     else:
         profile = []
@@ -91,8 +88,13 @@ def guess_kind(names: Sequence[str]) -> str:
     if {"first_on", "last_on"} <= openings.keys():
         return "openings"
     purchases = recognise(names, "purchases")
+    # A till's receipts may also say what is left on the card; a list of cards has no receipt and no amount.
+    if {"card", "remaining"} <= recognise(names, "cards").keys() and not {"number", "amount"} & purchases.keys():
+        return "cards"
     if "happened" in purchases and {"amount", "unit_price", "quantity"} & purchases.keys():
         return "purchases"
+    if {"happened", "text"} <= recognise(names, "notes").keys():
+        return "notes"
     if "happened" in recognise(names, "visits"):
         return "visits"
     return "customers"
@@ -114,20 +116,10 @@ def unique(row: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def folded(name: str) -> str:
-    """`金额（元）` -> `金额`, `Invoice No.` -> `invoiceno`."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return PUNCTUATION.sub("", BRACKETS.sub("", plain)) or PUNCTUATION.sub("", plain)
-
-
-def is_ours(name: str) -> bool:
-    return folded(name) in vocabulary()["ours"]["columns"]
-
-
 @cache
 def vocabulary() -> Mapping[str, Mapping[str, Sequence[str]]]:
     loaded = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
-    return {group: fields for group, fields in loaded.items() if group != "words"}
+    return {group: fields for group, fields in loaded.items() if group not in {"words", "ours"}}
 
 
 @cache

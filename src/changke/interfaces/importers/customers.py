@@ -31,6 +31,7 @@ class Customers:
         findings.refuse(
             self.connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL"
         )
+        self._refuse_shared_names()
         persons.refuse_births(self.connection, today=self.setting.now.date())
         findings.refuse(
             self.connection, table="typed", code="date_future", field="known_on", value="known_on",
@@ -47,6 +48,14 @@ class Customers:
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
         )
+
+    def _refuse_shared_names(self) -> None:
+        """Where a name is the number, the same name with two phones may be two persons: nobody is merged by chance."""
+        findings.refuse(
+            self.connection, table="typed", code="name_twice", field="name", value="name",
+            when="customer_id = name AND name IN (SELECT name FROM typed WHERE customer_id = name AND problem = '' "
+            "GROUP BY name HAVING count(DISTINCT phone) > 1)",
+        )  # fmt: skip
 
     def take_in_tags(self) -> None:
         """After the persons. Who got a tag and nothing else is updated, not skipped."""

@@ -12,15 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from changke.interfaces.importers import findings
+from changke.interfaces.importers.folding import OUR_COLUMNS
 from changke.interfaces.importers.problems import Problem
 from changke.interfaces.importers.scratch import Scratch, SheetInfo
 from changke.interfaces.importers.tables import stream
 
-OUR_COLUMNS = {
-    "zh-hans": ("错误文件行号", "错误列", "错误值", "错误原因", "changke批次"),
-    "zh-hant": ("錯誤檔案行號", "錯誤列", "錯誤值", "錯誤原因", "changke批次"),
-    "en": ("Error row", "Error column", "Error value", "Error reason", "changke batch"),
-}
 JOIN = {"en": "; "}
 PLAIN_NUMBER = re.compile(r"^[+-]?\d[\d,]*(\.\d+)?$")
 

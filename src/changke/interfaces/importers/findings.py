@@ -15,6 +15,19 @@ def start(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def gather(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the problems of one kind of rows aside, before the next kind begins its own."""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS all_problems ({SHAPE})")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS problems ({SHAPE})")
+    connection.execute("INSERT INTO all_problems SELECT * FROM problems")
+    connection.execute(f"CREATE OR REPLACE TABLE problems ({SHAPE})")
+
+
+def gathered(connection: duckdb.DuckDBPyConnection) -> None:
+    """All problems of the batch, as `problems` again."""
+    connection.execute("CREATE OR REPLACE TABLE problems AS SELECT * FROM all_problems")
+
+
 def refuse(
     connection: duckdb.DuckDBPyConnection,
     *,

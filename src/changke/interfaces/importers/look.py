@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from changke.foundation.batches.models import RememberedMapping
-from changke.interfaces.importers import columns
+from changke.foundation.batches.services import remembered_mapping
+from changke.interfaces.importers import columns, sources
+from changke.interfaces.importers.parts import Ground
 from changke.interfaces.importers.readers import open_sheets
-from changke.interfaces.importers.scratch import SourceFile, fit
+from changke.interfaces.importers.scratch import SourceFile, fit, turned
 from changke.interfaces.importers.sheets import Sheet
 
 PREVIEW_ROWS = 8
@@ -32,42 +33,71 @@ class SheetLook:
     signature: str
     mapping: Mapping[str, str]
     origin: str
-    """How the mapping came about: preset, remembered or recognised."""
+    """How the mapping came about: preset, source, remembered or recognised."""
     first_rows: list[list[str]]
+    kind: str = ""
+    source: str = ""
 
 
-def look(file: SourceFile, *, kind: str, given: Mapping[str, str], encoding: str | None) -> tuple[str, list[SheetLook]]:
-    """The kind (guessed where it is "") and the sheets. Raises `UnreadableFile` with the remedy."""
-    sheets = list(open_sheets_looked(file, kind=kind or "purchases", given=given, encoding=encoding))
+def look(
+    file: SourceFile,
+    *,
+    kind: str,
+    given: Mapping[str, str],
+    encoding: str | None,
+    only: str = "",
+    otherwise: str = "",
+) -> tuple[str, list[SheetLook]]:
+    """The kind (guessed where it is "") and the sheets. Raises `UnreadableFile` with the remedy.
+
+    `only` is the key of the source that the person chose; `otherwise` the kind of a file before this one, which a file
+    of no source shares.
+    """
+    sheets = list(open_sheets_looked(file, kind=kind, given=given, encoding=encoding, only=only))
+    kinds = {sheet.kind for sheet in sheets if sheet.header}
+    if any(sheet.source for sheet in sheets):
+        return (kinds.pop() if len(kinds) == 1 else sources.MIXED), sheets
     if kind:
         return kind, sheets
-    guessed = next((columns.guess_kind(sheet.header) for sheet in sheets if sheet.header), "purchases")
-    if guessed == "purchases":
-        return guessed, sheets
-    return guessed, list(open_sheets_looked(file, kind=guessed, given=given, encoding=encoding))
+    guessed = otherwise or next((columns.guess_kind(sheet.header) for sheet in sheets if sheet.header), "purchases")
+    return guessed, list(open_sheets_looked(file, kind=guessed, given=given, encoding=encoding, only=only))
 
 
 def open_sheets_looked(
-    file: SourceFile, *, kind: str, given: Mapping[str, str], encoding: str | None
+    file: SourceFile, *, kind: str, given: Mapping[str, str], encoding: str | None, only: str
 ) -> list[SheetLook]:
     return [
-        _look(sheet, file, kind=kind, given=given)
+        _look(sheet, file, kind=kind, given=given, only=only)
         for sheet in open_sheets(file.path, name=file.name, encoding=encoding)
     ]
 
 
-def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str]) -> SheetLook:
+def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str], only: str) -> SheetLook:
     first = list(islice(sheet.rows, columns.HEADER_WITHIN_ROWS))
-    rows = [cells for _, cells, _ in first]
-    header = columns.find_header(rows, kind, wanted=given or None)
-    if header is None or len(header.names) > WIDEST:
-        return SheetLook(file.path.name, file.name, sheet.name, sheet.encoding, sheet.delimiter, [], [], "", {}, "", [])
-    titles = [" ".join(cell.strip() for cell in row if cell.strip()) for row in rows[: header.index]]
-    mapping, origin = _understood(header, kind, given)
+    cells_of = [cells for _, cells, _ in first]
+    found = None if given else turned(
+        first, iter(()), lambda names: sources.understood(names, kind=kind, only=only), Ground(), strict=False
+    )  # fmt: skip
+    if found is not None:
+        understood, header, rows = found
+        its_kind, source = understood.part.kind, understood.source
+        remembered = remembered_mapping(kind=its_kind, source=source, signature=header.signature)
+        mapping: Mapping[str, str] = remembered or understood.part.mapping
+        origin = "remembered" if remembered else "source"
+    else:
+        plain = columns.find_header(cells_of, kind or "purchases", wanted=given or None)
+        if plain is None or len(plain.names) > WIDEST:
+            empty: dict[str, str] = {}
+            return SheetLook(file.path.name, file.name, sheet.name, sheet.encoding, sheet.delimiter, [], [], "", empty,
+                             "", [])  # fmt: skip
+        header, rows, source = plain, iter(first[plain.index + 1 :]), ""
+        its_kind = columns.guess_kind(header.names) if kind == sources.MIXED else kind or "purchases"
+        mapping, origin = _understood(header, its_kind, given)
+    titles = [" ".join(cell.strip() for cell in row if cell.strip()) for row in cells_of[: header.index]]
     width = len(header.names)
     preview = [
         [cell[:LONGEST_CELL] for cell in fit(cells, problem, width=width, strict=False)[0]]
-        for _, cells, problem in first[header.index + 1 :]
+        for _, cells, problem in rows
         if any(cell.strip() for cell in cells)
     ]
     return SheetLook(
@@ -82,13 +112,15 @@ def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str]
         mapping=mapping,
         origin=origin,
         first_rows=preview[:PREVIEW_ROWS],
+        kind=its_kind,
+        source=source,
     )
 
 
 def _understood(header: columns.Header, kind: str, given: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
     if given:
         return {field: name for field, name in given.items() if name in header.names}, "preset"
-    remembered = RememberedMapping.objects.filter(kind=kind, signature=header.signature).first()
+    remembered = remembered_mapping(kind=kind, source="", signature=header.signature)
     if remembered is not None:
-        return {field: name for field, name in remembered.mapping.items() if name in header.names}, "remembered"
+        return {field: name for field, name in remembered.items() if name in header.names}, "remembered"
     return columns.recognise(header.names, kind), "recognised"

@@ -7,9 +7,10 @@
     outcome = pipeline.run(batch.pk, now=now, progress=None)    # created, updated, skipped, refused, error_file
     pipeline.undo(batch.pk, now=now)                            # its facts leave every number; nothing is deleted
 
-`kind` is purchases, customers, visits, openings or "" (guessed by the columns; a purchases file with a first and a
-last date is read as openings). `progress(done, total, step)` is called at most a few times a second with the steps
-reading, understanding, writing; the same figures stand in `Batch.done` and `Batch.total`.
+`kind` is purchases, customers, visits, openings, notes, cards, mixed (sheets of several kinds) or "" (guessed by the
+columns; a purchases file with a first and a last date is read as openings). `preset` is also the key of a source.
+`progress(done, total, step)` is called at most a few times a second with the steps reading, understanding, writing;
+the same figures stand in `Batch.done` and `Batch.total`.
 `run` may be called again after a crash: nothing comes twice, nothing is lost. A file that cannot be used at all raises
 `problems.UnreadableFile` (a DomainError with `.words(language)`), and the batch is `failed` with that message.
 """
@@ -21,19 +22,23 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 from django.conf import settings
 from django.db import connection as database
+from django.db import transaction
 
+from changke.facts.customers.services.intake_notes import take_in_notes
+from changke.facts.customers.services.keep import keep
+from changke.facts.events.services import record_notes
 from changke.facts.purchases.services.intake import take_in as take_in_receipts
 from changke.facts.purchases.services.intake_openings import take_in_openings
 from changke.facts.visits.services.intake import take_in_visits
 from changke.foundation.access.models import Staff
-from changke.foundation.batches.models import Batch, RememberedMapping
+from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import (
     begin,
     fail,
@@ -41,15 +46,31 @@ from changke.foundation.batches.services import (
     keep_problems,
     open_batch,
     remember_mapping,
+    remembered_mapping,
     report_progress,
 )
 from changke.foundation.database.statistics import analyze
 from changke.foundation.organisation.queries import the_chain
-from changke.interfaces.importers import clean, columns, customers, findings, openings, purchases, visits
+from changke.interfaces.importers import (
+    cards,
+    clean,
+    columns,
+    customers,
+    findings,
+    notes,
+    openings,
+    purchases,
+    sources,
+    visits,
+)
+from changke.interfaces.importers.cards import Cards
 from changke.interfaces.importers.customers import Customers
 from changke.interfaces.importers.error_file import write_error_file
+from changke.interfaces.importers.folding import folded
 from changke.interfaces.importers.known import MOST_LISTED, Unknown
+from changke.interfaces.importers.notes import Notes
 from changke.interfaces.importers.openings import Openings
+from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.persons import take_in_persons
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import Problem, UnreadableFile
@@ -66,7 +87,14 @@ T = TypeVar("T")
 
 NEEDED = {
     "purchases": purchases.NEEDED, "customers": customers.NEEDED, "visits": visits.NEEDED, "openings": openings.NEEDED,
+    "notes": notes.NEEDED, "cards": cards.NEEDED,
 }  # fmt: skip
+ORDER = ("customers", "cards", "openings", "purchases", "visits", "notes")
+"""Of a batch with several kinds: who they are comes before what they did."""
+WAITING = {"cards": cards.KIND}
+"""Kinds whose room is not built yet: their rows are kept."""
+
+Work = Purchases | Customers | Visits | Openings | Notes | Cards
 REPORT_SECONDS = 0.4
 WRITTEN = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", "facts_visit", "facts_opening")
 """Tables that a load fills; counted anew at its end."""
@@ -74,7 +102,7 @@ WRITTEN = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the rows: the four counts add up to `total`. `error_file` is a path, or "" where nothing was
+    """What became of the rows: the five counts add up to `total`. `error_file` is a path, or "" where nothing was
     refused."""
 
     batch: int
@@ -84,6 +112,8 @@ class Outcome:
     skipped: int
     refused: int
     error_file: str
+    kept: int = 0
+    """Rows that wait in the batch for a room which is not built yet."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -157,7 +187,8 @@ def start(
     created_by: Staff | None = None,
 ) -> Batch:
     """A batch for these files. Nothing is read yet; options given here win over the preset's."""
-    known = preset_named(preset) if preset else None
+    only = preset if preset in sources.SOURCES else ""
+    known = preset_named(preset) if preset and not only else None
     given = {
         "store": store, "mapping": dict(mapping or {}),
         "matches": {key: dict(words) for key, words in (matches or {}).items()},
@@ -167,7 +198,14 @@ def start(
         **(known.options if known else {}),
         **{key: value for key, value in given.items() if value},
     }
-    options |= {"create": create, "language": language, "accept_currency": accept_currency, "preset": preset or ""}
+    options |= {
+        "create": create,
+        "language": language,
+        "accept_currency": accept_currency,
+        "preset": (preset or "") if known else "",
+        "only": only or "",
+        "asked": kind or (known.kind if known else ""),
+    }
     if known and not mapping:
         options["mapping"] = dict(known.columns)
     if known:
@@ -188,17 +226,21 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
     with Scratch(folder_of(batch)) as scratch:
         load = _read(batch, scratch, now=now, progress=progress or _silent)
         missing = load.missing()
-        unknown: list[Unknown] = []
-        if not missing:
-            clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
-            trial = _work(load, Setting(**{**vars(load.setting), "create": False}))
-            # A row that names no store has nothing that could be matched: it has the store of the load, or is refused.
-            unknown = [each for each in trial.resolve() if each.word]
+        unknown: dict[tuple[str, str], int] = {}
+        findings.gather(scratch.connection)
+        for kind in [] if missing else load.kinds:
+            mapped = load.build(kind)
+            trial = _work(load, kind, mapped, replace(load.setting, create=False))
+            for each in trial.resolve():
+                # A row that names no store has nothing that could be matched: it has the store of the load, or is
+                # refused.
+                if each.word:
+                    unknown[each.what, each.word] = unknown.get((each.what, each.word), 0) + each.rows
             # A store that will be created or matched in the next step refuses no row.
             _pretend_stores(scratch.connection, load.setting)
             trial.judge()
-        else:
-            scratch.connection.execute(f"CREATE TABLE problems ({findings.SHAPE})")
+            findings.gather(scratch.connection)
+        findings.gathered(scratch.connection)
         return Analysis(
             kind=load.kind,
             fields=load.fields,
@@ -207,7 +249,7 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
                 for each in scratch.sheets
             ],
             missing=missing,
-            unknown=unknown[: 3 * MOST_LISTED],
+            unknown=[Unknown(what, word, rows) for (what, word), rows in unknown.items()][: 3 * MOST_LISTED],
             problems=_grouped(scratch, load.language),
             total=scratch.total,
             refused=findings.refused_count(scratch.connection),
@@ -233,7 +275,7 @@ def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) ->
         raise
     finish(
         batch_id, total=outcome.total, created=outcome.created, updated=outcome.updated, skipped=outcome.skipped,
-        refused=outcome.refused, error_file=outcome.error_file, now=now,
+        refused=outcome.refused, kept=outcome.kept, error_file=outcome.error_file, now=now,
     )  # fmt: skip
     analyze(WRITTEN)
     return outcome
@@ -253,17 +295,42 @@ def uploads_of(batch_id: int) -> Path:
 class Load:
     """One batch being read: what was decided before, and what its sheets turned out to be."""
 
-    kind: str
     setting: Setting
     scratch: Scratch
-    mapped: list[str]
     language: str
     remembered: bool
-    fields: list[str] = field(default_factory=list)
+    stores: Mapping[tuple[str, str], str]
+
+    @property
+    def kinds(self) -> list[str]:
+        here = {sheet.kind for sheet in self.scratch.sheets}
+        return [kind for kind in ORDER if kind in here]
+
+    @property
+    def kind(self) -> str:
+        return self.kinds[0] if len(self.kinds) == 1 else sources.MIXED
+
+    @property
+    def fields(self) -> list[str]:
+        return list(dict.fromkeys(field for kind in self.kinds for field in columns.fields_of(kind)))
+
+    def build(self, kind: str) -> list[str]:
+        """Make `rows` and `typed` of the sheets of this kind; the mapped fields."""
+        mapped = self.scratch.canonical_rows(kind, self.stores)
+        clean.build_typed(self.scratch.connection, EVERY_FIELD, mapped, self.setting.reading)
+        return mapped
 
     def missing(self) -> list[str]:
         """Needed columns that no mapping names, each group by its first field."""
-        return [group[0] for group in NEEDED[self.kind] if not set(group) & set(self.mapped)]
+        found = []
+        for kind in self.kinds:
+            mapped = {field for sheet in self.scratch.sheets if sheet.kind == kind for field in sheet.mapping}
+            found += [group[0] for group in NEEDED[kind] if not set(group) & mapped]
+        return list(dict.fromkeys(found))
+
+
+EVERY_FIELD = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
+"""Every kind's rows have every column, NULL where they have none, so that the statements need no cases."""
 
 
 def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progress) -> Load:
@@ -276,53 +343,67 @@ def _read(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progres
     given: Mapping[str, str] = options.get("mapping") or {}
     chosen: Mapping[str, Mapping[str, str]] = options.get("mappings") or {}
     """Per header signature, as a person decided in the wizard."""
-    state = {"kind": batch.kind, "remembered": ""}
+    asked = str(options.get("asked", batch.kind))
+    """The kind that the person chose; a batch that runs again after a crash carries the one that was found."""
+    state = {"kind": asked, "remembered": ""}
+    name = str(options.get("source") or "")
 
-    def choose(header: columns.Header) -> Mapping[str, str]:
+    def find(names: Sequence[str]) -> Turned | None:
+        return None if given else sources.understood(names, kind=asked, only=str(options.get("only") or ""))
+
+    def choose(header: columns.Header, found: Turned | None) -> tuple[str, Mapping[str, str]]:
+        kind = found.part.kind if found else generic_kind(header)
+        if header.signature in chosen:
+            return kind, chosen[header.signature]
+        if given:
+            return kind, given
+        remembered = remembered_mapping(
+            kind=kind, source=found.source if found else name, signature=header.signature
+        )  # fmt: skip
+        if remembered is not None:
+            state["remembered"] = "yes"
+            return kind, remembered
+        return kind, found.part.mapping if found else columns.recognise(header.names, kind)
+
+    def generic_kind(header: columns.Header) -> str:
         recognised_kind = columns.guess_kind(header.names)
+        if asked == sources.MIXED:
+            return recognised_kind
         if not state["kind"] or (
             state["kind"] == "purchases" and recognised_kind == "openings" and not (given or chosen)
         ):
             state["kind"] = recognised_kind
-        if header.signature in chosen:
-            return chosen[header.signature]
-        if given:
-            return given
-        remembered = RememberedMapping.objects.filter(kind=state["kind"], signature=header.signature).first()
-        if remembered is not None:
-            state["remembered"] = "yes"
-            return dict(remembered.mapping)
-        return columns.recognise(header.names, state["kind"])
+        return state["kind"]
 
     scratch.read(
         files,
-        kind=batch.kind or "purchases",
+        kind=asked if asked in columns.KINDS else "purchases",
         choose=choose,
         wanted=given or None,
+        find=find,
+        ground=Ground("" if options.get("accept_currency") else chain.currency),
         encoding=options.get("encoding"),
         leave_out={(file, sheet) for file, sheet in options.get("leave_out") or ()},
         progress=lambda rows: progress(0, rows, "reading"),
     )
-    kind = state["kind"]
+    by_source = {sheet.source for sheet in scratch.sheets if sheet.source}
     setting = Setting.from_options(
-        options, kind=kind, batch_id=batch.pk, now=now, currency=chain.currency, time_zone=chain.time_zone
-    )
-    mapped = scratch.canonical_rows({(file, sheet): word for file, sheet, word in options.get("sheet_stores") or ()})
-    fields = list(dict.fromkeys([*columns.fields_of(kind), *EXTRA_FIELDS]))
-    return Load(
-        kind, setting, scratch, mapped, str(options.get("language", "zh-hans")), bool(state["remembered"]), fields
-    )
+        {**options, "source": name or (by_source.pop() if len(by_source) == 1 else "")},
+        kind=state["kind"], batch_id=batch.pk, now=now, currency=chain.currency, time_zone=chain.time_zone,
+    )  # fmt: skip
+    stores = {(file, sheet): word for file, sheet, word in options.get("sheet_stores") or ()}
+    language = str(options.get("language", "zh-hans"))
+    return Load(setting, scratch, language, bool(state["remembered"]), stores)
 
 
-EXTRA_FIELDS = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
-"""Every kind's rows have every column, NULL where they have none, so that the statements need no cases."""
+WORKS: Mapping[str, type[Work]] = {
+    "purchases": Purchases, "customers": Customers, "visits": Visits, "openings": Openings, "notes": Notes,
+    "cards": Cards,
+}  # fmt: skip
 
 
-def _work(load: Load, setting: Setting) -> Purchases | Customers | Visits | Openings:
-    kinds: dict[str, type[Purchases] | type[Customers] | type[Visits] | type[Openings]] = {
-        "purchases": Purchases, "customers": Customers, "visits": Visits, "openings": Openings,
-    }  # fmt: skip
-    return kinds[load.kind](load.scratch.connection, setting, load.mapped)
+def _work(load: Load, kind: str, mapped: list[str], setting: Setting) -> Work:
+    return WORKS[kind](load.scratch.connection, setting, mapped)
 
 
 def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.datetime) -> Outcome:
@@ -330,23 +411,17 @@ def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.dateti
     if missing := load.missing():
         raise UnreadableFile("columns_missing", file=batch.title, columns=", ".join(missing))
     report_progress(batch.pk, done=0, total=scratch.total, kind=load.kind)
-    report(0, scratch.total, "understanding")
-    clean.build_typed(scratch.connection, load.fields, load.mapped, load.setting.reading)
-    work = _work(load, load.setting)
-    work.resolve()
-    work.judge()
-    report(findings.refused_count(scratch.connection), scratch.total, "writing")
-    counts = {"created": 0, "updated": 0, "skipped": 0}
-    match work:
-        case Purchases():
-            _write_purchases(work, scratch, report, counts, batch)
-        case Customers():
-            take_in_persons(scratch.connection, load.setting, rows="good", update=True,
-                            progress=lambda rows: report(rows, scratch.total, "writing"))  # fmt: skip
-            work.take_in_tags()
-            counts |= work.outcomes()
-        case Visits() | Openings():
-            _write_rows(work, scratch, report, counts, now=now)
+    counts = dict.fromkeys(("created", "updated", "skipped", "kept"), 0)
+    findings.gather(scratch.connection)
+    for kind in load.kinds:
+        report(sum(counts.values()), scratch.total, "understanding")
+        work = _work(load, kind, load.build(kind), load.setting)
+        work.resolve()
+        work.judge()
+        report(sum(counts.values()), scratch.total, "writing")
+        _write(work, load, report, counts, batch, now=now)
+        findings.gather(scratch.connection)
+    findings.gathered(scratch.connection)
     refused = findings.refused_count(scratch.connection)
     target = folder_of(batch) / f"errors-{batch.pk}.csv"
     keep_problems(batch.pk, [asdict(group) for group in _grouped(scratch, load.language)])
@@ -362,7 +437,25 @@ def _load(batch: Batch, scratch: Scratch, report: "_Reporter", *, now: dt.dateti
         counts["skipped"],
         refused,
         str(target) if refused else "",
+        counts["kept"],
     )
+
+
+def _write(
+    work: Work, load: Load, report: "_Reporter", counts: dict[str, int], batch: Batch, *, now: dt.datetime
+) -> None:
+    scratch, before = load.scratch, sum(counts.values())
+    match work:
+        case Purchases():
+            _write_purchases(work, scratch, report, counts, batch)
+        case Customers():
+            take_in_persons(scratch.connection, load.setting, rows="good", update=True,
+                            progress=lambda rows: report(before + rows, scratch.total, "writing"))  # fmt: skip
+            work.take_in_tags()
+            for outcome, rows in work.outcomes().items():
+                counts[outcome] += rows
+        case Visits() | Openings() | Notes() | Cards():
+            _write_rows(work, scratch, report, counts, now=now)
 
 
 def _write_purchases(
@@ -388,25 +481,44 @@ def _write_purchases(
 
 
 def _write_rows(
-    work: Visits | Openings, scratch: Scratch, report: "_Reporter", counts: dict[str, int], *, now: dt.datetime
+    work: Visits | Openings | Notes | Cards,
+    scratch: Scratch,
+    report: "_Reporter",
+    counts: dict[str, int],
+    *,
+    now: dt.datetime,
 ) -> None:
     work.take_in_persons()
-    good, written = work.good_rows(), 0
+    good, written, before = work.good_rows(), 0, sum(counts.values())
     for rows in work.chunks():
-        if isinstance(work, Visits):
-            outcomes = take_in_visits(rows, batch_id=work.setting.batch_id, now=now)
-        else:
-            outcomes = take_in_openings(rows, batch_id=work.setting.batch_id, now=now)
+        outcomes = _take_in(work, rows, now=now)
         for number, outcome in outcomes.items():
             if outcome == "differs":
-                findings.refuse(
-                    scratch.connection, table="good", code="opening_differs", field="", when=f"rn = {int(number)}"
-                )
+                code = "card_differs" if isinstance(work, Cards) else "opening_differs"
+                findings.refuse(scratch.connection, table="good", code=code, field="", when=f"rn = {int(number)}")
             else:
                 counts[outcome] += 1
         written += len(outcomes)
-        report(written, scratch.total, "writing")
+        report(before + written, scratch.total, "writing")
     counts["skipped"] += good - written  # equal rows of overlapping files: the first one stands
+
+
+def _take_in(
+    work: Visits | Openings | Notes | Cards, rows: Sequence[Sequence[object]], *, now: dt.datetime
+) -> dict[int, str]:
+    batch_id = work.setting.batch_id
+    match work:
+        case Visits():
+            return take_in_visits(rows, batch_id=batch_id, now=now)
+        case Openings():
+            return take_in_openings(rows, batch_id=batch_id, now=now)
+        case Cards():
+            return keep(rows, kind=WAITING["cards"], batch_id=batch_id)
+        case Notes():
+            with transaction.atomic():
+                outcomes = take_in_notes(rows, batch_id=batch_id)
+                record_notes(batch_id=batch_id, now=now)
+                return outcomes
 
 
 def _known_ordinals(work: Purchases, scratch: Scratch) -> dict[str, int]:
@@ -414,7 +526,7 @@ def _known_ordinals(work: Purchases, scratch: Scratch) -> dict[str, int]:
     batches: set[int] = set()
     for sheet in scratch.sheets:
         for index, name in enumerate(sheet.header.names):
-            if columns.folded(name) in {"changke批次", "changkebatch"}:
+            if folded(name) in {"changke批次", "changkebatch"}:
                 rows = scratch.connection.execute(f"SELECT DISTINCT c{index} FROM raw_{sheet.index}").fetchall()  # noqa: S608
                 batches |= {int(part) for (cell,) in rows for part in str(cell or "").split("+") if part.isdigit()}
     if not batches:
@@ -483,7 +595,10 @@ def _example(scratch: Scratch, each: Mapping[str, Any]) -> Example:
 def _remember(load: Load, now: dt.datetime) -> None:
     for sheet in load.scratch.sheets:
         if sheet.mapping:
-            remember_mapping(kind=load.kind, signature=sheet.header.signature, mapping=sheet.mapping, now=now)
+            source = sheet.source or load.setting.source
+            remember_mapping(
+                kind=sheet.kind, source=source, signature=sheet.header.signature, mapping=sheet.mapping, now=now
+            )
 
 
 def _silent(done: int, total: int, words: str) -> None:

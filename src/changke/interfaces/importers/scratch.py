@@ -12,6 +12,7 @@ import duckdb
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.clean import tidy
 from changke.interfaces.importers.normalise.texts import text
+from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sheets import RawRow, Sheet
@@ -44,10 +45,33 @@ class SheetInfo:
     rows: int = 0
     path: str = ""
     """Name of the file on disk, by which a person's choices about the sheet are kept."""
+    kind: str = ""
+    source: str = ""
+    """Key of the source that understood the sheet, or "" where its columns speak for themselves."""
 
 
-Chooser = Callable[[columns.Header], Mapping[str, str]]
-"""How the columns of this header are understood: given, remembered or recognised."""
+Chooser = Callable[[columns.Header, Turned | None], tuple[str, Mapping[str, str]]]
+"""The kind of the rows, and how the columns of this header are understood: given, remembered or recognised."""
+
+Finder = Callable[[Sequence[str]], Turned | None]
+"""Whether these column names are those of a source."""
+
+
+def turned(
+    first: list[RawRow], rest: Iterator[RawRow], find: Finder, ground: Ground, *, strict: bool
+) -> tuple[Turned, columns.Header, Iterator[RawRow]] | None:
+    """The sheet as its source turns it; None where it is no source's. `first` are the rows that were read already."""
+    for index, (_line, cells, _problem) in enumerate(first):
+        names = columns.unique(cells)
+        if names and len(names) <= WIDEST and (found := find(names)) is not None:
+            width = len(names)
+            rows = (
+                (line, *fit(each, problem, width=width, strict=strict))
+                for line, each, problem in chain(first[index + 1 :], rest)
+            )
+            filled = (row for row in rows if any(row[1]))
+            return found, columns.Header(index, found.header), found.rows(filled, ground)
+    return None
 
 
 class Scratch:
@@ -88,6 +112,8 @@ class Scratch:
         kind: str,
         choose: Chooser,
         wanted: Mapping[str, str] | None,
+        find: Finder,
+        ground: Ground,
         encoding: str | None = None,
         leave_out: Collection[tuple[str, str]] = (),
         progress: Callable[[int], None] = lambda rows: None,
@@ -102,7 +128,9 @@ class Scratch:
                 if (source.path.name, sheet.name) in leave_out:
                     found += 1
                     continue
-                found += self._read_sheet(sheet, source, kind=kind, choose=choose, wanted=wanted, progress=progress)
+                found += self._read_sheet(
+                    sheet, source, kind=kind, choose=choose, wanted=wanted, find=find, ground=ground, progress=progress
+                )
             if not found:
                 skipped.append(source)
         if skipped:
@@ -116,18 +144,30 @@ class Scratch:
         kind: str,
         choose: Chooser,
         wanted: Mapping[str, str] | None,
+        find: Finder,
+        ground: Ground,
         progress: Callable[[int], None],
     ) -> bool:
         first = list(islice(sheet.rows, columns.HEADER_WITHIN_ROWS))
-        header = columns.find_header([cells for _, cells, _ in first], kind, wanted=wanted)
-        if header is None or len(header.names) > WIDEST:
-            return False
-        mapping = {field: name for field, name in choose(header).items() if name in header.names}
+        by_source = turned(first, sheet.rows, find, ground, strict=sheet.strict_width)
+        if by_source is not None:
+            understood, header, rows = by_source
+        else:
+            understood = None
+            plain = columns.find_header([cells for _, cells, _ in first], kind, wanted=wanted)
+            if plain is None or len(plain.names) > WIDEST:
+                return False
+            header, rows = plain, chain(first[plain.index + 1 :], sheet.rows)
+        its_kind, chosen = choose(header, understood)
+        mapping = {field: name for field, name in chosen.items() if name in header.names}
         if not mapping and self.sheets:
             return False
-        info = SheetInfo(len(self.sheets), source.name, sheet.name, header, mapping, path=source.path.name)
+        info = SheetInfo(
+            len(self.sheets), source.name, sheet.name, header, mapping, path=source.path.name, kind=its_kind,
+            source=understood.source if understood else "",
+        )  # fmt: skip
         self.sheets.append(info)
-        self._write(info, chain(first[header.index + 1 :], sheet.rows), strict=sheet.strict_width, progress=progress)
+        self._write(info, rows, strict=sheet.strict_width, progress=progress)
         return True
 
     def _write(self, info: SheetInfo, rows: Iterator[RawRow], *, strict: bool, progress: Callable[[int], None]) -> None:
@@ -161,17 +201,19 @@ class Scratch:
         )
         passing.unlink()
 
-    def canonical_rows(self, stores: Mapping[tuple[str, str], str] | None = None) -> list[str]:
-        """Make `rows`: one column per mapped field, whatever the sheets call theirs. The fields, in order.
+    def canonical_rows(self, kind: str, stores: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+        """Make `rows` of the sheets of this kind: one column per mapped field, whatever they call theirs. The fields,
+        in order.
 
         `stores` names, by file on disk and sheet, the store of all rows of a sheet that has no such column.
         """
         stores = stores or {}
-        mapped = list(dict.fromkeys(field for sheet in self.sheets for field in sheet.mapping))
+        sheets = [sheet for sheet in self.sheets if sheet.kind == kind]
+        mapped = list(dict.fromkeys(field for sheet in sheets for field in sheet.mapping))
         if stores and "store" not in mapped:
             mapped.append("store")
         selects = []
-        for sheet in self.sheets:
+        for sheet in sheets:
             place = {name: index for index, name in enumerate(sheet.header.names)}
             of_all = stores.get((sheet.path, sheet.name), "").replace("'", "''")
             constant = {"store": f"'{of_all}'"} if of_all else {}

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from django.db import connection
 
 from changke.facts.customers.services.hide import hide
+from changke.facts.customers.services.intake_notes import forget_notes
 from changke.facts.customers.services.intake_tags import source_of
+from changke.facts.customers.services.keep import let_go
 from changke.facts.customers.services.put_back import put_back, take_tags_off
+from changke.facts.events.services import withdraw_events
 from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
@@ -22,6 +25,9 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     """Withdraw everything the batch brought; how many facts. Safe to repeat after a crash."""
     begin_withdrawal(batch_id)
     withdrawn = withdraw_purchases(batch_id=batch_id) + withdraw_visits(batch_id=batch_id)
+    withdrawn += withdraw_events(batch_id=batch_id)
+    forget_notes(batch_id)
+    let_go(batch_id)
     take_tags_off(batch_id)
     analyze(ASKED)
     hide(known_by_nobody_else(batch_id))

@@ -6,15 +6,14 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import get_language
 
 from changke.foundation.batches.models import Batch
-from changke.interfaces.importers import pipeline
+from changke.interfaces.importers import columns, pipeline
 from changke.interfaces.importers.pipeline import Outcome, SourceFile
 from changke.interfaces.importers.presets import all_presets
 from changke.interfaces.importers.problems import UnreadableFile
+from changke.interfaces.importers.sources import SOURCES
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
-
-KINDS = ("purchases", "customers", "visits", "openings")
 
 
 class Command(ShopCommand):
@@ -25,9 +24,11 @@ class Command(ShopCommand):
     example = "changke load sales.xlsx --as purchases --create --json"
 
     def arguments(self, parser: CommandParser) -> None:
-        presets = ", ".join(all_presets())
+        presets = ", ".join([*SOURCES, *all_presets()])
         parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
-        parser.add_argument("--as", dest="kind", choices=KINDS, default="", help="what the rows are (else guessed)")
+        parser.add_argument(
+            "--as", dest="kind", choices=columns.KINDS, default="", help="what the rows are (else guessed)"
+        )
         parser.add_argument("--create", action="store_true", help="create unknown stores, staff and items")
         parser.add_argument("--store", metavar="CODE", default="", help="the store of rows that name none")
         parser.add_argument("--preset", metavar="NAME", help=f"a file that Changke knows: {presets}")
@@ -99,6 +100,8 @@ class Command(ShopCommand):
             f"batch {outcome.batch}: {outcome.total:,} rows, {outcome.created:,} created, {outcome.updated:,} updated, "
             f"{outcome.skipped:,} skipped, {outcome.refused:,} refused"
         )
+        if outcome.kept:
+            self.say(f"{outcome.kept:,} rows wait in the batch for the room of card balances; nothing of them is lost")
         if outcome.error_file:
             self.say(f"refused rows with their reasons: {outcome.error_file}")
 

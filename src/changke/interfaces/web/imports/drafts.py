@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import change_draft, discard, draft
+from changke.interfaces.importers import sources
 from changke.interfaces.importers.look import look
 from changke.interfaces.importers.pipeline import forget_uploads, uploads_of
 from changke.interfaces.importers.presets import preset as preset_named
@@ -56,7 +57,10 @@ def begin(
 ) -> tuple[Batch | None, list[RefusedFile]]:
     """A draft with every file that can be read; None where none can. Files that cannot are named with their remedy."""
     options: dict[str, Any] = {"language": language, "preset": preset, "create": True, "check": 0}
-    if preset:
+    if preset in sources.SOURCES:
+        options |= {"preset": "", "only": preset}
+        kind = ""
+    elif preset:
         known = preset_named(preset)
         kind = known.kind
         options |= {**known.options, "mapping": dict(known.columns), "currency": known.currency}
@@ -107,17 +111,24 @@ def _look_at(
     good: list[SourceFile] = []
     refused: list[RefusedFile] = []
     looks = Looks(kind, [])
+    kinds: set[str] = set()
     for file in files:
         try:
             found_kind, sheets = look(
-                file, kind=looks.kind, given=options.get("mapping") or {}, encoding=options.get("encoding") or None
+                file,
+                kind=kind,
+                given=options.get("mapping") or {},
+                encoding=options.get("encoding") or None,
+                only=str(options.get("only") or ""),
+                otherwise="" if looks.kind == sources.MIXED else looks.kind,
             )
             if not any(sheet.header for sheet in sheets):
                 raise UnreadableFile("header_missing", file=file.name)
         except UnreadableFile as error:
             refused.append(RefusedFile(file.name, error.problem.words(language)))
             continue
-        looks.kind = found_kind
+        kinds.add(found_kind)
+        looks.kind = found_kind if len(kinds) == 1 else sources.MIXED
         looks.sheets += [asdict(sheet) for sheet in sheets]
         good.append(file)
     return good, refused, looks

@@ -16,6 +16,7 @@ from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import columns
+from changke.interfaces.importers.folding import is_ours
 from changke.interfaces.importers.pipeline import NEEDED
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
@@ -43,11 +44,22 @@ class Layout:
     signature: str
     sheets: list[dict[str, Any]]
     columns: list[Column]
+    kind: str
+    source: str = ""
+    """In words, where a known old system wrote the sheet."""
     missing: list[str] = field(default_factory=list)
 
     @property
     def mapping(self) -> dict[str, str]:
         return {column.field: column.name for column in self.columns if column.field}
+
+    @property
+    def fields(self) -> list[tuple[str, Any]]:
+        return [(each, words.FIELDS[each]) for each in columns.fields_of(self.kind) if each in words.FIELDS]
+
+    @property
+    def kind_words(self) -> str:
+        return words.kind(self.kind)
 
     @property
     def names_store(self) -> bool:
@@ -115,10 +127,10 @@ def _problems(batch: Batch, layouts: list[Layout]) -> list[str]:
                 }
                 found.append(gettext("Two columns mean the same."))
             taken.setdefault(column.field, column)
-        layout.missing = missing(batch.kind, set(taken))
+        layout.missing = missing(layout.kind, set(taken))
         if layout.missing:
             found.append(gettext("Still to be chosen: %(fields)s.") % {"fields": "、".join(layout.missing)})
-        if _wants_store(batch) and "store" not in taken and Store.objects.count() != 1:
+        if _wants_store(batch, layout.kind) and "store" not in taken and Store.objects.count() != 1:
             named = {(path, name) for path, name, _word in batch.options["sheet_stores"]}
             if any(sheet["used"] and (sheet["path"], sheet["name"]) not in named for sheet in layout.sheets):
                 found.append(gettext("No column names the store: choose one for all rows."))
@@ -143,8 +155,8 @@ def _stores_of(layouts: list[Layout], form: Mapping[str, str]) -> list[list[str]
     return found
 
 
-def _wants_store(batch: Batch) -> bool:
-    return batch.kind in NEEDS_STORE and not batch.options.get("store")
+def _wants_store(batch: Batch, kind: str) -> bool:
+    return kind in NEEDS_STORE and not batch.options.get("store")
 
 
 def missing(kind: str, fields: set[str]) -> list[str]:
@@ -181,14 +193,16 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
         number = len(layouts)
         found = []
         for index, name in enumerate(sheet["header"]):
-            if not name or columns.is_ours(name):
+            if not name or is_ours(name):
                 continue
             key = f"g{number}c{index}"
             meaning = field_of.get(name, "") if chosen is None else chosen.get(key, "")
             cells = [row[index] for row in sheet["first_rows"] if index < len(row) and row[index]]
             samples = list(dict.fromkeys(cells))[:SAMPLES_SHOWN]
             found.append(Column(key, name, samples, meaning if meaning in words.FIELDS else "", sheet["origin"]))
-        layouts[sheet["signature"]] = Layout(sheet["signature"], [sheet], found)
+        layouts[sheet["signature"]] = Layout(
+            sheet["signature"], [sheet], found, kind=sheet.get("kind") or batch.kind, source=words.source(sheet)
+        )
     return list(layouts.values())
 
 
@@ -200,23 +214,27 @@ def _foreign_currency(batch: Batch) -> str:
 def _page(
     request: HttpRequest, batch: Batch, layouts: list[Layout], *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    fields = [(each, words.FIELDS[each]) for each in columns.fields_of(batch.kind) if each in words.FIELDS]
     sheets = [sheet for layout in layouts for sheet in layout.sheets]
     encodings = {sheet["encoding"] for sheet in sheets if sheet["encoding"]}
-    mapped = {column.field for layout in layouts for column in layout.columns if column.field}
+    needed: dict[str, bool] = {}
+    for layout in layouts:
+        lacking = missing(layout.kind, set(layout.mapping))
+        needed |= {label: label not in lacking for label in missing(layout.kind, set())}
     context = {
         "nav": "imports",
         "step": 2,
         "batch": batch,
         "layouts": layouts,
         "several": len(sheets) > 1,
-        "fields": fields,
-        "needed": [(label, label not in missing(batch.kind, mapped)) for label in missing(batch.kind, set())],
+        "needed": list(needed.items()),
         "used_columns": sum(bool(column.field) for layout in layouts for column in layout.columns),
         "all_columns": sum(len(layout.columns) for layout in layouts),
         "origins": {layout.sheets[0]["origin"] for layout in layouts},
-        "kinds": list(words.KINDS.items()),
-        "kind_words": words.KINDS[batch.kind],
+        "kinds": [
+            *([(batch.kind, words.kind(batch.kind))] if batch.kind not in words.KINDS else []),
+            *words.KINDS.items(),
+        ],
+        "kind_words": words.kind(batch.kind),
         "encoding": next(iter(encodings), ""),
         "encoding_words": "、".join(sorted(words.ENCODING_NAMES.get(each, each) for each in encodings)),
         "delimiter_words": "、".join(
@@ -224,8 +242,8 @@ def _page(
         ),
         "encodings": words.ENCODINGS,
         "stores": [(store.code, store.name) for store in Store.objects.order_by("name")],
-        "wants_store": _wants_store(batch),
-        "wants_numbers": batch.kind == "purchases",
+        "wants_store": {layout.kind for layout in layouts if _wants_store(batch, layout.kind)},
+        "wants_numbers": any(layout.kind == "purchases" for layout in layouts),
         "foreign_currency": _foreign_currency(batch),
         "refused": batch.options.get("refused_files") or [],
         "error": error,

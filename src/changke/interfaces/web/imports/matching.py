@@ -114,7 +114,7 @@ def _page(
         "step": 3,
         "batch": batch,
         "analysis": analysis,
-        "kind_words": words.KINDS[batch.kind],
+        "kind_words": words.kind(batch.kind),
         "total": total,
         "refused": refused,
         "usable": total - refused,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.foundation.access.capabilities import Capability
 from changke.interfaces.importers.presets import all_presets
+from changke.interfaces.importers.sources import SOURCES
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
@@ -37,7 +38,7 @@ def show(request: HttpRequest) -> HttpResponse:
     files = request.FILES.getlist("files")
     kind, preset = request.POST.get("kind", ""), request.POST.get("preset", "")
     kind = kind if kind in words.KINDS else ""
-    preset = preset if preset in all_presets() else ""
+    preset = preset if preset in all_presets() or preset in SOURCES else ""
     large = too_large(request)
     if large:
         limit = settings.UPLOAD_LIMIT_BYTES // 1024**2
@@ -90,7 +91,10 @@ def _page(
         "kinds": [("", gettext("Find out"), words.KIND_HINTS[""])]
         + [(key, label, words.KIND_HINTS[key]) for key, label in words.KINDS.items()],
         "preset": preset,
-        "presets": [(key, each.words.get(language, each.words["en"])) for key, each in all_presets().items()],
+        "presets": [
+            *((key, each.WORDS.get(language, each.WORDS["en"])) for key, each in SOURCES.all.items()),
+            *((key, each.words.get(language, each.words["en"])) for key, each in all_presets().items()),
+        ],
         "samples": [(key, label, names) for key, (label, _kind, names) in SAMPLES.items()],
         "refused": refused or [],
         "error": error,

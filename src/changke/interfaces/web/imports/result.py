@@ -1,16 +1,23 @@
 """The last step: what came of it, what could not go in and why, and the way back."""
 
+import csv
+from collections.abc import Iterator
 from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.facts.customers.queries import kept_of
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.money import exponent
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.importers.error_file import safe
 from changke.interfaces.importers.pipeline import folder_of
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.web.answers import answer, go, wants_part
@@ -37,7 +44,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         "step": 5,
         "batch": batch,
         "row": row_of(batch, timezone.now()),
-        "kind_words": words.KINDS.get(batch.kind, ""),
+        "kind_words": words.kind(batch.kind),
         "problems": groups_of(batch.options.get("problems") or (), get_language() or "zh-hans"),
         "has_error_file": _error_path(batch) is not None,
         "several_files": len(batch.files) > 1,
@@ -59,6 +66,39 @@ def error_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="text/csv")
 
 
+@require_GET
+@needs(Capability.IMPORT_RUN)
+def kept(request: HttpRequest, batch_id: int) -> HttpResponseBase:
+    """The rows that wait for a room, as a file: nothing of them is hidden meanwhile."""
+    batch = get_object_or_404(Batch, pk=batch_id)
+    if not batch.kept_count:
+        raise Http404
+    response = StreamingHttpResponse(_kept_lines(batch.pk), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="kept-{batch.pk}.csv"'
+    return response
+
+
+def _kept_lines(batch_id: int) -> Iterator[str]:
+    line = csv.writer(Echo())
+    names = ("card", "number", "sessions", "remaining", "value", "bought_on", "expires_on", "store")
+    heads = ("card", "card_number", "sessions", "remaining", "value", "bought_on", "expires_on", "store")
+    yield "\ufeff" + line.writerow([gettext("Customer"), *(str(words.FIELDS[name]) for name in heads)])
+    stores = dict(Store.objects.values_list("pk", "name"))
+    digits = 10 ** exponent(the_chain().currency)
+    for name, data in kept_of(batch_id):
+        value = data.get("value_minor")
+        shown = {**data, "value": f"{value / digits:.2f}" if value is not None else "",
+                 "store": stores.get(data.get("store") or 0, "")}  # fmt: skip
+        yield line.writerow([safe(name), *(safe(str(shown.get(each, ""))) for each in names)])
+
+
+class Echo:
+    """A file that hands back what is written into it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
 @require_http_methods(["GET", "POST"])
 @needs(Capability.IMPORT_UNDO)
 def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
@@ -73,7 +113,7 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
         "nav": "imports",
         "batch": batch,
         "leaving": leaving(batch.pk),
-        "kind_words": words.KINDS.get(batch.kind, ""),
+        "kind_words": words.kind(batch.kind),
     }
     return answer(request, "imports/undo.html", context)
 

@@ -41,7 +41,7 @@ def row_of(batch: Batch, now: datetime, mark: str = "") -> Row:
     per_second = int((done - first_done) / seconds) if seconds >= MEASURED_SECONDS and done > first_done else 0
     return Row(
         batch=batch,
-        kind=words.KINDS.get(batch.kind, ""),
+        kind=words.kind(batch.kind),
         state="running" if batch.status == BatchStatus.WITHDRAWING else batch.status,
         busy=batch.status in BUSY,
         done=done if moving else 0,

@@ -14,5 +14,6 @@ urlpatterns = [
     path("imports/<int:batch_id>/run/", load.show, name="imports-run"),
     path("imports/<int:batch_id>/result/", result.show, name="imports-result"),
     path("imports/<int:batch_id>/errors/", result.error_file, name="imports-errors"),
+    path("imports/<int:batch_id>/kept/", result.kept, name="imports-kept"),
     path("imports/<int:batch_id>/undo/", result.undo, name="imports-undo"),
 ]

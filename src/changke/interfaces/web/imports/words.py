@@ -1,15 +1,37 @@
 """What kinds of file, columns and encodings are called on the pages."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+
+from changke.interfaces.importers.sources import SOURCES
 
 KINDS: dict[str, str | Promise] = {
     "purchases": _("Purchases"),
     "customers": _("Customers"),
     "visits": _("Visits"),
     "openings": _("Opening totals"),
+    "notes": _("Notes and follow-ups"),
+    "cards": _("Cards with sessions left"),
 }
+
+
+def kind(key: str) -> str:
+    """What the rows of a batch are; `mixed` where its sheets are of several kinds."""
+    return str(KINDS[key]) if key in KINDS else gettext("Several kinds")
+
+
+def source(sheet: Mapping[str, Any]) -> str:
+    """The old system that wrote the sheet, in words."""
+    found = sheet.get("source") or ""
+    if found not in SOURCES:
+        return ""
+    said = SOURCES[found].WORDS
+    return said.get(get_language() or "zh-hans", said["en"])
+
 
 KIND_HINTS: dict[str, str | Promise] = {
     "": _("We look at the columns and tell you."),
@@ -17,6 +39,8 @@ KIND_HINTS: dict[str, str | Promise] = {
     "customers": _("Members with phone, birthday, tags."),
     "visits": _("Who came when, without money."),
     "openings": _("One line per customer: first day, last day, count, total."),
+    "notes": _("What was said or agreed, with its day."),
+    "cards": _("Cards of an old system and what is left on them."),
 }
 
 ENCODINGS = (("utf-8", "UTF-8"), ("gb18030", "GBK / GB18030"), ("big5", "Big5"), ("utf-16", "UTF-16"))
@@ -80,6 +104,14 @@ FIELDS: dict[str, str | Promise] = {
     "last_on": _("Last purchase on"),
     "purchases": _("Number of purchases"),
     "cash": _("Total spent"),
+    "text": _("What was said or done"),
+    "card": _("Name of the card"),
+    "card_number": _("Number of the card"),
+    "sessions": _("Sessions in all"),
+    "remaining": _("Sessions left"),
+    "value": _("Value left"),
+    "bought_on": _("Bought on"),
+    "expires_on": _("Valid until"),
 }
 
 WHOEVER = _("Customer number, phone or e-mail")

@@ -1,0 +1,72 @@
+"""Rows of notes and follow-ups: each becomes a note on the customer and the event that says it was written."""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from changke.interfaces.importers import findings, known, moments, persons
+from changke.interfaces.importers.known import Unknown
+from changke.interfaces.importers.setting import Setting
+from changke.interfaces.importers.tables import stream
+
+NEEDED = (("happened",), ("text",), ("customer_id", "wecom_id", "phone", "email"))
+CHUNK = 2_000
+
+
+class Notes:
+    """One load of notes, known again by customer, moment and text."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, setting: Setting, mapped: list[str]) -> None:
+        self.connection = connection
+        self.setting = setting
+
+    def resolve(self) -> list[Unknown]:
+        """A note needs no store: rows that name none belong to the chain."""
+        stores = [unknown for unknown in known.resolve_stores(self.connection, self.setting) if unknown.word]
+        zone = self.setting.time_zone.replace("'", "''")
+        self.connection.execute(
+            f"INSERT INTO store_of SELECT '', NULL, '{zone}' WHERE '' NOT IN (SELECT word FROM store_of)"  # noqa: S608
+        )
+        return [*stores, *known.resolve_staff(self.connection, self.setting)]
+
+    def judge(self) -> None:
+        findings.start(self.connection)
+        moments.build_timed(self.connection)
+        moments.refuse_moments(self.connection, now=self.setting.now)
+        findings.refuse(
+            self.connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL"
+        )
+        findings.refuse(self.connection, table="typed", code="text_missing", field="text", when="text IS NULL")
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TABLE good AS
+            SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
+              typed.text, timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
+              md5(concat_ws(chr(31), {persons.PERSON_KEY}, timed.local, typed.text)) AS digest
+            FROM typed JOIN timed USING (rn) LEFT JOIN staff_of ON staff_of.word = typed.staff
+            WHERE typed.rn NOT IN (SELECT rn FROM problems)
+            """  # noqa: S608 our own names
+        )
+
+    def take_in_persons(self) -> None:
+        persons.take_in_persons(self.connection, self.setting, rows="good", update=False)
+
+    def chunks(self) -> Iterator[list[tuple[object, ...]]]:
+        """Rows of the notes' staging table, `k` being the row's number; of equal rows only the first."""
+        source = self.setting.source.replace("'", "''")
+        yield from stream(
+            self.connection,
+            f"""
+            SELECT rn, source_key, id, store_id, staff_id, text, instant || '+00', day
+            FROM (
+              SELECT good.*, customer_of.id, 'note:{source}:' || digest AS source_key,
+                row_number() OVER (PARTITION BY digest ORDER BY rn) AS nth
+              FROM good JOIN customer_of USING (key)
+            ) WHERE nth = 1 ORDER BY rn
+            """,  # noqa: S608
+            CHUNK,
+        )
+
+    def good_rows(self) -> int:
+        found = self.connection.execute("SELECT count(*) FROM good").fetchone()
+        return int(found[0]) if found else 0
