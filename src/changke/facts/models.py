@@ -3,7 +3,7 @@
 from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.events.models import Event
-from changke.facts.purchases.models import Line, Opening, Receipt, Tender
+from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
 from changke.facts.visits.models import Visit
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "Tag",
     "Tender",
     "Visit",
+    "WaitingReturn",
 ]

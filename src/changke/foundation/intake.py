@@ -26,7 +26,14 @@ class Taken:
     is_new: bool
 
 
-Outcome = Taken | DomainError
+@dataclass(frozen=True)
+class Waits:
+    """Kept, but in no number yet: what it belongs to has not come."""
+
+    is_new: bool
+
+
+Outcome = Taken | Waits | DomainError
 
 
 class ContentDiffers(DomainError):

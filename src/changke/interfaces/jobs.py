@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from changke.facts.purchases.services.receive import settle_late
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
 from changke.foundation.login.services import delays
@@ -54,6 +55,12 @@ def forget_answers(timestamp: int) -> int:
 def forget_attempts(timestamp: int) -> int:
     """Delete counters of wrong log-ins that delay nobody any more; how many."""
     return delays.forget_attempts(now=datetime.now(UTC))
+
+
+@app.task(name="settle_returns", queueing_lock="settle_returns")
+def settle_returns(timestamp: int) -> int:
+    """Record waiting returns whose purchase came by a file, or in the same moment as they; how many."""
+    return settle_late(now=datetime.now(UTC))
 
 
 @app.task(name="retry_stalled", queueing_lock="retry_stalled")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from changke.decisions.next_best_action.services import record_followup
-from changke.facts.models import Customer
+from changke.facts.models import Customer, WaitingReturn
 from changke.foundation.access.models import Role
 from changke.interfaces.api.v1.service import api
 from changke.profiles.lifecycle.models import StageCount
@@ -68,6 +68,15 @@ class Sent(Case):
         return bool(report["created"] == 1)
 
 
+@dataclass
+class Waiting(Case):
+    """What waits for its purchase in the store."""
+
+    def ask(self, caller: Caller, *, customer: Customer, store: str) -> Any:
+        waiting = WaitingReturn.objects.get(store__code=store)
+        return caller.post(f"/waiting-returns/{waiting.pk}/count", {})
+
+
 def filled(body: Any, **places: Any) -> Any:
     if isinstance(body, dict):
         return {name: filled(value, **places) for name, value in body.items()}
@@ -107,6 +116,12 @@ CASES: dict[str, list[Case]] = {
             {"events": [AT | {"id": "c{id}", "kind": "app.opened", "store": "JA", "customer": {"id": "{id}"}}]},
         ),
     ],
+    "post_facts": [
+        Sent("POST", "/facts", {"facts": [sale(type="purchase", store="{store}", number="F-{store}")]}),
+        Sent("POST", "/facts", {"facts": [sale(type="purchase", customer={"id": "{id}"}, number="G-{id}")]}),
+    ],
+    "get_waiting_returns": [Listed("GET", "/waiting-returns", names=lambda one: one["store"], by_store=True)],
+    "count_waiting_return": [Waiting("POST", "/waiting-returns")],
     "get_profile": [Case("GET", "/profiles/{id}")],
     "get_profile_stages": [Case("GET", "/profiles/{id}/stages")],
     "get_stages": [Case("GET", "/stages?store={store}")],
@@ -155,6 +170,8 @@ def lived_in(cast: Cast, hq: Caller) -> Cast:
         },
     ).json()
     assert report["created"] == 2
+    early = [sale(kind="return", store=store, number=store, original_number="never") for store in ("JA", "XH")]
+    assert hq.post("/purchases", {"purchases": early}).json()["waiting"] == 2
     publish_models(cast.chain, now=NOW)
     people = [own(), foreign()]
     refresh_customers([one.pk for one in people], now=NOW)

@@ -113,6 +113,32 @@ class Tender(models.Model):
     amount_minor = models.BigIntegerField()
 
 
+class WaitingReturn(models.Model):
+    """A return whose purchase has not come yet. No fact: it is in no number until the purchase comes, or until somebody
+    decides that it never will.
+
+    Whom it names is not kept: a return belongs to whoever bought. So it holds nothing personal.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.CharField(max_length=60, blank=True)
+    original_number = models.CharField(max_length=80)
+    source_key = models.CharField(max_length=200, unique=True)
+    number = models.CharField(max_length=80, blank=True)
+    amount_minor = models.BigIntegerField()
+    happened_at = models.DateTimeField()
+    waiting_since = models.DateTimeField()
+    told = models.JSONField()
+    """Lines, tenders and staff, as they will be recorded."""
+    refusal = models.CharField(max_length=60, blank=True)
+    """Code of the refusal, where the purchase came and the two do not fit."""
+
+    objects = ScopedQuerySet["WaitingReturn"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["original_number", "store", "source"], name="waiting_return_for")]
+
+
 class Opening(Fact):
     """The summary line of an old system: so many purchases between two days, no receipts.
 

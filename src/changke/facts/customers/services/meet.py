@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
@@ -79,6 +80,7 @@ def find(references: Sequence[Reference], *, scope: Scope) -> dict[Reference, in
 def find_or_create(meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetime) -> dict[Reference, int]:
     """Ids of all of them, the new ones written down. A reference by id that is not there stays out of the answer."""
     known = find(list(dict.fromkeys(meeting.who for meeting in meetings)), scope=scope)
+    _name(meetings, known)
     for tries_left in reversed(range(TRIES)):
         strangers = _strangers(meetings, known)
         if not strangers:
@@ -163,6 +165,21 @@ def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:
             [[one.kind for one in references], [one.source for one in references], [one.value for one in references]],
         )
         return {Reference(kind, value, source): pk for kind, value, source, pk in sql.fetchall()}
+
+
+def _name(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> None:
+    """Who was met without a name before gets the one that comes now: the order of arrival must not matter."""
+    names: dict[int, str] = {}
+    for meeting in sorted(meetings, key=lambda one: one.day):
+        if meeting.who in known and (name := rules.clean_name(meeting.name)):
+            names.setdefault(known[meeting.who], name)
+    nameless = Customer.objects.select_for_update().filter(pk__in=names, name="").order_by("pk") if names else ()
+    for customer in nameless:
+        customer.name = names[customer.pk]
+        customer.pinyin, customer.initials = rules.pinyin(customer.name), rules.initials(customer.name)
+        customer.name_grams = rules.grams(customer.name)
+        customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
+        customer.save(update_fields=["name", "pinyin", "initials", "name_grams", "txid"])
 
 
 def _strangers(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> dict[Reference, Meeting]:

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from changke.facts.customers.services.meet import (
     ID,
@@ -16,19 +16,20 @@ from changke.facts.customers.services.meet import (
     known_since,
 )
 from changke.facts.purchases import rules
-from changke.facts.purchases.models import Line, Receipt, Tender
+from changke.facts.purchases.models import Line, Receipt, Tender, WaitingReturn
+from changke.facts.purchases.services import waiting
+from changke.facts.purchases.services.newcomers import NewReceipt
 from changke.facts.purchases.services.record import (
-    NewLine,
     ReceiptNumberTaken,
     check_contents,
     sold_line,
     unit_price,
 )
+from changke.facts.purchases.services.waiting import Purchase
 from changke.foundation.database.rows import insert
-from changke.foundation.errors import DomainError
-from changke.foundation.intake import ONCE, Outcome, Taken, check_moment
-from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.errors import DomainError, NotFound
+from changke.foundation.intake import ONCE, Outcome, Taken, Waits, check_moment
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
 
 NOBODY = 0
@@ -39,22 +40,10 @@ Contents = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class NewReceipt:
-    """A receipt as a machine tells it. The same `source_key` with the same contents is the same receipt."""
+class Owner:
+    """To whom a return belongs: to whoever bought, or to nobody if nobody was named then."""
 
-    store: Store
-    source: str
-    source_key: str
-    happened_at: dt.datetime
-    lines: Sequence[NewLine]
-    tenders: Sequence[rules.Paid] = ()
-    is_return: bool = False
-    number: str = ""
-    original_number: str = ""
-    who: Reference | None = None
-    name: str = ""
-    """What to call the customer if nobody knew her yet."""
-    staff_id: int | None = None
+    customer_id: int | None
 
 
 @dataclass(frozen=True)
@@ -65,20 +54,28 @@ class _Reckoned:
     day: dt.date
     sold: list[rules.SoldLine]
     rolled: rules.Reckoning
+    owner: Owner | None = None
 
     @classmethod
-    def of(cls, receipt: NewReceipt, *, now: dt.datetime) -> "_Reckoned":
+    def of(cls, receipt: NewReceipt, *, now: dt.datetime, owner: Owner | None = None) -> "_Reckoned":
         check_moment(receipt.happened_at, now=now)
         check_contents(receipt.lines, receipt.tenders)
         sold = [sold_line(line) for line in receipt.lines]
         rolled = rules.reckon(sold, receipt.tenders, is_return=receipt.is_return)
-        return cls(receipt, business_date(receipt.happened_at, receipt.store.time_zone), sold, rolled)
+        return cls(receipt, business_date(receipt.happened_at, receipt.store.time_zone), sold, rolled, owner)
 
     @property
     def key(self) -> str:
         return self.receipt.source_key
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether it gives back a receipt that it names."""
+        return self.receipt.is_return and bool(self.receipt.original_number)
+
     def customer_id(self, people: Mapping[Reference, int]) -> int | None:
+        if self.owner is not None:
+            return self.owner.customer_id
         return None if self.receipt.who is None else people[self.receipt.who]
 
     def contents(self, customer_id: int | None) -> Contents:
@@ -100,8 +97,9 @@ class _Reckoned:
 def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given.
 
-    A return may come before its purchase. A customer nobody knew is written down under the name she came with. Of
-    several receipts with one key the first counts: equal ones are known already, others are refused.
+    A customer nobody knew is written down under the name she came with. Of several receipts with one key the first
+    counts: equal ones are known already, others are refused. A return may come before its purchase: it waits, and
+    belongs to whoever bought.
     """
     outcomes: dict[int, Outcome] = {}
     reckoned: dict[int, _Reckoned] = {}
@@ -110,29 +108,144 @@ def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -
             reckoned[index] = _Reckoned.of(receipt, now=now)
         except DomainError as refusal:
             outcomes[index] = refusal
-    people = _people(reckoned.values(), scope=scope, now=now)
-    first: dict[str, int] = {}
-    for index, one in list(reckoned.items()):
+    outcomes |= _take_in({i: one for i, one in reckoned.items() if not one.is_attached}, scope=scope, now=now)
+    came = [reckoned[i] for i, outcome in outcomes.items() if isinstance(outcome, Taken) and outcome.is_new]
+    settle([_purchase(one.receipt) for one in came if one.receipt.number], now=now)
+    outcomes |= _give_back({i: one for i, one in reckoned.items() if one.is_attached}, scope=scope, now=now)
+    return [outcomes[index] for index in range(len(receipts))]
+
+
+@transaction.atomic
+def settle(purchases: Collection[Purchase], *, now: dt.datetime) -> int:
+    """These purchases came: record the returns that waited for them; how many. One that does not fit stays, with the
+    reason."""
+    rows = waiting.waiting_for(purchases)
+    returns = waiting.awake(rows)
+    owners = _owners(returns)
+    taken = 0
+    for row, receipt in zip(rows, returns, strict=True):
+        owner = owners.get(_original(receipt))
+        if owner is None:
+            continue
+        outcome = _take_in({0: _Reckoned.of(receipt, now=now, owner=owner)}, scope=CHAIN_WIDE, now=now)[0]
+        if isinstance(outcome, Taken):
+            row.delete()
+            taken += 1
+        elif isinstance(outcome, DomainError):
+            row.refusal = outcome.code
+            row.save(update_fields=["refusal"])
+    return taken
+
+
+@transaction.atomic
+def settle_late(*, now: dt.datetime) -> int:
+    """Record waiting returns whose purchase came by another door, or in the same moment as they; how many."""
+    return settle(waiting.whose_purchase_came(), now=now)
+
+
+@transaction.atomic
+def count_anyway(row: WaitingReturn, *, now: dt.datetime) -> int:
+    """Somebody decided that the purchase will never come: the return counts for its store, for no customer. The id of
+    the receipt."""
+    found = WaitingReturn.objects.select_for_update().select_related("store").filter(pk=row.pk).first()
+    if found is None:
+        raise NotFound
+    one = _Reckoned.of(waiting.awake([found])[0], now=now, owner=Owner(None))
+    outcome = _take_in({0: one}, scope=CHAIN_WIDE, now=now)[0]
+    if isinstance(outcome, DomainError):
+        raise outcome
+    found.delete()
+    return outcome.id if isinstance(outcome, Taken) else 0
+
+
+def _give_back(returns: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetime) -> dict[int, Outcome]:
+    """Returns that name their purchase: recorded if it is there, kept until it comes if not."""
+    if not returns:
+        return {}
+    owners = _owners([one.receipt for one in returns.values()])
+    known = find([who for one in returns.values() if (who := one.receipt.who) and who.kind == ID], scope=scope)
+    ready: dict[int, _Reckoned] = {}
+    early: dict[int, _Reckoned] = {}
+    outcomes: dict[int, Outcome] = {}
+    for index, one in returns.items():
         who = one.receipt.who
-        if who is not None and who not in people:
+        owner = owners.get(one.key, owners.get(_original(one.receipt)))
+        if who is not None and who.kind == ID and who not in known:
             outcomes[index] = UnknownCustomer(value=who.value)
-            del reckoned[index]
+        elif owner is not None:
+            ready[index] = replace(one, owner=owner)
+        else:
+            early[index] = one
+    first: dict[str, int] = {}
+    for index, one in early.items():
+        first.setdefault(one.key, index)
+    before = waiting.hold([one.receipt for one in early.values()], now=now)
+    for index, one in early.items():
+        kept = before.get(one.key, waiting.told(early[first[one.key]].receipt))
+        is_new = one.key not in before and first[one.key] == index
+        same = kept == waiting.told(one.receipt)
+        outcomes[index] = Waits(is_new) if same else ReceiptNumberTaken(number=one.receipt.number or one.key)
+    return outcomes | _take_in(ready, scope=scope, now=now)
+
+
+def _take_in(reckoned: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetime) -> dict[int, Outcome]:
+    """Write those that are new; what came of each."""
+    outcomes: dict[int, Outcome] = {}
+    known: dict[int, _Reckoned] = dict(reckoned)
+    people = _people(known.values(), scope=scope, now=now)
+    first: dict[str, int] = {}
+    for index, one in reckoned.items():
+        who = one.receipt.who
+        if one.owner is None and who is not None and who not in people:
+            outcomes[index] = UnknownCustomer(value=who.value)
+            del known[index]
         else:
             first.setdefault(one.key, index)
-    for key, pk in _write({key: reckoned[index] for key, index in first.items()}, people, now=now).items():
+    for key, pk in _write({key: known[index] for key, index in first.items()}, people, now=now).items():
         outcomes[first[key]] = Taken(pk, is_new=True)
-    outcomes |= _known_before({index: one for index, one in reckoned.items() if index not in outcomes}, people)
-    return [outcomes[index] for index in range(len(receipts))]
+    return outcomes | _known_before({index: one for index, one in known.items() if index not in outcomes}, people)
+
+
+def _purchase(receipt: NewReceipt) -> Purchase:
+    return receipt.store.pk, receipt.source, receipt.number
+
+
+def _original(receipt: NewReceipt) -> Purchase:
+    return receipt.store.pk, receipt.source, receipt.original_number
+
+
+def _owners(returns: Collection[NewReceipt]) -> dict[Purchase | str, Owner]:
+    """Whose the purchases are that these returns name, and whose the returns that are recorded already (by key)."""
+    if not returns:
+        return {}
+    stores, sources, numbers = (list(column) for column in zip(*map(_original, returns), strict=True))
+    with connection.cursor() as sql:
+        # A number may come twice; the earlier receipt is meant, as in the view `returns`.
+        sql.execute(
+            """
+            SELECT DISTINCT ON (store_id, source, number) store_id, source, number, receipts.customer_id
+            FROM facts_receipt AS receipts
+            JOIN unnest(%s::bigint[], %s::text[], %s::text[]) AS wanted (store_id, source, number)
+              USING (store_id, source, number)
+            WHERE receipts.kind <> 'return' AND receipts.withdrawn_by_id IS NULL AND receipts.number <> ''
+            ORDER BY store_id, source, number, receipts.id
+            """,
+            [stores, sources, numbers],
+        )
+        owners: dict[Purchase | str, Owner] = {(s, source, n): Owner(who) for s, source, n, who in sql.fetchall()}
+    recorded = Receipt.objects.filter(source_key__in=[one.source_key for one in returns], withdrawn_by__isnull=True)
+    return owners | {key: Owner(who) for key, who in recorded.values_list("source_key", "customer_id")}
 
 
 def _people(reckoned: Collection[_Reckoned], *, scope: Scope, now: dt.datetime) -> dict[Reference, int]:
     """Who they are, strangers written down; but not those of receipts that we have already."""
     living = Receipt.objects.filter(withdrawn_by__isnull=True)
     old = set(living.filter(source_key__in=[one.key for one in reckoned]).values_list("source_key", flat=True))
-    repeated = [one.receipt.who for one in reckoned if one.receipt.who is not None and one.key in old]
+    named = [one for one in reckoned if one.owner is None]
+    repeated = [one.receipt.who for one in named if one.receipt.who is not None and one.key in old]
     meetings = [
         Meeting(one.receipt.who, one.receipt.store, one.day, one.receipt.name, one.receipt.source)
-        for one in reckoned
+        for one in named
         if one.receipt.who is not None and one.key not in old
     ]
     known = find(repeated, scope=scope) | find_or_create(meetings, scope=scope, now=now)

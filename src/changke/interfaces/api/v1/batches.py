@@ -1,12 +1,13 @@
 """Many facts in one request: each is read on its own, so that a bad one never costs a good one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from changke.foundation.errors import DomainError
-from changke.foundation.intake import MOST_PER_BATCH, Outcome, Taken
+from changke.foundation.intake import MOST_PER_BATCH, Outcome, Taken, Waits
 from changke.interfaces.api.errors import Malformed, said
 from changke.interfaces.api.problems import problem_of
 
@@ -31,10 +32,12 @@ class Result(BaseModel):
     """What came of one item."""
 
     index: int = Field(..., description="Its place in the request, from 0.")
-    status: Literal["created", "skipped", "refused"] = Field(
-        ..., description="`skipped`: the very same was recorded before."
+    status: Literal["created", "skipped", "waiting", "refused"] = Field(
+        ...,
+        description="`skipped`: the very same was recorded before. `waiting`: a return whose purchase has not come yet;"
+        " it is recorded when that comes.",
     )
-    id: int | None = Field(None, description="Our id of the fact, unless it was refused.")
+    id: int | None = Field(None, description="Our id of the fact, unless it was refused or waits.")
     error: Refusal | None = None
 
 
@@ -43,8 +46,12 @@ class Report(BaseModel):
 
     created: int
     skipped: int
+    waiting: int = 0
     refused: int
     results: list[Result]
+
+
+STATUSES = ("created", "skipped", "waiting", "refused")
 
 
 class Batch(Generic[Item]):
@@ -56,30 +63,52 @@ class Batch(Generic[Item]):
         self.refused: dict[int, DomainError] = {}
         for index, item in enumerate(raw):
             try:
-                self.read[index] = model.model_validate(item)
-            except ValidationError as error:
-                problems = [problem_of(one) for one in error.errors(include_url=False, include_input=False)]
-                self.refused[index] = Malformed(problems)
+                self.read[index] = read(item, model)
+            except DomainError as refusal:
+                self.refused[index] = refusal
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.read.values())
 
     def take_in(self, translate: Callable[[Item], Fact], receive: Callable[[Sequence[Fact]], list[Outcome]]) -> Report:
         """Translate each for the room, hand over what is right, and report on all in the order given."""
-        outcomes: dict[int, Outcome] = dict(self.refused)
-        facts: dict[int, Fact] = {}
-        for index, item in self.read.items():
-            try:
-                facts[index] = translate(item)
-            except DomainError as refusal:
-                outcomes[index] = refusal
-        outcomes |= zip(facts, receive(list(facts.values())), strict=True)
-        results = [_result(index, outcomes[index]) for index in range(self.length)]
-        count = {status: sum(one.status == status for one in results) for status in ("created", "skipped", "refused")}
-        return Report(results=results, **count)
+        outcomes = self.refused | taken_in(self.read, translate, receive)
+        return report([outcomes[index] for index in range(self.length)])
+
+
+def read(item: object, model: type[Item]) -> Item:
+    """The item, or the refusal that names every problem of it."""
+    try:
+        return model.model_validate(item)
+    except ValidationError as error:
+        problems = [problem_of(one) for one in error.errors(include_url=False, include_input=False)]
+        raise Malformed(problems) from None
+
+
+def taken_in(
+    items: Mapping[int, Item], translate: Callable[[Item], Fact], receive: Callable[[Sequence[Fact]], list[Outcome]]
+) -> dict[int, Outcome]:
+    """What the room makes of the items, each translated for it, by their places in the request."""
+    outcomes: dict[int, Outcome] = {}
+    facts: dict[int, Fact] = {}
+    for index, item in items.items():
+        try:
+            facts[index] = translate(item)
+        except DomainError as refusal:
+            outcomes[index] = refusal
+    return outcomes | dict(zip(facts, receive(list(facts.values())), strict=True))
+
+
+def report(outcomes: Sequence[Outcome]) -> Report:
+    """What came of each, in the order given."""
+    results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
+    counted = Counter(str(one.status) for one in results)
+    return Report(results=results, **{status: counted[status] for status in STATUSES})
 
 
 def _result(index: int, outcome: Outcome) -> Result:
     if isinstance(outcome, Taken):
         return Result(index=index, status="created" if outcome.is_new else "skipped", id=outcome.id)
+    if isinstance(outcome, Waits):
+        return Result(index=index, status="waiting", id=None)
     return Result(index=index, status="refused", id=None, error=Refusal(**said(outcome)))

@@ -73,12 +73,12 @@ def post_events(request: HttpRequest, body: EventBatch) -> Report:
     stores, staff = [one.store for one in batch], [one.staff for one in batch]
     named = Named(chain, scope, stores=stores, staff=staff)
     return batch.take_in(
-        lambda one: _event(one, named, whole_chain=scope.whole_chain),
+        lambda one: new_event(one, named, whole_chain=scope.whole_chain),
         lambda events: receive(events, scope=scope, time_zone=chain.time_zone, now=dt.datetime.now(dt.UTC)),
     )
 
 
-def _event(one: EventIn, named: Named, *, whole_chain: bool) -> NewEvent:
+def new_event(one: EventIn, named: Named, *, whole_chain: bool) -> NewEvent:
     if one.store is None and not whole_chain:
         raise Invalid(field="store", reason="is missing")
     store = named.store(one.store) if one.store is not None else None

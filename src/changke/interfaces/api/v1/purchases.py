@@ -8,7 +8,8 @@ from ninja import Router
 from pydantic import Field, SkipValidation
 
 from changke.facts.purchases.rules import NO_NEW_MONEY, Paid
-from changke.facts.purchases.services.receive import NewReceipt, receive
+from changke.facts.purchases.services.newcomers import NewReceipt
+from changke.facts.purchases.services.receive import receive
 from changke.facts.purchases.services.record import MOST_LINES, NewLine
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
@@ -113,12 +114,12 @@ def post_purchases(request: HttpRequest, body: PurchaseBatch) -> Report:
         items=[line.item for one in batch for line in one.lines],
     )
     return batch.take_in(
-        lambda one: _receipt(one, named),
+        lambda one: new_receipt(one, named),
         lambda receipts: receive(receipts, scope=scope, now=dt.datetime.now(dt.UTC)),
     )
 
 
-def _receipt(one: PurchaseIn, named: Named) -> NewReceipt:
+def new_receipt(one: PurchaseIn, named: Named) -> NewReceipt:
     store = named.store(one.store)
     named.check_currency(one.currency)
     if one.number is None and one.id is None:

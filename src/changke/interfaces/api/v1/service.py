@@ -12,6 +12,7 @@ from changke.interfaces.api.v1 import (
     customers,
     directory,
     events,
+    facts,
     followups,
     history,
     profiles,
@@ -19,6 +20,7 @@ from changke.interfaces.api.v1 import (
     stages,
     today,
     visits,
+    waiting,
 )
 
 DESCRIPTION = """
@@ -65,6 +67,8 @@ handle_errors(api)
 for prefix, router in (
     ("/customers", customers.router),
     ("/customers", history.router),
+    ("/facts", facts.router),
+    ("/waiting-returns", waiting.router),
     ("/purchases", purchases.router),
     ("/visits", visits.router),
     ("/events", events.router),

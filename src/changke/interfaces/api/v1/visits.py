@@ -61,11 +61,11 @@ def post_visits(request: HttpRequest, body: VisitBatch) -> Report:
     scope = actor(request).scope_for(Capability.FACTS_RECORD)
     named = Named(the_chain(), scope, stores=[one.store for one in batch], staff=[one.staff for one in batch])
     return batch.take_in(
-        lambda one: _visit(one, named), lambda visits: receive(visits, scope=scope, now=dt.datetime.now(dt.UTC))
+        lambda one: new_visit(one, named), lambda visits: receive(visits, scope=scope, now=dt.datetime.now(dt.UTC))
     )
 
 
-def _visit(one: VisitIn, named: Named) -> NewVisit:
+def new_visit(one: VisitIn, named: Named) -> NewVisit:
     store = named.store(one.store)
     return NewVisit(
         store=store,

@@ -1,0 +1,179 @@
+"""Facts of every kind through one door: what a till remembers of its day, in whatever order it sends it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_noop
+from ninja import Router
+from pydantic import BaseModel, Field, SkipValidation
+
+from changke.facts.events.services import receive as receive_events
+from changke.facts.purchases.services.receive import receive as receive_receipts
+from changke.facts.visits.services.receive import receive as receive_visits
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import DomainError
+from changke.foundation.intake import Outcome
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.api.actors import actor
+from changke.interfaces.api.errors import Malformed
+from changke.interfaces.api.problems import Problem
+from changke.interfaces.api.services import PARAMETER, once
+from changke.interfaces.api.v1.batches import Many, Report, read, report, taken_in
+from changke.interfaces.api.v1.events import EventIn, new_event
+from changke.interfaces.api.v1.places import Named
+from changke.interfaces.api.v1.purchases import PurchaseIn, new_receipt
+from changke.interfaces.api.v1.visits import VisitIn, new_visit
+
+router = Router(tags=["facts"])
+
+
+class PurchaseFact(PurchaseIn):
+    """A sale, or the use of a card or stored value."""
+
+    type: Literal["purchase"]
+    kind: Literal["sale", "use"] = Field("sale", description="`use`: paid wholly by stored value, sessions or points.")
+
+
+class ReturnFact(PurchaseIn):
+    """Something is given back. With `original_number` it belongs to whoever bought, and waits if need be."""
+
+    type: Literal["return"]
+    kind: Literal["return"] = "return"
+
+
+class VisitFact(VisitIn):
+    """Somebody was in the store."""
+
+    type: Literal["visit"]
+
+
+class EventFact(EventIn):
+    """Everything else that happened."""
+
+    type: Literal["event"]
+
+
+AnyFact = Annotated[PurchaseFact | ReturnFact | VisitFact | EventFact, Field(discriminator="type")]
+MODELS: Mapping[str, type[BaseModel]] = {
+    "purchase": PurchaseFact,
+    "return": ReturnFact,
+    "visit": VisitFact,
+    "event": EventFact,
+}
+CHOICES = ", ".join(f"'{name}'" for name in MODELS)
+
+F = TypeVar("F", bound=BaseModel)
+
+
+class FactBatch(BaseModel):
+    """Up to 1,000 facts, mixed as you like."""
+
+    facts: Annotated[list[Annotated[AnyFact, SkipValidation]], Many]
+
+    model_config = {
+        "extra": "forbid",
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "facts": [
+                        {
+                            "type": "purchase",
+                            "number": "JA-20260301-0007",
+                            "store": "JA",
+                            "happened_at": "2026-03-01T12:30:00+08:00",
+                            "customer": {"phone": "138 0000 7831", "name": "张三"},
+                            "currency": "CNY",
+                            "lines": [{"item": "F1", "amount_minor": 28800}],
+                            "tenders": [{"kind": "wechat", "amount_minor": 28800}],
+                        },
+                        {
+                            "type": "return",
+                            "number": "JA-20260302-0001",
+                            "original_number": "JA-20260301-0007",
+                            "store": "JA",
+                            "happened_at": "2026-03-02T10:05:00+08:00",
+                            "lines": [{"item": "F1", "amount_minor": 28800}],
+                        },
+                        {
+                            "type": "visit",
+                            "id": "door-118",
+                            "store": "JA",
+                            "happened_at": "2026-03-03T09:00:00+08:00",
+                            "customer": {"phone": "138 0000 7831"},
+                        },
+                        {
+                            "type": "event",
+                            "id": "mail-7-open",
+                            "kind": "app.opened",
+                            "store": "JA",
+                            "happened_at": "2026-03-03T20:00:00+08:00",
+                            "customer": {"phone": "138 0000 7831"},
+                        },
+                    ]
+                }
+            ]
+        },
+    }
+
+
+@router.post(
+    "",
+    response=Report,
+    operation_id="post_facts",
+    summary="Record facts of every kind",
+    openapi_extra={"parameters": [PARAMETER]},
+)
+@once
+def post_facts(request: HttpRequest, body: FactBatch) -> Report:
+    """Record up to 1,000 purchases, returns, visits and events. Each is judged on its own. Send them in any order, and
+    again whenever you are not sure: each counts once. A return that comes before its purchase waits for it."""
+    scope, chain, now = actor(request).scope_for(Capability.FACTS_RECORD), the_chain(), dt.datetime.now(dt.UTC)
+    outcomes: dict[int, Outcome] = {}
+    items: dict[int, BaseModel] = {}
+    for index, raw in enumerate(body.facts):
+        try:
+            items[index] = read(raw, _model(raw))
+        except DomainError as refusal:
+            outcomes[index] = refusal
+    receipts = _only(items, PurchaseIn)
+    visits = _only(items, VisitIn)
+    events = _only(items, EventIn)
+    everything: list[Any] = [*receipts.values(), *visits.values(), *events.values()]
+    named = Named(
+        chain,
+        scope,
+        stores=[one.store for one in everything],
+        staff=[one.staff for one in everything],
+        items=[line.item for one in receipts.values() for line in one.lines],
+    )
+    # Each room in a transaction of its own: what one of them cannot take must not cost the others anything.
+    outcomes |= taken_in(
+        receipts, lambda one: new_receipt(one, named), lambda new: receive_receipts(new, scope=scope, now=now)
+    )
+    outcomes |= taken_in(
+        visits, lambda one: new_visit(one, named), lambda new: receive_visits(new, scope=scope, now=now)
+    )
+    outcomes |= taken_in(
+        events,
+        lambda one: new_event(one, named, whole_chain=scope.whole_chain),
+        lambda new: receive_events(new, scope=scope, time_zone=chain.time_zone, now=now),
+    )
+    return report([outcomes[index] for index in range(len(body.facts))])
+
+
+def _model(raw: object) -> type[BaseModel]:
+    """Of which kind an item says that it is."""
+    told = raw.get("type") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict):
+        raise Malformed([Problem("body", gettext_noop("must be an object"))])
+    if told is None:
+        raise Malformed([Problem("type", gettext_noop("is missing"))])
+    if not isinstance(told, str) or told not in MODELS:
+        raise Malformed([Problem("type", gettext_noop("choose one of %(expected)s"), {"expected": CHOICES})])
+    return MODELS[told]
+
+
+def _only(items: Mapping[int, BaseModel], model: type[F]) -> dict[int, F]:
+    return {index: one for index, one in items.items() if isinstance(one, model)}
