@@ -18,7 +18,7 @@ from changke.foundation.database import launcher
 UNKNOWN = ("pinyin", "initials", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
 CUSTOMERS = f"""
 SELECT customer_id AS id, name, {", ".join(f"'' AS {name}" for name in UNKNOWN)}, '{{{{}}}}' AS name_grams, gender,
-       birth_year, birth_month, birth_day, home_store_id, known_on, right(phone, 4) AS phone_tail, TRUE AS is_active,
+       birth_year, birth_month, birth_day, home_store_id, known_on, TRUE AS is_active,
        recorded_at
 FROM '{{folder}}/customers.parquet'"""
 RECEIPTS = """

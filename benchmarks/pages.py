@@ -96,6 +96,7 @@ def _people() -> None:
 
     from changke.facts.customers import rules  # noqa: PLC0415
     from changke.facts.customers.models import Tag  # noqa: PLC0415
+    from changke.facts.customers.services.names import NewName, write_many  # noqa: PLC0415
     from changke.foundation.access.models import Staff  # noqa: PLC0415
     from changke.foundation.access.services import add_staff  # noqa: PLC0415
     from changke.foundation.organisation.models import Store  # noqa: PLC0415
@@ -121,12 +122,10 @@ def _people() -> None:
                 " WHERE spelled.name = customer.name AND staff.username = 'manager' || customer.home_store_id"
             )
             # The invented phones repeat; one identifier belongs to one person, so they are numbered.
-            sql.execute(
-                "INSERT INTO facts_identifier (customer_id, kind, source, value)"
-                " SELECT id, 'phone', '', '+8613' || lpad(id::text, 9, '0') FROM facts_customer UNION ALL"
-                " SELECT id, 'external', 'till', 'C' || lpad(id::text, 8, '0') FROM facts_customer"
-            )
-            sql.execute("UPDATE facts_customer SET phone_tail = lpad((id % 10000)::text, 4, '0')")
+            sql.execute("SELECT id FROM facts_customer ORDER BY id")
+            ids = [pk for (pk,) in sql.fetchall()]
+            write_many(NewName(pk, "phone", f"+8613{pk:09}") for pk in ids)
+            write_many(NewName(pk, "external", f"C{pk:08}", "till") for pk in ids)
             sql.execute(
                 "INSERT INTO facts_tag (customer_id, name, source, recorded_at)"
                 " SELECT id, (%s::text[])[1 + width_bucket((id * 7919) %% 1000, ARRAY[1, 10, 50, 200, 500])],"

@@ -43,6 +43,11 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "DATABASE_ROLE": ("as whom a process works: owner, app or reader; `changke` sets it per command", "app"),
     "SECRET_KEY": ("the signing key of sessions", "made at the first start, in the data folder"),
     "SECRET_KEY_FILE": ("a file with the signing key", "`secrets/` of the data folder"),
+    "MASTER_KEY": ("the master key of phones and addresses, as `changke keys backup` writes it", "`MASTER_KEY_FILE`"),
+    "MASTER_KEY_FILE": (
+        "a file with the master key, outside the database and its backups",
+        "`secrets/` of the data folder",
+    ),
     "ALLOWED_HOSTS": ("further names under which the site is reached, separated by commas", "this machine's own"),
     "CSRF_TRUSTED_ORIGINS": ("origins whose forms are taken, such as `https://changke.example.com`", "none"),
     "BEHIND_HTTPS": ("1 when a proxy ends TLS: cookies go over HTTPS only", "0"),

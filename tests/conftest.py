@@ -1,5 +1,6 @@
 """Tests run on a real PostgreSQL (see `server.py`), in a real chain (see `cast.py`)."""
 
+import base64
 import os
 import tomllib
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         where.update(mine)
         where["CONN_MAX_AGE"] = 0
     os.environ["DATABASE_URL"] = url
+    # Parts of the house that tests start as processes seal with the same key.
+    os.environ["MASTER_KEY"] = settings.MASTER_KEY = f"1 {base64.urlsafe_b64encode(bytes(range(32))).decode()}"
     # Argon2 is slow on purpose; hundreds of tests with seven log-ins each need not prove that. One test does.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from changke.foundation.database.config import data_folder, databases
-from changke.foundation.keys import secret_key
+from changke.foundation.keys import master_key_file, secret_key
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
@@ -48,6 +48,9 @@ except PackageNotFoundError:  # run from a checkout that was never installed
 DATA_DIR = data_folder(os.environ)
 DEBUG = switch("DEBUG", False)
 SECRET_KEY = secret_key(os.environ, DATA_DIR)
+# Under which phones and addresses are sealed; read when first needed. One of the two, else the data folder's file.
+MASTER_KEY = os.environ.get("MASTER_KEY", "")
+MASTER_KEY_FILE = master_key_file(os.environ, DATA_DIR)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *listed("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = switch("BEHIND_HTTPS", False)

@@ -1,5 +1,6 @@
 """The installation's own secrets: made once into the data folder, never committed, readable by their owner only."""
 
+import base64
 import os
 import secrets
 from collections.abc import Mapping
@@ -24,6 +25,18 @@ def make_secret_key(data_dir: Path) -> None:
     """Make the data folder's signing key if it has none."""
     if not key_file(data_dir).exists():
         write_secret(key_file(data_dir), secrets.token_urlsafe(50))
+
+
+def make_master_key(environ: Mapping[str, str], data_dir: Path) -> None:
+    """Make the data folder's master key if it has none and no other was named. What is sealed with it is lost with it:
+    it is never made anew beside data, `settle_keys` notices."""
+    file = master_key_file({}, data_dir)
+    if not environ.get("MASTER_KEY") and not environ.get("MASTER_KEY_FILE") and not file.exists():
+        write_secret(file, f"1 {base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n")
+
+
+def master_key_file(environ: Mapping[str, str], data_dir: Path) -> Path:
+    return Path(environ.get("MASTER_KEY_FILE") or data_dir / "secrets" / "master_key")
 
 
 def key_file(data_dir: Path) -> Path:

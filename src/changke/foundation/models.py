@@ -6,6 +6,7 @@ from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
 from changke.foundation.login.models import Attempt, ResetLink
 from changke.foundation.organisation.models import Chain, Region, Store
+from changke.foundation.persons.models import KeyVersion, PersonKey
 
 __all__ = [
     "ApiKey",
@@ -17,6 +18,8 @@ __all__ = [
     "Batch",
     "Chain",
     "Cursor",
+    "KeyVersion",
+    "PersonKey",
     "Region",
     "RememberedMapping",
     "ResetLink",

@@ -127,6 +127,7 @@ PERSON_TABLES = {
     "attributes": _("Computed numbers"),
     "stages": _("Stages"),
     "audit": _("Audit trail"),
+    "keys": _("Her own key"),
 }
 """Everything that is kept about a person, by the key of its registration."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from changke.decisions.next_best_action.services import record_followup
+from changke.facts.customers.queries import by_phone
 from changke.facts.models import Customer, WaitingReturn
 from changke.foundation.access.models import Role
 from changke.interfaces.api.v1.service import api
@@ -186,12 +187,18 @@ def lived_in(cast: Cast, hq: Caller) -> Cast:
     return cast
 
 
+def known(phone: str) -> Customer:
+    customer = by_phone(phone)
+    assert customer is not None
+    return customer
+
+
 def own() -> Customer:
-    return Customer.objects.get(identifiers__value="+8613900000001")
+    return known("+8613900000001")
 
 
 def foreign() -> Customer:
-    return Customer.objects.get(identifiers__value="+8613900000002")
+    return known("+8613900000002")
 
 
 @pytest.mark.parametrize("role", Role.values)

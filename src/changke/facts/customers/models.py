@@ -44,7 +44,6 @@ class Customer(models.Model):
     adviser = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     known_on = models.DateField()
     """The first day we know of her: registration or the earliest fact, whichever is earlier."""
-    phone_tail = models.CharField(max_length=4, blank=True)
     is_active = models.BooleanField(default=True)
     """False for a customer whom only a withdrawn batch knew: kept, shown nowhere."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -61,7 +60,6 @@ class Customer(models.Model):
             models.Index(fields=["home_store", "pinyin", "id"], name="customer_store_pinyin"),
             models.Index(fields=["pinyin", "id"], name="customer_pinyin"),
             models.Index(fields=["initials", "id"], name="customer_initials"),
-            models.Index(fields=["phone_tail", "id"], name="customer_phone_tail"),
             models.Index(fields=["birth_month", "birth_day", "home_store"], name="customer_birthday"),
             GinIndex(fields=["name_grams"], name="customer_name_grams", fastupdate=False),
         ]
@@ -78,18 +76,43 @@ class IdentifierKind(models.TextChoices):
 
 
 class Identifier(models.Model):
-    """A name under which a system knows her: normalised (E.164 for phones, lower case for e-mail)."""
+    """A name under which a system knows her: normalised (E.164 for phones, lower case for e-mail).
+
+    What names her to the world is sealed (docs/algorithms/encryption.md): it is written by `services.names` and read by
+    `queries.values_of`, and found by its blind index. Numbers of the chain's own systems stand in `value` in clear.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="identifiers")
     kind = models.CharField(max_length=10, choices=IdentifierKind.choices)
     source = models.CharField(max_length=60, blank=True)
     """Which system speaks, for external ids; empty for phone, e-mail and WeCom."""
-    value = models.CharField(max_length=200)
+    value = models.CharField(max_length=200, null=True)
+    """Of kinds in clear; NULL where the value is sealed."""
+    sealed = models.BinaryField(null=True)
+    blind = models.BigIntegerField(null=True)
+    """By which a sealed value is found: 64 bits of its HMAC."""
+    tail = models.BigIntegerField(null=True)
+    """The same of a phone's last four digits."""
+    key_version = models.PositiveSmallIntegerField(null=True)
+    """Of the master key that both indexes were made with."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "source", "value"], name="identifier_once")]
-        indexes = [models.Index(fields=["value"], name="identifier_value", opclasses=["text_pattern_ops"])]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "source", "value"], name="identifier_once"),
+            models.UniqueConstraint(
+                fields=["kind", "blind"], name="identifier_blind_once", condition=models.Q(blind__isnull=False)
+            ),
+            models.CheckConstraint(
+                condition=models.Q(value__isnull=False, sealed__isnull=True, blind__isnull=True)
+                | models.Q(value__isnull=True, sealed__isnull=False, blind__isnull=False, key_version__isnull=False),
+                name="identifier_clear_or_sealed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["value"], name="identifier_value", opclasses=["text_pattern_ops"]),
+            models.Index(fields=["tail", "customer"], name="identifier_tail", condition=models.Q(tail__isnull=False)),
+        ]
 
 
 class Tag(models.Model):

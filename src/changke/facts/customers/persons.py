@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from changke.facts.customers.models import Customer, Identifier, Kept, Note, Replaced, Tag
+from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
 from changke.foundation.persons.registry import PersonTable, Row, register
 
@@ -23,8 +24,10 @@ def profile(customer_ids: Sequence[int]) -> Iterator[Row]:
 
 
 def identifiers(customer_ids: Sequence[int]) -> Iterator[Row]:
-    for one in Identifier.objects.filter(customer_id__in=customer_ids).order_by("pk"):
-        yield {"customer_id": one.customer_id, "kind": one.kind, "source": one.source, "value": one.value}
+    known = list(Identifier.objects.filter(customer_id__in=customer_ids).order_by("pk"))
+    values = values_of(known)
+    for one in known:
+        yield {"customer_id": one.customer_id, "kind": one.kind, "source": one.source, "value": values[one.pk]}
 
 
 def tags(customer_ids: Sequence[int]) -> Iterator[Row]:

@@ -14,6 +14,10 @@ SCIENTIFIC = re.compile(r"^\d(\.\d+)?[eE]\+?\d+$")
 LONGEST_PINYIN, LONGEST_INITIALS = 240, 60
 
 
+IN_CLEAR = frozenset({"external", "card"})
+"""Kinds of identifiers that are not sealed: numbers of the chain's own systems, which say nothing outside it."""
+
+
 def clean_name(name: str) -> str:
     """Full-width letters become plain ones, spaces single, controls vanish; emoji and rare characters stay."""
     plain = unicodedata.normalize("NFKC", name)

@@ -35,7 +35,7 @@ from changke.foundation.database.config import (
     read_embedded,
 )
 from changke.foundation.database.service_user import SERVICE_HOME, ServiceUser, choose
-from changke.foundation.keys import make_secret_key, write_secret
+from changke.foundation.keys import make_master_key, make_secret_key, write_secret
 
 RETRY_SECONDS = 30  # after a kill -9 orphaned back-ends may hold the shared memory for some seconds
 START_SECONDS = 600  # a crash recovery replays up to max_wal_size; pg_ctl's own 60 s would give up on it
@@ -63,6 +63,7 @@ def running(data_dir: Path, *, say: Say = lambda _: None) -> Iterator[Embedded]:
         with _alone(data_dir):
             fcntl.flock(users, fcntl.LOCK_SH)
             make_secret_key(data_dir)
+            make_master_key(os.environ, data_dir)
             embedded = start(data_dir, say=say)
         yield embedded
     finally:

@@ -33,6 +33,8 @@ class PersonTable:
     export: Callable[[Sequence[int]], Iterator[Row]]
     erase: Callable[[Sequence[int]], int] | None = None
     stays: str = ""
+    last: bool = False
+    """Erased after all others: the key that they may still need."""
 
 
 _registry: Registry[PersonTable] = Registry("tables with personal data", PersonTable)
@@ -46,9 +48,9 @@ def register(table: PersonTable) -> PersonTable:
 
 
 def person_tables() -> list[PersonTable]:
-    """All of them by key; the rooms are read at the first call."""
+    """All of them by key, those that go last at the end; the rooms are read at the first call."""
     discover()
-    return [_registry[key] for key in _registry]
+    return sorted((_registry[key] for key in _registry), key=lambda one: one.last)
 
 
 def discover() -> None:

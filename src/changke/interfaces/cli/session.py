@@ -14,7 +14,7 @@ from changke.foundation.database.binaries import OLDEST_MAJOR, NoServerPrograms
 from changke.foundation.database.config import DatabaseMisconfigured, data_folder, databases, embedded_file
 from changke.foundation.database.launcher import ServerDoesNotStart
 from changke.foundation.database.service_user import WrongUser
-from changke.foundation.keys import make_secret_key
+from changke.foundation.keys import make_master_key, make_secret_key
 
 
 class CannotRun(Exception):
@@ -31,6 +31,7 @@ def database(*, starts: bool) -> Iterator[Path]:
     if os.environ.get("DATABASE_URL"):
         _writable(data_dir)
         make_secret_key(data_dir)
+        make_master_key(os.environ, data_dir)
         _require_server()
         yield data_dir
         return

@@ -10,6 +10,7 @@ from changke.engine import synthetic
 from changke.engine.synthetic import Table, World
 from changke.facts.catalog.models import Category
 from changke.facts.customers import rules as names
+from changke.facts.customers.services.names import NewName, write_many
 from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
 from changke.foundation.database.copy import copy_columns, reserve_ids
@@ -157,7 +158,7 @@ def _customers(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> No
     plain = ["gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests",
              "living", "allergies", "source"]  # fmt: skip
     columns = ["id", "name", "pinyin", "initials", "name_grams", "home_store_id", "adviser_id", "known_on",
-               "phone_tail", "is_active", "recorded_at", *plain]  # fmt: skip
+               "is_active", "recorded_at", *plain]  # fmt: skip
     rows = list(zip(ids.customers, _dicts(world.customers), strict=True))
 
     def people() -> Iterator[tuple[Any, ...]]:
@@ -165,21 +166,17 @@ def _customers(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> No
             yield (
                 pk, row["name"], names.pinyin(row["name"]), names.initials(row["name"]), names.grams(row["name"]),
                 ids.stores[row["home_store"]].pk, Ids.at(ids.staff, row["adviser"]),
-                min(row["known_on"], known_since.get(position, row["known_on"])), names.phone_tail(row["phone"]),
+                min(row["known_on"], known_since.get(position, row["known_on"])),
                 True, now, *(row[column] for column in plain),
             )  # fmt: skip
 
     copy_columns("facts_customer", columns, people(), advance=meter)
     known_by = {"phone": "phone", "email": "email", "wecom_id": "wecom", "source_key": "external"}
-    copy_columns(
-        "facts_identifier",
-        ["customer_id", "kind", "source", "value"],
-        (
-            (pk, kind, "demo" if kind == "external" else "", row[column])
-            for pk, row in rows
-            for column, kind in known_by.items()
-            if row[column]
-        ),
+    write_many(
+        NewName(pk, kind, row[column], "demo" if kind == "external" else "")
+        for pk, row in rows
+        for column, kind in known_by.items()
+        if row[column]
     )
     copy_columns(
         "facts_tag",

@@ -3,16 +3,22 @@
 A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her
 daughter): the
 new external id is a person of her own and the phone stays where it is.
+
+Phones, e-mail addresses and WeCom ids reach the database as their blind indexes, and as ciphertext once it is known
+whose they are; in clear they stay in this process.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 
 from django.db import connection, transaction
 
 from changke.facts.customers import rules
+from changke.facts.customers.services.names import NewName, write_unknown
 from changke.foundation.database.copy import copy_rows, staging
+from changke.foundation.persons.cipher import Vault
+from changke.foundation.persons.queries import vault
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,14 @@ class Candidate:
 
 
 COLUMNS = """
-    cand bigint, external text, wecom text, phone text, email text, name text, gender text, birth_year smallint,
+    cand bigint, external text, wecom bigint, phone bigint, email bigint, name text, gender text, birth_year smallint,
     birth_month smallint, birth_day smallint, occupation text, income_band text, city text, interests text, living text,
     allergies text, first_source text, home_store_id bigint, adviser_id bigint, known_on date,
-    pinyin text, initials text, name_grams text[], phone_tail text, customer_id bigint, is_new boolean
+    pinyin text, initials text, name_grams text[], customer_id bigint, is_new boolean,
+    former_wecom bigint, former_phone bigint, former_email bigint
 """
+SEALED = ("wecom", "phone", "email")
+"""In the order in which they are believed."""
 TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies")
 NUMBERS = ("birth_year", "birth_month", "birth_day", "home_store_id", "adviser_id")
 
@@ -61,14 +70,18 @@ def take_in(
       file's fields replace those of a known customer (a customer file); without it they only fill what is
     empty (a purchase file that happens to carry names).
     """
+    safe = vault()
+    by_cand = {each.cand: each for each in candidates}
     staging("intake_customer", COLUMNS)
-    copy_rows("intake_customer", (_row(each) for each in candidates))
+    copy_rows("intake_customer", (_row(each, safe) for each in by_cand.values()))
+    # While the master key is being changed a known value may stand under the former index.
+    indexes = [*SEALED, *(f"former_{kind}" for kind in SEALED if len(safe.in_use) > 1)]
     with connection.cursor() as cursor:
-        for statement in (MATCH_EXTERNAL, *(match_by(kind) for kind in ("wecom", "phone", "email")), NUMBER, INSERT):
+        for statement in (MATCH_EXTERNAL, *map(match_by, indexes), NUMBER, INSERT):
             cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
-        for kind in ("external", "wecom", "phone", "email"):
-            named = source if kind == "external" else ""
-            cursor.execute(identify(kind), {"source": named, "batch": batch_id})
+        cursor.execute(IDENTIFY_EXTERNAL, {"source": source, "batch": batch_id})
+        cursor.execute(UNKNOWN_NAMES)
+        write_unknown(list(_new_names(by_cand, sorted(cursor.fetchall()))), batch_id=batch_id)
         cursor.execute(UPDATE if update else FILL, {"batch": batch_id})
         changed = {row[0] for row in cursor.fetchall()}
         cursor.execute(EARLIER, {"batch": batch_id})
@@ -84,13 +97,24 @@ def take_in(
         }
 
 
-def _row(who: Candidate) -> tuple[object, ...]:
+def _row(who: Candidate, safe: Vault) -> tuple[object, ...]:
     name = rules.clean_name(who.name)
     values = astuple(who)
-    tail = rules.phone_tail(who.phone) if who.phone else ""
+    former = _blind(who, safe, safe.in_use[-2]) if len(safe.in_use) > 1 else [None] * len(SEALED)
     return (
-        *values[:5], name, *values[6:], rules.pinyin(name), rules.initials(name), rules.grams(name), tail, None, False,
+        *values[:2], *_blind(who, safe, safe.current), name, *values[6:], rules.pinyin(name), rules.initials(name),
+        rules.grams(name), None, False, *former,
     )  # fmt: skip
+
+
+def _blind(who: Candidate, safe: Vault, version: int) -> list[int | None]:
+    values = ((kind, getattr(who, kind)) for kind in SEALED)
+    return [safe.blind(kind, value, version) if value else None for kind, value in values]
+
+
+def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, str]]) -> Iterator[NewName]:
+    for cand, customer_id, kind in rows:
+        yield NewName(customer_id, kind, getattr(by_cand[cand], kind))
 
 
 MATCH_EXTERNAL = """
@@ -99,10 +123,11 @@ WHERE known.kind = 'external' AND known.source = %(source)s AND known.value = in
 """
 
 
-def match_by(kind: str) -> str:
+def match_by(index: str) -> str:
+    kind = index.removeprefix("former_")
     return f"""
         UPDATE intake_customer AS intake SET customer_id = known.customer_id FROM facts_identifier AS known
-        WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.source = '' AND known.value = intake.{kind}
+        WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.blind = intake.{index}
           AND (intake.external IS NULL OR NOT EXISTS (
             SELECT FROM facts_identifier AS other
             WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
@@ -117,24 +142,34 @@ WHERE customer_id IS NULL
 INSERT = """
 INSERT INTO facts_customer (id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day,
 occupation,
-  income_band, city, interests, living, allergies, source, home_store_id, adviser_id, known_on, phone_tail,
+  income_band, city, interests, living, allergies, source, home_store_id, adviser_id, known_on,
   is_active, batch_id,
   recorded_at)
 SELECT customer_id, name, pinyin, initials, name_grams, gender, birth_year, birth_month, birth_day, occupation,
 income_band,
   city, interests, living, allergies, first_source, home_store_id, adviser_id,
-  coalesce(known_on, (%(now)s AT TIME ZONE 'UTC')::date), phone_tail, true, %(batch)s, %(now)s
+  coalesce(known_on, (%(now)s AT TIME ZONE 'UTC')::date), true, %(batch)s, %(now)s
 FROM intake_customer WHERE is_new ORDER BY cand
 """
 
 
-def identify(kind: str) -> str:
-    return f"""
-        INSERT INTO facts_identifier (customer_id, kind, source, value, batch_id)
-        SELECT customer_id, '{kind}', %(source)s, {kind}, %(batch)s FROM intake_customer WHERE {kind} IS NOT NULL
-          ORDER BY cand
-        ON CONFLICT (kind, source, value) DO NOTHING
+IDENTIFY_EXTERNAL = """
+INSERT INTO facts_identifier (customer_id, kind, source, value, batch_id)
+SELECT customer_id, 'external', %(source)s, external, %(batch)s FROM intake_customer WHERE external IS NOT NULL
+  ORDER BY cand
+ON CONFLICT (kind, source, value) DO NOTHING
+"""
+
+UNKNOWN_NAMES = " UNION ALL ".join(
+    f"""
+    SELECT cand, customer_id, '{kind}' FROM intake_customer AS intake
+    WHERE {kind} IS NOT NULL AND NOT EXISTS (
+      SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.{kind})
+    AND NOT EXISTS (
+      SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.former_{kind})
     """  # noqa: S608 the kinds are ours
+    for kind in SEALED
+)
 
 
 def _says(field: str) -> str:
@@ -151,23 +186,17 @@ def _write(*, only_empty: bool) -> str:
     fields = [*TEXTS, *NUMBERS]
     when = {field: f"{_says(field)} AND {_lacks(field)}" if only_empty else _says(field) for field in fields}
     sets = [f"{field} = CASE WHEN {when[field]} THEN intake.{field} ELSE customer.{field} END" for field in fields]
-    # What the name is searched by follows the name; the first source and the phone tail stay once they are known.
+    # What the name is searched by follows the name; the first source stays once it is known.
     for derived in ("pinyin", "initials", "name_grams"):
         sets.append(f"{derived} = CASE WHEN {when['name']} THEN intake.{derived} ELSE customer.{derived} END")
-    for first in (("source", "first_source"), ("phone_tail", "phone_tail")):
-        sets.append(
-            f"{first[0]} = CASE WHEN customer.{first[0]} = '' THEN intake.{first[1]} ELSE customer.{first[0]} END"
-        )
+    sets.append("source = CASE WHEN customer.source = '' THEN intake.first_source ELSE customer.source END")
     changes = [f"({when[field]} AND customer.{field} IS DISTINCT FROM intake.{field})" for field in fields]
-    changes += [
-        "(customer.source = '' AND intake.first_source <> '')",
-        "(customer.phone_tail = '' AND intake.phone_tail <> '')",
-    ]
+    changes += ["(customer.source = '' AND intake.first_source <> '')"]
     changes += ["NOT customer.is_active"]
     return _keeping_what_was(
         f"{', '.join(sets)}, is_active = true",
         f"NOT intake.is_new AND ({' OR '.join(changes)})",
-        [*fields, "source", "phone_tail", "is_active"],
+        [*fields, "source", "is_active"],
     )
 
 

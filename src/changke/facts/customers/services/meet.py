@@ -1,17 +1,21 @@
 """Whom the facts of a machine's batch are about: found under the name it knows her by, or written down as new."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.facts.customers.queries import named
+from changke.facts.customers.services.names import NewName, hand_over, write
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
+from changke.foundation.persons.queries import vault
 
 TRIES = 3
 """Two machines may meet the same new person at once: the later one looks again and finds her."""
@@ -132,14 +136,11 @@ def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None
         if known.get(one) in shown:
             raise IdentifierTaken(value=one.value)
         if known.get(one) in others:
-            Identifier.objects.filter(kind=one.kind, source=one.source, value=one.value).update(customer=customer)
+            hand_over(Identifier.objects.get(named(one.kind, one.value, one.source)), to=customer.pk)
     new = [one for one in references if one not in known]
     try:
         with transaction.atomic():
-            Identifier.objects.bulk_create(
-                Identifier(customer=customer, kind=IdentifierKind(one.kind), source=one.source, value=one.value)
-                for one in new
-            )
+            write([NewName(customer.pk, one.kind, one.value, one.source) for one in new])
     except IntegrityError:
         raise IdentifierTaken(value=", ".join(one.value for one in new)) from None
 
@@ -155,16 +156,36 @@ def _by_id(references: Sequence[Reference], scope: Scope) -> dict[Reference, int
 def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:
     if not references:
         return {}
+    clear = {(one.kind, one.source, one.value): one for one in references if one.kind in rules.IN_CLEAR}
+    safe = vault() if len(clear) < len(references) else None
+    blind = {
+        (one.kind, bits): one
+        for one in references
+        if safe and one.kind not in rules.IN_CLEAR
+        for bits in safe.blinds(one.kind, one.value)
+    }
     with connection.cursor() as sql:
         sql.execute(
             """
-            SELECT known.kind, known.value, known.source, known.customer_id FROM facts_identifier AS known
+            SELECT known.kind, known.source, known.value, NULL, known.customer_id FROM facts_identifier AS known
             JOIN unnest(%s::text[], %s::text[], %s::text[]) AS wanted (kind, source, value)
               ON wanted.kind = known.kind AND wanted.source = known.source AND wanted.value = known.value
+            UNION ALL
+            SELECT known.kind, known.source, NULL, known.blind, known.customer_id FROM facts_identifier AS known
+            JOIN unnest(%s::text[], %s::bigint[]) AS wanted (kind, blind)
+              ON wanted.kind = known.kind AND wanted.blind = known.blind
             """,
-            [[one.kind for one in references], [one.source for one in references], [one.value for one in references]],
+            [*_columns(clear, 3), *_columns(blind, 2)],
         )
-        return {Reference(kind, value, source): pk for kind, value, source, pk in sql.fetchall()}
+        return {
+            clear[kind, source, value] if bits is None else blind[kind, bits]: pk
+            for kind, source, value, bits, pk in sql.fetchall()
+        }
+
+
+def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as one list per column."""
+    return [list(column) for column in zip(*keys, strict=True)] or [[] for _ in range(width)]
 
 
 def _name(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> None:
@@ -196,10 +217,7 @@ def _create(strangers: Mapping[Reference, Meeting], *, now: dt.datetime) -> dict
     # In the order of the unique index: two batches with the same strangers wait for each other instead of dying.
     ordered = sorted(strangers, key=lambda one: (one.kind, one.source, one.value))
     people = Customer.objects.bulk_create([_person(one, strangers[one], now=now) for one in ordered])
-    Identifier.objects.bulk_create(
-        Identifier(customer=person, kind=IdentifierKind(one.kind), source=one.source, value=one.value)
-        for one, person in zip(ordered, people, strict=True)
-    )
+    write([NewName(one.pk, who.kind, who.value, who.source) for who, one in zip(ordered, people, strict=True)])
     return {one: person.pk for one, person in zip(ordered, people, strict=True)}
 
 
@@ -213,6 +231,5 @@ def _person(who: Reference, meeting: Meeting, *, now: dt.datetime) -> Customer:
         source=meeting.source,
         home_store=meeting.store,
         known_on=meeting.day,
-        phone_tail=rules.phone_tail(who.value) if who.kind == IdentifierKind.PHONE else "",
         recorded_at=now,
     )

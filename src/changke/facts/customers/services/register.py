@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.facts.customers.queries import named
+from changke.facts.customers.services.names import NewName, write
 from changke.foundation.access.models import Staff
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
@@ -60,7 +62,6 @@ def register(
         "home_store": home_store,
         "adviser": adviser,
         "known_on": business_date(now, home_store.time_zone),
-        "phone_tail": rules.phone_tail(identifiers.get(IdentifierKind.PHONE, "")),
         "is_active": True,
         "batch": None,
         "recorded_at": now,
@@ -76,26 +77,35 @@ def register(
         customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
         customer.save()
         customer.refresh_from_db(fields=["txid"])
-    hers = set(Identifier.objects.filter(customer=customer, source="").values_list("kind", "value"))
     for kind, value in identifiers.items():
-        if (kind, value) in hers:
-            continue
+        _name(customer, kind, value)
+    return customer
+
+
+def _name(customer: Customer, kind: IdentifierKind, value: str) -> None:
+    """Write the identifier unless it is hers already. Asked first: while the key is being changed, the unique index
+    alone does not know a value that stands under the former key."""
+    holders = Identifier.objects.filter(named(kind, value)).select_related("customer")
+    holder = holders.first()
+    if holder is None:
         try:
             with transaction.atomic():
-                Identifier.objects.create(customer=customer, kind=kind, value=value)
+                write([NewName(customer.pk, kind, value)])
+            return
         except IntegrityError:
-            holder = Identifier.objects.select_related("customer").get(kind=kind, source="", value=value).customer
-            raise PhoneKnown(name=holder.name or f"#{holder.pk}", customer_id=holder.pk) from None
-    return customer
+            holder = holders.get()
+    if holder.customer_id != customer.pk:
+        other = holder.customer
+        raise PhoneKnown(name=other.name or f"#{other.pk}", customer_id=other.pk)
 
 
 def _hidden(identifiers: Mapping[IdentifierKind, str]) -> Customer | None:
     """Whom only an undone batch knew, under this phone or address: she is met anew. Otherwise her number would be taken
     for ever, by somebody whom no page shows."""
-    named = Q()
+    names = Q()
     for kind, value in identifiers.items():
-        named |= Q(kind=kind, source="", value=value)
-    owners = Identifier.objects.filter(named).values("customer") if named else Identifier.objects.none()
+        names |= named(kind, value)
+    owners = Identifier.objects.filter(names).values("customer") if names else Identifier.objects.none()
     hidden = Customer.objects.select_for_update().filter(pk__in=owners.values("customer"), is_active=False)
     return hidden.order_by("pk").first()
 

@@ -1,6 +1,7 @@
 """Customers: found, written down, changed; their phones masked unless one asks and says why."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Gender, Identifier, IdentifierKind
-from changke.facts.customers.queries import by_phone, customer_in, phone_of
+from changke.facts.customers.queries import by_phone, customer_in, phone_of, values_of, with_phone_tail
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
@@ -162,7 +163,8 @@ def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str
     people = list(
         rows.order_by("id").select_related("home_store").prefetch_related("identifiers", "tags")[: query.limit + 1]
     )
-    return page(people, query.limit, ends=lambda one: [one.pk], show=_shown)
+    values = values_of(name for one in people for name in one.identifiers.all())
+    return page(people, query.limit, ends=lambda one: [one.pk], show=lambda one: _shown(one, values))
 
 
 @router.get("/{int:customer_id}", response=CustomerOut, operation_id="get_customer", summary="One customer")
@@ -265,7 +267,7 @@ def _found(query: CustomerQuery) -> ScopedQuerySet[Customer]:
 
 def _with_phone(rows: ScopedQuerySet[Customer], phone: str) -> ScopedQuerySet[Customer]:
     if len(phone) == 4 and phone.isascii() and phone.isdigit():
-        return rows.filter(phone_tail=phone)
+        return rows.filter(pk__in=with_phone_tail(phone))
     try:
         rules.normal_phone(phone)
     except ValueError as error:
@@ -304,7 +306,10 @@ def _recorded(kind: str, customer: Customer, who: Actor, data: dict[str, object]
     )
 
 
-def _shown(one: Customer) -> CustomerOut:
+def _shown(one: Customer, values: Mapping[int, str] | None = None) -> CustomerOut:
+    """`values` are those of the identifiers, where a page of customers opened them together."""
+    names = list(one.identifiers.all())
+    known = values if values is not None else values_of(names)
     return CustomerOut(
         id=one.pk,
         name=one.name,
@@ -322,13 +327,12 @@ def _shown(one: Customer) -> CustomerOut:
         home_store=one.home_store.code if one.home_store else None,
         adviser_id=one.adviser_id,
         known_on=one.known_on,
-        identifiers=[_identifier(name) for name in one.identifiers.all()],
+        identifiers=[_identifier(name, known[name.pk]) for name in names],
         tags=sorted(tag.name for tag in one.tags.all()),
     )
 
 
-def _identifier(one: Identifier) -> IdentifierOut:
-    value = one.value
+def _identifier(one: Identifier, value: str) -> IdentifierOut:
     if one.kind == "phone":
         value = rules.masked_phone(value)
     if one.kind == "email":

@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import get_language
 
-from changke.facts.customers.models import Customer, Identifier
-from changke.facts.customers.queries import by_phone
+from changke.facts.customers.models import Customer
+from changke.facts.customers.queries import by_phone, known_as
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.management.base import ShopCommand
 from changke.profiles.attributes.queries import days_at
@@ -56,9 +56,9 @@ def find(text: str) -> Customer:
         return one
     if known := by_phone(text):
         return known
-    found = list(Identifier.objects.filter(value=text).select_related("customer")[:2])
+    found = set(known_as(text, whole=True))
     if len(found) == 1:
-        return found[0].customer
+        return Customer.objects.get(pk=found.pop())
     raise CommandError(f"{text} names {'several customers' if found else 'no customer'}: give her number")
 
 

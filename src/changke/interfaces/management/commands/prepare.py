@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from changke.foundation.database import grants
 from changke.foundation.database.config import Connections
+from changke.foundation.persons.services.keys import settle_keys
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Progress
 
@@ -18,6 +20,7 @@ class Command(ShopCommand):
 
     def run(self, **options: Any) -> dict[str, int]:
         migrations = migrate()
+        settle_keys(now=datetime.now(UTC))
         grant(settings.CONNECTIONS)
         collect_static(Path(settings.STATIC_ROOT))
         if migrations:

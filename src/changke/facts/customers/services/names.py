@@ -1,0 +1,106 @@
+"""Writing identifiers: the one place where a phone, an address or a platform's id becomes ciphertext and index."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db import connection, transaction
+
+from changke.facts.customers import rules
+from changke.facts.customers.models import Identifier
+from changke.facts.customers.queries import place_of, values_of
+from changke.foundation.database.copy import CHUNK_ROWS, copy_columns, copy_rows, reserve_ids, staging
+from changke.foundation.persons.cipher import Vault, seal
+from changke.foundation.persons.queries import vault
+from changke.foundation.persons.services.keys import keys_for
+
+
+@dataclass(frozen=True)
+class NewName:
+    """An identifier to be written; the value is normalised."""
+
+    customer_id: int
+    kind: str
+    value: str
+    source: str = ""
+
+
+COLUMNS = ("id", "customer_id", "kind", "source", "value", "sealed", "blind", "tail", "key_version", "batch_id")
+STAGED = """
+    id bigint, customer_id bigint, kind text, source text, value text, sealed bytea, blind bigint, tail bigint,
+    key_version smallint, batch_id bigint
+"""
+
+
+def rows_of(names: Sequence[NewName], *, batch_id: int | None = None) -> list[tuple[object, ...]]:
+    """The rows in the order of `COLUMNS`, with ids of their own, sealed where the kind is."""
+    ids = reserve_ids("facts_identifier", len(names))
+    sealed_for = sorted({one.customer_id for one in names if one.kind not in rules.IN_CLEAR})
+    keys, safe = (keys_for(sealed_for), vault()) if sealed_for else ({}, None)
+    rows: list[tuple[object, ...]] = []
+    for pk, one in zip(ids, names, strict=True):
+        clear = (pk, one.customer_id, one.kind, one.source)
+        if one.kind in rules.IN_CLEAR or safe is None:
+            rows.append((*clear, one.value, None, None, None, None, batch_id))
+        else:
+            sealed = seal(keys[one.customer_id], one.value, place_of(pk))
+            rows.append((*clear, None, sealed, *indexes(safe, one.kind, one.value), safe.current, batch_id))
+    return rows
+
+
+def indexes(safe: Vault, kind: str, value: str) -> tuple[int, int | None]:
+    """The blind index of the value and, of a phone, of its last four digits."""
+    tail = safe.blind("phone tail", rules.phone_tail(value)) if kind == "phone" else None
+    return safe.blind(kind, value), tail
+
+
+def write(names: Sequence[NewName]) -> None:
+    """Write identifiers that nobody has yet; IntegrityError where somebody does."""
+    Identifier.objects.bulk_create(Identifier(**dict(zip(COLUMNS, row, strict=True))) for row in rows_of(names))
+
+
+def write_many(names: Iterable[NewName]) -> None:
+    """The same by COPY, for as many as there are, ten thousand in a transaction unless one is open."""
+    stream = iter(names)
+    while some := list(islice(stream, CHUNK_ROWS)):
+        copy_columns("facts_identifier", COLUMNS, rows_of(some))
+
+
+def write_unknown(names: Sequence[NewName], *, batch_id: int | None) -> None:
+    """Write those that nobody has yet, by the thousand, and leave the others to whom they belong."""
+    if not names:
+        return
+    staging("intake_identifier", STAGED)
+    copy_rows("intake_identifier", rows_of(names, batch_id=batch_id))
+    columns = ", ".join(COLUMNS)
+    with connection.cursor() as sql:
+        sql.execute(
+            f"INSERT INTO facts_identifier ({columns}) SELECT {columns} FROM intake_identifier"  # noqa: S608 ours
+            " ORDER BY id ON CONFLICT DO NOTHING"
+        )
+
+
+def hand_over(identifier: Identifier, *, to: int) -> None:
+    """The identifier is another person's from now on: sealed again under her key."""
+    value = values_of([identifier])[identifier.pk]
+    identifier.customer_id = to
+    if identifier.sealed is not None:
+        identifier.sealed = seal(keys_for([to])[to], value, place_of(identifier.pk))
+    identifier.save(update_fields=["customer", "sealed"])
+
+
+@transaction.atomic
+def index_again(after: int, *, most: int) -> tuple[int, int]:
+    """Make the indexes of the next identifiers with the current key: how many, and the last id."""
+    safe = vault()
+    rows = list(
+        Identifier.objects.select_for_update()
+        .filter(pk__gt=after, sealed__isnull=False, key_version__lt=safe.current)
+        .order_by("pk")[:most]
+    )
+    values = values_of(rows)
+    for one in rows:
+        one.blind, one.tail = indexes(safe, one.kind, values[one.pk])
+        one.key_version = safe.current
+    Identifier.objects.bulk_update(rows, ["blind", "tail", "key_version"], batch_size=500)
+    return len(rows), rows[-1].pk if rows else after
