@@ -1,6 +1,6 @@
 """The tables of this floor; each is written in its room."""
 
-from changke.foundation.access.models import ApiKey, Staff
+from changke.foundation.access.models import ApiKey, Grant, OwnRole, Staff
 from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
@@ -18,7 +18,9 @@ __all__ = [
     "Batch",
     "Chain",
     "Cursor",
+    "Grant",
     "KeyVersion",
+    "OwnRole",
     "PersonKey",
     "Region",
     "RememberedMapping",

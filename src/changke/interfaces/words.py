@@ -67,7 +67,13 @@ LOYALTY_GROUPS = {
 }
 NEW_OR_OLD = {"new": pgettext_lazy("group", "New customer"), "old": pgettext_lazy("group", "Old customer")}
 GENDERS = {"f": _("Female"), "m": _("Male"), "": _("Unknown")}
-ROLES = {"owner": _("Owner"), "hq": _("Headquarters"), "manager": _("Store manager"), "staff": _("Staff")}
+ROLES = {
+    "owner": _("Owner"),
+    "hq": _("Headquarters"),
+    "manager": _("Store manager"),
+    "staff": _("Staff"),
+    "analyst": _("Analyst"),
+}
 RECEIPT_KINDS = {"sale": _("Purchase"), "use": _("Card use"), "return": _("Return")}
 TENDERS = {
     "cash": _("Cash"),

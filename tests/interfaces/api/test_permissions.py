@@ -1,6 +1,7 @@
 """Every route by every role, on the own object as on the foreign one. A route without a case fails."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,6 +135,9 @@ CASES: dict[str, list[Case]] = {
     "get_stores": [Listed("GET", "/stores", names=lambda one: one["code"], by_store=True)],
     "get_staff": [Listed("GET", "/staff", names=lambda one: ",".join(one["stores"]), by_store=True)],
 }
+THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants", "post_grant", "delete_grant"}
+"""Routes about roles: tests/interfaces/api/test_roles.py."""
+
 THE_CHAINS = {"get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
@@ -146,12 +150,12 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_route_has_a_case() -> None:
-    assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS)
+    assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | THE_OWNERS
 
 
 def test_no_route_answers_without_a_key(cast: Cast) -> None:
     for operation, method, path in routes():
-        answer = Caller().send(method, path.replace("{customer_id}", str(cast.vera.pk)), {})
+        answer = Caller().send(method, re.sub(r"{\w+}", str(cast.vera.pk), path), {})
         assert answer.status_code == 401, operation
 
 
@@ -201,7 +205,7 @@ def foreign() -> Customer:
     return known("+8613900000002")
 
 
-@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize("role", [role for role in Role.values if role != "analyst"])
 def test_everybody_works_with_what_is_theirs_and_nothing_else(
     role: str, lived_in: Cast, key_of: Callable[[str], Caller]
 ) -> None:

@@ -50,7 +50,19 @@ HEADQUARTERS = {
     "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
     "settings-person": (1,), "settings-person-reset": (1,), "settings-keys": (), "settings-key-revoke": (1,),
 }  # fmt: skip
-POSTED = {"settings-region-remove", "imports-sample", "imports-discard", "settings-key-revoke", "settings-person-reset"}
+OWNER = {
+    "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
+    "settings-person-roles": (1,), "settings-key-roles": (1,), "settings-grant-end": (1,),
+}  # fmt: skip
+POSTED = {
+    "settings-role-remove",
+    "settings-grant-end",
+    "settings-region-remove",
+    "imports-sample",
+    "imports-discard",
+    "settings-key-revoke",
+    "settings-person-reset",
+}
 DOORS = {"my-password", "reset"}
 NOBODY = DOORS | {"setup", "login", "logout", "choose_language", "choose_store", "styleguide", "record-customer"}
 """No customer stands on them."""
@@ -86,7 +98,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 
@@ -144,6 +156,15 @@ def test_the_switcher_opens_no_foreign_store(shop: Cast) -> None:
 @pytest.mark.parametrize("who", ["manager", "clerk"])
 def test_imports_and_settings_are_closed_to_stores(shop: Cast, who: str, name: str) -> None:
     client, address = at_work(getattr(shop, who)), reverse(name, args=HEADQUARTERS[name])
+    if name not in POSTED:
+        assert client.get(address).status_code == 403
+    assert client.post(address).status_code in (403, 405)
+
+
+@pytest.mark.parametrize("name", OWNER)
+@pytest.mark.parametrize("who", ["hq", "manager", "clerk"])
+def test_roles_are_the_owners(shop: Cast, who: str, name: str) -> None:
+    client, address = at_work(getattr(shop, who)), reverse(name, args=OWNER[name])
     if name not in POSTED:
         assert client.get(address).status_code == 403
     assert client.post(address).status_code in (403, 405)

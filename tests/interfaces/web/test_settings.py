@@ -1,10 +1,12 @@
 """Settings through HTTP: who may, what is refused and where it is said, what changes."""
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from changke.foundation.access.models import ApiKey, Staff
+from changke.foundation.access.models import ApiKey, Grant, OwnRole, Staff
 from changke.foundation.access.services import key_of
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.login.services.log_in import log_in
@@ -188,3 +190,34 @@ def test_a_region_cannot_hang_below_itself_and_leaves_only_empty(cast: Cast) -> 
     assert client.post(f"/settings/regions/{shanghai.pk}/remove/").status_code == 409
     assert Region.objects.filter(name="上海").exists()
     assert not AuditLine.objects.filter(action="region.removed").exists()
+
+
+def test_an_owner_makes_a_role_and_grants_it_for_a_time(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    assert client.get("/settings/roles/").status_code == 200
+    made = client.post("/settings/roles/new/", {"name": "盘点", "capabilities": ["customer.view"]})
+    assert made.status_code == 303
+    role, page = OwnRole.objects.get(), f"/settings/staff/{cast.clerk.pk}/roles/"
+    given = {"role": f"own:{role.pk}", "node": f"store:{cast.xu_hui.pk}", "since": "2099-01-01", "until": "2099-01-03"}
+    assert client.post(page, given).status_code == 303
+    grant = Grant.objects.get(standing=False)
+    assert grant.until - grant.since == dt.timedelta(days=3)  # type: ignore[operator]  # the last day whole
+    assert "盘点" in client.get(page).content.decode()
+    assert client.post(f"/settings/grants/{grant.pk}/end/").status_code == 303
+    assert not Grant.objects.filter(standing=False).exists()
+    assert client.get(f"/settings/roles/{role.pk}/").status_code == 200
+    assert client.post(f"/settings/roles/{role.pk}/remove/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"role": "queen"}, {"role": "own:7"}, {"node": "store:0"}, {"node": "moon:1"}, {"until": "2020-01-01"}],
+)
+def test_a_wrong_grant_stays_in_the_form(cast: Cast, wrong: dict[str, str]) -> None:
+    page = f"/settings/staff/{cast.clerk.pk}/roles/"
+    assert signed_in(cast.owner).post(page, {"role": "staff"} | wrong).status_code == 422
+    assert not Grant.objects.filter(standing=False).exists()
+
+
+def test_a_role_without_anything_in_it_is_refused(cast: Cast) -> None:
+    assert signed_in(cast.owner).post("/settings/roles/new/", {"name": "x"}).status_code == 422

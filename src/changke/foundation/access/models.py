@@ -1,21 +1,27 @@
-"""Who may come in: staff with one role each, and the keys of machines."""
+"""Who may come in: staff and the keys of machines, and the roles they were granted."""
 
 import datetime as dt
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
-from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.models import Region, Store
 
 
 class Role(models.TextChoices):
+    """The roles every chain has; what each may do stands in `capabilities.BUILT_IN`."""
+
     OWNER = "owner"
     HQ = "hq"
     MANAGER = "manager"
     STAFF = "staff"
+    ANALYST = "analyst"
 
 
 CHAIN_WIDE_ROLES = frozenset({Role.OWNER, Role.HQ})
+"""As a position they need no store: they answer for the chain."""
 
 
 class StaffManager(BaseUserManager["Staff"]):
@@ -27,7 +33,9 @@ class Staff(AbstractBaseUser):
     username = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.STAFF)
+    """Her position, as the house calls her. What she may do is asked of her grants, which follow it."""
     stores = models.ManyToManyField(Store, blank=True, related_name="+")
+    """Where she works."""
     code = models.CharField(max_length=60, blank=True)
     """The name or number under which the till's files know this person."""
     phone = models.CharField(max_length=20, blank=True)
@@ -36,6 +44,9 @@ class Staff(AbstractBaseUser):
     created_at = models.DateTimeField(null=True)
 
     objects = StaffManager()
+
+    asks_at: dt.datetime | None = None
+    """The moment of the request she asks in, told by the roof (`queries.asking`): grants begin and end."""
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
@@ -61,8 +72,66 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
 
+    asks_at: dt.datetime | None = None
+
     class Meta:
         ordering = ["-created_at"]
 
     def is_valid(self, at: dt.datetime) -> bool:
         return self.revoked_at is None or self.revoked_at > at
+
+
+class OwnRole(models.Model):
+    """A role of the chain's own making: a name and what it may do."""
+
+    name = models.CharField(max_length=60, unique=True)
+    capabilities = ArrayField(models.CharField(max_length=40), default=list)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(models.Model):
+    """Somebody, or a key, has a role on a node of the tree and everything below it, for a time or for good."""
+
+    staff = models.ForeignKey(Staff, null=True, on_delete=models.CASCADE, related_name="grants")
+    key = models.ForeignKey(ApiKey, null=True, on_delete=models.CASCADE, related_name="grants")
+    built_in = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    own_role = models.ForeignKey(OwnRole, null=True, on_delete=models.PROTECT, related_name="grants")
+    region = models.ForeignKey(Region, null=True, on_delete=models.PROTECT, related_name="+")
+    store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+")
+    """Neither region nor store: the whole chain."""
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+    standing = models.BooleanField(default=False)
+    """Follows from the position and is replaced with it; the others were granted one by one."""
+    granted_by = models.ForeignKey(Staff, null=True, on_delete=models.SET_NULL, related_name="+")
+    granted_at = models.DateTimeField(null=True)
+    """None for a standing one: it is as old as the position."""
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(staff__isnull=False, key__isnull=True) | Q(staff__isnull=True, key__isnull=False),
+                name="grant_to_one",
+            ),
+            models.CheckConstraint(
+                condition=(Q(own_role__isnull=True) & ~Q(built_in="")) | Q(own_role__isnull=False, built_in=""),
+                name="grant_of_one_role",
+            ),
+            models.CheckConstraint(condition=Q(region__isnull=True) | Q(store__isnull=True), name="grant_on_one_node"),
+            models.CheckConstraint(
+                condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gt=models.F("since")),
+                name="grant_ends_after_it_begins",
+            ),
+        ]
+
+    def is_valid(self, at: dt.datetime | None) -> bool:
+        """Whether it holds at the moment. Who does not say when he asks, has only what never ends."""
+        if at is None:
+            return self.since is None and self.until is None
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)

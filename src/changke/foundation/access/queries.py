@@ -1,26 +1,61 @@
 """Who may do what, and with whom: the one place that pages, routes and jobs ask."""
 
-from changke.foundation.access.capabilities import BUILT_IN, OF_THE_CHAIN, Capability
-from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Staff
+import datetime as dt
+from typing import TypeVar
+
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.access.models import ApiKey, Grant, Staff
+from changke.foundation.access.rights import Rights, held_by
 from changke.foundation.errors import NotAllowed
-from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
+from changke.foundation.organisation.models import Region, Store
+from changke.foundation.organisation.queries import stores_below
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+
+Actor = TypeVar("Actor", Staff, ApiKey)
+
+
+def asking(actor: Actor, now: dt.datetime) -> Actor:
+    """The actor as he asks at this moment: grants that have not begun or have ended do not count. The roof says it once
+    per request; from then on his rights are read once."""
+    actor.asks_at = now
+    actor.__dict__.pop("_rights", None)
+    return actor
 
 
 def scope_of(actor: Staff | ApiKey, capability: Capability = Capability.CUSTOMER_VIEW) -> Scope:
     """Where the actor may do it: the chain, some stores, or nowhere."""
-    if capability not in BUILT_IN[actor.role]:
-        return NOBODY
-    if actor.role in CHAIN_WIDE_ROLES:
-        return CHAIN_WIDE
-    return NOBODY if capability in OF_THE_CHAIN else Scope(frozenset(actor.stores.values_list("id", flat=True)))
+    return rights_of(actor).scope(capability)
 
 
 def allows(actor: Staff | ApiKey, capability: Capability) -> bool:
-    """Whether the actor's role includes it at all; what `scope_of` leaves is another question."""
-    return capability in BUILT_IN[actor.role] and (capability not in OF_THE_CHAIN or actor.role in CHAIN_WIDE_ROLES)
+    """Whether a role of the actor includes it at all; what `scope_of` leaves is another question."""
+    return rights_of(actor).allows(capability)
 
 
 def require(actor: Staff | ApiKey, capability: Capability) -> None:
     """Refuse who may not do it anywhere."""
     if not allows(actor, capability):
         raise NotAllowed
+
+
+def rights_of(actor: Staff | ApiKey) -> Rights:
+    """What the grants of the actor add up to at the moment he asks. Without a moment nothing is remembered."""
+    kept: Rights | None = actor.__dict__.get("_rights")
+    if kept is not None and actor.asks_at is not None:
+        return kept
+    rights = _read(actor) if not isinstance(actor, Staff) or actor.is_active else Rights()
+    actor.__dict__["_rights"] = rights
+    return rights
+
+
+def node_scope(node: Region | Store | None) -> Scope:
+    """The stores below a node of the tree; None is the chain."""
+    if node is None:
+        return CHAIN_WIDE
+    return Scope(stores_below(node.path) if isinstance(node, Region) else frozenset({node.pk}))
+
+
+def _read(actor: Staff | ApiKey) -> Rights:
+    mine = Grant.objects.filter(staff=actor) if isinstance(actor, Staff) else Grant.objects.filter(key=actor)
+    valid = [one for one in mine.select_related("own_role", "region", "store") if one.is_valid(actor.asks_at)]
+    return held_by((grant, node_scope(grant.region or grant.store)) for grant in valid)

@@ -10,8 +10,9 @@ from ninja.utils import check_csrf
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import ApiKey, Staff
-from changke.foundation.access.queries import require, scope_of
+from changke.foundation.access.queries import asking, require, scope_of
 from changke.foundation.access.services import key_of
+from changke.foundation.access.services.grants import Giver
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import requests
@@ -57,14 +58,20 @@ def by(request: HttpRequest) -> By:
     return By("staff", asking.staff.pk, asking.staff.name, **where)
 
 
+def giver(request: HttpRequest) -> Giver:
+    """Who grants roles, for the services of access."""
+    return Giver(actor(request).who, by(request))
+
+
 class Key(HttpBearer):
     """`Authorization: Bearer ck_...`; keys are made in the settings and shown once."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        key = key_of(token.strip(), now=dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        key = key_of(token.strip(), now=now)
         if key is None:
             raise WrongKey
-        return Actor(key=key)
+        return Actor(key=asking(key, now))
 
 
 class LoggedIn(SessionAuth):
@@ -76,4 +83,4 @@ class LoggedIn(SessionAuth):
             return None
         if check_csrf(request) is not None:
             raise CsrfMissing
-        return Actor(staff=person)
+        return Actor(staff=asking(person, dt.datetime.now(dt.UTC)))

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.queries import allows
+from changke.interfaces import words
 from changke.interfaces.web import current, navigation
 
 LANGUAGES = (("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English"))
@@ -18,8 +19,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return common
+    user = current.staff(request)
     return common | {
         "staff": user,
+        "role_words": words.ROLES[user.role],
         "may": {one.value.replace(".", "_"): allows(user, one) for one in Capability},
         "side_nav": navigation.side(user),
         "phone_nav": navigation.phone(user),

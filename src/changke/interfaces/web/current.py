@@ -3,10 +3,12 @@
 from typing import cast
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
-from changke.foundation.access.queries import require, scope_of
+from changke.foundation.access.queries import asking, require, scope_of
+from changke.foundation.access.services.grants import Giver
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
@@ -16,7 +18,9 @@ SESSION_KEY = "store_id"
 
 
 def staff(request: HttpRequest) -> Staff:
-    return cast(Staff, request.user)
+    """The signed-in person, as she asks at this moment: what she may do is read once per request."""
+    person = cast(Staff, request.user)
+    return person if person.asks_at is not None else asking(person, timezone.now())
 
 
 def by(request: HttpRequest) -> By:
@@ -55,3 +59,8 @@ def scope_for(request: HttpRequest, capability: Capability) -> Scope:
     """Where the person may do it, whichever store is chosen. Who may not do it anywhere is refused."""
     require(staff(request), capability)
     return scope_of(staff(request), capability)
+
+
+def giver(request: HttpRequest) -> Giver:
+    """Who grants roles, for the services of access."""
+    return Giver(staff(request), by(request))

@@ -1,8 +1,8 @@
 """Letting people and machines in, one subject per file."""
 
+from changke.foundation.access.services.grants import LastOwner
 from changke.foundation.access.services.keys import IssuedKey, digest, issue_key, key_of, revoke_key
 from changke.foundation.access.services.staff import (
-    LastOwner,
     UsernameTaken,
     add_staff,
     change_staff,

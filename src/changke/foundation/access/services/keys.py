@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from changke.foundation.access.models import ApiKey, Staff
+from changke.foundation.access.services.grants import stand
 from changke.foundation.organisation.models import Store
 
 KEY_PREFIX = "ck_"
@@ -28,7 +29,8 @@ def issue_key(*, name: str, role: str, stores: Iterable[Store] = (), by: Staff |
     key = ApiKey.objects.create(
         name=name, role=role, created_by=by, created_at=now, prefix=secret[:12], digest=digest(secret)
     )
-    key.stores.set(stores)
+    key.stores.set(stores := list(stores))
+    stand(key, role, stores)
     return IssuedKey(key, secret)
 
 

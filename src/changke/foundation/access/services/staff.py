@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.services.grants import another_owner, stand
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
 
@@ -16,11 +17,6 @@ from changke.foundation.organisation.models import Store
 class UsernameTaken(DomainError):
     code, status = "username_taken", 409
     message = "There is already somebody with the log-in name %(username)s."
-
-
-class LastOwner(DomainError):
-    code, status = "last_owner", 409
-    message = "The last owner cannot be changed: somebody has to hold the keys."
 
 
 def add_staff(
@@ -53,7 +49,8 @@ def add_staff(
     try:
         with transaction.atomic():
             person.save()
-            person.stores.set(stores)
+            person.stores.set(stores := list(stores))
+            stand(person, role, stores)
     except IntegrityError:
         raise UsernameTaken(username=username) from None
     return person
@@ -69,11 +66,10 @@ def change_staff(
     is_active: bool | None = None,
     password: str | None = None,
 ) -> Staff:
+    """Change what is given. Her standing grants follow role and stores; what was granted besides stays."""
     losing_keys = (role is not None and role != Role.OWNER) or is_active is False
     if person.role == Role.OWNER and losing_keys:
-        others = Staff.objects.select_for_update().filter(role=Role.OWNER, is_active=True).exclude(pk=person.pk)
-        if not others.exists():
-            raise LastOwner
+        another_owner(besides=person)
     if role is not None and role not in Role.values:
         raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
     person.name = person.name if name is None else name.strip()
@@ -85,6 +81,8 @@ def change_staff(
     person.save()
     if stores is not None:
         person.stores.set(stores)
+    if role is not None or stores is not None:
+        stand(person, person.role, person.stores.all())
     return person
 
 

@@ -17,6 +17,7 @@ from changke.interfaces.api.v1 import (
     history,
     profiles,
     purchases,
+    roles,
     stages,
     today,
     visits,
@@ -77,5 +78,6 @@ for prefix, router in (
     ("/today", today.router),
     ("/followups", followups.router),
     ("", directory.router),
+    ("", roles.router),
 ):
     api.add_router(prefix, router)

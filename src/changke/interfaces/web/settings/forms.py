@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Role
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Activity, Region, Store
@@ -52,6 +53,20 @@ class StoreForm(RefusableForm):
 class RegionForm(RefusableForm):
     name = forms.CharField(max_length=120)
     parent = forms.ModelChoiceField(queryset=Region.objects.all(), required=False)
+
+
+class RoleForm(RefusableForm):
+    name = forms.CharField(max_length=60)
+    capabilities = forms.MultipleChoiceField(choices=[(one.value, one.value) for one in Capability])
+
+
+class GrantForm(RefusableForm):
+    """Role and node are choices across two tables: `own:3`, `region:7`; nothing is the chain."""
+
+    role = forms.CharField(max_length=80)
+    node = forms.CharField(max_length=80, required=False)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
 
 
 class StaffForm(RefusableForm):

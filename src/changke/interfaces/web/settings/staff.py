@@ -8,10 +8,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import Role, Staff
+from changke.foundation.access.models import CHAIN_WIDE_ROLES, Role, Staff
+from changke.foundation.access.queries import node_scope, rights_of
+from changke.foundation.access.rights import Held, Rights, capabilities_of
 from changke.foundation.access.services import add_staff, change_staff
 from changke.foundation.errors import DomainError, NotAllowed
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import NOBODY
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
@@ -85,9 +88,10 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
 
 
 def may_change(request: HttpRequest, person: Staff | None, role: str = "") -> None:
-    """Only an owner makes an owner, or changes one."""
-    concerns_owner = Role.OWNER.value in (role, person.role if person else "")
-    if concerns_owner and current.staff(request).role != Role.OWNER:
+    """Nobody gives a position that may more than he, and nobody changes somebody who may more."""
+    mine = rights_of(current.staff(request))
+    position = Rights((Held(capabilities_of(role), node_scope(None) if role in CHAIN_WIDE_ROLES else NOBODY),))
+    if not mine.covers(position) or (person is not None and not mine.covers(rights_of(person))):
         raise NotAllowed
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.settings import keys, regions, setup, staff, stages, stores
+from changke.interfaces.web.settings import grants, keys, regions, roles, setup, staff, stages, stores
 
 urlpatterns = [
     path("setup/", setup.first_page, name="setup"),
@@ -12,6 +12,13 @@ urlpatterns = [
     path("settings/regions/new/", regions.add, name="settings-region-new"),
     path("settings/regions/<int:region_id>/", regions.edit, name="settings-region"),
     path("settings/regions/<int:region_id>/remove/", regions.remove, name="settings-region-remove"),
+    path("settings/roles/", roles.show, name="settings-roles"),
+    path("settings/roles/new/", roles.add, name="settings-role-new"),
+    path("settings/roles/<int:role_id>/", roles.edit, name="settings-role"),
+    path("settings/roles/<int:role_id>/remove/", roles.remove, name="settings-role-remove"),
+    path("settings/grants/<int:grant_id>/end/", grants.end, name="settings-grant-end"),
+    path("settings/staff/<int:staff_id>/roles/", grants.of_staff, name="settings-person-roles"),
+    path("settings/keys/<int:key_id>/roles/", grants.of_key, name="settings-key-roles"),
     path("settings/staff/", staff.show, name="settings-staff"),
     path("settings/staff/new/", staff.add, name="settings-staff-new"),
     path("settings/staff/<int:staff_id>/", staff.edit, name="settings-person"),

@@ -1,0 +1,63 @@
+"""What somebody may do, and where: the grants of one moment, added up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from changke.foundation.access.capabilities import BUILT_IN, OF_THE_CHAIN, Capability
+from changke.foundation.access.models import Grant, OwnRole
+from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
+
+
+@dataclass(frozen=True)
+class Held:
+    """One role on one node: what it includes, and the stores below the node."""
+
+    capabilities: frozenset[Capability]
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Rights:
+    held: tuple[Held, ...] = ()
+
+    def scope(self, capability: Capability) -> Scope:
+        """The stores below every node where a role includes it."""
+        scopes = [one.scope for one in self.held if capability in one.capabilities]
+        if any(one.whole_chain for one in scopes):
+            return CHAIN_WIDE
+        if capability in OF_THE_CHAIN:
+            return NOBODY
+        return Scope(frozenset().union(*(one.store_ids or frozenset() for one in scopes)))
+
+    def allows(self, capability: Capability) -> bool:
+        """Whether a role includes it at all, even where no store is left to do it in."""
+        return any(
+            capability in one.capabilities and (capability not in OF_THE_CHAIN or one.scope.whole_chain)
+            for one in self.held
+        )
+
+    def covers(self, other: "Rights") -> bool:
+        """Whether everything the other may do, may be done here too, everywhere he may do it."""
+        return all(_within(one.scope, self.scope(capability)) for one in other.held for capability in one.capabilities)
+
+
+def capabilities_of(role: str | OwnRole) -> frozenset[Capability]:
+    """What a role includes. Of a capability that a later release took away nothing is left."""
+    if isinstance(role, str):
+        return BUILT_IN[role]
+    known = {one.value for one in Capability}
+    return frozenset(Capability(one) for one in role.capabilities if one in known)
+
+
+def role_of(grant: Grant) -> str | OwnRole:
+    return grant.own_role or grant.built_in
+
+
+def _within(inner: Scope, outer: Scope) -> bool:
+    if outer.store_ids is None:
+        return True
+    return inner.store_ids is not None and inner.store_ids <= outer.store_ids
+
+
+def held_by(grants: Iterable[tuple[Grant, Scope]]) -> Rights:
+    return Rights(tuple(Held(capabilities_of(role_of(grant)), scope) for grant, scope in grants))
