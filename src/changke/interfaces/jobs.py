@@ -12,6 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.facts.purchases.services.receive import settle_late
 from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.batches.registry import kind_of
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
 from changke.foundation.login.services import delays
 from changke.interfaces import analytics, trail
@@ -85,8 +86,8 @@ def verify_audit(timestamp: int) -> int:
     return trail.verified().broken_count
 
 
-# Imports. One load or undo at a time: each may create the same store or the same customer. All three may be run again
-# after a kill; `retry_stalled` gives them back.
+# Batches. One load, bulk change or undo at a time: two may create the same store or change the same customer. All may
+# be run again after a kill; `retry_stalled` gives them back.
 
 
 @app.task(name="check_batch", lock="imports-check")
@@ -125,26 +126,25 @@ def _note_check(batch_id: int, check: int, found: Mapping[str, Any]) -> None:
 
 @app.task(name="run_batch", lock="imports")
 def run_batch(batch_id: int) -> None:
-    """Load a batch that was handed over, or finish one whose worker was killed."""
+    """Do what a batch that was handed over says, or finish one whose worker was killed."""
     _fresh_connection()
-    if not Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.WAITING, BatchStatus.RUNNING)).exists():
+    batch = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.WAITING, BatchStatus.RUNNING)).first()
+    if batch is None:
         return
     try:
-        pipeline.run(batch_id, now=datetime.now(UTC))
-    except UnreadableFile:
-        return  # the batch says so itself
+        kind_of(batch.kind).run(batch_id, datetime.now(UTC))
     except Exception as error:
         fail(batch_id, message=str(error), now=datetime.now(UTC))
         raise
-    pipeline.forget_uploads(batch_id)
 
 
 @app.task(name="undo_batch", lock="imports")
 def undo_batch(batch_id: int) -> None:
-    """Withdraw everything that a batch brought."""
+    """Take back what a batch did, as far as it can be."""
     _fresh_connection()
-    if Batch.objects.filter(pk=batch_id, status=BatchStatus.WITHDRAWING).exists():
-        pipeline.undo(batch_id, now=datetime.now(UTC))
+    batch = Batch.objects.filter(pk=batch_id, status=BatchStatus.WITHDRAWING).first()
+    if batch is not None:
+        kind_of(batch.kind).undo(batch_id, datetime.now(UTC))
 
 
 @app.task(name="forget_drafts", queueing_lock="forget_drafts")

@@ -173,3 +173,24 @@ class Kept(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "source_key"], name="kept_once")]
+
+
+class Chosen(models.Model):
+    """A customer whom a bulk change means, and what became of her. `removed` are the tags that went, for the undo."""
+
+    class Outcome(models.TextChoices):
+        WAITING = ""
+        CHANGED = "changed"
+        SAME = "same"
+        GONE = "gone"
+
+    batch = models.ForeignKey("foundation.Batch", on_delete=models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING, blank=True)
+    removed = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "customer"], name="chosen_once")]
+        indexes = [
+            models.Index(fields=["batch", "customer"], name="chosen_waiting", condition=models.Q(outcome="")),
+        ]

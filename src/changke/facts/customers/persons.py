@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from changke.facts.customers.models import Customer, Identifier, Kept, Note, Replaced, Tag
+from changke.facts.customers.models import Chosen, Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
 from changke.foundation.persons.registry import PersonTable, Row, register
@@ -56,9 +56,15 @@ def kept(customer_ids: Sequence[int]) -> Iterator[Row]:
     yield from rows.values("customer_id", "batch_id", "kind", "data")
 
 
+def chosen(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = Chosen.objects.filter(customer_id__in=customer_ids).order_by("pk")
+    yield from rows.values("customer_id", "batch_id", "outcome", "removed")
+
+
 register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
 register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
 register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
 register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))
+register(PersonTable("chosen", ("facts_chosen",), chosen, erase.erase_chosen))

@@ -1,8 +1,10 @@
 """Finding customers."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -175,3 +177,46 @@ def kept_of(batch_id: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a batch keeps for a room that is not built yet: whose it is, and the row."""
     rows = Kept.objects.filter(batch_id=batch_id).order_by("pk").values_list("customer__name", "data")
     yield from rows.iterator(chunk_size=2_000)
+
+
+@dataclass(frozen=True)
+class ChangedSince:
+    """A profile field that a batch wrote and that holds something else by now."""
+
+    customer_id: int
+    name: str
+    field: str
+    holds: object
+    held: object
+    """What stood there before the batch."""
+
+
+def changed_since(batch_id: int, *, most: int) -> tuple[int, int, list[ChangedSince]]:
+    """Of what a batch wrote into profiles: how many fields an undo gives back, how many somebody or a later batch
+    changed since, and some of the latter."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE to_jsonb(customer) -> wrote.key IS NOT DISTINCT FROM wrote.value),
+              count(*) FILTER (WHERE to_jsonb(customer) -> wrote.key IS DISTINCT FROM wrote.value)
+            FROM facts_replaced AS replaced JOIN facts_customer AS customer ON customer.id = replaced.customer_id,
+              jsonb_each(replaced.after) AS wrote
+            WHERE replaced.batch_id = %s AND wrote.key <> 'is_active'
+            """,
+            [batch_id],
+        )
+        back, stays = cursor.fetchone()
+        cursor.execute(
+            """
+            SELECT customer.id, customer.name, wrote.key, (to_jsonb(customer) -> wrote.key)::text,
+              (replaced.before -> wrote.key)::text
+            FROM facts_replaced AS replaced JOIN facts_customer AS customer ON customer.id = replaced.customer_id,
+              jsonb_each(replaced.after) AS wrote
+            WHERE replaced.batch_id = %s AND wrote.key <> 'is_active'
+              AND to_jsonb(customer) -> wrote.key IS DISTINCT FROM wrote.value
+            ORDER BY customer.id, wrote.key LIMIT %s
+            """,
+            [batch_id, most],
+        )
+        some = [ChangedSince(pk, name, key, json.loads(now), json.loads(was)) for pk, name, key, now, was in cursor]
+    return int(back), int(stays), some

@@ -98,6 +98,14 @@ def keep_problems(batch_id: int, problems: Sequence[Mapping[str, Any]]) -> None:
         batch.save(update_fields=["options"])
 
 
+def note_option(batch_id: int, key: str, value: object) -> None:
+    """Remember how far a batch has come, for the case that it is run again."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch_id)
+        batch.options = {**batch.options, key: value}
+        batch.save(update_fields=["options"])
+
+
 def begin(batch_id: int, *, now: dt.datetime) -> None:
     """From the start, or again after a crash: the counts are made anew, because what is in is found and counted
     again."""

@@ -2,7 +2,7 @@
 wrote over take their former value. No fact is deleted."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
@@ -49,6 +49,13 @@ class Leaving:
     tags: int
     profiles: int
     """Customers known before, of whose profile the batch changed something."""
+    notes: int
+    kept: int
+    """Rows that wait for a room which is not built yet."""
+    known_otherwise: int
+    """Customers whom this batch made and of whom something else speaks by now: they stay."""
+    identifiers: int
+    """Phones, e-mails and numbers it added to customers known before: they stay, for they may have found her since."""
 
 
 def leaving(batch_id: int) -> Leaving:
@@ -68,17 +75,25 @@ def leaving(batch_id: int) -> Leaving:
                  AND NOT EXISTS (SELECT FROM facts_opening WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
                                  AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_event WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
-                                 AND kind <> 'stage.changed')
-                 AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
+                                 AND kind <> 'stage.changed' AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)),
               (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
                FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
               (SELECT count(*) FROM facts_tag WHERE source = %(tags)s),
-              (SELECT count(*) FROM facts_replaced WHERE batch_id = %(batch)s)
+              (SELECT count(*) FROM facts_replaced WHERE batch_id = %(batch)s),
+              (SELECT count(*) FROM facts_note WHERE batch_id = %(batch)s),
+              (SELECT count(*) FROM facts_kept WHERE batch_id = %(batch)s),
+              (SELECT count(*) FROM facts_customer WHERE batch_id = %(batch)s AND is_active),
+              (SELECT count(*) FROM facts_identifier AS known JOIN facts_customer AS customer
+                 ON customer.id = known.customer_id
+               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s)
             """,
             {"batch": batch_id, "tags": source_of(batch_id)},
         )
-        return Leaving(*(int(value) for value in cursor.fetchone()))
+        found = Leaving(*(int(value) for value in cursor.fetchone()))
+        return replace(found, known_otherwise=found.known_otherwise - found.customers)
 
 
 def known_by_nobody_else(batch_id: int) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from changke.facts.customers.models import Customer, Gender, Identifier, Note, Replaced, Tag
+from changke.facts.customers.models import Chosen, Customer, Gender, Identifier, Note, Replaced, Tag
 from changke.foundation.database.append_only import current_xid
 
 BLANK: dict[str, Any] = {
@@ -48,6 +48,11 @@ def erase_tags(customer_ids: Sequence[int]) -> int:
 def erase_replaced(customer_ids: Sequence[int]) -> int:
     """What loads wrote over in her profile. Undoing such a load then gives her nothing back."""
     return Replaced.objects.filter(customer_id__in=customer_ids).delete()[0]
+
+
+def erase_chosen(customer_ids: Sequence[int]) -> int:
+    """That bulk changes meant her, and which tags they took off."""
+    return Chosen.objects.filter(customer_id__in=customer_ids).delete()[0]
 
 
 def erase_notes(customer_ids: Sequence[int]) -> int:

@@ -9,6 +9,7 @@ from changke.interfaces.api.actors import Key, LoggedIn
 from changke.interfaces.api.errors import handle_errors
 from changke.interfaces.api.limits import weighed
 from changke.interfaces.api.v1 import (
+    bulk,
     customers,
     directory,
     events,
@@ -77,6 +78,7 @@ for prefix, router in (
     ("/stages", stages.router),
     ("/today", today.router),
     ("/followups", followups.router),
+    ("/batches", bulk.router),
     ("", directory.router),
     ("", roles.router),
 ):

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from changke.facts.customers.queries import tag_names
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import allows
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
@@ -88,6 +90,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "group_options": [(key, str(said_as)) for key, said_as in words.VALUE_GROUPS.items()],
         "tag_options": _tags(filters),
         "adviser_options": _adviser_options(current.staff(request), advisers),
+        "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
         "order_options": [(key, str(said_as)) for key, said_as in ORDER_WORDS.items()],
     }
     if not page.rows:
@@ -96,6 +99,12 @@ def show(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         response["HX-Push-Url"] = reverse("customers") + filters.query  # the form would push its empty fields too
     return response
+
+
+def in_words(filters: Filters, request: HttpRequest) -> list[str]:
+    """The conditions in force, in words, for pages that act on the list."""
+    advisers = _advisers(current.scope(request).narrowed(filters.store), filters)
+    return [one.words for one in _conditions(filters, _stages(), current.stores(request), advisers)]
 
 
 def said(count: Count) -> str:

@@ -221,3 +221,14 @@ def _rolled_up(model: str, scope: Scope) -> dict[str, int]:
     for stage, customers in rows.values_list("stage", "customers"):
         found[stage] = found.get(stage, 0) + customers
     return found
+
+
+def everybody(filters: Filters, scope: Scope) -> Iterator[int]:
+    """The ids of all whom these filters show, in order, however many."""
+    rows = _seen(filters, scope).filter(customer__is_active=True).order_by("customer_id")
+    yield from rows.values_list("customer_id", flat=True).iterator(chunk_size=5_000)
+
+
+def count_everybody(filters: Filters, scope: Scope) -> int:
+    """How many these filters show, exactly: who changes them all wants to know."""
+    return int(_seen(filters, scope).filter(customer__is_active=True).order_by().count())

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch
+from changke.interfaces.importers import columns
+from changke.interfaces.importers.sources import MIXED
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts
@@ -17,13 +19,15 @@ from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import place_of
 
 PAGE = 20
+FILES = ("", MIXED, *columns.KINDS)
+"""Kinds of batches that come from files; bulk changes have a page of their own."""
 
 
 @require_GET
 @needs(Capability.IMPORT_RUN)
 def show(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
-    batches = Batch.objects.select_related("created_by").order_by("-id")
+    batches = Batch.objects.filter(kind__in=FILES).select_related("created_by").order_by("-id")
     if before.isdigit():
         batches = batches.filter(pk__lt=int(before))
     found = list(batches[: PAGE + 1])

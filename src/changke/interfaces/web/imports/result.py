@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from changke.facts.customers.queries import kept_of
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
+from changke.foundation.batches.registry import kind_of
 from changke.foundation.money import exponent
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.bulk import undo_words
 from changke.interfaces.importers.error_file import safe
 from changke.interfaces.importers.pipeline import folder_of
 from changke.interfaces.importers.undo import leaving
@@ -113,6 +115,7 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
         "nav": "imports",
         "batch": batch,
         "leaving": leaving(batch.pk),
+        "undo": undo_words.said(kind_of(batch.kind).before_undo(batch.pk)),
         "kind_words": words.kind(batch.kind),
     }
     return answer(request, "imports/undo.html", context)

@@ -7,6 +7,7 @@ import { watchDialogs } from "./dialogs.js";
 import { watchForms } from "./forms.js";
 import { watchMenus } from "./menus.js";
 import { watchPhotos } from "./photos.js";
+import { watchPicks } from "./picks.js";
 import { watchRows } from "./rows.js";
 import { watchShortcuts } from "./shortcuts.js";
 import { watchTheme } from "./theme.js";
@@ -25,6 +26,7 @@ watchDial();
 watchCountdowns();
 watchPhotos();
 watchTotals();
+watchPicks();
 
 startIslands(document);
 document.addEventListener("htmx:after:swap", () => startIslands(document));

@@ -1,0 +1,71 @@
+"""Whom a bulk change means: everybody of a filter of the customer list, or those who were ticked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from changke.facts.customers.models import Customer
+from changke.foundation.errors import Invalid
+from changke.foundation.organisation.scope import Scope
+from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers.filters import Filters, read_filters
+
+MOST_TICKED = 10_000
+
+
+@dataclass(frozen=True)
+class Whom:
+    """`query` is the filter as the address of the list says it; `ids` wins where it is there. `stores` is the scope of
+    whoever asked: None is the whole chain."""
+
+    query: str = ""
+    ids: tuple[int, ...] = ()
+    stores: tuple[int, ...] | None = ()
+
+    @classmethod
+    def asked(cls, query: str, ids: Sequence[int], scope: Scope) -> "Whom":
+        if len(ids) > MOST_TICKED:
+            raise Invalid(field="customers", reason="at most %(most)s at a time", most=MOST_TICKED)
+        stores = None if scope.store_ids is None else tuple(sorted(scope.store_ids))
+        return cls(query, tuple(dict.fromkeys(ids)), stores)
+
+    def as_json(self) -> dict[str, object]:
+        return {"query": self.query, "ids": list(self.ids), "stores": None if self.stores is None else [*self.stores]}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, object]) -> "Whom":
+        stores = kept.get("stores")
+        return cls(
+            str(kept.get("query") or ""),
+            tuple(kept.get("ids") or ()),  # type: ignore[arg-type]  # ours
+            None if stores is None else tuple(stores),  # type: ignore[arg-type]
+        )
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(None if self.stores is None else frozenset(self.stores))
+
+    @property
+    def filters(self) -> Filters:
+        return read_filters(QueryDict(self.query)).at(None)
+
+    def customers(self) -> Iterator[int]:
+        """Their ids, each once, in order."""
+        if self.ids:
+            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, is_active=True)
+            yield from seen.order_by("pk").values_list("pk", flat=True)
+        else:
+            yield from reads.everybody(self.filters, self.scope)
+
+    def count(self) -> int:
+        if self.ids:
+            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, is_active=True)
+            return int(seen.count())
+        return reads.count_everybody(self.filters, self.scope)
+
+    def some(self, most: int) -> list[int]:
+        """The first few, to show what would happen."""
+        if self.ids:
+            return list(self.customers())[:most]
+        return [row.customer.pk for row in reads.page_of(self.filters, self.scope, size=most).rows]
