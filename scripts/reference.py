@@ -75,6 +75,7 @@ CHAIN: Mapping[str, str] = {
     "silent_after_days": "days without activity after which a customer is silent",
     "lost_after_days": "days without activity after which she is lost; more than the silent ones",
     "mature_visit_days": "visit days within 365 days from which a customer of value is mature (model M4)",
+    "second_factor_required": "whether owner and headquarters must bring a code beside their password",
     "gap_weight": "how many gaps of the chain a customer's own gaps are weighed against",
 }
 

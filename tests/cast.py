@@ -80,7 +80,7 @@ def buys(
 
 def assemble() -> Cast:
     """Write the chain and its people into the database."""
-    chain = found_chain(name="花漾")
+    chain = found_chain(name="花漾", second_factor_required=False)
     shanghai = add_region(name="上海")
     jing_an = add_store(code="JA", name="静安店", region=shanghai)
     xu_hui = add_store(code="XH", name="徐汇店", region=shanghai)

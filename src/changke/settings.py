@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "changke.interfaces.web.middleware.FragmentMiddleware",
     "changke.interfaces.web.middleware.LanguageMiddleware",
     "changke.interfaces.web.middleware.CurrencyMiddleware",
+    "changke.interfaces.web.login.guard.SignInMiddleware",
     "changke.interfaces.web.middleware.PagesNeedLogin",
     "changke.interfaces.web.middleware.RefusalMiddleware",
 ]

@@ -4,7 +4,7 @@ from changke.foundation.access.models import ApiKey, Grant, OwnRole, Staff
 from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
-from changke.foundation.login.models import Attempt, ResetLink
+from changke.foundation.login.models import Attempt, RecoveryCode, ResetLink, SecondFactor, SignIn
 from changke.foundation.organisation.models import Chain, Region, Store
 from changke.foundation.persons.models import KeyVersion, PersonKey
 
@@ -22,9 +22,12 @@ __all__ = [
     "KeyVersion",
     "OwnRole",
     "PersonKey",
+    "RecoveryCode",
     "Region",
     "RememberedMapping",
     "ResetLink",
+    "SecondFactor",
+    "SignIn",
     "Staff",
     "Store",
 ]

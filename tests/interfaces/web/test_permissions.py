@@ -48,7 +48,8 @@ HEADQUARTERS = {
     "imports-errors": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),
     "settings-store-new": (), "settings-store": (1,), "settings-region-new": (),
     "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
-    "settings-person": (1,), "settings-person-reset": (1,), "settings-keys": (), "settings-key-revoke": (1,),
+    "settings-person": (1,), "settings-person-reset": (1,),
+    "settings-person-code-reset": (1,), "settings-keys": (), "settings-key-revoke": (1,),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -57,13 +58,17 @@ OWNER = {
 POSTED = {
     "settings-role-remove",
     "settings-grant-end",
+    "settings-person-code-reset",
     "settings-region-remove",
     "imports-sample",
     "imports-discard",
     "settings-key-revoke",
     "settings-person-reset",
 }
-DOORS = {"my-password", "reset"}
+DOORS = {
+    "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
+}  # fmt: skip
+"""Everybody's own, and what is open before one is in: test_login.py, test_second_factor.py."""
 NOBODY = DOORS | {"setup", "login", "logout", "choose_language", "choose_store", "styleguide", "record-customer"}
 """No customer stands on them."""
 

@@ -1,4 +1,4 @@
-"""What the doors remember: failures that delay, and links that let somebody set a new password."""
+"""What the doors remember: failures that delay, links for a new password, who is logged in where, second factors."""
 
 from django.db import models
 
@@ -25,3 +25,44 @@ class ResetLink(models.Model):
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class SignIn(models.Model):
+    """One log-in on one browser, from its beginning to its end. Whose row is ended is out at the next request."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+")
+    started_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    """Noted once a minute, not at each request."""
+    ip = models.CharField(max_length=60, blank=True)
+    browser = models.CharField(max_length=200, blank=True)
+    """What the browser calls itself; words are made of it where it is shown."""
+    second_factor = models.BooleanField(default=False)
+    """Whether a code was asked and right, not only the password."""
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["staff", "-used_at"], name="sign_in_of", condition=models.Q(ended_at=None))]
+
+
+class SecondFactor(models.Model):
+    """The shared secret behind somebody's six digits, sealed with a key that is not in the database."""
+
+    staff = models.OneToOneField(Staff, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    secret = models.TextField()
+    begun_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    """None until a first right code: a picture that nobody scanned locks nobody out."""
+    used_step = models.BigIntegerField(default=0)
+    """The half minute of the last code taken: it and those before are worth nothing any more."""
+
+
+class RecoveryCode(models.Model):
+    """For who lost the phone: ten, each once. Only digests are kept."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["staff", "digest"], name="recovery_code_once")]

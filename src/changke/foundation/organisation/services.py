@@ -40,17 +40,29 @@ class RegionInUse(DomainError):
 
 SETTINGS = frozenset(
     {"name", "time_zone", "language", "activity_kinds", "silent_after_days", "lost_after_days", "mature_visit_days"}
-    | {"gap_weight"}
+    | {"gap_weight", "second_factor_required"}
 )
 
 
 def found_chain(
-    *, name: str, currency: str = "CNY", time_zone: str = "Asia/Shanghai", language: str = "zh-hans"
+    *,
+    name: str,
+    currency: str = "CNY",
+    time_zone: str = "Asia/Shanghai",
+    language: str = "zh-hans",
+    second_factor_required: bool = True,
 ) -> Chain:
     """The chain of this installation. A second call with the same name and currency changes nothing."""
     known_zone(time_zone)
     chain, _ = Chain.objects.get_or_create(
-        only=True, defaults={"name": name, "currency": currency, "time_zone": time_zone, "language": language}
+        only=True,
+        defaults={
+            "name": name,
+            "currency": currency,
+            "time_zone": time_zone,
+            "language": language,
+            "second_factor_required": second_factor_required,
+        },
     )
     return chain
 

@@ -15,6 +15,7 @@ from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.login.models import ResetLink
 from changke.foundation.login.rules import Patience
+from changke.foundation.login.services import sign_ins
 from changke.foundation.login.services.delays import Counter, claim, forgive
 
 VALID = dt.timedelta(minutes=30)
@@ -61,6 +62,7 @@ def set_password_by_link(token: str, *, password: str, address: str, now: dt.dat
     if not used:  # of two who open it at once one is later
         raise LinkSpent
     _set(person, password)
+    sign_ins.end_all(person, now=now)
     record(
         by=By("staff", person.pk, person.name, address),
         action="staff.password_set",

@@ -28,3 +28,7 @@ class NewPasswordForm(RefusableForm):
 
 class OwnPasswordForm(NewPasswordForm):
     present = forms.CharField(max_length=LONGEST_PASSWORD, strip=False)
+
+
+class CodeForm(RefusableForm):
+    code = forms.CharField(max_length=40)

@@ -10,9 +10,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from changke.foundation.errors import DomainError
+from changke.foundation.login.services import sign_ins
 from changke.foundation.login.services.reset import change_own_password
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.login.enter import row_of
 from changke.interfaces.web.login.forms import OwnPasswordForm
 
 
@@ -36,6 +38,8 @@ def change(request: HttpRequest) -> HttpResponse:
         else:
             # The session hangs on the password: this one goes on under a new number, all others are out.
             update_session_auth_hash(request, person)
+            here = row_of(request)
+            sign_ins.end_all(person, but=here.pk if here else None, now=timezone.now())
             toast(request, gettext("Your new password holds. Whoever was logged in with the old one is out."))
             return go(request, reverse("me"))
     return answer(request, "login/password.html", {"nav": "me", "form": form}, status=422 if form.errors else 200)

@@ -38,6 +38,7 @@ class StagesForm(RefusableForm):
     lost_after_days = forms.IntegerField(min_value=2, max_value=3650)
     mature_visit_days = forms.IntegerField(min_value=2, max_value=365)
     activity_kinds = forms.MultipleChoiceField(choices=Activity.choices)
+    second_factor_required = forms.BooleanField(required=False)
 
 
 class StoreForm(RefusableForm):

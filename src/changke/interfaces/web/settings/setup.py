@@ -1,6 +1,5 @@
 """The first page of an empty installation: the chain, its first store, its owner. Open until somebody can log in."""
 
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.services import add_store, found_chain
 from changke.interfaces import requests
 from changke.interfaces.web.answers import answer
+from changke.interfaces.web.login.enter import enter
 from changke.interfaces.web.settings.forms import COMMON_ZONES, SetupForm, zones
 
 
@@ -42,7 +42,7 @@ def first_page(request: HttpRequest) -> HttpResponse:
         else:
             if owner is None:
                 return redirect("login")
-            login(request, owner)
+            enter(request, owner)
             return redirect("/")
     context = {
         "form": form,

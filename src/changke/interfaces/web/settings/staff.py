@@ -9,10 +9,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import CHAIN_WIDE_ROLES, Role, Staff
-from changke.foundation.access.queries import node_scope, rights_of
+from changke.foundation.access.queries import allows, node_scope, rights_of
 from changke.foundation.access.rights import Held, Rights, capabilities_of
 from changke.foundation.access.services import add_staff, change_staff
 from changke.foundation.errors import DomainError, NotAllowed
+from changke.foundation.login.queries import second_factor_of
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import NOBODY
 from changke.interfaces import words
@@ -90,7 +91,8 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
 def may_change(request: HttpRequest, person: Staff | None, role: str = "") -> None:
     """Nobody gives a position that may more than he, and nobody changes somebody who may more."""
     mine = rights_of(current.staff(request))
-    position = Rights((Held(capabilities_of(role), node_scope(None) if role in CHAIN_WIDE_ROLES else NOBODY),))
+    where = node_scope(None) if role in CHAIN_WIDE_ROLES else NOBODY
+    position = Rights((Held(capabilities_of(role), where),) if role else ())
     if not mine.covers(position) or (person is not None and not mine.covers(rights_of(person))):
         raise NotAllowed
 
@@ -100,4 +102,7 @@ def _page(request: HttpRequest, form: StaffForm, person: Staff | None, status: i
     stores = [(store, str(store.pk) in mine) for store in Store.objects.order_by("name")]
     roles = [(key, label) for key, label in words.ROLES.items()]
     context = {"nav": "settings", "form": form, "person": person, "stores_here": stores, "roles": roles}
+    if person is not None:
+        owner = allows(current.staff(request), Capability.ROLES_MANAGE) and person.pk != current.staff(request).pk
+        context["may_reset_code"] = owner and second_factor_of(person) is not None
     return answer(request, "settings/person.html", context, status=status)

@@ -20,7 +20,14 @@ from changke.interfaces.web.settings.forms import StagesForm
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import days_at
 
-FIELDS = ("name", "silent_after_days", "lost_after_days", "mature_visit_days", "activity_kinds")
+FIELDS = (
+    "name",
+    "silent_after_days",
+    "lost_after_days",
+    "mature_visit_days",
+    "activity_kinds",
+    "second_factor_required",
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +47,7 @@ def show(request: HttpRequest) -> HttpResponse:
         form.refuse(refused)
         return _page(request, chain, form, status=422)
     changed = {field for field in FIELDS if before[field] != getattr(chain, field)}
-    if changed - {"name"}:
+    if changed - {"name", "second_factor_required"}:
         jobs.ask_for_refresh()
         toast(request, gettext("Saved. Everybody's stage is being computed again; the pages follow in a moment."))
     else:

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -18,12 +16,14 @@ from django.views.decorators.http import require_POST
 
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import DomainError
+from changke.foundation.login.queries import second_factor_of
 from changke.foundation.login.services.log_in import log_in
 from changke.interfaces import requests, words
+from changke.interfaces.web.login.code import ask_for_code
+from changke.interfaces.web.login.enter import enter, leave
 from changke.interfaces.web.login.forms import LogInForm
 from changke.interfaces.web.login.known import known_here, remember
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+from changke.interfaces.web.login.where import safe_next
 
 
 @method_decorator([login_not_required, never_cache, sensitive_post_parameters("password")], name="dispatch")
@@ -51,7 +51,9 @@ class LogIn(View):
         except DomainError as refusal:
             form.add_error(None, words.refusal(refusal))
             return self.show(request, form, status=refusal.status)
-        auth.login(request, person, backend=BACKEND)
+        if second_factor_of(person) is not None:
+            return ask_for_code(request, person)
+        enter(request, person)
         response = redirect(safe_next(request))
         remember(request, response, person.pk)
         return response
@@ -63,14 +65,5 @@ class LogIn(View):
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    auth.logout(request)
+    leave(request)
     return redirect(reverse("login"))
-
-
-def safe_next(request: HttpRequest, default: str = "/") -> str:
-    """Where the form wants to go, if that is a page of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or default
-    ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if ours else default

@@ -13,7 +13,7 @@ from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import scope_of
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.shell.login import safe_next
+from changke.interfaces.web.login.where import safe_next
 
 A_YEAR_SECONDS = 365 * 24 * 3600
 
