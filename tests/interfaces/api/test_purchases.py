@@ -101,6 +101,57 @@ def test_a_return_under_the_number_of_its_sale_is_a_receipt_of_its_own(hq: Calle
     assert send(hq, sale(), sale(kind="return", original_number="R-1"))["created"] == 2
 
 
+def give_back(number: str, amount: int, **more: Any) -> dict[str, Any]:
+    line = [{"item": "F1", "amount_minor": amount}]
+    return sale(**{"kind": "return", "number": number, "original_number": "R-1", "lines": line, "tenders": None} | more)
+
+
+def statuses(report: dict[str, Any]) -> list[str]:
+    return [one["error"]["code"] if one["error"] else one["status"] for one in report["results"]]
+
+
+def test_no_more_is_given_back_than_was_paid(hq: Caller, cast: Cast) -> None:
+    report = send(hq, sale(), give_back("B-1", 20_000), give_back("B-2", 8_801), give_back("B-3", 8_800))
+    assert statuses(report) == ["created", "created", "more_than_left", "created"]
+    error = report["results"][2]["error"]
+    assert (error["field"], bool(error["remedy"])) == ("lines", True)
+    assert statuses(send(hq, give_back("B-4", 1))) == ["more_than_left"]
+    assert statuses(send(hq, give_back("B-1", 20_000), give_back("B-3", 8_800))) == ["skipped", "skipped"]
+
+
+def test_what_gives_back_too_much_costs_the_others_nothing(hq: Caller, cast: Cast) -> None:
+    report = send(hq, give_back("B-1", 28_801), sale(), give_back("B-2", 28_800), sale(number="R-9"))
+    assert statuses(report) == ["more_than_left", "created", "created", "created"]
+    assert set(Receipt.objects.filter(kind="return").values_list("number", flat=True)) == {"B-2"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"original_number": "R-404"},  # it waits for its purchase
+        {"original_number": ""},  # it says not what it gives back
+        {"source": "webshop"},
+        {"store": "XH"},
+        {"customer": {"phone": "13800000001"}},
+        {"customer": None},
+    ],
+)
+def test_a_return_that_names_no_receipt_we_have_is_not_judged(hq: Caller, cast: Cast, other: dict[str, Any]) -> None:
+    assert statuses(send(hq, sale(), give_back("B-1", 99_999, **other))) == ["created", "created"]
+
+
+def test_of_what_nobody_bought_no_more_is_given_back_either(hq: Caller, cast: Cast) -> None:
+    report = send(hq, sale(customer=None), *[give_back(f"B-{n}", 20_000, customer=None) for n in (1, 2)])
+    assert statuses(report) == ["created", "created", "more_than_left"]
+
+
+def test_a_withdrawn_return_makes_room_for_another(hq: Caller, cast: Cast) -> None:
+    send(hq, sale(), give_back("B-1", 28_800))
+    batch = Batch.objects.create(kind="undo", title="undo", created_at=NOW)
+    Receipt.objects.filter(number="B-1").update(withdrawn_by=batch, txid=current_xid())
+    assert statuses(send(hq, give_back("B-2", 28_800))) == ["created"]
+
+
 def test_a_use_brings_no_money_in(hq: Caller, cast: Cast) -> None:
     report = send(
         hq, sale(kind="use", tenders=None), sale(number="R-2", tenders=[{"kind": "session", "amount_minor": 28_800}])

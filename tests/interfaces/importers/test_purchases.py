@@ -105,6 +105,47 @@ def test_a_return_may_come_before_its_purchase(load: Load) -> None:
         assert cursor.fetchone() == (Receipt.objects.get(number="1", kind="sale").pk,)
 
 
+BACK = "单号,原单号,类型,日期,手机号,金额\n"
+
+
+def test_no_more_is_given_back_than_was_paid(load: Load) -> None:
+    """The file names the row and what is left; whatever the order of its rows, the purchase comes first."""
+    rows = (
+        "T1,1,退款,2026-01-05,13800000001,-60\n"
+        "T2,1,退款,2026-01-06,13800000001,-60\n"
+        "1,,销售,2026-01-03,13800000001,100\n"
+        "T3,1,退款,2026-01-07,13800000001,-40\n"
+    )
+    outcome = load(BACK + rows)
+    assert counts(outcome) == (3, 0, 0, 1)
+    [row] = errors(outcome.error_file)
+    assert (row["Error row"], row["Error column"]) == ("3", "金额")
+    assert "at most 40" in row["Error reason"]
+    assert counts(load(BACK + rows)) == (0, 0, 3, 1), "the same file again: what is known is not judged anew"
+    outcome = load(BACK + "T4,1,退款,2026-01-08,13800000001,-0.01\n")
+    assert counts(outcome) == (0, 0, 0, 1)
+    assert "at most 0" in errors(outcome.error_file)[0]["Error reason"]
+
+
+def test_given_back_twice_through_two_files(load: Load) -> None:
+    load(HEAD + "1,2026-01-03,13800000001,100\n")
+    assert counts(load(BACK + "T1,1,退款,2026-01-05,13800000001,-100\n")) == (1, 0, 0, 0)
+    assert counts(load(BACK + "T2,1,退款,2026-01-05,13800000001,-100\n")) == (0, 0, 0, 1)
+
+
+def test_a_return_before_its_purchase_waits_and_then_counts_against_it(load: Load) -> None:
+    assert counts(load(BACK + "T1,1,退款,2026-01-05,13800000001,-100\n")) == (1, 0, 0, 0)
+    load(HEAD + "1,2026-01-03,13800000001,100\n")
+    assert counts(load(BACK + "T2,1,退款,2026-01-05,13800000001,-1\n")) == (0, 0, 0, 1)
+
+
+def test_a_return_without_any_number_meets_its_purchase(load: Load) -> None:
+    load("日期,手机号,金额\n2026-01-03,13800000001,100\n2026-01-04,13800000001,80\n2026-01-09,13800000001,-80\n")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT receipt_id FROM live.returns")
+        assert cursor.fetchall() == [(Receipt.objects.get(cash_minor=8_000, kind="sale").pk,)]
+
+
 @pytest.mark.parametrize(
     ("row", "kind", "cash", "consumed"),
     [

@@ -75,6 +75,7 @@ class Receipt(Fact):
             ),
             models.Index(fields=["store", "business_date"], name="receipt_store_day"),
             models.Index(fields=["number"], name="receipt_number", condition=~models.Q(number="")),
+            models.Index(fields=["original_number"], name="receipt_original", condition=~models.Q(original_number="")),
         ]
 
 

@@ -475,9 +475,12 @@ def _write_purchases(
             file.unlink()
         if differing:
             work.differing.extend(differing)
+        work.exceeding.extend(taken.exceeding)
         report(counts["created"] + counts["skipped"], scratch.total, "writing")
     for place in range(0, len(work.differing), CHUNK):
         work.refuse_receipts(tuple(work.differing[place : place + CHUNK]))
+    for place in range(0, len(work.exceeding), CHUNK):
+        work.refuse_exceeding(work.exceeding[place : place + CHUNK])
 
 
 def _write_rows(

@@ -39,6 +39,7 @@ class Purchases:
         self.setting = setting
         self.line_level = bool(LINE_FIELDS & set(mapped))
         self.differing: list[int] = []
+        self.exceeding: list[tuple[int, int]] = []
         self.wide = [kind for kind, field in WIDE.items() if field in mapped]
 
     def resolve(self) -> list[Unknown]:
@@ -195,7 +196,7 @@ class Purchases:
 
     def assemble(self, known_ordinals: dict[str, int] | None = None) -> int:
         """From `good` and `customer_of` make `receipts`, `receipt_lines`, `receipt_tenders`, numbered by `k`; how
-        many."""
+        many. Returns come last, so that they find the purchases of the same load."""
         self._build_offsets(known_ordinals or {})
         source = self.setting.source.replace("'", "''")
         daily = "|| ':' || day" if self.setting.numbers_restart == "daily" else ""
@@ -243,7 +244,7 @@ class Purchases:
         self.connection.execute(
             """
             CREATE OR REPLACE TABLE receipts AS
-            SELECT row_number() OVER (ORDER BY gid) AS k, keyed.*, customer_of.id AS customer_id
+            SELECT row_number() OVER (ORDER BY is_return, gid) AS k, keyed.*, customer_of.id AS customer_id
             FROM keyed LEFT JOIN customer_of USING (key)
             WHERE gid NOT IN (SELECT gid FROM overlapping) ORDER BY k
             """
@@ -335,6 +336,16 @@ class Purchases:
             self.connection, table="good JOIN receipts USING (gid)", code="receipt_differs", field="number",
             value="good.number",
             when=f"k IN ({listed})",
+        )  # fmt: skip
+
+    def refuse_exceeding(self, found: list[tuple[int, int]]) -> None:
+        """Returns of more than is left of their receipt, with what was left."""
+        listed = ", ".join(f"({int(k)}, {int(left)})" for k, left in found)
+        findings.refuse(
+            self.connection,
+            table=f"good JOIN receipts USING (gid) JOIN (VALUES {listed}) AS beyond (k, room) USING (k)",
+            code="return_exceeds", field="amount", value=f"good.amount / {self._digits}", when="TRUE",
+            places=findings.place("left", f"beyond.room / {self._digits}"),
         )  # fmt: skip
 
 

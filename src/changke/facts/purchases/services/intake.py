@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from changke.facts.purchases.services.give_back import NewReturn, exceeding
 from changke.foundation.database.copy import copy_file, staging
 
 RECEIPT_COLUMNS = """
@@ -41,6 +42,8 @@ class TakenIn:
     created: int
     skipped: int
     differing: tuple[int, ...]
+    exceeding: tuple[tuple[int, int], ...] = ()
+    """`k` of returns that give back more than is left, and what was left of their receipt in minor units."""
 
 
 INSERT = """
@@ -51,7 +54,7 @@ WITH fresh AS (
   SELECT happened_at, business_date, %(now)s, source_key, %(batch)s, kind, coalesce(number, ''), coalesce(source, ''),
     customer_id, store_id, staff_id, coalesce(original_number, ''), cash_minor, consumed_minor, margin_minor,
       margin_basis, items
-  FROM intake_receipt ORDER BY k
+  FROM intake_receipt WHERE (kind = 'return') = %(returns)s ORDER BY k
   ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING
   RETURNING id, source_key
 ), named AS (
@@ -79,6 +82,7 @@ FROM intake_receipt AS intake
 LEFT JOIN named USING (k)
 LEFT JOIN facts_receipt AS old
   ON old.source_key = intake.source_key AND old.withdrawn_by_id IS NULL AND named.id IS NULL
+WHERE (intake.kind = 'return') = %(returns)s
 )
 SELECT outcome, sum(rows)::bigint, array_agg(k) FILTER (WHERE outcome = 'differs') FROM outcomes GROUP BY outcome
 """
@@ -94,12 +98,34 @@ def take_in(files: ReceiptFiles, *, batch_id: int, now: dt.datetime) -> TakenIn:
     copy_file("intake_receipt", files.receipts)
     copy_file("intake_line", files.lines)
     copy_file("intake_tender", files.tenders)
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, {"now": now, "batch": batch_id})
-        found = {outcome: (rows, differing) for outcome, rows, differing in cursor.fetchall()}
-    nothing: tuple[int, list[int]] = (0, [])
+    outcomes = _insert(batch_id, now, returns=False)
+    over = _refuse_exceeding()  # now that the purchases of the chunk are in
+    outcomes += _insert(batch_id, now, returns=True)
     return TakenIn(
-        created=found.get("created", nothing)[0],
-        skipped=found.get("skipped", nothing)[0],
-        differing=tuple(sorted(found.get("differs", nothing)[1] or [])),
+        created=sum(rows for outcome, rows, _ in outcomes if outcome == "created"),
+        skipped=sum(rows for outcome, rows, _ in outcomes if outcome == "skipped"),
+        differing=tuple(sorted(k for _, _, differing in outcomes for k in differing or ())),
+        exceeding=over,
     )
+
+
+def _insert(batch_id: int, now: dt.datetime, *, returns: bool) -> list[tuple[str, int, list[int] | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, {"now": now, "batch": batch_id, "returns": returns})
+        return cursor.fetchall()
+
+
+def _refuse_exceeding() -> tuple[tuple[int, int], ...]:
+    """Take returns of more than is left out of the chunk. The purchases of the load are in by now: they come first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k, source_key, coalesce(source, ''), store_id, customer_id, original_number,"
+            " (SELECT coalesce(sum(line.amount_minor), 0)::bigint FROM intake_line AS line WHERE line.k = intake.k)"
+            " FROM intake_receipt AS intake WHERE kind = 'return' AND coalesce(original_number, '') <> '' ORDER BY k"
+        )
+        rows = cursor.fetchall()
+        over = exceeding([NewReturn(*row[1:]) for row in rows])
+        found = tuple((row[0], over[row[1]]) for row in rows if row[1] in over)
+        if found:
+            cursor.execute("DELETE FROM intake_receipt WHERE k = ANY(%s)", [[k for k, _ in found]])
+    return found

@@ -18,6 +18,7 @@ from changke.facts.customers.services.meet import (
 from changke.facts.purchases import rules
 from changke.facts.purchases.models import Line, Receipt, Tender, WaitingReturn
 from changke.facts.purchases.services import waiting
+from changke.facts.purchases.services.give_back import MoreThanLeft, NewReturn, exceeding
 from changke.facts.purchases.services.newcomers import NewReceipt
 from changke.facts.purchases.services.record import (
     ReceiptNumberTaken,
@@ -78,6 +79,11 @@ class _Reckoned:
             return self.owner.customer_id
         return None if self.receipt.who is None else people[self.receipt.who]
 
+    def as_return(self, people: Mapping[Reference, int]) -> NewReturn:
+        receipt, back = self.receipt, sum(line.amount_minor for line in self.receipt.lines)
+        store_id: int = receipt.store.pk
+        return NewReturn(self.key, receipt.source, store_id, self.customer_id(people), receipt.original_number, back)
+
     def contents(self, customer_id: int | None) -> Contents:
         return (
             self.rolled.kind,
@@ -99,7 +105,7 @@ def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -
 
     A customer nobody knew is written down under the name she came with. Of several receipts with one key the first
     counts: equal ones are known already, others are refused. A return may come before its purchase: it waits, and
-    belongs to whoever bought.
+    belongs to whoever bought. One that gives back more than is left of its purchase is refused.
     """
     outcomes: dict[int, Outcome] = {}
     reckoned: dict[int, _Reckoned] = {}
@@ -201,8 +207,11 @@ def _take_in(reckoned: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetim
             del known[index]
         else:
             first.setdefault(one.key, index)
-    for key, pk in _write({key: known[index] for key, index in first.items()}, people, now=now).items():
-        outcomes[first[key]] = Taken(pk, is_new=True)
+    fresh = {key: known[index] for key, index in first.items()}
+    over = exceeding([one.as_return(people) for one in fresh.values() if one.is_attached])
+    written = _write({key: one for key, one in fresh.items() if key not in over}, people, now=now)
+    outcomes |= {first[key]: Taken(pk, is_new=True) for key, pk in written.items()}
+    outcomes |= {first[key]: MoreThanLeft(left) for key, left in over.items()}
     return outcomes | _known_before({index: one for index, one in known.items() if index not in outcomes}, people)
 
 

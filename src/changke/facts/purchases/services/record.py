@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Sum
 
 from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Customer
 from changke.facts.purchases import rules
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender, TenderKind
+from changke.facts.purchases.services.give_back import MoreThanLeft, NewReturn, exceeding
 from changke.foundation.access.models import Staff
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
@@ -74,8 +74,12 @@ def record_receipt(
         if same != (rolled.kind, rolled.cash_minor, rolled.consumed_minor, day):
             raise ReceiptNumberTaken(number=number or source_key)
         return existing, False
-    if is_return and original_number:
-        _check_left(store, source, original_number, customer, sum(line.amount_minor for line in lines))
+    if is_return:
+        back = sum(line.amount_minor for line in lines)
+        customer_id = None if customer is None else customer.pk
+        over = exceeding([NewReturn(source_key, source, store.pk, customer_id, original_number, back)])
+        if source_key in over:
+            raise MoreThanLeft(over[source_key])
     if customer is not None:
         Customer.objects.filter(pk=customer.pk, known_on__gt=day).update(known_on=day, txid=current_xid())
     receipt = Receipt.objects.create(
@@ -103,25 +107,6 @@ def record_receipt(
         Tender(receipt=receipt, kind=TenderKind(paid.kind), amount_minor=paid.amount_minor) for paid in tenders
     )
     return receipt, True
-
-
-def _check_left(store: Store, source: str, number: str, customer: Customer | None, back_minor: int) -> None:
-    """Refuse to give back more of a receipt than was paid for it. One that has not arrived yet is not judged.
-
-    Two who give the same receipt back at once wait for each other.
-    """
-    with connection.cursor() as sql:
-        key = f"return:{store.pk}:{source}:{number}"
-        sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-    here = Receipt.objects.filter(store=store, source=source, customer=customer, withdrawn_by__isnull=True)
-    original = here.filter(number=number).exclude(kind=ReceiptKind.RETURN).order_by("pk").first()
-    if original is None:
-        return
-    earlier = here.filter(kind=ReceiptKind.RETURN, original_number=number)
-    paid = Line.objects.filter(receipt=original).aggregate(sum=Sum("amount_minor"))["sum"] or 0
-    gone = Line.objects.filter(receipt__in=earlier).aggregate(sum=Sum("amount_minor"))["sum"] or 0
-    if gone + back_minor > paid:
-        raise Invalid(field="lines", reason="more than is left of this receipt to give back")
 
 
 def check_contents(lines: Sequence[NewLine], tenders: Sequence[rules.Paid]) -> None:
