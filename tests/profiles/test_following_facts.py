@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from changke.facts.customers.models import Customer
+from changke.facts.customers.services.change import change
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
@@ -142,6 +143,37 @@ def test_a_store_behind_the_date_line_is_computed_as_of_its_own_day(
     refresh_all(now=early, mirror=file, months=0)
     rows = {row.pk: (row.as_of, row.silent_days, row.stage) for row in Profile.objects.all()}
     assert rows == {vera.pk: (TODAY, 59, "intro"), him.pk: (TODAY - NIGHT, 59, "intro")}
+
+
+def test_who_moves_to_a_store_with_an_earlier_day_is_computed_at_once(
+    vera: Customer, stores: list[Store], file: Path
+) -> None:
+    """The 31st in Shanghai is still the 30th in Honolulu: her sixtieth day of silence has not come there."""
+    west = Store.objects.create(code="HI", name="Honolulu", time_zone="Pacific/Honolulu")
+    early = dt.datetime(2026, 4, 1, 1, tzinfo=dt.UTC)
+    refresh_all(now=early, mirror=file, months=0)
+    day_before = {"as_of": TODAY, "silent_days": 59, "home_store_id": west.pk, "stage": "intro"}
+    assert Profile.objects.get(pk=vera.pk).stage == "silent"
+    change(vera.pk, {"home_store": west}, now=early)
+    fold(early)
+    assert Profile.objects.filter(pk=vera.pk).values(*day_before).get() == day_before
+    assert Standing.objects.get(customer=vera, model="m4").stage == "intro"
+    assert causes()[1:] == [("silent", "intro", "fact")]
+    change(vera.pk, {"home_store": stores[1]}, now=early)
+    fold(early)
+    assert Profile.objects.get(pk=vera.pk).as_of == TODAY + NIGHT
+    assert causes()[2:] == [("intro", "silent", "fact")]
+
+
+def test_an_older_row_of_the_former_store_changes_nothing(vera: Customer, stores: list[Store], file: Path) -> None:
+    """The night's run read her before she moved, and writes after the follower has placed her anew."""
+    refresh_all(now=NOW, mirror=file, months=0)
+    with open_mirror(file) as (duck, copy):
+        snapshot = copy.sync(conninfo("reader")).read_below
+        change(vera.pk, {"home_store": stores[1]}, now=NOW)
+        fold(NOW)
+        refresh_from(duck, snapshot=snapshot, now=NOW)
+    assert Profile.objects.get(pk=vera.pk).home_store_id == stores[1].pk
 
 
 def test_who_is_withdrawn_leaves_by_night(vera: Customer, file: Path) -> None:

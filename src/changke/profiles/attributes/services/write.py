@@ -1,7 +1,8 @@
 """Computed rows into the wide table. Bulk and single customers go the same way, so they cannot write differently.
 
 The caller fills the temporary table `fresh` in its transaction; `merge` takes it over. A row that is older than the
-stored one, by day or by snapshot, changes nothing; neither does a row that says the same.
+stored one, by day or by snapshot, changes nothing; neither does a row that says the same. Who moved to another home
+store may have an earlier day there: then the snapshot alone decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +31,9 @@ MERGE = f"""
 INSERT INTO profiles_profile ({", ".join(_TAKEN)})
 SELECT {", ".join(_TAKEN)} FROM fresh ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _TAKEN[1:])}
-WHERE profiles_profile.as_of <= EXCLUDED.as_of AND profiles_profile.snapshot <= EXCLUDED.snapshot
+WHERE profiles_profile.snapshot <= EXCLUDED.snapshot
+  AND (profiles_profile.as_of <= EXCLUDED.as_of
+       OR profiles_profile.home_store_id IS DISTINCT FROM EXCLUDED.home_store_id)
   AND ({", ".join(f"profiles_profile.{name}" for name in _SAME)})
       IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _SAME)})
 """  # noqa: S608 -- names of the registry
