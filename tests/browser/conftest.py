@@ -93,3 +93,13 @@ def visit(chromium: Browser, live_server: LiveServer, people: Cast) -> Iterator[
     for context in visits.open:
         context.close()
     assert visits.said == [], "the browser's console complained"
+
+
+@pytest.fixture
+def visit_empty(chromium: Browser, live_server: LiveServer, transactional_db: None) -> Iterator[Callable[..., Page]]:
+    """An installation in which nobody founded a chain yet."""
+    visits = Visits(chromium, live_server)
+    yield visits
+    for context in visits.open:
+        context.close()
+    assert visits.said == [], "the browser's console complained"

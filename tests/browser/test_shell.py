@@ -31,6 +31,18 @@ def test_the_front_door_is_accessible_and_fits(visit: Visit, size: str, dark: bo
 
 
 @pytest.mark.parametrize(("size", "dark"), LOOKS)
+def test_the_first_page_of_an_empty_installation_is_accessible_and_fits(
+    visit_empty: Visit, size: str, dark: bool
+) -> None:
+    page = visit_empty("/setup/", size=size, dark=dark)
+    expect(page.get_by_role("button", name="开始")).to_be_visible()
+    assert findings(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("button", name="开始").click()  # its refusals are held to the same
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize(("size", "dark"), LOOKS)
 def test_my_page_and_the_page_of_a_lost_address_are_accessible_and_fit(
     visit: Visit, people: Cast, size: str, dark: bool
 ) -> None:
