@@ -4,6 +4,7 @@ line speak with the same mouth."""
 import datetime as dt
 from collections.abc import Mapping
 
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -29,16 +30,44 @@ REASON_TONES = {
 }
 """Tone of the label, as the component `tone` knows it."""
 
-REASON_SENTENCES = {
-    "first_order": _("Bought for the first time: %(spent)s. %(hours_left)s hours left to thank her."),
-    "vip_overdue": _(
+_OVERDUE = {
+    "visit": _(
         "Last here %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days overdue."
     ),
-    "newly_silent": _("Not seen for %(silent_days)s days; she used to come every %(usual_gap_days)s days."),
-    "overdue": _(
-        "Last here %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days overdue."
+    "purchase": _(
+        "Last bought %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days overdue."
     ),
-    "birthday": _("Birthday on %(birthday)s."),
+    "use": _(
+        "Last used her card %(silent_days)s days ago, usually every %(usual_gap_days)s days: %(overdue_days)s days"
+        " overdue."
+    ),
+    "activity": _(
+        "Last bought or used her card %(silent_days)s days ago, usually every %(usual_gap_days)s days:"
+        " %(overdue_days)s days overdue."
+    ),
+}
+_SILENT = {
+    "visit": _("Not seen for %(silent_days)s days; she used to come every %(usual_gap_days)s days."),
+    "purchase": _("Bought nothing for %(silent_days)s days; she used to buy every %(usual_gap_days)s days."),
+    "use": _("Has not used her card for %(silent_days)s days; she used to every %(usual_gap_days)s days."),
+    "activity": _(
+        "Neither bought nor used her card for %(silent_days)s days; she used to every %(usual_gap_days)s days."
+    ),
+}
+REASON_SENTENCES: Mapping[str, Mapping[str, str | Promise]] = {
+    "first_order": {"visit": _("Bought for the first time: %(spent)s. %(hours_left)s hours left to thank her.")},
+    "vip_overdue": _OVERDUE,
+    "newly_silent": _SILENT,
+    "overdue": _OVERDUE,
+    "birthday": {"visit": _("Birthday on %(birthday)s.")},
+}
+"""Reason -> what counts as activity in this chain -> the sentence; of one sentence only, it is true of all."""
+
+LAST_ACTIVE = {
+    "visit": _("Last visit"),
+    "purchase": _("Last purchase"),
+    "use": _("Last card use"),
+    "activity": _("Last activity"),
 }
 
 SUGGESTIONS = {
@@ -96,9 +125,15 @@ ACTIVITIES = {"visit": _("A visit"), "purchase": _("A purchase"), "use": _("Use 
 
 
 def why(
-    reason: str, numbers: Mapping[str, int | str], *, currency: str, deadline: dt.datetime | None, now: dt.datetime
+    reason: str,
+    numbers: Mapping[str, int | str],
+    *,
+    currency: str,
+    counted: str,
+    deadline: dt.datetime | None,
+    now: dt.datetime,
 ) -> str:
-    """The sentence of one line of the day's list, with its numbers."""
+    """The sentence of one line of the day's list, with its numbers. `counted` is what counts as activity."""
     places: dict[str, object] = dict(numbers)
     if "spent_minor" in numbers:
         places["spent"] = formats.money(int(numbers["spent_minor"]), currency, get_language() or "zh-hans")
@@ -107,7 +142,8 @@ def why(
     if "birthday" in numbers:
         month, day = str(numbers["birthday"]).split("-")
         places["birthday"] = pgettext("month-day", "%(month)s-%(day)s") % {"month": month, "day": day}
-    return str(REASON_SENTENCES[reason]) % places
+    sentences = REASON_SENTENCES[reason]
+    return str(sentences.get(counted, sentences["visit"])) % places
 
 
 def refusal(error: DomainError) -> str:

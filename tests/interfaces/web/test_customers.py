@@ -12,6 +12,7 @@ from changke.facts.customers.services.change import change
 from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.foundation.organisation.services import change_settings
 from changke.interfaces.web.customers import reads
 from changke.interfaces.web.customers.filters import ORDERS, Filters, read_filters
 from changke.profiles.attributes.models import Profile
@@ -256,3 +257,11 @@ def test_a_list_asks_the_database_a_fixed_number_of_times(
     browser(client, shop.owner).get("/customers/")  # the models of the stages are read once per process
     with django_assert_max_num_queries(24):  # type: ignore[operator]  # pytest-django's fixture
         client.get("/customers/")
+
+
+@pytest.mark.parametrize(("kinds", "said"), [(["visit", "use"], "最近到店"), (["purchase"], "最近消费")])
+def test_the_column_of_the_last_day_says_what_counts(shop: Cast, client: Client, kinds: list[str], said: str) -> None:
+    change_settings(shop.chain, {"activity_kinds": kinds})
+    client.cookies["django_language"] = "zh-hans"
+    page = browser(client, shop.hq).get("/customers/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert page.count(said) >= 2, "the heading, and the order to choose"

@@ -1,6 +1,7 @@
 """The day's list through HTTP: who is on it and why, what a tap records, and who may tap."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -10,8 +11,9 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.register import register
 from changke.facts.events.models import Event
+from changke.facts.visits.services.record import record_visit
 from changke.foundation.access.models import Staff
-from changke.foundation.organisation.services import change_store
+from changke.foundation.organisation.services import change_settings, change_store
 from changke.interfaces.web import formats
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, TODAY, Cast, ago, at, buys
@@ -264,3 +266,18 @@ def test_a_birthday_is_listed_three_days_ahead(cast: Cast, clock: Clock, days_ah
     change(cast.qiu.pk, {"birth_month": born.month, "birth_day": born.day}, now=NOW)
     everybody_known()
     assert ("秋月" in read(desk(cast.clerk))) is listed
+
+
+def test_where_visits_do_not_count_nobody_is_said_to_have_been_away(cast: Cast, clock: Clock) -> None:
+    """Mo came yesterday and bought nothing: the list tells of her last purchase, not of her last visit."""
+    change_settings(cast.chain, {"activity_kinds": ["purchase"]})
+    record_visit(customer=cast.mo, store=cast.jing_an, source_key="mo-looks", happened_at=at(ago(1)), now=NOW)
+    everybody_known()
+    for language, said, never in (
+        ("zh-hans", r"(没有消费|上次消费)", "没来"),
+        ("en", r"(Bought nothing for|Last bought) 61 days", "Not seen for"),
+        ("zh-hant", r"(沒有消費|上次消費)", "沒來"),
+    ):
+        page = read(desk(cast.clerk, language))
+        assert re.search(said, page)
+        assert never not in page

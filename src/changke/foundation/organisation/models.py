@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from changke.foundation.organisation.activity import counted
 from changke.foundation.organisation.scope import ScopedQuerySet
 
 
@@ -51,6 +52,11 @@ class Chain(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def counted(self) -> str:
+        """What her last active day was the day of: visit, purchase, use, or activity in general."""
+        return counted(self.activity_kinds)
 
 
 class Region(models.Model):

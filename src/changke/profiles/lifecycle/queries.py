@@ -17,7 +17,10 @@ from changke.profiles.lifecycle.rules import LifecycleModel, read_model
 def models_in_use() -> list[LifecycleModel]:
     """Every published model in its latest version, the default one first."""
     stored = StageModel.objects.order_by("-is_default", "position", "key")
-    return [_read(model.key, model.version, model.published_at, model.is_default) for model in stored]
+    return [
+        _read(one.key, one.version, one.published_at, one.is_default, tuple(sorted(one.settings.items())))
+        for one in stored
+    ]
 
 
 def default_model() -> LifecycleModel:
@@ -26,11 +29,13 @@ def default_model() -> LifecycleModel:
 
 
 @lru_cache(maxsize=50)
-def _read(key: str, version: int, published_at: dt.datetime, is_default: bool) -> LifecycleModel:
-    # The moment of publishing is part of the key: a database may be restored under a running process.
+def _read(
+    key: str, version: int, published_at: dt.datetime, is_default: bool, settings: tuple[tuple[str, int], ...]
+) -> LifecycleModel:
+    # Moment and numbers are part of the key: a database may be restored under a running process.
     model = StageModel.objects.get(key=key)
     definition = {**model.definition, "default": is_default}
-    return read_model(definition, attributes=REGISTRY.attributes, settings=model.settings, version=version)
+    return read_model(definition, attributes=REGISTRY.attributes, settings=dict(settings), version=version)
 
 
 @dataclass(frozen=True)

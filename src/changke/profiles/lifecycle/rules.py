@@ -6,6 +6,7 @@ from string import Formatter
 from typing import Any
 
 from changke.engine.definitions import Cases, Column
+from changke.foundation.organisation.activity import COUNTED, PURCHASE, USE, VISIT, counted
 from changke.profiles.conditions import Compare, Condition, ConditionError, Known, read_condition
 
 LANGUAGES = ("zh-hans", "en", "zh-hant")
@@ -152,7 +153,7 @@ def _rule(
     stage = str(one.get("stage", ""))
     if stage not in known:
         raise ModelError(f"{path}.stage", f"there is no stage {stage!r}")
-    reason = _words(one, "reason", path)
+    reason = _reason(one, path, settings)
     for language, template in reason.items():
         for name in placeholders(template):
             if name not in attributes:
@@ -164,6 +165,17 @@ def _rule(
     except ConditionError as error:
         raise ModelError(error.path, error.problem) from None
     return Rule(stage, condition, reason)
+
+
+def _reason(one: Mapping[str, Any], path: str, settings: Mapping[str, int]) -> Words:
+    """The sentence for what the chain counts as activity: who is silent where visits do not count may have come."""
+    variants = one.get("without_visits", {})
+    told = {word: _words(variants, word, f"{path}.without_visits") for word in variants}
+    if unknown := set(told) - {"any", *COUNTED}:
+        raise ModelError(f"{path}.without_visits", f"nothing counts as {', '.join(sorted(unknown))}")
+    usual = _words(one, "reason", path)
+    word = counted([kind for kind in (VISIT, PURCHASE, USE) if settings.get(f"activity_{kind}", 1)])
+    return usual if word == VISIT else told.get(word) or told.get("any") or usual
 
 
 def _words(one: Mapping[str, Any], name: str, path: str) -> Words:

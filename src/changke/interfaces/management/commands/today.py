@@ -53,4 +53,6 @@ def scope_of_store(code: str | None) -> Scope:
 
 
 def why(line: Line, chain: Chain, now: datetime) -> str:
-    return words.why(line.reason, line.numbers, currency=chain.currency, deadline=line.deadline, now=now)
+    return words.why(
+        line.reason, line.numbers, currency=chain.currency, counted=chain.counted, deadline=line.deadline, now=now
+    )

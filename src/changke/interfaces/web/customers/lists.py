@@ -17,6 +17,7 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import allows
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current, formats
@@ -29,7 +30,7 @@ from changke.profiles.lifecycle.rules import LifecycleModel
 
 ORDER_WORDS = {
     "risk": _("Value at risk"),
-    "last": _("Last visit"),
+    "last": words.LAST_ACTIVE["visit"],
     "spend": _("Total spend"),
     "name": pgettext_lazy("customer", "Name"),
 }
@@ -74,6 +75,7 @@ def show(request: HttpRequest) -> HttpResponse:
     total = reduce(add, shown, Count(0))
     advisers = _advisers(scope.narrowed(filters.store), filters)
     conditions = _conditions(filters, stages, current.stores(request), advisers)
+    last = words.LAST_ACTIVE[the_chain().counted]
     context: dict[str, Any] = {
         "nav": "customers",
         "filters": filters,
@@ -91,7 +93,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "tag_options": _tags(filters),
         "adviser_options": _adviser_options(current.staff(request), advisers),
         "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
-        "order_options": [(key, str(said_as)) for key, said_as in ORDER_WORDS.items()],
+        "order_options": [(key, str(said_as)) for key, said_as in (ORDER_WORDS | {"last": last}).items()],
+        "last_words": last,
     }
     if not page.rows:
         context |= _why_empty(filters, scope, conditions)

@@ -55,7 +55,7 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "expected_next_visit_on": (_("Expected next visit"), _("the day on which her usual gap ends")),
     "overdue_days": (_("Days overdue"), _("days past the expected next visit")),
     "first_visit_on": (_("First visit"), _("day of the first visit")),
-    "last_active_on": (_("Last visit"), _("last day on which she was active")),
+    "last_active_on": (_("Last active day"), _("last day on which she was active")),
     "first_purchase_on": (_("First purchase"), _("day of the first purchase")),
     "last_purchase_on": (_("Last purchase"), _("day of the last purchase")),
     "recency_score": (_("R, recency"), _("fifth by how recently she was active")),

@@ -38,12 +38,13 @@ class Row:
 
 
 def row_of(line: Line, chain: Chain, now: dt.datetime) -> Row:
+    known = {"currency": chain.currency, "counted": chain.counted}
     return Row(
         line=line,
         label=words.REASON_LABELS[line.reason],
         tone=words.REASON_TONES[line.reason],
         also=[words.REASON_LABELS[reason] for reason in line.also if (line.reason, reason) not in SAYS_ALREADY],
-        why=words.why(line.reason, line.numbers, currency=chain.currency, deadline=line.deadline, now=now),
+        why=words.why(line.reason, line.numbers, **known, deadline=line.deadline, now=now),
         suggestion=words.SUGGESTIONS[line.suggestion],
         level=words.VALUE_GROUPS.get(line.value_group or "", ""),
         outcome=words.OUTCOMES[line.outcome] if line.outcome else "",

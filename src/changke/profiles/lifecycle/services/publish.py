@@ -26,7 +26,8 @@ def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str
     """Bring models into use: the shipped ones that are not there yet, and any in `definitions`.
 
     A model gets a new version when its definition changed, or a number of the chain that definitions or models may
-    name; safe to repeat. Returns the keys of the models that are new or changed.
+    name; safe to repeat. A shipped model whose questions nobody changed gets the words of this version of the product.
+    Returns the keys of the models that are new or changed.
 
     Raises
     ------
@@ -37,14 +38,23 @@ def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str
     changed = []
     with transaction.atomic():
         stored = {model.key: model for model in StageModel.objects.select_for_update()}
-        wanted = {one["key"]: one for one in shipped_models() if one["key"] not in stored}
-        wanted |= {key: model.definition for key, model in stored.items()}
+        wanted = {key: model.definition for key, model in stored.items()}
+        wanted |= {
+            one["key"]: one
+            for one in shipped_models()
+            if one["key"] not in stored or _asks(stored[one["key"]].definition) == _asks(one)
+        }
         wanted |= {one["key"]: one for one in definitions or []}
         for key, definition in wanted.items():
             read_model(definition, attributes=REGISTRY.attributes, settings=settings)
             if _publish(stored.get(key), definition, settings, now):
                 changed.append(key)
     return sorted(changed)
+
+
+def _asks(definition: Mapping[str, Any]) -> list[tuple[object, object]]:
+    """The questions of a model, without its words."""
+    return [(one.get("stage"), one.get("when")) for one in definition.get("ask", ())]
 
 
 def _publish(
