@@ -2,7 +2,16 @@
 
 import pytest
 
-from changke.facts.purchases.rules import GivenBack, Paid, Reckoning, SoldLine, judge_return, reckon
+from changke.facts.purchases.rules import (
+    GivenBack,
+    Paid,
+    PartsExceedWhole,
+    Reckoning,
+    SoldLine,
+    judge_return,
+    reckon,
+    split,
+)
 
 FACIAL = SoldLine("service", 28_800, cost_minor=6_000)
 CREAM = SoldLine("product", 19_900, margin_basis_points=5_000)
@@ -66,3 +75,29 @@ def test_no_more_is_given_back_than_was_paid(back: int, original: GivenBack | No
 
 def test_a_return_that_names_nothing_is_not_judged() -> None:
     assert judge_return(10**9, names_receipt=False, original=None) == "fits"
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "expected"),
+    [
+        (288, [], [("wechat", 288)]),
+        (288, [("stored_value", 100)], [("wechat", 188), ("stored_value", 100)]),
+        (288, [("stored_value", 100), ("cash", 88)], [("wechat", 100), ("stored_value", 100), ("cash", 88)]),
+        (288, [("cash", 288)], [("cash", 288)]),  # then nothing was paid in the first way
+        (288, [("wechat", 88)], [("wechat", 288)]),  # one tender per way
+        (288, [("cash", 0)], [("wechat", 288)]),
+        (0, [], [("wechat", 0)]),  # given free
+        (0, [("cash", 0)], [("wechat", 0)]),
+    ],
+)
+def test_the_rest_is_paid_in_the_first_way(
+    whole: int, parts: list[tuple[str, int]], expected: list[tuple[str, int]]
+) -> None:
+    paid = split(whole, "wechat", [Paid(*part) for part in parts])
+    assert [(one.kind, one.amount_minor) for one in paid] == expected
+    assert sum(one.amount_minor for one in paid) == whole
+
+
+def test_parts_above_the_whole_are_refused() -> None:
+    with pytest.raises(PartsExceedWhole):
+        split(288, "wechat", [Paid("cash", 200), Paid("card", 89)])

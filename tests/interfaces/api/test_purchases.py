@@ -313,3 +313,31 @@ def test_what_was_withdrawn_may_be_sent_again(hq: Caller, cast: Cast) -> None:
     batch = Batch.objects.create(kind="undo", title="undo", created_at=NOW)
     Receipt.objects.filter(number="R-1").update(withdrawn_by=batch, txid=current_xid())
     assert send(hq, sale(lines=[{"item": "F1", "amount_minor": 1}], tenders=None))["created"] == 1
+
+
+def test_a_receipt_that_never_happened_is_taken_back_and_put_back(hq: Caller, cast: Cast) -> None:
+    pk = send(hq, sale())["results"][0]["id"]
+    answer = hq.post(f"/purchases/{pk}/void", {"reason": "rung up twice"})
+    assert (answer.status_code, answer.json()) == (200, {"id": pk, "is_void": True})
+    assert Receipt.objects.get(pk=pk).withdrawn_by.options["reason"] == "rung up twice"  # type: ignore[union-attr]
+    assert hq.post(f"/purchases/{pk}/void", {}).status_code == 404
+    again = hq.post(f"/purchases/{pk}/restore", {}).json()
+    assert again["is_void"] is False
+    assert again == hq.post(f"/purchases/{pk}/restore", {}).json(), "safe to repeat"
+    assert Receipt.objects.get(pk=again["id"]).number == "R-1"
+    assert statuses(send(hq, sale())) == ["skipped"]
+
+
+def test_what_was_recorded_on_another_day_or_given_back_is_not_taken_back(hq: Caller, cast: Cast) -> None:
+    old = Receipt.objects.get(number="ying-1")
+    answer = hq.post(f"/purchases/{old.pk}/void", {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "receipt_not_voidable")
+    pk = send(hq, sale(), give_back("B-1", 100))["results"][0]["id"]
+    assert hq.post(f"/purchases/{pk}/void", {}).json()["code"] == "receipt_given_back"
+
+
+def test_a_shop_machine_takes_back_in_its_own_stores_only(hq: Caller, manager: Caller, cast: Cast) -> None:
+    pk = send(hq, sale(store="XH"))["results"][0]["id"]
+    assert manager.post(f"/purchases/{pk}/void", {}).status_code == 404
+    hq.post(f"/purchases/{pk}/void", {})
+    assert manager.post(f"/purchases/{pk}/restore", {}).status_code == 404

@@ -20,6 +20,7 @@ from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Receipt, Tender
 from changke.facts.visits.models import Visit
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.models import AuditLine
 from tests.cast import NOW, TODAY, Cast, ago, at
 from tests.clock import Clock
 
@@ -252,6 +253,140 @@ def test_no_more_is_given_back_than_was_paid(cast: Cast, clerk: Client) -> None:
 def test_another_customer_s_receipt_cannot_be_given_back(cast: Cast, clerk: Client) -> None:
     foreign = Receipt.objects.get(number="vera-0")
     assert clerk.get(reverse("record-return"), {"customer": cast.mo.pk, "receipt": foreign.pk}).status_code == 404
+
+
+def parts(*typed: tuple[str, str]) -> dict[str, object]:
+    return {"part_kind": [kind for kind, _ in typed], "part_amount": [amount for _, amount in typed]}
+
+
+def test_a_sale_is_paid_in_several_ways_and_nobody_adds_up(cast: Cast, clerk: Client) -> None:
+    more = parts(("stored_value", "100"), ("cash", "88.5"), ("cash", ""))
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288"), **more))
+    receipt = typed_in().get()
+    paid = dict(Tender.objects.filter(receipt=receipt).values_list("kind", "amount_minor"))
+    assert paid == {"wechat": 9_950, "stored_value": 10_000, "cash": 8_850}
+    assert (receipt.kind, receipt.cash_minor, receipt.consumed_minor) == ("sale", 18_800, 28_800)
+
+
+def test_a_card_may_be_used_up_with_the_rest_off_another(cast: Cast, clerk: Client) -> None:
+    typed = sale(cast.mo, (cast.facial, "288"), tender="session", **parts(("stored_value", "88")))
+    clerk.post(reverse("record-use"), typed)
+    receipt = typed_in().get()
+    assert (receipt.kind, receipt.cash_minor) == ("use", 0)
+    assert Tender.objects.filter(receipt=receipt).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("cash", "288.01"), "各部分加起来超过了总额"),
+        (("cash", "abc"), "请写数字"),
+        (("cash", "1.234"), "请写数字"),
+        (("cash", "-1"), ""),
+        (("shells", "10"), "请选这一部分怎么付的"),
+    ],
+)
+def test_a_part_that_cannot_be_stays_in_the_form_with_its_mistake(
+    cast: Cast, clerk: Client, typed: tuple[str, str], said: str
+) -> None:
+    sent = sale(cast.mo, (cast.facial, "288"), **parts(typed))
+    answer = clerk.post(reverse("record-sale"), sent, headers=HTMX)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page
+    assert f'value="{typed[1]}"' in page
+    assert not typed_in().exists()
+
+
+# What never happened
+
+
+def take_back(client: Client, receipt: Receipt, name: str = "record-void") -> int:
+    return client.post(reverse(name, args=[receipt.pk])).status_code
+
+
+def living() -> QuerySet[Receipt]:
+    return typed_in().filter(withdrawn_by__isnull=True)
+
+
+def test_a_mistake_of_today_leaves_every_number_and_is_no_return(cast: Cast, clerk: Client) -> None:
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "2880")))
+    mistake = typed_in().get()
+    assert "莫愁" in clerk.get(reverse("record")).content.decode()
+    assert take_back(clerk, mistake) == 303
+    assert not living().exists()
+    assert not Receipt.objects.filter(kind="return").exists()
+    mistake.refresh_from_db()
+    assert mistake.withdrawn_by is not None
+    assert (mistake.withdrawn_by.kind, mistake.withdrawn_by.created_by) == ("void", cast.clerk)
+    line = AuditLine.objects.get(action="receipt.voided")
+    assert (line.subject, line.actor_name) == (f"receipt:{mistake.pk}", "苏晴")
+    assert take_back(clerk, mistake) == 404, "a second tap finds it gone"
+    assert "2,880" not in clerk.get(reverse("customer", args=[cast.mo.pk]) + "?kind=bought").content.decode()
+    assert f"#{mistake.withdrawn_by.pk}" not in desk(cast.hq).get(reverse("imports")).content.decode()
+
+
+def test_after_the_sale_one_tap_takes_it_back_and_another_puts_it_back(cast: Cast, clerk: Client) -> None:
+    shown = clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")), follow=True).content.decode()
+    first = typed_in().get()
+    assert reverse("record-void", args=[first.pk]) in shown
+    shown = clerk.post(reverse("record-void", args=[first.pk]), follow=True).content.decode()
+    assert reverse("record-restore", args=[first.pk]) in shown
+    for _ in range(2):
+        assert take_back(clerk, first, "record-restore") == 303
+    again = living().get()
+    assert again.pk != first.pk
+    assert (again.cash_minor, again.number, again.customer, again.staff) == (28_800, first.number, cast.mo, first.staff)
+    assert [line.amount_minor for line in Line.objects.filter(receipt=again)] == [28_800]
+    assert [paid.kind for paid in Tender.objects.filter(receipt=again)] == ["wechat"]
+    assert AuditLine.objects.filter(action="receipt.restored").count() == 1
+
+
+def test_what_was_put_back_can_be_taken_back_again(cast: Cast, clerk: Client) -> None:
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")))
+    first = typed_in().get()
+    take_back(clerk, first)
+    take_back(clerk, first, "record-restore")
+    assert take_back(clerk, living().get()) == 303
+    assert not living().exists()
+
+
+def test_after_a_quarter_of_an_hour_it_is_written_down_anew(cast: Cast, clerk: Client, clock: Clock) -> None:
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")))
+    first = typed_in().get()
+    take_back(clerk, first)
+    clock.passes(minutes=16)
+    answer = clerk.post(reverse("record-restore", args=[first.pk]), follow=True)
+    assert "不能恢复" in answer.content.decode()
+    assert not living().exists()
+
+
+def test_yesterday_is_closed_and_a_file_is_undone_whole(cast: Cast, clerk: Client, clock: Clock) -> None:
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")))
+    clock.at(at(TODAY + dt.timedelta(days=1), 9))
+    answer = clerk.post(reverse("record-void", args=[typed_in().get().pk]), follow=True)
+    assert "只有今天" in answer.content.decode()
+    assert living().exists()
+    assert "今天记下的" not in clerk.get(reverse("record")).content.decode()
+
+
+def test_what_was_given_back_is_not_taken_back(cast: Cast, clerk: Client) -> None:
+    clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288"), token="a" * 32))
+    sold = typed_in().get()
+    clerk.post(reverse("record-return"), sale(cast.mo, (cast.facial, "100"), receipt=sold.pk, token="b" * 32))
+    back = Receipt.objects.get(kind="return")
+    assert "已经退过" in clerk.post(reverse("record-void", args=[sold.pk]), follow=True).content.decode()
+    take_back(clerk, back)
+    assert take_back(clerk, sold) == 303
+    assert not living().exists()
+
+
+def test_nobody_takes_back_what_another_store_wrote(cast: Cast, clerk: Client) -> None:
+    desk(cast.hq).post(reverse("record-sale"), sale(cast.lan, (cast.facial, "288"), store=cast.xu_hui.pk))
+    foreign = typed_in().get()
+    assert take_back(clerk, foreign) == 404
+    assert take_back(desk(cast.hq), foreign) == 303
+    assert take_back(clerk, foreign, "record-restore") == 404
 
 
 # Visits, notes, allergies

@@ -51,6 +51,25 @@ def reckon(lines: Sequence[SoldLine], tenders: Sequence[Paid], *, is_return: boo
     return Reckoning(kind, cash, consumed, margin, basis, sum(pieces(line) for line in rendered))
 
 
+class PartsExceedWhole(ValueError):
+    """More was paid in parts than the whole came to."""
+
+
+def split(whole_minor: int, kind: str, parts: Sequence[Paid]) -> list[Paid]:
+    """The tenders of a receipt of which some parts were paid in other ways: the rest is paid by `kind`.
+
+    One tender per way, in the order they were named; together exactly the whole.
+    """
+    rest = whole_minor - sum(part.amount_minor for part in parts)
+    if rest < 0:
+        raise PartsExceedWhole
+    paid: dict[str, int] = {kind: rest} if rest or not parts else {}
+    for part in parts:
+        if part.amount_minor:
+            paid[part.kind] = paid.get(part.kind, 0) + part.amount_minor
+    return [Paid(way, amount) for way, amount in (paid or {kind: 0}).items()]
+
+
 def margin_of(rendered: Sequence[SoldLine]) -> tuple[int | None, str]:
     """Margin of what was rendered and on which basis: cost of the item first, else the category's percentage.
 

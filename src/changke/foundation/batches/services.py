@@ -39,6 +39,25 @@ def open_batch(
     )
 
 
+VOID = "void"
+"""Kind of the batch of one receipt that was taken back by hand; no page of loads shows it."""
+
+
+def withdrawn_batch(
+    *, kind: str, title: str, options: Mapping[str, Any], created_by: Staff | None, now: dt.datetime
+) -> Batch:
+    """A batch that is withdrawn as it is made: what withdraws a single fact, and says by whom and why."""
+    return Batch.objects.create(
+        kind=kind,
+        title=title[:240],
+        status=BatchStatus.WITHDRAWN,
+        options=dict(options),
+        created_by=created_by,
+        created_at=now,
+        withdrawn_at=now,
+    )
+
+
 def draft(*, kind: str, title: str, options: Mapping[str, Any], created_by: Staff | None, now: dt.datetime) -> Batch:
     """A batch whose files and options a person is still deciding about."""
     return Batch.objects.create(

@@ -112,7 +112,8 @@ def take_in(files: ReceiptFiles, *, batch_id: int, now: dt.datetime) -> TakenIn:
 def _insert(batch_id: int, now: dt.datetime, *, returns: bool) -> list[tuple[str, int, list[int] | None]]:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, {"now": now, "batch": batch_id, "returns": returns})
-        return cursor.fetchall()
+        found: list[tuple[str, int, list[int] | None]] = cursor.fetchall()
+        return found
 
 
 def _refuse_exceeding() -> tuple[tuple[int, int], ...]:

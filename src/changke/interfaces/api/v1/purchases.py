@@ -4,17 +4,18 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Schema
 from pydantic import Field, SkipValidation
 
 from changke.facts.purchases.rules import NO_NEW_MONEY, Paid
 from changke.facts.purchases.services.newcomers import NewReceipt
 from changke.facts.purchases.services.receive import receive
 from changke.facts.purchases.services.record import MOST_LINES, NewLine
+from changke.facts.purchases.services.void import restore, void
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
-from changke.interfaces.api.actors import actor
+from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import ClientId, Code, Input, Line200, Minor, Moment, Storable, text
 from changke.interfaces.api.v1.batches import Batch, Many, Report
 from changke.interfaces.api.v1.people import CustomerRef
@@ -159,3 +160,40 @@ def _source_key(one: PurchaseIn, store_id: int) -> str:
     """
     name = f"api:{one.source}:{store_id}:{one.id}" if one.number is None else f"n:{one.source}:{store_id}:{one.number}"
     return name + (":r" if one.kind == "return" else "")
+
+
+class VoidIn(Input):
+    """Why it is taken back."""
+
+    reason: Annotated[str, text(200), Storable] = Field("", description="For whoever looks later, such as `mistyped`.")
+
+
+class VoidOut(Schema):
+    """The receipt that was taken back, or put back: then it has a new id."""
+
+    id: int
+    is_void: bool
+
+
+@router.post(
+    "/{int:receipt_id}/void", response=VoidOut, operation_id="void_purchase", summary="Take a mistaken receipt back"
+)
+def void_purchase(request: HttpRequest, receipt_id: int, body: VoidIn) -> VoidOut:
+    """Of a receipt recorded today, by hand or through the API, that never happened: it leaves every number. What did
+    happen and was undone is a `return`. Within 15 minutes it can be put back."""
+    asking = actor(request)
+    now = dt.datetime.now(dt.UTC)
+    scope = asking.scope_for(Capability.FACTS_RECORD)
+    gone = void(receipt_id, scope=scope, staff=asking.staff, by=by(request), reason=body.reason, now=now)
+    return VoidOut(id=gone.pk, is_void=True)
+
+
+@router.post(
+    "/{int:receipt_id}/restore", response=VoidOut, operation_id="restore_purchase", summary="Put it back after all"
+)
+def restore_purchase(request: HttpRequest, receipt_id: int) -> VoidOut:
+    """Record the receipt once more as it was, within 15 minutes; under a new id, because a fact is never edited. Safe
+    to repeat."""
+    scope = actor(request).scope_for(Capability.FACTS_RECORD)
+    again, _is_new = restore(receipt_id, scope=scope, by=by(request), now=dt.datetime.now(dt.UTC))
+    return VoidOut(id=again.pk, is_void=False)

@@ -1,12 +1,13 @@
 """The lines of a receipt while it is being typed. The form is the state: nothing is kept between two answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
 from changke.facts.catalog.models import Item
 from changke.facts.purchases.models import Line
+from changke.facts.purchases.rules import Paid
 from changke.facts.purchases.services.record import NewLine
 from changke.foundation.errors import Invalid
 from changke.foundation.money import to_major, to_minor
@@ -135,3 +136,39 @@ def typed(minor: int, currency: str) -> str:
     """As one types it: 28800 -> 288, 1250 -> 12.50."""
     major = to_major(minor, currency)
     return str(int(major)) if major == major.to_integral_value() else str(major)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that was paid in another way, as typed."""
+
+    kind: str = ""
+    amount: str = ""
+    error: str = ""
+
+
+def read_parts(post: QueryDict) -> list[Part]:
+    """The further ways of paying that the form sent."""
+    rows = zip(post.getlist("part_kind"), post.getlist("part_amount"), strict=False)
+    return [
+        Part(kind.strip(), amount.strip().replace(",", "").replace("，", ""))
+        for kind, amount in list(rows)[:MOST_LINES]
+    ]
+
+
+def as_paid(parts: Sequence[Part], currency: str, kinds: Sequence[str]) -> list[Paid]:
+    """The further ways to be recorded; a blank one is none. Refuses what is no amount, beside its row."""
+    paid = []
+    for place, part in enumerate(parts):
+        if not part.amount:
+            continue
+        try:
+            amount = to_minor(part.amount, currency)
+        except ValueError:
+            raise Invalid(field=f"part-{place}", reason="write the amount as a number, such as 288 or 12.50") from None
+        if part.kind not in kinds:
+            raise Invalid(field=f"part-{place}", reason="choose how this part was paid")
+        if amount < 0:
+            raise Invalid(field=f"part-{place}", reason="must not be negative")
+        paid.append(Paid(part.kind, amount))
+    return paid

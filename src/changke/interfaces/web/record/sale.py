@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Customer
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender
-from changke.facts.purchases.rules import Paid
+from changke.facts.purchases.queries import given_back
+from changke.facts.purchases.rules import PartsExceedWhole, split
 from changke.facts.purchases.services.record import record_receipt
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Store
@@ -22,7 +24,7 @@ from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.record import drafts
-from changke.interfaces.web.record.drafts import Draft
+from changke.interfaces.web.record.drafts import Draft, Part
 from changke.interfaces.web.record.pick import pick
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
 
@@ -31,6 +33,12 @@ LOOKED_BACK = 300
 """Receipts of the store that say what is sold most here: a week or two of a busy one."""
 GIVEN_BACK = 8
 """Her last receipts, offered when something is given back."""
+
+
+PARTS = 2
+"""Further ways of paying that the form offers. More than three ways is a matter for the till."""
+BESIDE = ("when", "parts")
+"""Mistakes that stand beside their field."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,8 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         except Invalid as refusal:
             setting.refuse(refusal)
         else:
-            return written(setting, _said(setting, face, receipt), setting.customer)
+            undo = reverse("record-void", args=[receipt.pk])
+            return written(setting, _said(setting, face, receipt), setting.customer, undo_url=undo)
     looked_for = "" if setting.given("add") else setting.given("item_q")
     lines = [
         replace(line, error=setting.errors.get(f"amount-{place}", "")) for place, line in enumerate(lines or [Draft()])
@@ -95,11 +104,13 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         "item_q": looked_for,
         "tenders": [(one, words.TENDERS[one]) for one in face.tenders],
         "tender": _tender(setting, face, original),
+        "parts": _parts(setting),
+        "has_parts": any(part.amount for part in drafts.read_parts(setting.request.POST)),
         "walk_in": walks_in,
         "symbol": formats.symbol(setting.chain.currency),
         "receipts": _receipts(setting.customer) if kind == "return" and setting.customer else [],
         "original": original,
-        "general": [said for field, said in setting.errors.items() if field != "when" and "amount-" not in field],
+        "general": [said for field, said in setting.errors.items() if field not in BESIDE and "-" not in field],
     }
     return show(setting, "record/_sale.html", context, title=face.title)
 
@@ -148,13 +159,13 @@ def _receipts(customer: Customer) -> list[Earlier]:
     sold: dict[int, list[Line]] = {}
     for line in Line.objects.filter(receipt__in=latest).select_related("item").order_by("receipt_id", "position"):
         sold.setdefault(line.receipt_id, []).append(line)
-    back = set(rows.filter(kind=ReceiptKind.RETURN).values_list("source", "store_id", "original_number"))
+    back = given_back(customer.pk)
     return [
         Earlier(
             receipt=one,
             what=formats.enumeration([_name(line) for line in sold.get(one.pk, [])], get_language() or "zh-hans"),
             amount_minor=sum(line.amount_minor for line in sold.get(one.pk, [])),
-            is_returned=bool(one.number) and (one.source, one.store_id, one.number) in back,
+            is_returned=one.pk in back,
         )
         for one in latest
     ]
@@ -194,6 +205,13 @@ def _lines(setting: Setting, original: Receipt | None) -> list[Draft]:
     return typed
 
 
+def _parts(setting: Setting) -> list[Part]:
+    """The further ways as typed, each with its mistake, and empty ones up to the number offered."""
+    typed = drafts.read_parts(setting.request.POST) if setting.posted else []
+    rows = [*typed, *[Part()] * PARTS][: max(PARTS, len(typed))]
+    return [replace(row, error=setting.errors.get(f"part-{place}", "")) for place, row in enumerate(rows)]
+
+
 def _is_still_choosing(setting: Setting) -> bool:
     """A button of the form that is not the one that saves."""
     return any(setting.given(name) for name in ("add", "remove", "look"))
@@ -215,6 +233,11 @@ def _record(setting: Setting, kind: str, lines: list[Draft], original: Receipt |
     tender = setting.given("tender")
     if tender not in face.tenders:
         raise Invalid(field="tender", reason="choose one of %(choices)s", choices=", ".join(face.tenders))
+    parts = drafts.as_paid(drafts.read_parts(setting.request.POST), setting.chain.currency, face.tenders)
+    try:
+        tenders = split(sum(line.amount_minor for line in new), tender, parts)
+    except PartsExceedWhole:
+        raise Invalid(field="parts", reason="the parts come to more than the whole") from None
     happened_at = setting.moment()
     day = business_date(happened_at, setting.store.time_zone)
     receipt, _is_new = record_receipt(
@@ -224,7 +247,7 @@ def _record(setting: Setting, kind: str, lines: list[Draft], original: Receipt |
         original_number=original.number if original else "",
         customer=setting.customer,
         lines=new,
-        tenders=[Paid(tender, sum(line.amount_minor for line in new))],
+        tenders=tenders,
         is_return=kind == "return",
         number=f"{day:%y%m%d}-{setting.token[:6]}",
         source_key=setting.key,

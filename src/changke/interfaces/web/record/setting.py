@@ -126,9 +126,9 @@ def show(setting: Setting, part: str, context: dict[str, Any], *, title: object,
     )
 
 
-def written(setting: Setting, text: str, customer: Customer | None) -> HttpResponse:
+def written(setting: Setting, text: str, customer: Customer | None, *, undo_url: str = "") -> HttpResponse:
     """Say that it is written down and lead to where it can be seen."""
-    toast(setting.request, text)
+    toast(setting.request, text, undo_url=undo_url)
     wanted = setting.given("next")
     if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={setting.request.get_host()}):
         return go(setting.request, wanted)
