@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -305,6 +306,11 @@ def take_back(client: Client, receipt: Receipt, name: str = "record-void") -> in
     return client.post(reverse(name, args=[receipt.pk])).status_code
 
 
+def page_after(client: Client, answer: HttpResponse) -> str:
+    """Where the form leads, with what it says there."""
+    return client.get(answer["Location"]).content.decode()
+
+
 def living() -> QuerySet[Receipt]:
     return typed_in().filter(withdrawn_by__isnull=True)
 
@@ -327,10 +333,10 @@ def test_a_mistake_of_today_leaves_every_number_and_is_no_return(cast: Cast, cle
 
 
 def test_after_the_sale_one_tap_takes_it_back_and_another_puts_it_back(cast: Cast, clerk: Client) -> None:
-    shown = clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")), follow=True).content.decode()
+    shown = page_after(clerk, clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288"))))
     first = typed_in().get()
     assert reverse("record-void", args=[first.pk]) in shown
-    shown = clerk.post(reverse("record-void", args=[first.pk]), follow=True).content.decode()
+    shown = page_after(clerk, clerk.post(reverse("record-void", args=[first.pk])))
     assert reverse("record-restore", args=[first.pk]) in shown
     for _ in range(2):
         assert take_back(clerk, first, "record-restore") == 303
@@ -356,16 +362,14 @@ def test_after_a_quarter_of_an_hour_it_is_written_down_anew(cast: Cast, clerk: C
     first = typed_in().get()
     take_back(clerk, first)
     clock.passes(minutes=16)
-    answer = clerk.post(reverse("record-restore", args=[first.pk]), follow=True)
-    assert "不能恢复" in answer.content.decode()
+    assert "不能恢复" in page_after(clerk, clerk.post(reverse("record-restore", args=[first.pk])))
     assert not living().exists()
 
 
 def test_yesterday_is_closed_and_a_file_is_undone_whole(cast: Cast, clerk: Client, clock: Clock) -> None:
     clerk.post(reverse("record-sale"), sale(cast.mo, (cast.facial, "288")))
     clock.at(at(TODAY + dt.timedelta(days=1), 9))
-    answer = clerk.post(reverse("record-void", args=[typed_in().get().pk]), follow=True)
-    assert "只有今天" in answer.content.decode()
+    assert "只有今天" in page_after(clerk, clerk.post(reverse("record-void", args=[typed_in().get().pk])))
     assert living().exists()
     assert "今天记下的" not in clerk.get(reverse("record")).content.decode()
 
@@ -375,7 +379,7 @@ def test_what_was_given_back_is_not_taken_back(cast: Cast, clerk: Client) -> Non
     sold = typed_in().get()
     clerk.post(reverse("record-return"), sale(cast.mo, (cast.facial, "100"), receipt=sold.pk, token="b" * 32))
     back = Receipt.objects.get(kind="return")
-    assert "已经退过" in clerk.post(reverse("record-void", args=[sold.pk]), follow=True).content.decode()
+    assert "已经退过" in page_after(clerk, clerk.post(reverse("record-void", args=[sold.pk])))
     take_back(clerk, back)
     assert take_back(clerk, sold) == 303
     assert not living().exists()

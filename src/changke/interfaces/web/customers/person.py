@@ -29,6 +29,7 @@ from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.explain import Asked, Explanation, explain
+from changke.profiles.lifecycle.services.publish import publish_models
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
 def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
     """Addresses may be old or typed by hand: a day outside her life becomes the nearest inside it."""
     models = models_in_use()
+    if not models:  # the first customer of a new chain, before the follower has computed anybody
+        publish_models(the_chain(), now=timezone.now())
+        models = models_in_use()
     model = next((one for one in models if one.key == request.GET.get("model")), models[0])
     try:
         day = dt.date.fromisoformat(request.GET.get("as_of", ""))
