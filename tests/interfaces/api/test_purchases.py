@@ -8,6 +8,7 @@ import pytest
 
 from changke.facts.customers.queries import by_phone
 from changke.facts.models import Customer, Receipt
+from changke.facts.purchases.models import WaitingReturn
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.models import Batch
 from tests.cast import Cast
@@ -126,18 +127,31 @@ def test_what_gives_back_too_much_costs_the_others_nothing(hq: Caller, cast: Cas
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "status"),
     [
-        {"original_number": "R-404"},  # it waits for its purchase
-        {"original_number": ""},  # it says not what it gives back
-        {"source": "webshop"},
-        {"store": "XH"},
-        {"customer": {"phone": "13800000001"}},
-        {"customer": None},
+        ({"original_number": "R-404"}, "waiting"),
+        ({"original_number": ""}, "created"),  # it says not what it gives back
+        ({"source": "webshop"}, "waiting"),
+        ({"store": "XH"}, "waiting"),
     ],
 )
-def test_a_return_that_names_no_receipt_we_have_is_not_judged(hq: Caller, cast: Cast, other: dict[str, Any]) -> None:
-    assert statuses(send(hq, sale(), give_back("B-1", 99_999, **other))) == ["created", "created"]
+def test_a_return_that_names_no_receipt_we_have_is_not_judged(
+    hq: Caller, cast: Cast, other: dict[str, Any], status: str
+) -> None:
+    assert statuses(send(hq, sale(), give_back("B-1", 99_999, **other))) == ["created", status]
+
+
+@pytest.mark.parametrize("who", [{"phone": "13800000001"}, None])
+def test_a_return_under_another_name_makes_no_room(hq: Caller, cast: Cast, who: dict[str, str] | None) -> None:
+    report = send(hq, sale(), give_back("B-1", 28_800), give_back("B-2", 1, customer=who))
+    assert statuses(report) == ["created", "created", "more_than_left"]
+
+
+def test_a_return_that_waited_and_does_not_fit_goes_on_waiting_with_the_reason(hq: Caller, cast: Cast) -> None:
+    assert statuses(send(hq, give_back("B-1", 20_000), give_back("B-2", 20_000))) == ["waiting", "waiting"]
+    assert statuses(send(hq, sale())) == ["created"]
+    assert [one.number for one in Receipt.objects.filter(kind="return")] == ["B-1"]
+    assert WaitingReturn.objects.get().refusal == "more_than_left"
 
 
 def test_of_what_nobody_bought_no_more_is_given_back_either(hq: Caller, cast: Cast) -> None:
