@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('facts', '0012_nothing_left_in_clear'),
+        ('facts', '0013_whom_a_bulk_change_means'),
         ('foundation', '0004_audit_guard'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
