@@ -66,7 +66,7 @@ def _compare(file: Path, rows: int, bad: int) -> int:
     from changke.foundation.organisation.services import found_chain  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    found_chain(name="Benchmark")
+    found_chain(name="Benchmark", now=NOW)
     command = [sys.executable, "-m", "benchmarks.load", str(file.parent), "--child", str(file)]
     loaded = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
     with connection.cursor() as sql:

@@ -80,10 +80,10 @@ def buys(
 
 def assemble() -> Cast:
     """Write the chain and its people into the database."""
-    chain = found_chain(name="花漾", second_factor_required=False)
-    shanghai = add_region(name="上海")
-    jing_an = add_store(code="JA", name="静安店", region=shanghai)
-    xu_hui = add_store(code="XH", name="徐汇店", region=shanghai)
+    chain = found_chain(name="花漾", second_factor_required=False, now=NOW)
+    shanghai = add_region(name="上海", now=NOW)
+    jing_an = add_store(code="JA", name="静安店", region=shanghai, now=NOW)
+    xu_hui = add_store(code="XH", name="徐汇店", region=shanghai, now=NOW)
     skin = Category.objects.create(name="面部护理", margin_basis_points=6_000)
     facial = Item.objects.create(
         code="F1",

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.tags import add_tag
-from changke.facts.events.models import Event
+from changke.foundation.audit.models import AuditLine
 from changke.profiles.lifecycle.services.refresh import refresh_customers
 from tests.browser.audit import findings, sideways
 from tests.cast import NOW, Cast
@@ -79,7 +79,7 @@ def test_a_number_shows_itself_only_after_a_reason(visit: Visit, shop: Cast) -> 
     page.get_by_role("button", name="核对身份").click()
     expect(page.locator(".call-number")).to_have_text("13800000004")
     expect(page.get_by_role("link", name="拨号")).to_have_attribute("href", "tel:+8613800000004")
-    assert Event.objects.get(kind="phone.unmasked").data == {"reason": "verify"}
+    assert AuditLine.objects.get(action="phone.unmasked").after == {"reason": "verify"}
 
 
 def test_the_past_arrives_after_the_page(visit: Visit, shop: Cast) -> None:

@@ -53,12 +53,12 @@ def test_a_position_is_a_grant_on_each_of_its_stores(cast: Cast) -> None:
 
 
 def test_a_role_on_a_region_holds_for_every_store_below_and_follows_the_tree(cast: Cast) -> None:
-    east = add_region(name="华东")
+    east = add_region(name="华东", now=NOW)
     grant_role(cast.clerk, "manager", node=east, giver=giver(cast.owner), now=NOW)
     assert scope_of(fresh(cast.clerk), Capability.CUSTOMER_EXPORT) == NOBODY
-    change_region(Region.objects.get(name="上海"), name="上海", parent=east)
+    change_region(Region.objects.get(name="上海"), name="上海", parent=east, now=NOW)
     assert scope_of(fresh(cast.clerk), Capability.CUSTOMER_EXPORT) == stores(cast.jing_an, cast.xu_hui)
-    later = add_store(code="HZ", name="杭州店", region=add_region(name="杭州", parent=east))
+    later = add_store(code="HZ", name="杭州店", region=add_region(name="杭州", parent=east, now=NOW), now=NOW)
     assert scope_of(fresh(cast.clerk)) == stores(cast.jing_an, cast.xu_hui, later)
 
 

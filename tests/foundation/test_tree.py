@@ -17,6 +17,7 @@ from changke.foundation.organisation.services import (
     found_chain,
     remove_region,
 )
+from tests.cast import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -24,16 +25,19 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def china() -> dict[str, Region | Store]:
     """East with 上海 (two districts, three stores) and 杭州 (one); south with 广州 (one); one store of the chain."""
-    found_chain(name="花漾")
-    east, south = add_region(name="华东"), add_region(name="华南")
-    shanghai = add_region(name="上海", parent=east)
-    jing_an, xu_hui = add_region(name="静安", parent=shanghai), add_region(name="徐汇", parent=shanghai)
-    add_store(code="J1", name="静安一店", region=jing_an)
-    add_store(code="J2", name="静安二店", region=jing_an)
-    add_store(code="X1", name="徐汇店", region=xu_hui)
-    add_store(code="H1", name="杭州店", region=add_region(name="杭州", parent=east))
-    add_store(code="G1", name="广州店", region=add_region(name="广州", parent=south))
-    add_store(code="WEB", name="网店")
+    found_chain(name="花漾", now=NOW)
+    east, south = add_region(name="华东", now=NOW), add_region(name="华南", now=NOW)
+    shanghai = add_region(name="上海", parent=east, now=NOW)
+    jing_an, xu_hui = (
+        add_region(name="静安", parent=shanghai, now=NOW),
+        add_region(name="徐汇", parent=shanghai, now=NOW),
+    )
+    add_store(code="J1", name="静安一店", region=jing_an, now=NOW)
+    add_store(code="J2", name="静安二店", region=jing_an, now=NOW)
+    add_store(code="X1", name="徐汇店", region=xu_hui, now=NOW)
+    add_store(code="H1", name="杭州店", region=add_region(name="杭州", parent=east, now=NOW), now=NOW)
+    add_store(code="G1", name="广州店", region=add_region(name="广州", parent=south, now=NOW), now=NOW)
+    add_store(code="WEB", name="网店", now=NOW)
     return {"east": east, "south": south, "shanghai": shanghai, "jing_an": jing_an}
 
 
@@ -50,59 +54,59 @@ def test_a_node_holds_every_store_below_it(china: dict[str, Region]) -> None:
 
 def test_the_number_3_is_not_the_beginning_of_31(china: dict[str, Region]) -> None:
     first = min(Region.objects.values_list("pk", flat=True))
-    while not str((other := add_region(name="x", parent=None)).pk).startswith(str(first)):
+    while not str((other := add_region(name="x", parent=None, now=NOW)).pk).startswith(str(first)):
         other.delete()
-    add_store(code="O", name="o", region=other)
+    add_store(code="O", name="o", region=other, now=NOW)
     assert "O" not in below(Region.objects.get(pk=first))
 
 
 def test_a_region_moves_with_all_that_hangs_from_it(china: dict[str, Region]) -> None:
-    change_region(china["shanghai"], name="上海", parent=china["south"])
+    change_region(china["shanghai"], name="上海", parent=china["south"], now=NOW)
     assert below(china["east"]) == ["H1"]
     assert below(china["south"]) == ["G1", "J1", "J2", "X1"]
     assert names_of_regions()[china["jing_an"].pk] == "华南 / 上海 / 静安"
-    change_region(china["shanghai"], name="沪", parent=None)
+    change_region(china["shanghai"], name="沪", parent=None, now=NOW)
     assert below(china["south"]) == ["G1"]
     assert below(china["shanghai"]) == ["J1", "J2", "X1"]
 
 
 def test_a_store_moves_alone(china: dict[str, Region]) -> None:
-    change_store(Store.objects.get(code="J1"), {"region": china["south"]})
+    change_store(Store.objects.get(code="J1"), {"region": china["south"]}, now=NOW)
     assert below(china["south"]) == ["G1", "J1"]
-    change_store(Store.objects.get(code="J1"), {"region": None})
+    change_store(Store.objects.get(code="J1"), {"region": None}, now=NOW)
     assert below(china["south"]) == ["G1"]
 
 
 def test_nothing_hangs_below_itself(china: dict[str, Region]) -> None:
     for parent in (china["east"], china["shanghai"], china["jing_an"]):
         with pytest.raises(Invalid, match="below itself"):
-            change_region(china["east"], name="华东", parent=parent)
+            change_region(china["east"], name="华东", parent=parent, now=NOW)
     assert below(china["east"]) == ["H1", "J1", "J2", "X1"]
 
 
 def test_two_of_one_name_at_one_place_are_refused(china: dict[str, Region]) -> None:
     with pytest.raises(RegionNameTaken):
-        change_region(china["east"], name="华南", parent=None)
-    assert add_region(name="上海", parent=china["east"]) == china["shanghai"]
+        change_region(china["east"], name="华南", parent=None, now=NOW)
+    assert add_region(name="上海", parent=china["east"], now=NOW) == china["shanghai"]
     with pytest.raises(Invalid, match="is missing"):
-        change_region(china["east"], name="  ", parent=None)
+        change_region(china["east"], name="  ", parent=None, now=NOW)
 
 
 def test_the_tree_has_an_end(china: dict[str, Region]) -> None:
     node = china["south"]
     for level in range(rules.DEEPEST - 1):
-        node = add_region(name=f"level {level}", parent=node)
+        node = add_region(name=f"level {level}", parent=node, now=NOW)
     with pytest.raises(TreeTooDeep):
-        add_region(name="one more", parent=node)
+        add_region(name="one more", parent=node, now=NOW)
     with pytest.raises(TreeTooDeep):
-        change_region(china["south"], name="华南", parent=china["east"])
+        change_region(china["south"], name="华南", parent=china["east"], now=NOW)
 
 
 def test_only_what_is_empty_is_taken_away(china: dict[str, Region]) -> None:
     for region in (china["east"], china["jing_an"]):
         with pytest.raises(RegionNotEmpty):
-            remove_region(region)
-    remove_region(add_region(name="西部"))
+            remove_region(region, now=NOW)
+    remove_region(add_region(name="西部", now=NOW), now=NOW)
     assert not Region.objects.filter(name="西部").exists()
 
 

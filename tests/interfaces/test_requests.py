@@ -36,7 +36,7 @@ def test_a_person_is_known_with_address_and_number(cast: Cast) -> None:
 
 
 def test_a_machine_is_known_by_its_key(cast: Cast) -> None:
-    issued = issue_key(name="收银", role="hq", by=cast.owner, now=NOW)
+    issued = issue_key(name="收银", role="hq", now=NOW)
     request = RequestFactory().get("/api/v1/customers", headers={"Authorization": f"Bearer {issued.secret}"})
     request.auth = actors.Key()(request)  # type: ignore[attr-defined]
     by = actors.by(request)

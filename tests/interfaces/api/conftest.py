@@ -58,7 +58,7 @@ def key_of(cast: Cast) -> Callable[[str], Caller]:
 
     def make(role: str) -> Caller:
         stores = [] if role in {"owner", "hq"} else [cast.jing_an]
-        return Caller(issue_key(name=role, role=role, stores=stores, by=None, now=NOW).secret)
+        return Caller(issue_key(name=role, role=role, stores=stores, now=NOW).secret)
 
     return make
 

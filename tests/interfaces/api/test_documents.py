@@ -76,7 +76,7 @@ def test_the_commands_of_the_how_to_do_what_they_say(live_server: LiveServer, ca
     text = (DOCS / "howto" / "api.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     assert len(blocks) >= 8
-    secret = issue_key(name="how-to", role="hq", by=None, now=NOW).secret
+    secret = issue_key(name="how-to", role="hq", now=NOW).secret
     where = f'CHANGKE="{live_server.url}/api/v1"\nKEY="Authorization: Bearer {secret}"\n'
     script = "set -eu\n" + where + "\n".join(blocks[1:]).replace("curl -sS", "curl -sS --fail-with-body -w '\\n'")
     run = subprocess.run(

@@ -51,7 +51,7 @@ def test_somebody_who_is_logged_in_reads_and_needs_the_pages_token_to_write(cast
 def test_somebody_who_left_does_not_come_in(cast: Cast) -> None:
     browser = Client()
     browser.force_login(cast.hq)
-    change_staff(cast.hq, is_active=False)
+    change_staff(cast.hq, is_active=False, now=NOW)
     assert browser.get("/api/v1/customers").status_code == 401
 
 

@@ -90,7 +90,7 @@ def at_once(count: int, send: Any) -> list[Any]:
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_tills_send_the_same_at_the_same_moment_and_it_counts_once(cast: Cast) -> None:
-    secret = issue_key(name="till", role="hq", by=None, now=NOW).secret
+    secret = issue_key(name="till", role="hq", now=NOW).secret
     batch = [sale(number=f"N{n}", customer={"phone": f"139{n % 7:08}"}) for n in range(20)]
     visits = {
         "visits": [{"id": "1", "store": "JA", "happened_at": batch[0]["happened_at"], "customer": {"wecom_id": "w"}}]

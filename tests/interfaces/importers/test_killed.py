@@ -33,8 +33,8 @@ pipeline.run(int(sys.argv[1]), now=datetime.datetime.fromisoformat(sys.argv[2]),
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_load_is_finished_by_running_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    found_chain(name="花漾")
-    add_store(code="JA", name="静安店")
+    found_chain(name="花漾", now=NOW)
+    add_store(code="JA", name="静安店", now=NOW)
     file = tmp_path / "many.csv"
     rows = "".join(f"{number},2026-01-03,1380{number // 3:07d},{number % 900 + 1}\n" for number in range(ROWS))
     file.write_text("单号,日期,手机号,金额\n" + rows)

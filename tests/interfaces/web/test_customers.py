@@ -261,7 +261,7 @@ def test_a_list_asks_the_database_a_fixed_number_of_times(
 
 @pytest.mark.parametrize(("kinds", "said"), [(["visit", "use"], "最近到店"), (["purchase"], "最近消费")])
 def test_the_column_of_the_last_day_says_what_counts(shop: Cast, client: Client, kinds: list[str], said: str) -> None:
-    change_settings(shop.chain, {"activity_kinds": kinds})
+    change_settings(shop.chain, {"activity_kinds": kinds}, now=NOW)
     client.cookies["django_language"] = "zh-hans"
     page = browser(client, shop.hq).get("/customers/", headers={"accept-language": "zh-hans"}).content.decode()
     assert page.count(said) >= 2, "the heading, and the order to choose"

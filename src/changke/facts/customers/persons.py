@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from changke.facts.customers.models import Chosen, Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
-from changke.facts.customers.services.names import index_again
-from changke.foundation.persons.registry import PersonTable, Row, register, register_index
+from changke.foundation.persons.registry import PersonTable, Row, register
 
 PROFILE = (
     "id", "name", "gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests",
@@ -69,4 +68,3 @@ register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))
 register(PersonTable("chosen", ("facts_chosen",), chosen, erase.erase_chosen))
-register_index("facts_identifier", index_again)

@@ -59,3 +59,8 @@ def _read(actor: Staff | ApiKey) -> Rights:
     mine = Grant.objects.filter(staff=actor) if isinstance(actor, Staff) else Grant.objects.filter(key=actor)
     valid = [one for one in mine.select_related("own_role", "region", "store") if one.is_valid(actor.asks_at)]
     return held_by((grant, node_scope(grant.region or grant.store)) for grant in valid)
+
+
+def called(username: str) -> Staff | None:
+    """Whoever works here under that log-in name."""
+    return Staff.objects.filter(username__iexact=username.strip(), is_active=True).first()

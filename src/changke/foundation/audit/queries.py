@@ -12,6 +12,7 @@ from django.db.models import Min
 
 from changke.foundation.audit import rules
 from changke.foundation.audit.heads import Head
+from changke.foundation.audit.kinds import Kind, kind_of
 from changke.foundation.audit.models import AuditLine, AuditSeal, AuditUnsealed
 
 MOST_NAMED = 100
@@ -19,14 +20,14 @@ CHUNK = 2_000
 SEALED_WITHIN = dt.timedelta(minutes=5)
 """A line that is older and unsealed: the worker is off."""
 
-Kind = Literal["altered", "missing", "slipped_in", "blanked", "seal_altered", "seal_missing", "cut_off"]
+Breach = Literal["altered", "missing", "slipped_in", "blanked", "seal_altered", "seal_missing", "cut_off"]
 
 
 @dataclass(frozen=True)
 class Broken:
     """One thing that is not as it was. `line` or `seal` names it."""
 
-    kind: Kind
+    kind: Breach
     line: int | None = None
     seal: int | None = None
 
@@ -124,3 +125,43 @@ def _judge_unproven(unproven: "array[int]", last: int, report: Verification) -> 
         elif line_id not in later:
             report.found(Broken("slipped_in", line=line_id))
     report.unsealed_since = AuditUnsealed.objects.aggregate(since=Min("line__at"))["since"]
+
+
+@dataclass(frozen=True)
+class Restorable:
+    """One field of a line: what it held before, what the line made of it, what stands there now."""
+
+    name: str
+    before: object
+    after: object
+    now: object
+
+    @property
+    def changed_since(self) -> bool:
+        return self.now not in (self.after, self.before)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What putting a line's values back would write, and to what."""
+
+    kind: Kind
+    key: str
+    fields: list[Restorable]
+
+
+def preview(line: AuditLine) -> Preview | None:
+    """What could be put back; None where the thing is gone, cannot be restored, or the line holds no values."""
+    kind = kind_of(line.subject)
+    key = line.subject.partition(":")[2]
+    if kind is None or kind.restore is None or kind.now is None or line.before is None or line.after is None:
+        return None
+    stands = kind.now(key)
+    if stands is None:
+        return None
+    held = {field: rules.plain(value) for field, value in stands.items()}
+    fields = [
+        Restorable(field, line.before.get(field), line.after.get(field), held[field])
+        for field in sorted({*line.before, *line.after} & set(held))
+    ]
+    return Preview(kind, key, fields)

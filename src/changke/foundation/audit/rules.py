@@ -27,6 +27,9 @@ def system(name: str) -> By:
     return By("system", None, name)
 
 
+HOUSE = system("changke")
+"""Nobody in particular: what a verb writes when nobody says who asked. Whatever has a face says it."""
+
 ERASED = "customer.erased"
 """The action whose line makes blank values legitimate when the trail is verified."""
 

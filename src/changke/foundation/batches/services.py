@@ -2,11 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.batches.models import Batch, BatchStatus, RememberedMapping
 from changke.foundation.errors import DomainError
 
@@ -91,16 +94,31 @@ def change_draft(
     return True
 
 
-def hand_over(batch_id: int) -> bool:
+@transaction.atomic
+def hand_over(batch_id: int, *, by: By = HOUSE) -> bool:
     """A draft, or one that failed, now waits to be run. True exactly once, however often the button is pressed."""
-    changed = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DRAFT, BatchStatus.FAILED))
-    return changed.update(status=BatchStatus.WAITING, done=0, total=None, message="", started_at=None) == 1
+    waiting = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DRAFT, BatchStatus.FAILED))
+    handed = waiting.update(status=BatchStatus.WAITING, done=0, total=None, message="", started_at=None) == 1
+    if handed:
+        _note_asker(batch_id, "run_by", by)
+    return handed
 
 
-def ask_withdrawal(batch_id: int) -> bool:
+@transaction.atomic
+def ask_withdrawal(batch_id: int, *, by: By = HOUSE) -> bool:
     """A batch that is done or failed begins to be withdrawn. True exactly once."""
-    changed = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DONE, BatchStatus.FAILED))
-    return changed.update(status=BatchStatus.WITHDRAWING) == 1
+    ended = Batch.objects.filter(pk=batch_id, status__in=(BatchStatus.DONE, BatchStatus.FAILED))
+    asked = ended.update(status=BatchStatus.WITHDRAWING) == 1
+    if asked:
+        _note_asker(batch_id, "undone_by", by)
+    return asked
+
+
+def _note_asker(batch_id: int, key: str, by: By) -> None:
+    """A worker does it later; the audit line still names who asked, and from where."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    batch.options = {**batch.options, key: asdict(by)}
+    batch.save(update_fields=["options"])
 
 
 def discard(batch_id: int) -> bool:
@@ -141,6 +159,7 @@ def report_progress(batch_id: int, *, done: int, total: int, kind: str | None = 
     Batch.objects.filter(pk=batch_id).update(**changes)
 
 
+@transaction.atomic
 def finish(
     batch_id: int,
     *,
@@ -157,6 +176,7 @@ def finish(
         status=BatchStatus.DONE, finished_at=now, total=total, done=total, created_count=created, updated_count=updated,
         skipped_count=skipped, refused_count=refused, kept_count=kept, error_file=error_file,
     )  # fmt: skip
+    _record("batch.run", batch_id, "run_by", now)
 
 
 def fail(batch_id: int, *, message: str, now: dt.datetime) -> None:
@@ -171,8 +191,20 @@ def begin_withdrawal(batch_id: int) -> None:
     Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWING)
 
 
+@transaction.atomic
 def finish_withdrawal(batch_id: int, *, now: dt.datetime) -> None:
     Batch.objects.filter(pk=batch_id).update(status=BatchStatus.WITHDRAWN, withdrawn_at=now)
+    _record("batch.undone", batch_id, "undone_by", now)
+
+
+def _record(action: str, batch_id: int, asked: str, now: dt.datetime) -> None:
+    """One line for however many rows: what the batch did to each of them it keeps itself."""
+    batch = Batch.objects.select_related("created_by").get(pk=batch_id)
+    starter = By("staff", batch.created_by.pk, batch.created_by.name) if batch.created_by else HOUSE
+    by = By(**batch.options[asked]) if asked in batch.options else starter
+    counts = ("total", "created_count", "updated_count", "skipped_count", "refused_count")
+    after = {"title": batch.title, "kind": batch.kind, **{count: getattr(batch, count) for count in counts}}
+    record(by=by, action=action, subject=f"batch:{batch_id}", after=after, now=now)
 
 
 def remembered_mapping(*, kind: str, source: str, signature: str) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from changke.facts.customers import rules as names
 from changke.facts.customers.services.names import NewName, write_many
 from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
+from changke.foundation.audit.rules import system
 from changke.foundation.database.copy import copy_columns, reserve_ids
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain, Store
@@ -20,6 +21,7 @@ from changke.foundation.organisation.services import add_region, add_store, foun
 from changke.interfaces.demo.logins import Login, keep_logins
 
 SEED = 20261121
+BY = system("changke demo")
 NOTE_KINDS = {"note": "note.written", "complaint": "complaint.received"}
 
 Advance = Callable[[int, int], None]
@@ -94,8 +96,9 @@ class _Meter:
 
 
 def _organisation(world: World, *, password: str, now: dt.datetime) -> Ids:
-    found_chain(name=world.name, second_factor_required=False)  # a newcomer is in with the printed password
-    regions = [add_region(name=name) for name in world.regions.name]
+    # A newcomer is in with the printed password.
+    found_chain(name=world.name, second_factor_required=False, by=BY, now=now)
+    regions = [add_region(name=name, by=BY, now=now) for name in world.regions.name]
     stores = [
         add_store(
             code=row["code"],
@@ -103,6 +106,8 @@ def _organisation(world: World, *, password: str, now: dt.datetime) -> Ids:
             region=regions[row["region"]],
             time_zone=row["time_zone"],
             opening_days=list(row["opening_days"]),
+            by=BY,
+            now=now,
         )
         for row in _dicts(world.stores)
     ]
@@ -146,6 +151,7 @@ def _staff(world: World, stores: list[Store], password: str, now: dt.datetime) -
             phone=row["phone"],
             code=row["username"],
             is_active=row["left_on"] is None,
+            by=BY,
             now=now,
         )
         found.append(person.pk)

@@ -9,12 +9,14 @@ from changke.facts.catalog.models import Item
 from changke.facts.catalog.services.intake import NewItem, take_in_items
 from changke.foundation.access.models import Staff
 from changke.foundation.access.services import add_staff
+from changke.foundation.audit.rules import system
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.services import add_store
 from changke.interfaces.importers.normalise.texts import plain
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
 
+BY = system("import")
 ITEM_SHAPE = {"key": "VARCHAR", "id": "BIGINT", "kind": "VARCHAR", "unit_cost": "BIGINT", "margin": "BIGINT"}
 MOST_LISTED = 200
 """Unknown words shown in one step of the wizard; with more than that the column was probably mapped wrongly."""
@@ -41,7 +43,7 @@ def resolve_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> l
         named = setting.meant("store", word)
         store = default if not word else by_word.get(plain(named))
         if store is None and word and setting.create:
-            store = add_store(code=word[:60], name=word[:120], time_zone=setting.time_zone)
+            store = add_store(code=word[:60], name=word[:120], time_zone=setting.time_zone, by=BY, now=setting.now)
             by_word[plain(word)] = store
         if store is None:
             unknown.append(Unknown("store", word, rows))
@@ -56,7 +58,7 @@ def _default_store(setting: Setting, stores: Sequence[Store], by_word: Mapping[s
         found = by_word.get(plain(setting.store))
         if found is None and setting.create:
             name = setting.store_name or setting.store
-            found = add_store(code=setting.store, name=name, time_zone=setting.time_zone)
+            found = add_store(code=setting.store, name=name, time_zone=setting.time_zone, by=BY, now=setting.now)
         return found
     return stores[0] if len(stores) == 1 else None
 
@@ -75,7 +77,7 @@ def resolve_staff(connection: duckdb.DuckDBPyConnection, setting: Setting, *, fi
             continue
         person_found = by_word.get(plain(setting.meant("staff", word)))
         if person_found is None and setting.create:
-            person_found = add_staff(username=_username(word), name=word, code=word[:60], now=setting.now)
+            person_found = add_staff(username=_username(word), name=word, code=word[:60], by=BY, now=setting.now)
             by_word[plain(word)] = person_found
         if person_found is None:
             unknown.append(Unknown("staff", word, rows))

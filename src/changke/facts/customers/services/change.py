@@ -1,27 +1,31 @@
 """Profile fields changed by hand. They are audited state: the event says which fields, not what they held."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.register import PROFILE_FIELDS, check_birthday
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
 
+LINKS = {"home_store": "home_store_id", "adviser": "adviser_id"}
 CHANGEABLE = PROFILE_FIELDS | {"name", "source", "home_store", "adviser"}
 
 
 @transaction.atomic
-def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime) -> Customer:
+def change(customer_id: int, changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> Customer:
     """Change some fields. Renews the transaction id, so that her profile is computed again."""
     customer = Customer.objects.select_for_update().filter(pk=customer_id).first()
     if customer is None:
         raise NotFound
+    before = as_audited(customer, changes)
     for field, value in changes.items():
         if field not in CHANGEABLE:
             raise Invalid(field=field, reason="not a field of the profile")
@@ -39,4 +43,18 @@ def change(customer_id: int, changes: Mapping[str, object], *, now: dt.datetime)
     customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
     customer.save()
     customer.refresh_from_db()
+    record(
+        by=by,
+        action="customer.changed",
+        subject=f"customer:{customer.pk}",
+        customer_id=customer.pk,
+        before=before,
+        after=as_audited(customer, changes),
+        now=now,
+    )
     return customer
+
+
+def as_audited(customer: Customer, fields: Iterable[str]) -> dict[str, object]:
+    """Those fields as an audit line keeps them: a store or an adviser by id."""
+    return {field: getattr(customer, LINKS.get(field, field)) for field in fields}

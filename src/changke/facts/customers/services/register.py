@@ -11,6 +11,8 @@ from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import named
 from changke.facts.customers.services.names import NewName, write
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
@@ -42,6 +44,7 @@ def register(
     home_store: Store,
     adviser: Staff | None = None,
     profile: Mapping[str, object] | None = None,
+    by: By = HOUSE,
     now: dt.datetime,
 ) -> Customer:
     """Write down a person the chain has not met before. Name or phone must be given; a known phone is refused."""
@@ -79,6 +82,15 @@ def register(
         customer.refresh_from_db(fields=["txid"])
     for kind, value in identifiers.items():
         _name(customer, kind, value)
+    said = {"name": plain, "source": known["source"], "home_store": home_store.pk, "adviser": adviser and adviser.pk}
+    record(
+        by=by,
+        action="customer.registered",
+        subject=f"customer:{customer.pk}",
+        customer_id=customer.pk,
+        after={field: value for field, value in {**said, **(profile or {})}.items() if value not in ("", None)},
+        now=now,
+    )
     return customer
 
 

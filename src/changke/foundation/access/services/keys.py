@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from changke.foundation.access.models import ApiKey, Staff
+from changke.foundation.access.models import ApiKey
 from changke.foundation.access.services.grants import stand
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.organisation.models import Store
 
 KEY_PREFIX = "ck_"
@@ -24,18 +26,34 @@ class IssuedKey:
 
 
 @transaction.atomic
-def issue_key(*, name: str, role: str, stores: Iterable[Store] = (), by: Staff | None, now: dt.datetime) -> IssuedKey:
+def issue_key(*, name: str, role: str, stores: Iterable[Store] = (), by: By = HOUSE, now: dt.datetime) -> IssuedKey:
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
-        name=name, role=role, created_by=by, created_at=now, prefix=secret[:12], digest=digest(secret)
+        name=name,
+        role=role,
+        created_by_id=by.id if by.kind == "staff" else None,
+        created_at=now,
+        prefix=secret[:12],
+        digest=digest(secret),
     )
     key.stores.set(stores := list(stores))
     stand(key, role, stores)
+    given = {
+        "name": name,
+        "prefix": key.prefix,
+        "role": role,
+        "stores": sorted(store.code for store in key.stores.all()),
+    }
+    record(by=by, action="key.issued", subject=f"key:{key.pk}", after=given, now=now)
     return IssuedKey(key, secret)
 
 
-def revoke_key(key: ApiKey, *, now: dt.datetime) -> None:
-    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+@transaction.atomic
+def revoke_key(key: ApiKey, *, by: By = HOUSE, now: dt.datetime) -> None:
+    """It opens nothing any more. A second time changes nothing."""
+    if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
+        about = {"name": key.name, "prefix": key.prefix}
+        record(by=by, action="key.revoked", subject=f"key:{key.pk}", after=about, now=now)
 
 
 def key_of(secret: str, *, now: dt.datetime) -> ApiKey | None:

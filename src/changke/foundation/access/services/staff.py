@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 
 from changke.foundation.access.models import Role, Staff
 from changke.foundation.access.services.grants import another_owner, stand
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
 
@@ -29,6 +31,7 @@ def add_staff(
     code: str = "",
     phone: str = "",
     is_active: bool = True,
+    by: By = HOUSE,
     now: dt.datetime,
 ) -> Staff:
     """Somebody who works here. Without a password nobody can log in under the name."""
@@ -51,6 +54,7 @@ def add_staff(
             person.save()
             person.stores.set(stores := list(stores))
             stand(person, role, stores)
+            record(by=by, action="staff.added", subject=f"staff:{person.pk}", after=as_audited(person), now=now)
     except IntegrityError:
         raise UsernameTaken(username=username) from None
     return person
@@ -65,8 +69,12 @@ def change_staff(
     stores: Iterable[Store] | None = None,
     is_active: bool | None = None,
     password: str | None = None,
+    by: By = HOUSE,
+    now: dt.datetime,
 ) -> Staff:
-    """Change what is given. Her standing grants follow role and stores; what was granted besides stays."""
+    """Change what is given. Her standing grants follow role and stores; what was granted besides stays. A new
+    password is told, never what it is."""
+    before = as_audited(person)
     losing_keys = (role is not None and role != Role.OWNER) or is_active is False
     if person.role == Role.OWNER and losing_keys:
         another_owner(besides=person)
@@ -83,7 +91,17 @@ def change_staff(
         person.stores.set(stores)
     if role is not None or stores is not None:
         stand(person, person.role, person.stores.all())
+    after = as_audited(person) | ({"password": "changed"} if password else {})
+    record(by=by, action="staff.changed", subject=f"staff:{person.pk}", before=before, after=after, now=now)
     return person
+
+
+def as_audited(person: Staff) -> dict[str, object]:
+    """What an audit line keeps of somebody: stores by code, which outlive their ids in a reader's memory."""
+    kept: dict[str, object] = {
+        field: getattr(person, field) for field in ("username", "name", "role", "code", "is_active")
+    }
+    return kept | {"stores": sorted(person.stores.values_list("code", flat=True))}
 
 
 def check_new_password(password: str, person: Staff) -> None:

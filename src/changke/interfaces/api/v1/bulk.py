@@ -173,7 +173,7 @@ def get_batch_undo(request: HttpRequest, batch_id: int) -> UndoOut:
 def post_batch_undo(request: HttpRequest, batch_id: int) -> BatchOut:
     """Take back what can be. It runs in the background."""
     batch = _yours(actor(request), batch_id, undoing=True)
-    if not take_back(batch):
+    if not take_back(batch, by=by(request)):
         raise NotUndoable(status=batch.status)
     batch.refresh_from_db()
     return _shown(batch)

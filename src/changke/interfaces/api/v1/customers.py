@@ -12,17 +12,18 @@ from pydantic import Field
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Gender, Identifier, IdentifierKind
-from changke.facts.customers.queries import by_phone, customer_in, phone_of, values_of, with_phone_tail
+from changke.facts.customers.queries import by_phone, customer_in, values_of, with_phone_tail
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
+from changke.facts.customers.services.unmask import unmask
 from changke.facts.events.services import record
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import ScopedQuerySet
-from changke.interfaces.api.actors import Actor, actor
+from changke.interfaces.api.actors import Actor, actor, by
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
 from changke.interfaces.api.services import PARAMETER, once
@@ -197,6 +198,7 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
                 home_store=store,
                 adviser=_adviser(body.adviser_id),
                 profile={field: value for field, value in body.changes().items() if value is not None},
+                by=by(request),
                 now=dt.datetime.now(dt.UTC),
             )
             add_identifiers(customer, names)
@@ -230,7 +232,7 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
     if not changes:
         raise Invalid(field="body", reason="send at least one field to change")
     with transaction.atomic():
-        customer = change(customer.pk, changes, now=now)
+        customer = change(customer.pk, changes, by=by(request), now=now)
         _recorded("customer.changed", customer, who, {"fields": sorted(changes)}, now=now)
     return _shown(customer)
 
@@ -242,12 +244,9 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
     summary="See the whole phone number",
 )
 def unmask_phone(request: HttpRequest, customer_id: int, body: Unmask) -> Phone:
-    """The whole number of one customer. That it was looked at, by whom and why, is recorded as `phone.unmasked`."""
-    who, now = actor(request), dt.datetime.now(dt.UTC)
-    customer = customer_in(who.scope_for(Capability.CUSTOMER_VIEW_PHONE), customer_id)
-    with transaction.atomic():
-        _recorded("phone.unmasked", customer, who, {"reason": body.reason}, now=now)
-        return Phone(phone=phone_of(customer))
+    """The whole number of one customer. That it was looked at, by whom and why, is a line of the audit trail."""
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW_PHONE), customer_id)
+    return Phone(phone=unmask(customer, reason=body.reason, by=by(request), now=dt.datetime.now(dt.UTC)))
 
 
 def _found(query: CustomerQuery) -> ScopedQuerySet[Customer]:

@@ -7,9 +7,12 @@ from django.db import transaction
 
 from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
+from changke.foundation.audit.rules import system
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.services import found_chain
 from changke.interfaces.management.base import ShopCommand
+
+BY = system("changke found")
 
 
 class Command(ShopCommand):
@@ -25,9 +28,9 @@ class Command(ShopCommand):
     def run(self, *, name: str, currency: str, time_zone: str, owner: str, **options: Any) -> dict[str, Any]:
         if Chain.objects.exists():
             raise CommandError("this data folder holds a chain already: choose another with --data")
-        password = secrets.token_urlsafe(12)
+        password, now = secrets.token_urlsafe(12), datetime.now(UTC)
         with transaction.atomic():
-            found_chain(name=name, currency=currency, time_zone=time_zone)
-            add_staff(username=owner, name=owner, role=Role.OWNER, password=password, now=datetime.now(UTC))
+            found_chain(name=name, currency=currency, time_zone=time_zone, by=BY, now=now)
+            add_staff(username=owner, name=owner, role=Role.OWNER, password=password, by=BY, now=now)
         self.say(f"{name} is founded. Log-in: {owner}   password: {password}")
         return {"chain": name, "currency": currency, "owner": owner, "password": password}

@@ -59,7 +59,7 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
     if batch.status not in UNDOABLE:
         return go(request, reverse("bulk-result", args=[batch.pk]))
     if request.method == "POST":
-        take_back(batch)
+        take_back(batch, by=current.by(request))
         return go(request, reverse("bulk-result", args=[batch.pk]))
     context = {
         "nav": "customers",

@@ -16,6 +16,7 @@ from changke.facts.customers.models import Customer, Note, Tag
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.customers.rules import local_phone
 from changke.facts.customers.services import tags
+from changke.facts.customers.services.unmask import unmask
 from changke.facts.events import services as events
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
@@ -30,13 +31,12 @@ from changke.interfaces.web.customers.timeline import UNMASK_REASONS
 def call(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Show the whole number and dial it; who looked, at whom and why is recorded first."""
     customer = _customer(request, customer_id, Capability.CUSTOMER_VIEW_PHONE)
-    phone = phone_of(customer)
     reason = request.POST.get("reason", "")
-    if not phone:
+    if not phone_of(customer):
         raise NotFound
     if reason not in UNMASK_REASONS:
         raise Invalid(field="reason", reason="say why you look at the number")
-    _record("phone.unmasked", customer, request, {"reason": reason})
+    phone = unmask(customer, reason=reason, by=current.by(request), now=timezone.now())
     context = {
         "nav": "customers",
         "customer": customer,
@@ -57,7 +57,7 @@ def add_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
     try:
         with transaction.atomic():
             known = set(Tag.objects.filter(customer=customer).values_list("name", flat=True))
-            tag = tags.add_tag(customer, name, now=timezone.now())
+            tag = tags.add_tag(customer, name, by=current.by(request), now=timezone.now())
             if tag.name not in known:
                 _record("tag.added", customer, request, {"tag": tag.pk})
     except Invalid as refusal:
@@ -69,7 +69,7 @@ def add_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
 def remove_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = _customer(request, customer_id, Capability.CUSTOMER_EDIT)
     tag = get_object_or_404(Tag, customer=customer, name=request.POST.get("tag", ""))
-    tags.remove_tag(customer, tag.name)
+    tags.remove_tag(customer, tag.name, by=current.by(request), now=timezone.now())
     undo = f"{reverse('customer-tags', args=[customer.pk])}?{urlencode({'tag': tag.name})}"
     toast(request, gettext("Tag “%(tag)s” taken off") % {"tag": tag.name}, undo_url=undo)
     return _tags(request, customer)

@@ -108,7 +108,7 @@ def _changes(
 @transaction.atomic
 def _save(request: HttpRequest, customer: Customer, changes: Mapping[str, object]) -> None:
     now = timezone.now()
-    change(customer.pk, changes, now=now)
+    change(customer.pk, changes, by=current.by(request), now=now)
     # Which fields, never what they held: a person's past is not kept in a stream that cannot be erased.
     events.record(
         "customer.changed",

@@ -70,7 +70,7 @@ def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
     """Addresses may be old or typed by hand: a day outside her life becomes the nearest inside it."""
     models = models_in_use()
     if not models:  # the first customer of a new chain, before the follower has computed anybody
-        publish_models(the_chain(), now=timezone.now())
+        publish_models(the_chain(), by=current.by(request), now=timezone.now())
         models = models_in_use()
     model = next((one for one in models if one.key == request.GET.get("model")), models[0])
     try:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports.rows import row_of
@@ -21,7 +22,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = get_object_or_404(Batch.objects.select_related("created_by"), pk=batch_id)
     if request.method == "POST":
         if batch.status == BatchStatus.FAILED:
-            send_off(batch)
+            send_off(batch, by=current.by(request))
         return go(request, reverse("imports-run", args=[batch.pk]))
     if batch.status not in UNDER_WAY:
         return go(request, place_of(batch))

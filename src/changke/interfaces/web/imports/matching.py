@@ -16,6 +16,7 @@ from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.interfaces.importers.known import MOST_LISTED
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import words
@@ -61,7 +62,7 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
     if errors:
         return _page(request, batch, analysis, errors, typed=request.POST.dict(), status=422)
     change_draft(batch.pk, options={"matches": matches, "create": True})
-    send_off(batch)
+    send_off(batch, by=current.by(request))
     return go(request, reverse("imports-run", args=[batch.pk]))
 
 

@@ -22,6 +22,7 @@ from changke.interfaces.bulk import undo_words
 from changke.interfaces.importers.error_file import safe
 from changke.interfaces.importers.pipeline import folder_of
 from changke.interfaces.importers.undo import leaving
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import words
@@ -109,7 +110,7 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
     if batch.status not in UNDOABLE:
         return go(request, place_of(batch))
     if request.method == "POST":
-        take_back(batch)
+        take_back(batch, by=current.by(request))
         return go(request, reverse("imports-result", args=[batch.pk]))
     context = {
         "nav": "imports",

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.urls import reverse
 
+from changke.foundation.audit.rules import By
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import ask_withdrawal, change_draft, hand_over
 from changke.interfaces import jobs
@@ -28,19 +29,19 @@ def ask_for_check(batch: Batch) -> None:
             jobs.check_batch.defer(batch_id=batch.pk, check=check)
 
 
-def send_off(batch: Batch) -> bool:
+def send_off(batch: Batch, *, by: By) -> bool:
     """Have the batch loaded. The status and the job are written together: neither can be without the other."""
     with transaction.atomic():
-        if not hand_over(batch.pk):
+        if not hand_over(batch.pk, by=by):
             return False
         jobs.run_batch.defer(batch_id=batch.pk)
     return True
 
 
-def take_back(batch: Batch) -> bool:
+def take_back(batch: Batch, *, by: By) -> bool:
     """Have the batch withdrawn."""
     with transaction.atomic():
-        if not ask_withdrawal(batch.pk):
+        if not ask_withdrawal(batch.pk, by=by):
             return False
         jobs.undo_batch.defer(batch_id=batch.pk)
     return True

@@ -19,7 +19,7 @@ from changke.foundation.errors import DomainError
 from changke.foundation.login.services import second_factor
 from changke.interfaces import words
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.login.enter import enter
+from changke.interfaces.web.login.enter import enter, tell
 from changke.interfaces.web.login.forms import CodeForm
 from changke.interfaces.web.login.known import remember
 from changke.interfaces.web.login.where import safe_next
@@ -52,6 +52,8 @@ def give_code(request: HttpRequest) -> HttpResponse:
         try:
             second_factor.check(person, code=form.cleaned_data["code"], now=timezone.now())
         except DomainError as refused:
+            if isinstance(refused, second_factor.WrongCode):
+                tell("login.failed", request, person)
             form.add_error(None, words.refusal(refused))
             status = refused.status
         else:

@@ -5,6 +5,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import By
+from changke.foundation.audit.services import record
 from changke.foundation.login.models import SignIn
 from changke.foundation.login.services import sign_ins
 from changke.interfaces import requests
@@ -18,6 +20,15 @@ def enter(request: HttpRequest, person: Staff, *, second_factor: bool = False) -
     leave(request)  # somebody else may have been logged in here
     auth.login(request, person, backend=BACKEND)
     note(request, person, second_factor=second_factor)
+    tell("login.succeeded", request, person)
+
+
+def tell(action: str, request: HttpRequest, person: Staff | None) -> None:
+    """Write down who came in, or who failed to. Of a name that nobody has nothing is kept: it may be a password typed
+    into the wrong field."""
+    where = requests.address(request), requests.request_id(request)
+    by = By("staff", person.pk, person.name, *where) if person else By("system", None, "", *where)
+    record(by=by, action=action, subject=f"staff:{person.pk if person else 0}", now=timezone.now())
 
 
 def leave(request: HttpRequest) -> None:

@@ -13,6 +13,7 @@ from changke.facts.customers.services.notes import write_note
 from changke.facts.customers.services.register import register
 from changke.facts.events import services as events
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
 
 
@@ -26,6 +27,7 @@ def new_customer(
     adviser: Staff | None,
     profile: Mapping[str, object],
     by: Staff,
+    who: By,
     key: str,
     now: dt.datetime,
 ) -> Customer:
@@ -33,7 +35,7 @@ def new_customer(
     if (known := events.recorded(key)) is not None and known.customer is not None:
         return known.customer
     customer = register(
-        name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, now=now
+        name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, by=who, now=now
     )
     _tell("customer.registered", customer, store, by, {"source": source}, key=key, now=now)
     return customer
@@ -57,10 +59,12 @@ def new_note(
 
 
 @transaction.atomic
-def new_allergies(customer: Customer, *, text: str, store: Store, by: Staff, key: str, now: dt.datetime) -> None:
+def new_allergies(
+    customer: Customer, *, text: str, store: Store, by: Staff, who: By, key: str, now: dt.datetime
+) -> None:
     """Keep what she must not come into contact with. The event says that it changed, not what it says."""
     if events.recorded(key) is None:
-        change(customer.pk, {"allergies": text}, now=now)
+        change(customer.pk, {"allergies": text}, by=who, now=now)
         _tell("customer.changed", customer, store, by, {"fields": ["allergies"]}, key=key, now=now)
 
 

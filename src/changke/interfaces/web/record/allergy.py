@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
-from changke.interfaces.web import formats
+from changke.interfaces.web import current, formats
 from changke.interfaces.web.record.acts import new_allergies
 from changke.interfaces.web.record.pick import pick
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
@@ -26,6 +26,7 @@ def write(request: HttpRequest) -> HttpResponse:
                 text=said(setting, setting.customer.allergies),
                 store=setting.store,
                 by=setting.staff,
+                who=current.by(request),
                 key=setting.key,
                 now=setting.now,
             )

@@ -13,6 +13,7 @@ from changke.facts.customers.services.register import PhoneKnown
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.interfaces import words
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.record.acts import new_customer
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
@@ -43,6 +44,7 @@ def write(request: HttpRequest) -> HttpResponse:
                 adviser=setting.by(),
                 profile=_profile(setting),
                 by=setting.staff,
+                who=current.by(request),
                 key=setting.key,
                 now=setting.now,
             )

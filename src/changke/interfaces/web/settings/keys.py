@@ -30,7 +30,7 @@ def show(request: HttpRequest) -> HttpResponse:
                 name=given["name"],
                 role=given["role"],
                 stores=given["stores"],
-                by=current.staff(request),
+                by=current.by(request),
                 now=timezone.now(),
             )
             secret, form = issued.secret, KeyForm()
@@ -54,6 +54,6 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs(Capability.KEYS_MANAGE)
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    revoke_key(get_object_or_404(ApiKey, pk=key_id), now=timezone.now())
+    revoke_key(get_object_or_404(ApiKey, pk=key_id), by=current.by(request), now=timezone.now())
     toast(request, gettext("The key opens nothing any more"))
     return go(request, reverse("settings-keys"))

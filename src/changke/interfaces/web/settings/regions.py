@@ -1,6 +1,5 @@
 """Regions: named, hung where they belong, taken away when nothing hangs from them."""
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -9,7 +8,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Region
 from changke.foundation.organisation.queries import names_of_regions
@@ -28,9 +26,12 @@ def add(request: HttpRequest) -> HttpResponse:
     form = RegionForm(request.POST)
     if form.is_valid():
         try:
-            with transaction.atomic():
-                region = add_region(name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
-                _tell(request, "region.added", region, before=None, after=_state(region))
+            add_region(
+                name=form.cleaned_data["name"],
+                parent=form.cleaned_data["parent"],
+                by=current.by(request),
+                now=timezone.now(),
+            )
         except DomainError as refused:
             form.refuse(refused)
         else:
@@ -47,11 +48,14 @@ def edit(request: HttpRequest, region_id: int) -> HttpResponse:
         return _page(request, RegionForm(initial={"name": region.name, "parent": region.parent_id}), region)
     form = RegionForm(request.POST)
     if form.is_valid():
-        before = _state(region)
         try:
-            with transaction.atomic():
-                region = change_region(region, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
-                _tell(request, "region.changed", region, before=before, after=_state(region))
+            region = change_region(
+                region,
+                name=form.cleaned_data["name"],
+                parent=form.cleaned_data["parent"],
+                by=current.by(request),
+                now=timezone.now(),
+            )
         except DomainError as refused:
             form.refuse(refused)
         else:
@@ -64,33 +68,9 @@ def edit(request: HttpRequest, region_id: int) -> HttpResponse:
 @needs(Capability.ORGANISATION_MANAGE)
 def remove(request: HttpRequest, region_id: int) -> HttpResponse:
     region = get_object_or_404(Region, pk=region_id)
-    with transaction.atomic():
-        _tell(request, "region.removed", region, before=_state(region), after=None)
-        remove_region(region)
+    remove_region(region, by=current.by(request), now=timezone.now())
     toast(request, gettext("Region removed"))
     return go(request, reverse("settings-stores"))
-
-
-def _state(region: Region) -> dict[str, object]:
-    return {"name": region.name, "parent": region.parent_id}
-
-
-def _tell(
-    request: HttpRequest,
-    action: str,
-    region: Region,
-    *,
-    before: dict[str, object] | None,
-    after: dict[str, object] | None,
-) -> None:
-    record(
-        by=current.by(request),
-        action=action,
-        subject=f"region:{region.pk}",
-        before=before,
-        after=after,
-        now=timezone.now(),
-    )
 
 
 def _page(request: HttpRequest, form: RegionForm, region: Region | None, status: int = 200) -> HttpResponse:

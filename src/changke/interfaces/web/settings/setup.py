@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from changke.foundation.access.models import Role, Staff
 from changke.foundation.access.services import add_staff
+from changke.foundation.audit.rules import By
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.services import add_store, found_chain
 from changke.interfaces import requests
@@ -36,7 +37,7 @@ def first_page(request: HttpRequest) -> HttpResponse:
     form = SetupForm(request.POST or None, initial={"currency": "CNY", "time_zone": "Asia/Shanghai"})
     if request.method == "POST" and form.is_valid():
         try:
-            owner = _found(form)
+            owner = _found(request, form)
         except DomainError as refused:
             form.refuse(refused)
         else:
@@ -53,21 +54,22 @@ def first_page(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _found(form: SetupForm) -> Staff | None:
+def _found(request: HttpRequest, form: SetupForm) -> Staff | None:
     """Chain, store and owner, all or nothing; None where somebody else was faster."""
     given = form.cleaned_data
     with connection.cursor() as sql:
         sql.execute("SELECT pg_advisory_xact_lock(hashtext('setup'))")
     if Staff.objects.exists():
         return None
-    now = timezone.now()
-    found_chain(name=given["chain"], currency=given["currency"], time_zone=given["time_zone"])
-    store = add_store(code="1", name=given["store"], time_zone=given["time_zone"])
+    by, now = By("system", None, given["name"], requests.address(request), requests.request_id(request)), timezone.now()
+    found_chain(name=given["chain"], currency=given["currency"], time_zone=given["time_zone"], by=by, now=now)
+    store = add_store(code="1", name=given["store"], time_zone=given["time_zone"], by=by, now=now)
     return add_staff(
         username=given["username"],
         name=given["name"],
         role=Role.OWNER,
         password=given["password"],
         stores=[store],
+        by=by,
         now=now,
     )

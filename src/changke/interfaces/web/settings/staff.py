@@ -49,6 +49,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 role=given["role"],
                 password=given["password"],
                 stores=given["stores"],
+                by=current.by(request),
                 now=timezone.now(),
             )
         except DomainError as refused:
@@ -79,6 +80,8 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
                 stores=given["stores"],
                 is_active=given["is_active"],
                 password=given["password"] or None,
+                by=current.by(request),
+                now=timezone.now(),
             )
         except DomainError as refused:
             form.refuse(refused)

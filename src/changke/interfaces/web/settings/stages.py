@@ -14,6 +14,7 @@ from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.services import change_settings
 from changke.interfaces import jobs, words
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import StagesForm
@@ -42,7 +43,7 @@ def show(request: HttpRequest) -> HttpResponse:
         return _page(request, chain, form, status=422)
     before = {field: getattr(chain, field) for field in FIELDS}
     try:
-        change_settings(chain, form.cleaned_data)
+        change_settings(chain, form.cleaned_data, by=current.by(request), now=timezone.now())
     except DomainError as refused:
         form.refuse(refused)
         return _page(request, chain, form, status=422)

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -12,6 +13,7 @@ from changke.foundation.organisation.models import Region, Store
 from changke.foundation.organisation.queries import names_of_regions, the_chain, tree
 from changke.foundation.organisation.services import add_region, add_store, change_store
 from changke.interfaces import jobs
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreForm, zones
@@ -38,9 +40,11 @@ def add(request: HttpRequest) -> HttpResponse:
             add_store(
                 code=given["code"],
                 name=given["name"],
-                region=_region(form),
+                region=_region(request, form),
                 time_zone=given["time_zone"],
                 opening_days=sorted(map(int, given["opening_days"])),
+                by=current.by(request),
+                now=timezone.now(),
             )
         except DomainError as refused:
             form.refuse(refused)
@@ -62,10 +66,10 @@ def edit(request: HttpRequest, store_id: int) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         changes = {field: given[field] for field in ("name", "time_zone", "is_open")}
-        changes |= {"region": _region(form), "opening_days": sorted(map(int, given["opening_days"]))}
+        changes |= {"region": _region(request, form), "opening_days": sorted(map(int, given["opening_days"]))}
         zone = store.time_zone
         try:
-            change_store(store, changes)
+            change_store(store, changes, by=current.by(request), now=timezone.now())
         except DomainError as refused:
             form.refuse(refused)
         else:
@@ -76,10 +80,10 @@ def edit(request: HttpRequest, store_id: int) -> HttpResponse:
     return _page(request, form, store, status=422)
 
 
-def _region(form: StoreForm) -> Region | None:
+def _region(request: HttpRequest, form: StoreForm) -> Region | None:
     new = form.cleaned_data["new_region"].strip()
     chosen: Region | None = form.cleaned_data["region"]
-    return add_region(name=new) if new else chosen
+    return add_region(name=new, by=current.by(request), now=timezone.now()) if new else chosen
 
 
 def _page(request: HttpRequest, form: StoreForm, store: Store | None, status: int = 200) -> HttpResponse:

@@ -15,12 +15,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import called
 from changke.foundation.errors import DomainError
 from changke.foundation.login.queries import second_factor_of
-from changke.foundation.login.services.log_in import log_in
+from changke.foundation.login.services.log_in import WrongLogin, log_in
 from changke.interfaces import requests, words
 from changke.interfaces.web.login.code import ask_for_code
-from changke.interfaces.web.login.enter import enter, leave
+from changke.interfaces.web.login.enter import enter, leave, tell
 from changke.interfaces.web.login.forms import LogInForm
 from changke.interfaces.web.login.known import known_here, remember
 from changke.interfaces.web.login.where import safe_next
@@ -49,6 +50,8 @@ class LogIn(View):
                 now=timezone.now(),
             )
         except DomainError as refusal:
+            if isinstance(refusal, WrongLogin):  # a try that has to wait was none, and would only fill the trail
+                tell("login.failed", request, called(form.cleaned_data["username"]))
             form.add_error(None, words.refusal(refusal))
             return self.show(request, form, status=refusal.status)
         if second_factor_of(person) is not None:

@@ -13,9 +13,9 @@ from changke.decisions.next_best_action import queries
 from changke.decisions.next_best_action.services import day_of as day_of_hers
 from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import customer_in, phone_of
+from changke.facts.customers.queries import customer_in
 from changke.facts.customers.rules import local_phone
-from changke.facts.events import services as events
+from changke.facts.customers.services.unmask import unmask
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Chain
@@ -103,22 +103,9 @@ def reopen(request: HttpRequest, customer_id: int, after: int) -> HttpResponse:
 
 @require_POST
 def dial(request: HttpRequest, customer_id: int) -> HttpResponse:
-    """Her whole number, once, for calling her now. That somebody looked is a fact."""
-    chain, now = the_chain(), timezone.now()
-    staff = current.staff(request)
+    """Her whole number, once, for calling her now. That somebody looked is written down."""
     customer = customer_in(current.scope_for(request, Capability.CUSTOMER_VIEW_PHONE), customer_id)
-    events.record(
-        "phone.unmasked",
-        customer=customer,
-        store=customer.home_store,
-        staff=staff,
-        data={"reason": "call", "by": staff.username},
-        source_key=f"phone.unmasked:{customer.pk}:{staff.pk}:{now:%Y%m%d%H%M}",
-        happened_at=now,
-        now=now,
-        time_zone=chain.time_zone,
-    )
-    phone = phone_of(customer)
+    phone = unmask(customer, reason="call", by=current.by(request), now=timezone.now())
     context = {"customer_id": customer_id, "name": customer.name, "phone": phone, "shown": local_phone(phone)}
     return answer(request, "today/phone.html", {"nav": "today", **context}, part="today/_phone.html")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
 from changke.foundation.organisation.models import Chain
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import settings_of
@@ -22,7 +24,9 @@ def shipped_models() -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SHIPPED.glob("*.json"))]
 
 
-def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str, Any]] | None = None) -> list[str]:
+def publish_models(
+    chain: Chain, *, by: By = HOUSE, now: dt.datetime, definitions: list[dict[str, Any]] | None = None
+) -> list[str]:
     """Bring models into use: the shipped ones that are not there yet, and any in `definitions`.
 
     A model gets a new version when its definition changed, or a number of the chain that definitions or models may
@@ -47,7 +51,7 @@ def publish_models(chain: Chain, *, now: dt.datetime, definitions: list[dict[str
         wanted |= {one["key"]: one for one in definitions or []}
         for key, definition in wanted.items():
             read_model(definition, attributes=REGISTRY.attributes, settings=settings)
-            if _publish(stored.get(key), definition, settings, now):
+            if _publish(stored.get(key), definition, settings, by, now):
                 changed.append(key)
     return sorted(changed)
 
@@ -58,10 +62,11 @@ def _asks(definition: Mapping[str, Any]) -> list[tuple[object, object]]:
 
 
 def _publish(
-    model: StageModel | None, definition: Mapping[str, Any], settings: Mapping[str, int], now: dt.datetime
+    model: StageModel | None, definition: Mapping[str, Any], settings: Mapping[str, int], by: By, now: dt.datetime
 ) -> bool:
     if model and model.definition == definition and model.settings == settings:
         return False
+    before = as_audited(model) if model else None
     if model is None:
         model = StageModel(
             key=definition["key"],
@@ -72,4 +77,10 @@ def _publish(
     model.definition, model.settings, model.published_at = dict(definition), dict(settings), now
     model.version += 1
     model.save()
+    after = as_audited(model)
+    record(by=by, action="stages.published", subject=f"stages:{model.key}", before=before, after=after, now=now)
     return True
+
+
+def as_audited(model: StageModel) -> dict[str, object]:
+    return {"version": model.version, "definition": model.definition, "settings": model.settings}

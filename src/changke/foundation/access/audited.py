@@ -1,0 +1,7 @@
+"""Staff and keys. Their rights are given anew by hand, never put back from a line: nobody gains by an old mistake."""
+
+from changke.foundation.audit.kinds import Kind, register
+
+register(Kind("staff", ("foundation_staff", "foundation_grant")))
+register(Kind("role", ("foundation_ownrole",)))
+register(Kind("key", ("foundation_apikey",)))
