@@ -1,6 +1,7 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.facts.catalog.models import Category, Item
+from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Chosen, Customer, Identifier, Kept, Note, Replaced, Tag
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
@@ -9,6 +10,7 @@ from changke.facts.visits.models import Visit
 __all__ = [
     "Category",
     "Chosen",
+    "Consent",
     "Customer",
     "Event",
     "Identifier",

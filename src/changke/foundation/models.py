@@ -6,7 +6,7 @@ from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
 from changke.foundation.login.models import Attempt, RecoveryCode, ResetLink, SecondFactor, SignIn
 from changke.foundation.organisation.models import Chain, Region, Store
-from changke.foundation.persons.models import KeyVersion, PersonKey
+from changke.foundation.persons.models import KeyVersion, PersonKey, Suppression
 
 __all__ = [
     "ApiKey",
@@ -30,4 +30,5 @@ __all__ = [
     "SignIn",
     "Staff",
     "Store",
+    "Suppression",
 ]

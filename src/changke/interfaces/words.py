@@ -171,11 +171,13 @@ PERSON_TABLES = {
     "stages": _("Stages"),
     "audit": _("Audit trail"),
     "keys": _("Her own key"),
+    "consents": _("Consents"),
 }
 """Everything that is kept about a person, by the key of its registration."""
 
 PERSON_STAYS = {
     "books": _("stays under her bare number: the books of the stores need it, and it no longer says who she is"),
+    "proof": _("stays under her bare number: that somebody consented that day; the words of the proof go with her key"),
     "codes": _("stays under her bare number: it holds codes and numbers, no text about her"),
 }
 """Why rows stay when a person is erased."""

@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 
 from changke.facts.customers.models import Customer, Identifier, Kept, Note, Tag
+from changke.facts.customers.queries import values_of
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt
 from changke.facts.visits.models import Visit
@@ -37,7 +38,9 @@ def person(name: str) -> Customer:
 
 
 def identifiers(name: str) -> set[tuple[str, str]]:
-    return set(Identifier.objects.filter(customer=person(name)).values_list("kind", "value"))
+    hers = list(Identifier.objects.filter(customer=person(name)))
+    values = values_of(hers)
+    return {(one.kind, values[one.pk]) for one in hers}
 
 
 def receipts() -> list[tuple[str, str, int, str]]:

@@ -45,6 +45,8 @@ class Customer(models.Model):
     known_on = models.DateField()
     """The first day we know of her: registration or the earliest fact, whichever is earlier."""
     is_active = models.BooleanField(default=True)
+    is_erased = models.BooleanField(default=False, db_default=False)
+    """Nothing says any more who she was; what she bought stays under her number. Never shown, never revived."""
     """False for a customer whom only a withdrawn batch knew: kept, shown nowhere."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     recorded_at = models.DateTimeField()
@@ -95,6 +97,8 @@ class Identifier(models.Model):
     """The same of a phone's last four digits."""
     key_version = models.PositiveSmallIntegerField(null=True)
     """Of the master key that both indexes were made with."""
+    suppressed = models.BooleanField(default=False, db_default=False)
+    """On the suppression list: kept, because it is hers, and used by no channel."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:

@@ -22,3 +22,18 @@ class KeyVersion(models.Model):
     backed_up_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
     """Nothing is written or found by it any more; older backups and the suppression list still are."""
+
+
+class Suppression(models.Model):
+    """An address that nobody shall use, by its HMAC: it outlives the person. Nobody can read the address from it."""
+
+    kind = models.CharField(max_length=10)
+    blind = models.BigIntegerField()
+    key_version = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+    why = models.CharField(max_length=20)
+    """`erased` or `asked`."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key_version", "blind"], name="suppression_once")]
+        indexes = [models.Index(fields=["blind"], name="suppression_blind")]

@@ -34,7 +34,7 @@ BLANK: dict[str, Any] = {
 def erase_profile(customer_ids: Sequence[int]) -> int:
     """Blank the profile and show her nowhere. The row stays: purchases point at it."""
     people = Customer.objects.filter(pk__in=customer_ids)
-    return people.update(**BLANK, is_active=False, txid=current_xid())
+    return people.update(**BLANK, is_active=False, is_erased=True, txid=current_xid())
 
 
 def erase_identifiers(customer_ids: Sequence[int]) -> int:

@@ -114,10 +114,10 @@ def known_since(days: Mapping[int, dt.date]) -> None:
             WITH earlier AS (
               SELECT customers.id, days.day FROM facts_customer AS customers
               JOIN unnest(%s::bigint[], %s::date[]) AS days (id, day) ON days.id = customers.id
-              WHERE customers.known_on > days.day OR NOT customers.is_active
+              WHERE customers.known_on > days.day OR NOT (customers.is_active OR customers.is_erased)
               ORDER BY customers.id FOR UPDATE OF customers
             )
-            UPDATE facts_customer SET known_on = LEAST(known_on, earlier.day), is_active = true,
+            UPDATE facts_customer SET known_on = LEAST(known_on, earlier.day), is_active = NOT is_erased,
                    txid = pg_current_xact_id()
             FROM earlier WHERE earlier.id = facts_customer.id
             """,

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from changke.facts.customers import rules
 from changke.facts.customers.models import Identifier
 from changke.facts.customers.queries import place_of, values_of
+from changke.facts.customers.services.suppress import suppressed_among
 from changke.foundation.database.copy import CHUNK_ROWS, copy_columns, copy_rows, reserve_ids, staging
 from changke.foundation.persons.cipher import Vault, seal
 from changke.foundation.persons.queries import vault
@@ -25,10 +26,22 @@ class NewName:
     source: str = ""
 
 
-COLUMNS = ("id", "customer_id", "kind", "source", "value", "sealed", "blind", "tail", "key_version", "batch_id")
+COLUMNS = (
+    "id",
+    "customer_id",
+    "kind",
+    "source",
+    "value",
+    "sealed",
+    "blind",
+    "tail",
+    "key_version",
+    "batch_id",
+    "suppressed",
+)
 STAGED = """
     id bigint, customer_id bigint, kind text, source text, value text, sealed bytea, blind bigint, tail bigint,
-    key_version smallint, batch_id bigint
+    key_version smallint, batch_id bigint, suppressed boolean
 """
 
 
@@ -37,14 +50,16 @@ def rows_of(names: Sequence[NewName], *, batch_id: int | None = None) -> list[tu
     ids = reserve_ids("facts_identifier", len(names))
     sealed_for = sorted({one.customer_id for one in names if one.kind not in rules.IN_CLEAR})
     keys, safe = (keys_for(sealed_for), vault()) if sealed_for else ({}, None)
+    unwanted = suppressed_among((one.kind, one.value) for one in names)
     rows: list[tuple[object, ...]] = []
     for pk, one in zip(ids, names, strict=True):
         clear = (pk, one.customer_id, one.kind, one.source)
         if one.kind in rules.IN_CLEAR or safe is None:
-            rows.append((*clear, one.value, None, None, None, None, batch_id))
+            rows.append((*clear, one.value, None, None, None, None, batch_id, False))
         else:
             sealed = seal(keys[one.customer_id], one.value, place_of(pk))
-            rows.append((*clear, None, sealed, *indexes(safe, one.kind, one.value), safe.current, batch_id))
+            both, marked = indexes(safe, one.kind, one.value), (one.kind, one.value) in unwanted
+            rows.append((*clear, None, sealed, *both, safe.current, batch_id, marked))
     return rows
 
 

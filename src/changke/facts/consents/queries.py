@@ -1,0 +1,102 @@
+"""What she said last, and whether we may. Ids are those of a whole family: persons who were merged are one."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from changke.facts.consents import rules
+from changke.facts.consents.models import Consent
+from changke.facts.consents.rules import Channel, Person, Purpose, Statement, Topic, Verdict
+from changke.facts.customers.models import Customer, Identifier
+from changke.foundation.persons.queries import opened_all
+
+
+def said_last(customer_ids: Sequence[int], *, at: dt.datetime) -> dict[Topic, list[Statement]]:
+    """The last statement of each record about each topic, up to a moment."""
+    rows = Consent.objects.filter(customer_id__in=customer_ids, withdrawn_by__isnull=True, happened_at__lte=at)
+    # At the same moment the withdrawal is the last word; of two alike the later record.
+    rows = rows.order_by("customer_id", "purpose", "channel", "-happened_at", "given", "-pk")
+    found: dict[Topic, list[Statement]] = {}
+    for one in rows.distinct("customer_id", "purpose", "channel"):
+        topic = Purpose(one.purpose), Channel(one.channel)
+        found.setdefault(topic, []).append(
+            Statement(
+                customer_id=one.customer_id,
+                given=one.given,
+                happened_at=one.happened_at,
+                how=one.how,
+                text_version=one.text_version,
+                guardian=one.guardian,
+                separate=one.separate,
+            )
+        )
+    return found
+
+
+def may(customer_ids: Sequence[int], purpose: Purpose, channel: Channel, *, at: dt.datetime, on: dt.date) -> Verdict:
+    """Whether she may be reached, and why; `on` is the day in her store. Asked again at the moment of sending."""
+    return verdicts(customer_ids, at=at, on=on)[purpose, channel]
+
+
+def verdicts(customer_ids: Sequence[int], *, at: dt.datetime, on: dt.date) -> dict[Topic, Verdict]:
+    """All of them, in the order of pages."""
+    said = {topic: rules.strictest(statements) for topic, statements in said_last(customer_ids, at=at).items()}
+    person, suppressed = _person(customer_ids), _suppressed(customer_ids)
+    return {
+        (purpose, channel): rules.may(
+            purpose=purpose,
+            said=said.get((purpose, channel)),
+            person=person,
+            on=on,
+            suppressed=channel is not Channel.NONE and rules.ADDRESS[channel] in suppressed,
+            personal=said.get((Purpose.PERSONAL, Channel.NONE)),
+        )
+        for purpose, channel in rules.topics()
+    }
+
+
+def personalised(customer_ids: Sequence[int], *, at: dt.datetime) -> bool:
+    """Whether something may be chosen for her by her profile: unless she objected."""
+    said = rules.strictest(said_last(customer_ids, at=at).get((Purpose.PERSONAL, Channel.NONE), ()))
+    return said is None or said.given
+
+
+def _person(customer_ids: Sequence[int]) -> Person:
+    """Of merged records the most careful reading: whichever was born last."""
+    rows = list(Customer.objects.filter(pk__in=customer_ids))
+    born = max(
+        (one for one in rows if one.birth_year),
+        key=lambda one: (one.birth_year, one.birth_month or 12, one.birth_day or 31),
+        default=None,
+    )
+    erased = not rows or any(one.is_erased for one in rows)
+    return Person(erased, born.birth_year, born.birth_month, born.birth_day) if born else Person(erased)
+
+
+def _suppressed(customer_ids: Sequence[int]) -> set[str]:
+    """Kinds of identifiers none of which may be used."""
+    rows = Identifier.objects.filter(customer_id__in=customer_ids, suppressed=True)
+    return set(rows.values_list("kind", flat=True))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A statement as the history shows it, with its proof."""
+
+    consent: Consent
+    evidence: str
+
+
+def history(customer_ids: Sequence[int], *, most: int = 100) -> list[Told]:
+    """What she said, the latest first."""
+    rows = list(
+        Consent.objects.filter(customer_id__in=customer_ids, withdrawn_by__isnull=True)
+        .select_related("store", "staff")
+        .order_by("-happened_at", "-pk")[:most]
+    )
+    texts = opened_all((one.customer_id, one.evidence, place_of(one.pk)) for one in rows)
+    return [Told(one, text) for one, text in zip(rows, texts, strict=True)]
+
+
+def place_of(consent_id: int) -> str:
+    return f"facts_consent|evidence|{consent_id}"
