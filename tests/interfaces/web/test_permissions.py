@@ -30,6 +30,7 @@ class Ask:
 ABOUT_HER = {
     "customer": Ask(),
     "customer-edit": Ask(),
+    "customer-changes": Ask(),
     "customer-call": Ask("post", {"reason": "call"}),
     "customer-tags": Ask("post", {"tag": "爱聊天"}),
     "customer-tag-remove": Ask("post", {"tag": "常客"}),
@@ -43,6 +44,7 @@ FORMS = ["record", "record-sale", "record-use", "record-return", "record-visit",
 
 LISTS = ["today", "customers", "lifecycle", "lifecycle-people", "find", "record-known-phone", "record-items", "me"]
 HEADQUARTERS = {
+    "audit": (), "audit-restore": (1,),
     "imports": (), "imports-new": (), "imports-sample": ("customers",), "imports-open": (1,), "imports-row": (1,),
     "imports-discard": (1,), "imports-map": (1,), "imports-match": (1,), "imports-run": (1,), "imports-result": (1,),
     "imports-errors": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from changke.foundation.audit import rules
 from changke.foundation.audit.heads import Head
@@ -165,3 +165,41 @@ def preview(line: AuditLine) -> Preview | None:
         for field in sorted({*line.before, *line.after} & set(held))
     ]
     return Preview(kind, key, fields)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines a page asks for; what is not said is not asked."""
+
+    actor: tuple[str, int] | None = None
+    action: str = ""
+    subject: str = ""
+    customer_id: int | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+def lines_of(wanted: Wanted, *, before: int | None, most: int) -> list[AuditLine]:
+    """The newest lines first; with `before` those behind that line. Pages by position: page 900 costs as page 1."""
+    lines = AuditLine.objects.order_by("-at", "-id")
+    if wanted.actor:
+        lines = lines.filter(actor_kind=wanted.actor[0], actor_id=wanted.actor[1])
+    for name in ("action", "subject", "customer_id"):
+        if value := getattr(wanted, name):
+            lines = lines.filter(**{name: value})
+    if wanted.since:
+        lines = lines.filter(at__gte=wanted.since)
+    if wanted.until:
+        lines = lines.filter(at__lt=wanted.until)
+    if before is not None:
+        last = AuditLine.objects.filter(pk=before).first()
+        if last is None:
+            return []
+        lines = lines.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
+    return list(lines[:most])
+
+
+def restorable(line: AuditLine) -> bool:
+    """Whether a page offers to put the line back; what stands there now is asked only when somebody wants to."""
+    kind = kind_of(line.subject)
+    return bool(kind and kind.restore and line.before and line.after is not None)

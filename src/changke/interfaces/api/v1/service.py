@@ -9,6 +9,7 @@ from changke.interfaces.api.actors import Key, LoggedIn
 from changke.interfaces.api.errors import handle_errors
 from changke.interfaces.api.limits import weighed
 from changke.interfaces.api.v1 import (
+    audit,
     bulk,
     customers,
     directory,
@@ -74,6 +75,7 @@ for prefix, router in (
     ("/purchases", purchases.router),
     ("/visits", visits.router),
     ("/events", events.router),
+    ("/audit", audit.router),
     ("/profiles", profiles.router),
     ("/stages", stages.router),
     ("/today", today.router),

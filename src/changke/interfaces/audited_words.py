@@ -1,0 +1,271 @@
+"""The audit trail in words: actions, subjects, fields and values, as page, API and export say them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from changke.facts.customers.models import Customer
+from changke.foundation.access.models import ApiKey, OwnRole, Staff
+from changke.foundation.audit.models import AuditLine
+from changke.foundation.batches.models import Batch
+from changke.foundation.organisation.models import Region, Store
+from changke.interfaces import words
+from changke.interfaces.web import formats
+from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
+
+Words = str | Promise
+
+ACTIONS: dict[str, Words] = {
+    "chain.founded": _("Chain founded"),
+    "chain.changed": _("Settings of the chain changed"),
+    "region.added": _("Region added"),
+    "region.changed": _("Region changed"),
+    "region.removed": _("Region removed"),
+    "store.added": _("Store added"),
+    "store.changed": _("Store changed"),
+    "staff.added": _("Person added to the staff"),
+    "staff.changed": _("Person of the staff changed"),
+    "staff.password_set": _("New password set"),
+    "staff.reset_link_made": _("Link for a new password made"),
+    "staff.second_factor_set": _("Second factor set up"),
+    "staff.second_factor_reset": _("Second factor reset"),
+    "staff.recovery_codes_renewed": _("Recovery codes renewed"),
+    "role.added": _("Role made"),
+    "role.changed": _("Role changed"),
+    "role.removed": _("Role removed"),
+    "role.granted": _("Role granted"),
+    "role.taken_back": _("Role taken back"),
+    "key.issued": _("Key of a machine made"),
+    "key.revoked": _("Key of a machine revoked"),
+    "login.succeeded": _("Logged in"),
+    "login.failed": _("Log-in failed"),
+    "stages.published": _("Stage model published"),
+    "batch.run": _("Import or bulk change done"),
+    "batch.undone": _("Import or bulk change undone"),
+    "customers.bulk_edited": _("Many customers changed"),
+    "customer.registered": _("Customer registered"),
+    "customer.changed": _("Profile of a customer changed"),
+    "customer.erased": _("Customer erased"),
+    "phone.unmasked": _("Looked at a whole phone number"),
+    "tag.added": _("Tag added"),
+    "tag.removed": _("Tag taken off"),
+    "audit.restored": _("Earlier values put back"),
+    "backup.restored": _("A backup was put in the place of the data"),
+}
+"""What was done, in words. A new action needs its line here; a house test says so."""
+
+FIELDS: dict[str, Words] = {
+    **FIELD_WORDS,
+    "silent_after_days": _("Days until silent"),
+    "lost_after_days": _("Days until lost"),
+    "mature_visit_days": _("Visit days until mature"),
+    "gap_weight": _("Weight of the chain's pace"),
+    "activity_kinds": _("What counts as activity"),
+    "time_zone": _("Time zone"),
+    "language": _("Language"),
+    "currency": _("Currency"),
+    "second_factor_required": _("Second factor required"),
+    "opening_days": _("Open on"),
+    "is_open": _("Open"),
+    "region": _("Region"),
+    "parent": _("Part of"),
+    "code": _("Code"),
+    "username": _("User name"),
+    "role": _("Role"),
+    "stores": _("Stores"),
+    "is_active": _("May log in"),
+    "password": _("Password"),
+    "prefix": _("Begins with"),
+    "capabilities": _("May do"),
+    "until": _("Until"),
+    "node": _("Where"),
+    "title": _("Title"),
+    "kind": _("Kind"),
+    "total": _("Rows"),
+    "created_count": _("Created"),
+    "updated_count": _("Changed"),
+    "skipped_count": _("Skipped"),
+    "refused_count": _("Refused"),
+    "definition": _("Definition"),
+    "settings": _("Numbers"),
+    "version": _("Version"),
+    "tag": _("Tag"),
+    "reason": _("Reason"),
+    "line": _("Line"),
+    "fields": _("Fields"),
+}
+
+NOTHING = "–"
+LONGEST = 400
+"""Characters of one value on a page: a stage model is longer than anybody reads in a table."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of a line, both sides in words."""
+
+    name: str
+    words: str
+    before: str
+    after: str
+
+
+@dataclass
+class Names:
+    """Names for the ids that lines mention, read at once for a page of them."""
+
+    stores: Mapping[int, str] = field(default_factory=dict)
+    regions: Mapping[int, str] = field(default_factory=dict)
+    staff: Mapping[int, str] = field(default_factory=dict)
+    subjects: Mapping[str, str] = field(default_factory=dict)
+
+
+SUBJECT_MODELS = {
+    "store": Store,
+    "region": Region,
+    "staff": Staff,
+    "key": ApiKey,
+    "role": OwnRole,
+    "batch": Batch,
+    "customer": Customer,
+}
+PLACES = {
+    "chain": lambda key: reverse("settings"),
+    "store": lambda key: reverse("settings-store", args=[key]),
+    "staff": lambda key: reverse("settings-person", args=[key]),
+    "key": lambda key: reverse("settings-keys"),
+    "region": lambda key: reverse("settings-stores"),
+    "role": lambda key: reverse("settings-roles"),
+    "batch": lambda key: reverse("imports-result", args=[key]),
+    "customer": lambda key: reverse("customer", args=[key]),
+}
+"""Where the thing itself is looked at."""
+
+
+def names_for(lines: Iterable[AuditLine]) -> Names:
+    wanted: dict[str, set[int]] = {}
+    for line in lines:
+        kind, _colon, key = line.subject.partition(":")
+        if kind in SUBJECT_MODELS and key.isdigit():
+            wanted.setdefault(kind, set()).add(int(key))
+    subjects = {
+        f"{kind}:{one.pk}": str(one) if kind != "key" else one.name
+        for kind, ids in wanted.items()
+        for one in SUBJECT_MODELS[kind].objects.filter(pk__in=ids)  # type: ignore[attr-defined]
+    }
+    return Names(
+        stores=dict(Store.objects.values_list("pk", "name")),
+        regions=dict(Region.objects.values_list("pk", "name")),
+        staff=dict(Staff.objects.values_list("pk", "name")),
+        subjects=subjects,
+    )
+
+
+def action(code: str) -> str:
+    return str(ACTIONS.get(code, code))
+
+
+def subject(line: AuditLine, names: Names) -> str:
+    """What it was done to: its name today, else what the line called it."""
+    kind = line.subject.partition(":")[0]
+    if kind == "chain":
+        return gettext("The chain")
+    if kind == "stages":
+        return line.subject.partition(":")[2].upper()
+    if line.subject in names.subjects:
+        return names.subjects[line.subject]
+    held = {**(line.before or {}), **(line.after or {})}
+    return str(held.get("name") or held.get("title") or line.subject)
+
+
+def place(line: AuditLine) -> str:
+    kind, _colon, key = line.subject.partition(":")
+    return PLACES[kind](key) if kind in PLACES and key not in {"", "0"} else ""
+
+
+def actor(line: AuditLine) -> str:
+    if line.actor_kind == "system":
+        return (
+            gettext("The house (%(name)s)") % {"name": line.actor_name} if line.actor_name else gettext("Nobody known")
+        )
+    return line.actor_name
+
+
+def changes(line: AuditLine, names: Names) -> list[Change]:
+    before, after = line.before or {}, line.after or {}
+    return [
+        Change(name, label(name), value(name, before.get(name), names), value(name, after.get(name), names))
+        for name in sorted({*before, *after}, key=lambda one: list(FIELDS).index(one) if one in FIELDS else 999)
+    ]
+
+
+def label(name: str) -> str:
+    return str(FIELDS.get(name, name))
+
+
+def value(name: str, held: object, names: Names) -> str:
+    """One value as a reader would say it."""
+    language = get_language() or "zh-hans"
+    if held is None or held == "" or held == []:
+        return NOTHING
+    if isinstance(held, bool):
+        return gettext("yes") if held else gettext("no")
+    if name == "fields" and isinstance(held, list):
+        return formats.enumeration([label(str(one)) for one in held], language)
+    if isinstance(held, list):
+        return formats.enumeration([_word(name, one, names) for one in held], language)
+    if isinstance(held, dict):
+        inside = [f"{label(str(key))}: {value(str(key), one, names)}" for key, one in held.items()]
+        return "; ".join(inside)[:LONGEST]
+    return _word(name, held, names)[:LONGEST]
+
+
+def _word(name: str, held: object, names: Names) -> str:
+    if name.endswith("_minor") and isinstance(held, int):
+        return formats.money(held, formats.currency.get(), get_language() or "zh-hans")
+    tables: dict[str, Mapping[int, str]] = {
+        "home_store": names.stores,
+        "adviser": names.staff,
+        "region": names.regions,
+        "parent": names.regions,
+    }
+    if name in tables and isinstance(held, int):
+        return tables[name].get(held, f"#{held}")
+    codes: dict[str, Mapping[str, Words]] = {
+        "gender": words.GENDERS,
+        "activity_kinds": words.ACTIVITIES,
+        "role": words.ROLES,
+        "reason": UNMASK_REASONS,
+    }
+    if name in codes:
+        return str(codes[name].get(str(held), held))
+    if name == "opening_days" and isinstance(held, int) and 1 <= held <= 7:
+        return str(WEEKDAYS[held - 1])
+    if name == "password":
+        return gettext("set anew")
+    return str(held)
+
+
+WEEKDAYS: tuple[Words, ...] = (
+    _("Monday"),
+    _("Tuesday"),
+    _("Wednesday"),
+    _("Thursday"),
+    _("Friday"),
+    _("Saturday"),
+    _("Sunday"),
+)
+
+BREACHES: dict[str, Words] = {
+    "altered": _("was changed afterwards"),
+    "missing": _("was deleted"),
+    "slipped_in": _("was smuggled in"),
+    "blanked": _("lost its values without an erasure"),
+    "seal_altered": _("is a seal that was changed"),
+    "seal_missing": _("follows a seal that is missing"),
+    "cut_off": _("is a seal known outside the database and gone inside"),
+}

@@ -1,0 +1,1 @@
+"""Who changed what: the list, one line, putting back."""
