@@ -264,9 +264,16 @@ def _stories(world: World, ids: Ids, meter: _Meter) -> None:
     rows = [row for row in _dicts(world.events) if row["kind"] in NOTE_KINDS]
     copy_columns(
         "facts_note",
-        ["customer_id", "text", "photo", "written_by_id", "written_at"],
+        ["customer_id", "text", "photo", "source_key", "written_by_id", "written_at"],
         (
-            (ids.customers[row["customer"]], row["text"], "", Ids.at(ids.staff, row["staff"]), _utc(row["happened_at"]))
+            (
+                ids.customers[row["customer"]],
+                row["text"],
+                "",
+                "",
+                Ids.at(ids.staff, row["staff"]),
+                _utc(row["happened_at"]),
+            )
             for row in rows
         ),
     )
