@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from changke.decisions.next_best_action import rules
 from changke.decisions.next_best_action.rules import Candidate, Followup, day_list, rests
 
 TODAY = dt.date(2026, 3, 4)
@@ -93,3 +94,22 @@ def test_who_was_dealt_with_today_is_not_pushed_off_by_a_newcomer() -> None:
         [*rich, Candidate(9, "overdue", 1)], followups={9: Followup("done", TODAY)}, today=TODAY, length=3
     )
     assert [entry.customer_id for entry in entries] == [4, 3, 9]
+
+
+MONDAY = dt.date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("day", "opening_days", "is_open", "opens_next"),
+    [
+        (MONDAY, [1, 2, 3, 4, 5, 6, 7], True, 1),
+        (MONDAY, [2, 3, 4, 5, 6, 7], False, 1),
+        (MONDAY, [6, 7], False, 5),
+        (MONDAY, [1], True, 7),  # only on Mondays: a week on
+        (MONDAY + dt.timedelta(days=6), [1, 3], False, 1),
+        (MONDAY, [], True, 1),  # nobody said when it opens
+    ],
+)
+def test_when_a_store_opens(day: dt.date, opening_days: list[int], is_open: bool, opens_next: int) -> None:
+    assert rules.is_open(day, opening_days) is is_open
+    assert rules.opens_next(day, opening_days) == day + dt.timedelta(days=opens_next)

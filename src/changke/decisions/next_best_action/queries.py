@@ -1,7 +1,7 @@
 """The list of the day, read from profiles and the facts of the last hours."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.db.models import F, Q
@@ -55,6 +55,8 @@ class Line:
 class DayList:
     day: dt.date
     lines: tuple[Line, ...]
+    closed_until: dt.date | None = None
+    """Where every store in view is closed that day: the next day on which one opens. What is due moves there."""
 
     @property
     def done(self) -> int:
@@ -68,14 +70,23 @@ def today(
     """Whom the stores of the scope should look after on the day of `now`; with `mine`, an adviser's customers only."""
     zone = _zone(scope, chain)
     day = business_date(now, zone)
-    found = list(_candidates(scope, chain, now, day, mine))
+    open_days = _open_days(scope)
+    closed = {store for store, days in open_days.items() if not rules.is_open(day, days)}
+    found = list(_candidates(scope, chain, now, day, mine, closed))
     alive = set(
         Customer.objects.filter(pk__in={one.customer_id for one in found}, is_active=True).values_list("pk", flat=True)
     )
     candidates = [one for one in found if one.customer_id in alive]
     followups = _followups(alive, day, zone)
     entries = rules.day_list(candidates, followups=followups, today=day, length=length)
-    return DayList(day, tuple(_lines(entries)))
+    all_closed = bool(open_days) and len(closed) == len(open_days)
+    until = min(rules.opens_next(day, days) for days in open_days.values()) if all_closed else None
+    return DayList(day, tuple(_lines(entries)), until)
+
+
+def _open_days(scope: Scope) -> dict[int, list[int]]:
+    """The weekdays on which each store in view opens."""
+    return dict(Store.objects.for_scope(scope).filter(is_open=True).values_list("pk", "opening_days"))
 
 
 def _zone(scope: Scope, chain: Chain) -> str:
@@ -86,7 +97,7 @@ def _zone(scope: Scope, chain: Chain) -> str:
 
 
 def _candidates(
-    scope: Scope, chain: Chain, now: dt.datetime, day: dt.date, mine: int | None
+    scope: Scope, chain: Chain, now: dt.datetime, day: dt.date, mine: int | None, closed: Collection[int]
 ) -> Iterator[rules.Candidate]:
     # Whom only a withdrawn batch knew has no profile, or soon none; `today` leaves the last of them out by name. To ask
     # here would join a million customers to find the hundred that matter.
@@ -96,6 +107,8 @@ def _candidates(
     yield from _first_orders(seen, now, day)
     if mine is None and scope.whole_chain:
         seen = seen.filter(value_at_risk__gte=_floor())
+    if closed:  # nobody is there to call: who is due waits for the next opening day, a first order does not
+        seen = seen.exclude(home_store_id__in=list(closed))
     lost_on = day - dt.timedelta(days=chain.lost_after_days)
     silent_on = day - dt.timedelta(days=chain.silent_after_days)
     # Profiles hold dates, so the list is right from midnight on, before the night's run has come to this customer.

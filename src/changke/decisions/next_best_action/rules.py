@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 GOLDEN_HOURS = 24
@@ -77,6 +77,17 @@ class Entry:
     def outcome(self) -> str | None:
         """What was recorded today, or None while it is still to be done."""
         return None if self.is_open or self.last is None else self.last.outcome
+
+
+def is_open(day: dt.date, opening_days: Collection[int]) -> bool:
+    """Whether a store opens on the day. One whose days nobody knows is never taken for closed."""
+    return not opening_days or day.isoweekday() in opening_days
+
+
+def opens_next(day: dt.date, opening_days: Collection[int]) -> dt.date:
+    """The first day after this one on which the store opens."""
+    week = (day + dt.timedelta(days=ahead) for ahead in range(1, 8))
+    return next(one for one in week if is_open(one, opening_days))
 
 
 def rests(last: Followup | None, *, reason: str, today: dt.date) -> bool:

@@ -43,6 +43,9 @@ class TodayOut(Schema):
     day: dt.date
     currency: str
     done: int
+    closed_until: dt.date | None = Field(
+        None, description="Where every store is closed that day: the next opening day, to which what is due moves."
+    )
     lines: list[TodayLine]
 
 
@@ -53,4 +56,10 @@ def get_today(request: HttpRequest, query: Query[TodayQuery]) -> dict[str, Any]:
     scope = narrowed(actor(request).scope_for(Capability.CUSTOMER_VIEW), query.store)
     day = queries.today(scope, chain=chain, now=dt.datetime.now(dt.UTC), mine=query.adviser_id, length=query.limit)
     lines = [{**asdict(line), "also": list(line.also)} for line in day.lines]
-    return {"day": day.day, "currency": chain.currency, "done": day.done, "lines": lines}
+    return {
+        "day": day.day,
+        "currency": chain.currency,
+        "done": day.done,
+        "closed_until": day.closed_until,
+        "lines": lines,
+    }

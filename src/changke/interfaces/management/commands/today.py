@@ -28,10 +28,18 @@ class Command(ShopCommand):
         found = today(scope_of_store(store), chain=chain, now=now, length=length)
         for line in found.lines:
             self._print(line, chain, now)
-        if not found.lines:
+        if found.closed_until:
+            self.say(f"{found.day}: closed; what is due moves to {found.closed_until}")
+        elif not found.lines:
             self.say(f"{found.day}: nobody needs looking after today")
         lines = [{**asdict(line), "why": why(line, chain, now)} for line in found.lines]
-        return {"day": found.day, "store": store, "done": found.done, "lines": lines}
+        return {
+            "day": found.day,
+            "store": store,
+            "done": found.done,
+            "closed_until": found.closed_until,
+            "lines": lines,
+        }
 
     def _print(self, line: Line, chain: Chain, now: datetime) -> None:
         at_risk = formats.money(line.value_at_risk_minor, chain.currency, get_language() or "zh-hans")

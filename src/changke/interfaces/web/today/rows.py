@@ -58,6 +58,7 @@ class Day:
     on: dt.date
     rows: list[Row]
     done: int
+    closed_until: dt.date | None = None
 
     @property
     def total(self) -> int:
@@ -77,7 +78,7 @@ class Day:
 
 
 def day_of(found: DayList, chain: Chain, now: dt.datetime) -> Day:
-    return Day(found.day, [row_of(line, chain, now) for line in found.lines], found.done)
+    return Day(found.day, [row_of(line, chain, now) for line in found.lines], found.done, found.closed_until)
 
 
 def greeting(name: str, now: dt.datetime, time_zone: str) -> str:
