@@ -20,9 +20,13 @@ django.setup()
 
 from django.core.management import load_command_class  # noqa: E402 Django must be set up first
 from django.db.models import NOT_PROVIDED, Field  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 from changke.engine.definitions.definition import Definition  # noqa: E402
+from changke.foundation.access.capabilities import BUILT_IN, OF_THE_CHAIN, Capability  # noqa: E402
 from changke.foundation.organisation.models import Chain  # noqa: E402
+from changke.interfaces import permissions as doors  # noqa: E402
+from changke.interfaces.capabilities import MEANINGS  # noqa: E402
 from changke.interfaces.cli.commands import GROUPS, Command  # noqa: E402
 from changke.interfaces.importers import columns  # noqa: E402
 from changke.interfaces.web.settings.stages import FIELDS as ON_PAGE  # noqa: E402
@@ -239,6 +243,41 @@ def import_columns() -> str:
     )
 
 
+def permissions() -> str:
+    """Every capability with the roles that hold it; every page and API route with what it needs."""
+    roles = list(BUILT_IN)
+    held = [
+        (f"`{one.value}`", MEANINGS[one], "chain" if one in OF_THE_CHAIN else "stores", *_holders(one))
+        for one in Capability
+    ]
+    with translation.override("en"):
+        return page(
+            "Permissions",
+            "A role is a set of capabilities; granting it on the chain, a region or a store says where. What concerns "
+            "the *chain* counts only where the role is granted on the whole chain. These five roles are built in; a "
+            "chain adds its own (settings, roles). What somebody may not see answers 404, what his role does not "
+            "include 403. `tests/interfaces/test_permission_matrix.py` asks every address below as every role, about "
+            "an own and a foreign customer.",
+            "## Capabilities and built-in roles",
+            table(("capability", "what it allows", "of", *roles), [tuple(map(str, row)) for row in held]),
+            "## Pages",
+            table(("address", "", "needs"), [(f"`{one.path}`", one.method, _needs(one)) for one in doors.pages()]),
+            "## API",
+            table(("route", "", "needs"), [(f"`{one.path}`", one.method, _needs(one)) for one in doors.routes()]),
+        )
+
+
+def _holders(capability: Capability) -> Iterator[str]:
+    for held in BUILT_IN.values():
+        yield "yes" if capability in held else ""
+
+
+def _needs(door: doors.Door) -> str:
+    if door.open:
+        return "nobody is logged in yet"
+    return f"`{door.needs.value}`" if door.needs else f"any log-in: {doors.OPEN.get(door.name, 'nobody said why')}"
+
+
 def same(found: Iterable[str], described: Iterable[str], where: str) -> None:
     missing, stale = set(found) - set(described), set(described) - set(found)
     if missing or stale:
@@ -259,6 +298,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
     "settings.md": settings,
     "import-columns.md": import_columns,
+    "permissions.md": permissions,
 }
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 import psycopg
 from django.db import close_old_connections
 
+from changke.foundation.database import rows_seen
+from changke.foundation.organisation.scope import CHAIN_WIDE
+
 CHANNEL = "changke_facts"
 POLL_SECONDS = 1.0
 PAUSE_AFTER_ERROR_SECONDS = 5.0
@@ -37,6 +40,10 @@ class Follower(threading.Thread):
         self.join(timeout=10)
 
     def run(self) -> None:
+        with rows_seen.seeing(CHAIN_WIDE):  # a thread begins with nobody's rows
+            self._run()
+
+    def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._follow()

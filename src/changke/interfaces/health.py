@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.foundation.audit import heads
 from changke.foundation.audit.queries import SEALED_WITHIN, verify
-from changke.foundation.database import grants
+from changke.foundation.database import grants, row_security
 from changke.foundation.database.append_only import Fact
 from changke.foundation.database.binaries import OLDEST_MAJOR
 from changke.foundation.organisation.models import Chain
@@ -61,7 +61,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (net, audit_trail, time_zones, jobs, profiles):
+    for check in (net, rows, audit_trail, time_zones, jobs, profiles):
         yield from check(now)
 
 
@@ -148,6 +148,21 @@ def net(now: datetime) -> Iterator[Finding]:
         yield Finding("roles", FAILED, f"the role `app` may change {', '.join(writable)}", "changke prepare")
     else:
         yield Finding("roles", OK, "owner, app and reader are three users; app cannot change a fact")
+
+
+def rows(now: datetime) -> Iterator[Finding]:
+    """The net under the scopes: every table of stores and customers has its policy, and our user is bound by it."""
+    lacking = row_security.lacking()
+    if lacking.tables:
+        yield Finding("row security", FAILED, f"no policy on {', '.join(lacking.tables)}", "changke prepare")
+    elif lacking.bypassed:
+        told = "pages and jobs use a user whom no policy binds"
+        yield Finding("row security", WARNING, told, "give them a user that is no superuser: `changke doctor --sql`")
+    elif lacking.marks:
+        told = "a search by name reads every customer: its comparisons are not marked LEAKPROOF"
+        yield Finding("row security", WARNING, told, "an administrator runs what `changke doctor --sql` prints")
+    else:
+        yield Finding("row security", OK, "the database itself shows nobody a foreign row")
 
 
 def audit_trail(now: datetime) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from django.db import close_old_connections
 from changke.foundation.audit import heads, rules, services
 from changke.foundation.audit.models import AuditSeal
 from changke.foundation.audit.queries import Verification, verify
+from changke.foundation.database import rows_seen
+from changke.foundation.organisation.scope import CHAIN_WIDE
 
 SEAL_EVERY_SECONDS = 3.0
 PAUSE_AFTER_ERROR_SECONDS = 10.0
@@ -70,6 +72,10 @@ class Sealer(threading.Thread):
         self.join(timeout=10)
 
     def run(self) -> None:
+        with rows_seen.seeing(CHAIN_WIDE):  # a thread begins with nobody's rows
+            self._run()
+
+    def _run(self) -> None:
         while not self._stopping.is_set():
             pause = SEAL_EVERY_SECONDS
             try:

@@ -12,6 +12,9 @@ from pytest_django import Settings
 
 from changke.foundation.access.services import issue_key
 from tests.cast import Cast, assemble
+from tests.rows import as_app, roles
+
+__all__ = ["as_app", "roles"]
 
 NOW = dt.datetime.now(dt.UTC)
 YESTERDAY = (NOW - dt.timedelta(days=1)).replace(microsecond=0).isoformat()

@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Kept
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import NotFound
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.persons.queries import opened, opened_all, opened_key, vault
 
 
@@ -119,6 +120,7 @@ def values_of(identifiers: Iterable[Identifier]) -> dict[int, str]:
     return known | {one.pk: text for one, text in zip(sealed, texts, strict=True)}
 
 
+@seeing(CHAIN_WIDE)
 def by_phone(text: str) -> Customer | None:
     """Who has this phone, however it is written; None where it is no phone or nobody's."""
     try:

@@ -13,11 +13,12 @@ from changke.facts.customers.services.meet import Meeting, Reference, UnknownCus
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
 from changke.foundation.database.rows import insert
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.database.withdrawal import withdraw
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, check_moment
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
 
 KINDS: dict[str, str] = {
@@ -104,6 +105,7 @@ COLUMNS = {
 }
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def receive(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given.

@@ -36,6 +36,12 @@ class Rights:
             for one in self.held
         )
 
+    def reach(self) -> Scope:
+        """Every store where any role is held: the rows that the database shows, below the scope of each capability."""
+        if any(one.scope.whole_chain for one in self.held):
+            return CHAIN_WIDE
+        return Scope(frozenset().union(*(one.scope.store_ids or frozenset() for one in self.held)))
+
     def covers(self, other: "Rights") -> bool:
         """Whether everything the other may do, may be done here too, everywhere he may do it."""
         return all(_within(one.scope, self.scope(capability)) for one in other.held for capability in one.capabilities)

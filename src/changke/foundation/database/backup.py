@@ -25,7 +25,7 @@ from psycopg import sql
 
 from changke.foundation.database.binaries import Binaries
 from changke.foundation.database.config import DATABASE_NAME, Connection, Connections, read_embedded
-from changke.foundation.database.launcher import create_database
+from changke.foundation.database.launcher import create_database, mark_leakproof
 from changke.foundation.keys import key_file, write_secret
 
 FORMAT = 1
@@ -179,6 +179,7 @@ def _restore_beside_and_swap(dump: Path, connections: Connections, binaries: Bin
             raise TargetInUse(IN_USE)
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(beside)))
         create_database(server, beside)
+        mark_leakproof(embedded, beside)
         _restore_into_empty(dump, embedded.connection("owner", dbname=beside), binaries)
         try:
             server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(DATABASE_NAME)))

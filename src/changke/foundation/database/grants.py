@@ -14,6 +14,11 @@ from changke.foundation.database.config import ROLES
 WITHDRAWAL = ("withdrawn_by_id", "txid")
 # Of a line of the audit trail only its values are ever blanked, with the person they are about.
 ERASURE = ("before", "after", "reason", "salt")
+LEAKPROOF = ("pg_catalog.arraycontains(anyarray, anyarray)", "pg_catalog.textlike(text, text)")
+"""Comparisons by which names are searched. PostgreSQL asks a policy of row-level security before any comparison that
+might tell of a row it hides, and then no index serves the search: seconds instead of milliseconds at a million
+customers. These two say nothing of a row but whether it fits; marking them is the superuser's."""
+
 GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": (), "changke_audit_guard": ERASURE}
 
 
@@ -67,8 +72,9 @@ def administrator_script(connection: Connection, *, database: str) -> str:
         sql.SQL("GRANT pg_read_all_data TO {}").format(reader),
         sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}, {}").format(sql.Identifier(database), app, reader),
     ]
+    searched = [sql.SQL("ALTER FUNCTION {} LEAKPROOF").format(sql.SQL(function)) for function in LEAKPROOF]
     rights = statements(connection, app=ROLES["app"], reader=ROLES["reader"])
-    text = [statement.as_string(connection) + ";" for statement in (*roles, *rights)]
+    text = [statement.as_string(connection) + ";" for statement in (*roles, *searched, *rights)]
     return "\n".join(
         [
             "-- Run as superuser in the database of Changke, with passwords of your own, then set DATABASE_APP_URL and",

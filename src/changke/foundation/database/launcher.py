@@ -34,6 +34,7 @@ from changke.foundation.database.config import (
     embedded_file,
     read_embedded,
 )
+from changke.foundation.database.grants import LEAKPROOF
 from changke.foundation.database.service_user import SERVICE_HOME, ServiceUser, choose
 from changke.foundation.keys import make_master_key, make_secret_key, write_secret
 
@@ -265,6 +266,16 @@ def _ensure_roles(embedded: Embedded) -> None:
         exists = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME]).fetchone()
         if not exists:
             create_database(server, DATABASE_NAME)
+    mark_leakproof(embedded, DATABASE_NAME)
+
+
+def mark_leakproof(embedded: Embedded, name: str) -> None:
+    """What only the superuser may say of the comparisons by which names are searched (see `grants.LEAKPROOF`)."""
+    with psycopg.connect(embedded.connection("superuser", dbname=name).conninfo, autocommit=True) as server:
+        for function in LEAKPROOF:
+            marked = server.execute("SELECT proleakproof FROM pg_proc WHERE oid = %s::regprocedure", [function])
+            if marked.fetchone() == (False,):
+                server.execute(sql.SQL("ALTER FUNCTION {} LEAKPROOF").format(sql.SQL(function)))
 
 
 def create_database(server: psycopg.Connection, name: str) -> None:

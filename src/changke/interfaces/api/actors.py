@@ -10,10 +10,11 @@ from ninja.utils import check_csrf
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import ApiKey, Staff
-from changke.foundation.access.queries import asking, require, scope_of
+from changke.foundation.access.queries import asking, require, rights_of, scope_of
 from changke.foundation.access.services import key_of
 from changke.foundation.access.services.grants import Giver
 from changke.foundation.audit.rules import By
+from changke.foundation.database import rows_seen
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import requests
 from changke.interfaces.api.errors import CsrfMissing, WrongKey
@@ -63,6 +64,12 @@ def giver(request: HttpRequest) -> Giver:
     return Giver(actor(request).who, by(request))
 
 
+def _seen(asking: Actor) -> Actor:
+    """From here on the database shows the rows of the caller's stores."""
+    rows_seen.see(rights_of(asking.who).reach())
+    return asking
+
+
 class Key(HttpBearer):
     """`Authorization: Bearer ck_...`; keys are made in the settings and shown once."""
 
@@ -71,7 +78,7 @@ class Key(HttpBearer):
         key = key_of(token.strip(), now=now)
         if key is None:
             raise WrongKey
-        return Actor(key=asking(key, now))
+        return _seen(Actor(key=asking(key, now)))
 
 
 class LoggedIn(SessionAuth):
@@ -83,4 +90,4 @@ class LoggedIn(SessionAuth):
             return None
         if check_csrf(request) is not None:
             raise CsrfMissing
-        return Actor(staff=asking(person, dt.datetime.now(dt.UTC)))
+        return _seen(Actor(staff=asking(person, dt.datetime.now(dt.UTC))))

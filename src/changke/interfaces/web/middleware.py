@@ -10,10 +10,13 @@ from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import rights_of
+from changke.foundation.database import rows_seen
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import requests
-from changke.interfaces.web import errors, formats
+from changke.interfaces.web import current, errors, formats
 
 API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -79,6 +82,23 @@ class CurrencyMiddleware:
             return self.get_response(request)
         finally:
             formats.currency.reset(token)
+
+
+class RowsMiddleware:
+    """A request sees nobody's rows until it is known who asks; then, below every scope the pages apply, those of the
+    stores where the person holds any role. Keys say who they are later, in the API's own door."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with rows_seen.seeing_nobody():
+            if isinstance(request.user, Staff):
+                rows_seen.see(rights_of(current.staff(request)).reach())
+            response = self.get_response(request)
+            if response.streaming and not response.is_async:  # type: ignore[attr-defined]
+                response.streaming_content = rows_seen.carried(response.streaming_content)  # type: ignore[attr-defined]
+            return response
 
 
 class PagesNeedLogin(LoginRequiredMiddleware):

@@ -12,9 +12,10 @@ from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import named
 from changke.facts.customers.services.names import NewName, hand_over, write
 from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.persons.queries import vault
 
 TRIES = 3
@@ -125,6 +126,7 @@ def known_since(days: Mapping[int, dt.date]) -> None:
         )
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None:
     """Further names of the same person. One that is hers already changes nothing; another's is refused, unless only an

@@ -14,8 +14,10 @@ from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.periods import business_date
 
 
@@ -34,6 +36,7 @@ PROFILE_FIELDS = frozenset(
 )
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def register(
     *,

@@ -28,6 +28,7 @@ from changke.facts.purchases.services.record import (
 )
 from changke.facts.purchases.services.waiting import Purchase
 from changke.foundation.database.rows import insert
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, NotFound
 from changke.foundation.intake import ONCE, Outcome, Taken, Waits, check_moment
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
@@ -99,6 +100,7 @@ class _Reckoned:
         )
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given.

@@ -9,10 +9,11 @@ from django.db import transaction
 from changke.facts.customers.services.meet import Meeting, Reference, UnknownCustomer, find_or_create, known_since
 from changke.facts.visits.models import Visit
 from changke.foundation.database.rows import insert
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError
 from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, check_moment
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
 
 COLUMNS = {
@@ -42,6 +43,7 @@ class NewVisit:
     staff_id: int | None = None
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def receive(visits: Sequence[NewVisit], *, scope: Scope, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given."""

@@ -91,6 +91,7 @@ def get_roles(request: HttpRequest) -> list[RoleOut]:
 @once
 def post_role(request: HttpRequest, body: RoleIn) -> RoleOut:
     """Make a role of your own. It may hold what you hold yourself."""
+    require(actor(request).who, Capability.ROLES_MANAGE)
     return _role(_saved(request, None, body))
 
 

@@ -25,6 +25,7 @@ from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers import reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 from changke.interfaces.web.customers.reads import Count, Row
+from changke.interfaces.web.doors import needs
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 
@@ -66,6 +67,7 @@ class Line:
 
 
 @require_GET
+@needs(Capability.CUSTOMER_VIEW)
 def show(request: HttpRequest) -> HttpResponse:
     filters, scope = read_filters(request.GET), current.scope(request)
     stages = _stages()

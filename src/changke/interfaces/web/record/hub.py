@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from changke.facts.purchases.models import Receipt
 from changke.facts.purchases.queries import written_today
+from changke.foundation.access.capabilities import Capability
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.record.pick import seen_today
 from changke.interfaces.web.record.setting import Setting, card_of, setting_of
@@ -27,7 +28,7 @@ class Written:
 
 @require_GET
 def show(request: HttpRequest) -> HttpResponse:
-    setting = setting_of(request, timezone.now())
+    setting = setting_of(request, timezone.now(), Capability.FACTS_RECORD)
     context = {
         "nav": "record",
         "customer": card_of(setting.customer) if setting.customer else None,

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.interfaces.web.record.acts import new_note
 from changke.interfaces.web.record.pick import pick
@@ -13,7 +14,7 @@ from changke.interfaces.web.record.setting import setting_of, show, written
 
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
-    setting = setting_of(request, timezone.now())
+    setting = setting_of(request, timezone.now(), Capability.FACTS_RECORD)
     title = gettext("Note")
     if setting.customer is None:
         return pick(setting, title=title)

@@ -17,12 +17,14 @@ from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender
 from changke.facts.purchases.queries import given_back
 from changke.facts.purchases.rules import PartsExceedWhole, split
 from changke.facts.purchases.services.record import record_receipt
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Store
 from changke.foundation.periods import business_date
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.answers import answer
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.record import drafts
 from changke.interfaces.web.record.drafts import Draft, Part
 from changke.interfaces.web.record.pick import pick
@@ -77,7 +79,7 @@ KINDS = {
 
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest, kind: str) -> HttpResponse:
-    setting, face = setting_of(request, timezone.now()), KINDS[kind]
+    setting, face = setting_of(request, timezone.now(), Capability.FACTS_RECORD), KINDS[kind]
     walks_in = face.walk_in and bool(setting.given("walk_in"))
     if setting.customer is None and not walks_in:
         return pick(setting, title=face.title, walk_in=face.walk_in)
@@ -116,6 +118,7 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_GET
+@needs(Capability.FACTS_RECORD)
 def items(request: HttpRequest) -> HttpResponse:
     """Items whose name contains what is being typed."""
     face = KINDS.get(request.GET.get("kind", ""), KINDS["sale"])

@@ -83,7 +83,7 @@ class Setting:
         return sorted(found, key=lambda one: one.pk != self.staff.pk)
 
 
-def setting_of(request: HttpRequest, now: dt.datetime, capability: Capability = Capability.FACTS_RECORD) -> Setting:
+def setting_of(request: HttpRequest, now: dt.datetime, capability: Capability) -> Setting:
     """Read the circumstances; a customer or a store where you may not write does not exist."""
     staff, scope = current.staff(request), current.scope_for(request, capability)
     stores = [store for store in current.stores(request) if store.is_open and scope.includes(store.pk)]

@@ -1,0 +1,166 @@
+"""The permission matrix: every page and API route, found by itself, asked as every role about an own and a foreign
+customer. What a role lacks is refused, what is foreign does not exist, and what is one's own is answered by the same
+address, or the test could not fail. docs/reference/permissions.md prints what is asked here.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from changke.facts.customers.models import Customer
+from changke.facts.customers.services.tags import add_tag
+from changke.foundation.access.models import Grant, OwnRole, Staff
+from changke.foundation.access.queries import allows, asking, scope_of
+from changke.foundation.access.services import add_staff, issue_key
+from changke.interfaces.permissions import Door, pages, routes
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from tests.cast import NOW, Cast
+from tests.clock import Clock
+from tests.rows import as_app, roles
+
+__all__ = ["as_app", "roles"]
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("owner", "hq", "manager", "staff", "analyst", "nobody")
+"""`nobody` is logged in, or has a key, and was granted nothing."""
+
+SENT: dict[str, dict[str, Any]] = {
+    "customer-call": {"reason": "call"},
+    "customer-tags": {"tag": "爱聊天"},
+    "customer-tag-remove": {"tag": "常客"},
+    "today-tick": {"outcome": "done", "reason": "overdue"},
+    "today-reopen": {},
+    "patch_customer": {"city": "上海"},
+    "unmask_phone": {"reason": "call"},
+}
+"""What an address about a customer wants to be sent. An address that is not here is sent nothing."""
+
+NEEDS_MORE = {
+    "customer-photo": "a note of hers with a photo: tests/interfaces/web/test_customer.py",
+}
+"""Addresses about a customer that name a second thing of hers: an own answer is tested there."""
+
+FINE = {200, 201, 204, 302, 303}
+
+
+@dataclass
+class Asker:
+    """One role, come in by page and by key."""
+
+    person: Staff
+    client: Client
+    bearer: dict[str, str]
+
+
+@dataclass
+class Shop:
+    cast: Cast
+    places: dict[str, object]
+    askers: dict[str, Asker]
+
+
+@pytest.fixture
+def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    Clock(monkeypatch, NOW)
+    publish_models(cast.chain, now=NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    for customer in (cast.mo, cast.lan):
+        add_tag(customer, "常客", now=NOW)
+    analyst = add_staff(username="analyst", name="安", role="analyst", stores=[cast.jing_an], now=NOW)
+    nobody = add_staff(username="nobody", name="无", role="staff", now=NOW)
+    people = dict(zip(ROLES, (cast.owner, cast.hq, cast.manager, cast.clerk, analyst, nobody), strict=True))
+    askers = {}
+    for role, person in people.items():
+        client = Client()
+        client.force_login(person)
+        key_role = "staff" if role == "nobody" else role
+        stores = [] if role in ("owner", "hq", "nobody") else [cast.jing_an]
+        secret = issue_key(name=role, role=key_role, stores=stores, by=None, now=NOW).secret
+        askers[role] = Asker(person, client, {"Authorization": f"Bearer {secret}", "Accept-Language": "en"})
+    grant = Grant.objects.filter(staff=cast.clerk).get()
+    places = {
+        "store_id": cast.jing_an.pk,
+        "region_id": cast.jing_an.region_id,
+        "staff_id": cast.clerk.pk,
+        "key_id": 1,
+        "grant_id": grant.pk,
+        "role_id": OwnRole.objects.create(name="盘点", capabilities=["customer.view"]).pk,
+        "sample": "customers",
+        "token": "x",
+    }
+    return Shop(cast, places, askers)
+
+
+def ask(shop: Shop, door: Door, asker: Asker, customer: Customer) -> HttpResponse:
+    """One question whose traces are taken away again, so that the next finds everything as it was."""
+    places = {"customer_id": customer.pk, "note_id": 1, **shop.places}
+    path = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda found: str(places.get(found.group(1), 1)), door.path)
+    body = SENT.get(door.name, {})
+    with transaction.atomic():
+        if door.api and door.method == "GET":
+            answer = asker.client.get(path, headers=asker.bearer)
+        elif door.api:
+            answer = asker.client.generic(
+                door.method, path, json.dumps(body), content_type="application/json", headers=asker.bearer
+            )
+        else:
+            answer = getattr(asker.client, door.method.lower())(path, body)
+        transaction.set_rollback(True)
+    return answer  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_as_this_role(shop: Shop, role: str) -> None:
+    asker, wrong = shop.askers[role], []
+    asking(asker.person, NOW)
+    for door in (*pages(), *routes()):
+        if door.open or door.name in {"logout", "find"}:
+            continue
+        may = door.needs is None or allows(asker.person, door.needs)
+        answers = {"own": ask(shop, door, asker, shop.cast.mo).status_code}
+        if door.about_customer:
+            answers["foreign"] = ask(shop, door, asker, shop.cast.lan).status_code
+        for whose, status in answers.items():
+            if wanted := _wrong(shop, door, asker, may, whose, status):
+                wrong.append(f"{door.method} {door.path} ({whose}): {status}, not {wanted}")
+    assert wrong == []
+
+
+def _wrong(shop: Shop, door: Door, asker: Asker, may: bool, whose: str, status: int) -> str:
+    """What the answer should have been, or nothing."""
+    if status >= 500:
+        return "a crash"
+    if not may:
+        # What a route is sent is read before it is asked who sends it: then 422 stands before 403.
+        return "" if status == 403 or (door.api and door.method != "GET" and status == 422) else "403"
+    if not door.about_customer:
+        return "open" if status == 403 else ""
+    assert door.needs is not None
+    seen = scope_of(asker.person, door.needs).includes(
+        (shop.cast.mo if whose == "own" else shop.cast.lan).home_store_id
+    )
+    if not seen:
+        return "" if status == 404 else "404"
+    if door.name in NEEDS_MORE:
+        return "" if status in FINE | {404} else "an answer"
+    return "" if status in FINE else "an answer (say in SENT what the address wants)"
+
+
+def test_nobody_comes_in_without_a_log_in_or_a_key(shop: Shop) -> None:
+    stranger = Asker(shop.cast.owner, Client(), {})
+    for door in (*pages(), *routes()):
+        if door.open or door.name == "logout":
+            continue
+        answer = ask(shop, door, stranger, shop.cast.mo)
+        if door.api:
+            assert answer.status_code == 401, door.path
+        else:
+            assert answer.status_code in (302, 405), door.path
+            assert answer.status_code == 405 or answer["Location"].startswith("/login/"), door.path
