@@ -24,6 +24,7 @@ WITHOUT_A_LINE = {
     "facts/customers/services/hide.py": "the undo of a batch, which has one line",
     "facts/purchases/services/record.py:record_receipt": "her first day follows from the fact",
     "facts/visits/services/record.py:record_visit": "her first day follows from the fact",
+    "facts/customers/services/tags.py:take_stale_off": "follows from the age decided for the tag",
     "facts/customers/services/meet.py": "a machine's facts are their own record",
     "facts/customers/services/erase.py": "the erasure of a person is one line, written by whoever asks for it",
 }

@@ -2,17 +2,31 @@
 
 from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.models import Consent
-from changke.facts.customers.models import Chosen, Customer, Identifier, Kept, Note, Replaced, Tag
+from changke.facts.customers.models import (
+    Advising,
+    Chosen,
+    Customer,
+    FormerTag,
+    Identifier,
+    Kept,
+    Note,
+    Replaced,
+    Tag,
+    TagGroup,
+    TagWord,
+)
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
 from changke.facts.visits.models import Visit
 
 __all__ = [
+    "Advising",
     "Category",
     "Chosen",
     "Consent",
     "Customer",
     "Event",
+    "FormerTag",
     "Identifier",
     "Item",
     "Kept",
@@ -22,6 +36,8 @@ __all__ = [
     "Receipt",
     "Replaced",
     "Tag",
+    "TagGroup",
+    "TagWord",
     "Tender",
     "Visit",
     "WaitingReturn",

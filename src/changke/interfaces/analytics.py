@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from changke.facts.customers.services import advising
 from changke.foundation.organisation.queries import NoChainYet, the_chain
+from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services import Comparison, Refreshed, compare, fold, refresh_all
 from changke.profiles.lifecycle.services.refresh import mirror_file
@@ -48,6 +50,8 @@ def follow(now: datetime) -> bool:
     done = fold(now)
     if done.wants_bulk:
         refresh(now=now)
+    advising.follow(now)
+    tagging.follow(now)
     return done.wants_bulk or done.customers > 0
 
 

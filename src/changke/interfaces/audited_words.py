@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, TagGroup, TagWord
 from changke.foundation.access.models import ApiKey, OwnRole, Staff
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
@@ -16,6 +16,7 @@ from changke.foundation.organisation.models import Region, Store
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
+from changke.profiles.affinity.models import TagRule
 
 Words = str | Promise
 
@@ -53,6 +54,12 @@ ACTIONS: dict[str, Words] = {
     "phone.unmasked": _("Looked at a whole phone number"),
     "tag.added": _("Tag added"),
     "tag.removed": _("Tag taken off"),
+    "tag_group.changed": _("Group of tags changed"),
+    "tag_group.removed": _("Group of tags removed"),
+    "tag_word.changed": _("Tag decided about"),
+    "tag_word.removed": _("Decision about a tag taken back"),
+    "tag_rule.changed": _("Rule that tags changed"),
+    "tag_rule.removed": _("Rule that tags removed"),
     "audit.restored": _("Earlier values put back"),
     "backup.restored": _("A backup was put in the place of the data"),
 }
@@ -94,6 +101,12 @@ FIELDS: dict[str, Words] = {
     "settings": _("Numbers"),
     "version": _("Version"),
     "tag": _("Tag"),
+    "group": _("Group"),
+    "only_one": _("One answer only"),
+    "stale_after_days": _("Comes off after so many days"),
+    "occasion": _("When"),
+    "item": _("Item"),
+    "category": _("Category"),
     "reason": _("Reason"),
     "line": _("Line"),
     "fields": _("Fields"),
@@ -132,6 +145,9 @@ SUBJECT_MODELS = {
     "role": OwnRole,
     "batch": Batch,
     "customer": Customer,
+    "tag_group": TagGroup,
+    "tag_word": TagWord,
+    "tag_rule": TagRule,
 }
 PLACES = {
     "chain": lambda key: reverse("settings"),
@@ -140,6 +156,9 @@ PLACES = {
     "key": lambda key: reverse("settings-keys"),
     "region": lambda key: reverse("settings-stores"),
     "role": lambda key: reverse("settings-roles"),
+    "tag_group": lambda key: reverse("settings-tags"),
+    "tag_word": lambda key: reverse("settings-tags"),
+    "tag_rule": lambda key: reverse("settings-tags"),
     "batch": lambda key: reverse("imports-result", args=[key]),
     "customer": lambda key: reverse("customer", args=[key]),
 }

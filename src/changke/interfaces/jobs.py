@@ -10,16 +10,21 @@ from django.db import close_old_connections, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from changke.facts.customers.services import tags
 from changke.facts.purchases.services.receive import settle_late
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
 from changke.foundation.login.services import delays
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import business_date
 from changke.interfaces import analytics, trail
 from changke.interfaces.api import services
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.web.uploads import incoming
+from changke.profiles.affinity.models import TagRule
+from changke.profiles.affinity.services.follow import apply_to_past
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -84,6 +89,25 @@ def verify_audit(timestamp: int) -> int:
     """Walk the whole audit trail; how many lines or seals are not as they were. Each is in the log, by name."""
     _fresh_connection()
     return trail.verified().broken_count
+
+
+@app.task(name="take_stale_tags_off", queueing_lock="take_stale_tags_off")
+def take_stale_tags_off(timestamp: int) -> int:
+    """Take off the tags nobody confirmed in time; how many."""
+    _fresh_connection()
+    now, taken = datetime.now(UTC), 0
+    today = business_date(now, the_chain().time_zone)
+    while some := tags.take_stale_off(today=today, now=now):
+        taken += some
+    return taken
+
+
+@app.task(name="apply_tag_rule", lock="tag-rules")
+def apply_tag_rule(rule_id: int) -> int:
+    """Look through every purchase there is with the eyes of one rule; how many tags it put on or confirmed."""
+    _fresh_connection()
+    rule = TagRule.objects.filter(pk=rule_id).first()
+    return apply_to_past(rule, now=datetime.now(UTC)) if rule else 0
 
 
 # Batches. One load, bulk change or undo at a time: two may create the same store or change the same customer. All may

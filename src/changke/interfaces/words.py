@@ -159,6 +159,8 @@ PERSON_TABLES = {
     "profile": _("Profile"),
     "identifiers": _("Phones, addresses, numbers"),
     "tags": _("Tags"),
+    "former_tags": _("Tags she once wore"),
+    "advisers": _("Who looked after her"),
     "notes": _("Notes and photos"),
     "replaced": _("What imports wrote over"),
     "kept": _("Cards that wait for their balances"),
@@ -181,3 +183,8 @@ PERSON_STAYS = {
     "codes": _("stays under her bare number: it holds codes and numbers, no text about her"),
 }
 """Why rows stay when a person is erased."""
+
+OCCASIONS = {
+    "first_order": _("Her first order"),
+    "any": _("Any purchase"),
+}

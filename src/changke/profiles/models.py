@@ -1,5 +1,6 @@
 """The tables of this floor; each is written in its room."""
 
+from changke.profiles.affinity.models import TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
 
@@ -13,4 +14,5 @@ __all__ = [
     "StageFlow",
     "StageModel",
     "Standing",
+    "TagRule",
 ]

@@ -21,7 +21,7 @@ Load = Callable[..., Outcome]
 
 @pytest.fixture
 def stores(db: None, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    found_chain(name="花漾", now=NOW)
+    found_chain(name="花漾", second_factor_required=False, now=NOW)
     data_dir, settings.DATA_DIR = settings.DATA_DIR, tmp_path / "data"
     yield add_store(code="JA", name="静安店", now=NOW), add_store(code="XH", name="徐汇店", now=NOW)
     settings.DATA_DIR = data_dir

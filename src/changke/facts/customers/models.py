@@ -119,17 +119,122 @@ class Identifier(models.Model):
         ]
 
 
-class Tag(models.Model):
+class TagGroup(models.Model):
+    """Tags that answer one question (skin, budget, temper). With `only_one` a new answer takes the place of the old."""
+
+    name = models.CharField(max_length=60, unique=True)
+    only_one = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TagWord(models.Model):
+    """What the chain decided about a tag of this name. A tag may be used without: then it is nobody's answer and does
+    not age."""
+
+    name = models.CharField(max_length=60, unique=True)
+    group = models.ForeignKey(TagGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="words")
+    stale_after_days = models.PositiveIntegerField(null=True)
+    """Days after which a tag nobody confirmed comes off by itself."""
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Evidence(models.Model):
+    """Why somebody believes a tag: who put it on or which rule, from which fact."""
+
+    source = models.CharField(max_length=60, blank=True)
+    """`staff`, `api`, `rule`, or the load that brought it (`import:7`)."""
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    rule = models.CharField(max_length=60, blank=True, db_default="")
+    """Name of the rule that put it on."""
+    fact = models.CharField(max_length=60, blank=True, db_default="")
+    """The fact it was read from, as `receipt:12`."""
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class Tag(Evidence):
+    """A tag she wears now. What she wore before stands in `FormerTag`."""
+
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tags")
     name = models.CharField(max_length=60)
-    source = models.CharField(max_length=60, blank=True)
-    recorded_at = models.DateTimeField()
+    stale_on = models.DateField(null=True)
+    """The day from which nobody should believe it any more."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "name"], name="tag_once")]
         indexes = [
             models.Index(fields=["name", "customer"], name="tag_name"),
             models.Index(fields=["source"], name="tag_of_batch", condition=models.Q(source__startswith="import:")),
+            models.Index(fields=["stale_on"], name="tag_stale", condition=models.Q(stale_on__isnull=False)),
+        ]
+
+
+class TagEnd(models.TextChoices):
+    """Why a tag came off."""
+
+    REMOVED = "removed"
+    DISPUTED = "disputed"
+    STALE = "stale"
+    REPLACED = "replaced"
+
+
+class FormerTag(Evidence):
+    """A tag she wore until `ended_at`: the past of a customer is shown with the tags of that day."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=60)
+    ended_at = models.DateTimeField()
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    ended_because = models.CharField(max_length=10, choices=TagEnd.choices)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "name"], name="former_tag_customer")]
+
+
+class AdvisingReason(models.TextChoices):
+    """How an adviser came to a customer."""
+
+    HANDED_OVER = "handed_over"
+    SEEN = "seen"
+    """Found changed by a page, a load or a machine: who did it stands in the audit trail."""
+
+
+class Advising(models.Model):
+    """Who looked after her from when to when. `Customer.adviser` says who does now; this says who did."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=12, choices=AdvisingReason.choices, default=AdvisingReason.SEEN)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    """The hand-over that brought her."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=models.Q(until__isnull=True), name="advising_one_at_a_time"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["customer", "since"], name="advising_customer"),
+            models.Index(fields=["batch"], name="advising_batch", condition=models.Q(batch__isnull=False)),
         ]
 
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from changke.facts.customers.models import Chosen, Customer, Identifier, Kept, Note, Replaced, Tag
+from changke.facts.customers.models import (
+    Advising,
+    Chosen,
+    Customer,
+    FormerTag,
+    Identifier,
+    Kept,
+    Note,
+    Replaced,
+    Tag,
+)
 from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
 from changke.foundation.persons.registry import PersonTable, Row, register
@@ -32,7 +42,23 @@ def identifiers(customer_ids: Sequence[int]) -> Iterator[Row]:
 
 def tags(customer_ids: Sequence[int]) -> Iterator[Row]:
     rows = Tag.objects.filter(customer_id__in=customer_ids).order_by("recorded_at", "pk")
-    yield from rows.values("customer_id", "name", "source", "recorded_at")
+    yield from rows.values("customer_id", "name", "source", "rule", "fact", "recorded_at", "stale_on")
+
+
+def former_tags(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = FormerTag.objects.filter(customer_id__in=customer_ids).order_by("ended_at", "pk")
+    yield from rows.values("customer_id", "name", "source", "rule", "fact", "recorded_at", "ended_at", "ended_because")
+
+
+def advisers(customer_ids: Sequence[int]) -> Iterator[Row]:
+    for one in Advising.objects.filter(customer_id__in=customer_ids).select_related("staff").order_by("since", "pk"):
+        yield {
+            "customer_id": one.customer_id,
+            "adviser": one.staff.name,
+            "since": one.since,
+            "until": one.until,
+            "reason": one.reason,
+        }
 
 
 def notes(customer_ids: Sequence[int]) -> Iterator[Row]:
@@ -64,6 +90,8 @@ def chosen(customer_ids: Sequence[int]) -> Iterator[Row]:
 register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
 register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
 register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
+register(PersonTable("former_tags", ("facts_formertag",), former_tags, erase.erase_former_tags))
+register(PersonTable("advisers", ("facts_advising",), advisers, erase.erase_advisers))
 register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))

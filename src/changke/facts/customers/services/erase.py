@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from changke.facts.customers.models import Chosen, Customer, Gender, Identifier, Note, Replaced, Tag
+from changke.facts.customers.models import (
+    Advising,
+    Chosen,
+    Customer,
+    FormerTag,
+    Gender,
+    Identifier,
+    Note,
+    Replaced,
+    Tag,
+)
 from changke.foundation.database.append_only import current_xid
 
 BLANK: dict[str, Any] = {
@@ -43,6 +53,15 @@ def erase_identifiers(customer_ids: Sequence[int]) -> int:
 
 def erase_tags(customer_ids: Sequence[int]) -> int:
     return Tag.objects.filter(customer_id__in=customer_ids).delete()[0]
+
+
+def erase_former_tags(customer_ids: Sequence[int]) -> int:
+    return FormerTag.objects.filter(customer_id__in=customer_ids).delete()[0]
+
+
+def erase_advisers(customer_ids: Sequence[int]) -> int:
+    """Who looked after her tells where she went."""
+    return Advising.objects.filter(customer_id__in=customer_ids).delete()[0]
 
 
 def erase_replaced(customer_ids: Sequence[int]) -> int:

@@ -1,29 +1,22 @@
-"""Acts on a customer's page: the telephone, tags, photos."""
+"""Acts on a customer's page: the telephone, photos."""
 
 import uuid
-from typing import Any
-from urllib.parse import urlencode
 
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from changke.facts.customers.models import Customer, Note, Tag
+from changke.facts.customers.models import Customer, Note
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.customers.rules import local_phone
-from changke.facts.customers.services import tags
 from changke.facts.customers.services.unmask import unmask
 from changke.facts.events import services as events
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
-from changke.interfaces import words
 from changke.interfaces.web import current
-from changke.interfaces.web.answers import answer, go, toast, wants_part
+from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers.timeline import UNMASK_REASONS
 
 
@@ -47,32 +40,6 @@ def call(request: HttpRequest, customer_id: int) -> HttpResponse:
     response = answer(request, "customers/call.html", context, part="customers/_phone_shown.html")
     response["Cache-Control"] = "no-store"
     return response
-
-
-@require_POST
-def add_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
-    """Put a tag on her. An undo names it in the address."""
-    customer = _customer(request, customer_id, Capability.CUSTOMER_EDIT)
-    name = request.POST.get("tag") or request.GET.get("tag", "")
-    try:
-        with transaction.atomic():
-            known = set(Tag.objects.filter(customer=customer).values_list("name", flat=True))
-            tag = tags.add_tag(customer, name, by=current.by(request), now=timezone.now())
-            if tag.name not in known:
-                _record("tag.added", customer, request, {"tag": tag.pk})
-    except Invalid as refusal:
-        return _tags(request, customer, error=words.refusal(refusal), typed=name, status=422)
-    return _tags(request, customer)
-
-
-@require_POST
-def remove_tag(request: HttpRequest, customer_id: int) -> HttpResponse:
-    customer = _customer(request, customer_id, Capability.CUSTOMER_EDIT)
-    tag = get_object_or_404(Tag, customer=customer, name=request.POST.get("tag", ""))
-    tags.remove_tag(customer, tag.name, by=current.by(request), now=timezone.now())
-    undo = f"{reverse('customer-tags', args=[customer.pk])}?{urlencode({'tag': tag.name})}"
-    toast(request, gettext("Tag “%(tag)s” taken off") % {"tag": tag.name}, undo_url=undo)
-    return _tags(request, customer)
 
 
 @require_GET
@@ -106,19 +73,3 @@ def _record(kind: str, customer: Customer, request: HttpRequest, data: dict[str,
         data=data,
         time_zone=the_chain().time_zone,
     )
-
-
-def _tags(
-    request: HttpRequest, customer: Customer, *, error: str = "", typed: str = "", status: int = 200
-) -> HttpResponse:
-    if not wants_part(request) and not error:
-        return go(request, reverse("customer", args=[customer.pk]))
-    context: dict[str, Any] = {
-        "customer": customer,
-        "tags": list(Tag.objects.filter(customer=customer).order_by("name")),
-        "tag_error": error,
-        "tag_typed": typed,
-        "nav": "customers",
-        "out_of_band": "tag" in request.GET,
-    }
-    return answer(request, "customers/tags.html", context, part="customers/_tags.html", status=status)

@@ -12,19 +12,21 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
 
-from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Tag
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.facts.customers.past import adviser_at, adviser_known_since
 from changke.facts.customers.queries import customer_in, phone_of
 from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
-from changke.foundation.periods import business_date
+from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import words
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import timeline
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
+from changke.interfaces.web.customers.tags import Shown, shown_at
 from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
@@ -62,7 +64,8 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key, history=False)
     context |= _who(customer, today) | _stands(explanation, looked) | _worth(explanation)
     context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
-    context |= {"today": today, "tags": _tags(customer, looked, time_zone), "models": _models(explanation)}
+    context |= _advised(customer, looked, time_zone)
+    context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
     return answer(request, "customers/person.html", context)
 
 
@@ -195,9 +198,23 @@ def _rhythm(customer_id: int, explanation: Explanation, looked: Looked) -> tuple
     return picture, told
 
 
-def _tags(customer: Customer, looked: Looked, time_zone: str) -> list[Tag]:
-    tags = Tag.objects.filter(customer=customer).order_by("name")
-    return [tag for tag in tags if not looked.past or business_date(tag.recorded_at, time_zone) <= looked.as_of]
+def _tags(customer: Customer, looked: Looked, now: dt.datetime, time_zone: str) -> list[Shown]:
+    """Today's tags, or those she wore when the day ended."""
+    return shown_at([customer.pk], _end(looked.as_of, time_zone) if looked.past else now, time_zone)
+
+
+def _advised(customer: Customer, looked: Looked, time_zone: str) -> dict[str, Any]:
+    """Who looks after her, or did when the day ended; `adviser_unknown` where nobody had written that down yet."""
+    if not looked.past:
+        return {"adviser": customer.adviser, "adviser_unknown": False}
+    end, since = _end(looked.as_of, time_zone), adviser_known_since([customer.pk])
+    unknown = since is not None and since > end
+    return {"adviser": adviser_at([customer.pk], end), "adviser_unknown": unknown}
+
+
+def _end(day: dt.date, time_zone: str) -> dt.datetime:
+    """The last moment of the day."""
+    return start_of_day(day + dt.timedelta(days=1), time_zone) - dt.timedelta(microseconds=1)
 
 
 def _models(explanation: Explanation) -> list[tuple[str, str, str]]:

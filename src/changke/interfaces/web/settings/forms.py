@@ -6,11 +6,14 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from changke.facts.catalog.models import Category, Item
+from changke.facts.customers.models import TagGroup
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Role
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Activity, Region, Store
 from changke.interfaces import words
+from changke.profiles.affinity.models import Occasion
 
 COMMON_ZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau", "Asia/Taipei", "Asia/Singapore")
 WEEKDAYS = [
@@ -108,3 +111,24 @@ class KeyForm(RefusableForm):
         if cleaned.get("role") == Role.MANAGER.value and not cleaned.get("stores"):
             self.add_error("stores", _("Choose the stores that the key may see."))
         return cleaned
+
+
+class TagWordForm(RefusableForm):
+    name = forms.CharField(max_length=60)
+    group = forms.ModelChoiceField(queryset=TagGroup.objects.all(), required=False)
+    stale_after_days = forms.IntegerField(required=False)
+
+
+class TagGroupForm(RefusableForm):
+    name = forms.CharField(max_length=60)
+    only_one = forms.BooleanField(required=False)
+
+
+class TagRuleForm(RefusableForm):
+    name = forms.CharField(max_length=60)
+    occasion = forms.ChoiceField(choices=Occasion.choices)
+    item = forms.ModelChoiceField(queryset=Item.objects.all(), required=False)
+    category = forms.ModelChoiceField(queryset=Category.objects.all(), required=False)
+    tag = forms.CharField(max_length=60)
+    is_active = forms.BooleanField(required=False)
+    past = forms.BooleanField(required=False)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.settings import grants, keys, regions, roles, setup, staff, stages, stores
+from changke.interfaces.web.settings import grants, keys, regions, roles, setup, staff, stages, stores, tags
 
 urlpatterns = [
     path("setup/", setup.first_page, name="setup"),
@@ -22,6 +22,12 @@ urlpatterns = [
     path("settings/staff/", staff.show, name="settings-staff"),
     path("settings/staff/new/", staff.add, name="settings-staff-new"),
     path("settings/staff/<int:staff_id>/", staff.edit, name="settings-person"),
+    path("settings/tags/", tags.show, name="settings-tags"),
+    path("settings/tags/words/", tags.word, name="settings-tag-word"),
+    path("settings/tags/groups/new/", tags.group, name="settings-tag-group-new"),
+    path("settings/tags/groups/<int:group_id>/", tags.group, name="settings-tag-group"),
+    path("settings/tags/rules/new/", tags.rule, name="settings-tag-rule-new"),
+    path("settings/tags/rules/<int:rule_id>/", tags.rule, name="settings-tag-rule"),
     path("settings/keys/", keys.show, name="settings-keys"),
     path("settings/keys/<int:key_id>/revoke/", keys.revoke, name="settings-key-revoke"),
 ]

@@ -1,0 +1,34 @@
+"""Rules that tag are rules: every change of one is a line, and can be put back."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from changke.facts.catalog.models import Category, Item
+from changke.foundation.audit.kinds import Kind, register
+from changke.foundation.audit.rules import By, Values
+from changke.profiles.affinity.models import TagRule
+from changke.profiles.affinity.services.tag_rules import as_audited, save_rule
+
+
+def _now(key: str) -> Values | None:
+    rule = TagRule.objects.filter(pk=key).first()
+    return as_audited(rule) if rule else None
+
+
+def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime) -> None:
+    rule = TagRule.objects.get(pk=key)
+    was = {**as_audited(rule), **values}
+    save_rule(
+        rule,
+        name=str(was["name"]),
+        occasion=str(was["occasion"]),
+        item=Item.objects.filter(pk=str(was["item"])).first() if was["item"] else None,
+        category=Category.objects.filter(pk=str(was["category"])).first() if was["category"] else None,
+        tag=str(was["tag"]),
+        is_active=bool(was["is_active"]),
+        by=by,
+        now=now,
+    )
+
+
+register(Kind("tag_rule", ("profiles_tagrule",), "tags.manage", _now, _restore))
