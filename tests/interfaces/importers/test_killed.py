@@ -1,6 +1,8 @@
 """A load killed in the middle (SIGKILL, no chance to tidy up) and run again: nothing twice, nothing lost."""
 
+import csv
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -8,6 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from benchmarks.kills import killed_again_and_again, mended
+from benchmarks.load import NOW as BENCH_NOW
+from benchmarks.load import write_sales
 from django.conf import settings
 from django.db import connection
 
@@ -20,6 +25,13 @@ from changke.interfaces.importers.pipeline import SourceFile
 from tests.interfaces.importers.conftest import NOW, counts
 
 ROWS = 30_000
+
+
+def database_url() -> str:
+    """The address of this test's database, for a process of its own."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(url._replace(path="/" + str(connection.settings_dict["NAME"])))
+
 
 CHILD = """
 import sys, datetime, django
@@ -40,9 +52,8 @@ def test_a_killed_load_is_finished_by_running_it_again(tmp_path: Path, monkeypat
     file.write_text("单号,日期,手机号,金额\n" + rows)
     batch = pipeline.start([SourceFile(file, file.name)], kind="purchases", now=NOW)
 
-    url = urlsplit(os.environ["DATABASE_URL"])
     environment = os.environ | {
-        "DATABASE_URL": urlunsplit(url._replace(path="/" + str(connection.settings_dict["NAME"]))),
+        "DATABASE_URL": database_url(),
         "DATA_DIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "DJANGO_SETTINGS_MODULE": "changke.settings",
@@ -60,3 +71,37 @@ def test_a_killed_load_is_finished_by_running_it_again(tmp_path: Path, monkeypat
     assert counts(pipeline.run(batch.pk, now=NOW)) == (ROWS, 0, 0, 0)
     assert Receipt.objects.count() == Line.objects.count() == ROWS
     assert Customer.objects.count() == ROWS // 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_three_times_every_row_is_in_or_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small version of `benchmarks.kills`: GBK, CRLF, quotes, 1 % bad rows of eight kinds."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    found_chain(name="花漾")
+    file, rows = tmp_path / "sales.csv", 10_000
+    bad = write_sales(file, rows, "gb18030")
+    assert bad == rows // 100
+    batch = pipeline.start([SourceFile(file, file.name)], kind="purchases", create=True, language="en", now=BENCH_NOW)
+    environment = os.environ | {
+        "DATABASE_URL": database_url(), "DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "changke.settings",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }  # fmt: skip
+    hits, _ = killed_again_and_again(
+        batch.pk, rows=rows, kills=3, environment=environment, now=BENCH_NOW, dice=random.Random(1)
+    )
+    assert hits == 3
+    batch.refresh_from_db()
+    assert (batch.status, batch.created_count, batch.refused_count) == (BatchStatus.DONE, rows - bad, bad)
+    assert Receipt.objects.count() == Line.objects.count() == rows - bad
+    reasons = {row["Error reason"] for row in error_rows(Path(batch.error_file))}
+    assert len(reasons) == 8
+    target = tmp_path / "mended.csv"
+    assert mended(Path(batch.error_file), target) == bad
+    again = pipeline.start([SourceFile(target, target.name)], kind="purchases", create=True, now=BENCH_NOW)
+    assert counts(pipeline.run(again.pk, now=BENCH_NOW)) == (bad, 0, 0, 0)
+    assert Receipt.objects.count() == rows
+
+
+def error_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -1,11 +1,16 @@
 """How a person's names, phones and addresses are written down, so that they can be found again."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
 import phonenumbers
+
+# A name is read character by character: the dictionary of phrases would cost every process 45 MB for nothing.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
 from pypinyin import Style, lazy_pinyin
 
 HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")

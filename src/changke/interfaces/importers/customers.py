@@ -2,6 +2,7 @@
 
 import duckdb
 
+from changke.facts.customers.services.intake import GROUPS
 from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.interfaces.importers import findings, known, persons
 from changke.interfaces.importers.known import Unknown
@@ -57,12 +58,21 @@ class Customers:
             "GROUP BY name HAVING count(DISTINCT phone) > 1)",
         )  # fmt: skip
 
+    def refuse_known(self) -> None:
+        """After the persons: rows of known customers who were not to be touched, each with how it met them."""
+        for group in GROUPS:
+            findings.refuse(
+                self.connection, table="good JOIN customer_of USING (key)", code=f"known_by_{group}", field="phone",
+                when=f"customer_of.outcome = '{group}'",
+            )  # fmt: skip
+        self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
+
     def take_in_tags(self) -> None:
         """After the persons. Who got a tag and nothing else is updated, not skipped."""
         put(self.connection, "tagged", {"id": "BIGINT"}, [])
         cells = (
             "SELECT customer_of.id, typed.tags FROM good JOIN customer_of USING (key) JOIN typed USING (rn) "
-            "WHERE typed.tags IS NOT NULL ORDER BY 1"
+            "WHERE typed.tags IS NOT NULL AND customer_of.outcome <> 'left' ORDER BY 1"
         )
         for rows in stream(self.connection, cells, CHUNK):
             tags = [(customer, tag) for customer, cell in rows for tag in tags_of(cell)]
@@ -76,7 +86,8 @@ class Customers:
         """Rows created, updated, skipped. A second row of the same customer only updates or repeats the first."""
         rows = self.connection.execute(
             """
-            SELECT CASE WHEN nth = 1 THEN outcome WHEN outcome = 'created' THEN 'updated' ELSE outcome END, count(*)
+            SELECT CASE WHEN outcome = 'left' THEN 'skipped' WHEN nth = 1 THEN outcome
+              WHEN outcome = 'created' THEN 'updated' ELSE outcome END, count(*)
             FROM (SELECT outcome, row_number() OVER (PARTITION BY key ORDER BY rn) AS nth FROM good JOIN customer_of
             USING (key))
             GROUP BY 1

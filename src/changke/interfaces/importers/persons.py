@@ -6,19 +6,24 @@ file introduced with number and phone.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import field as of
 from typing import Any
 
 import duckdb
 
-from changke.facts.customers.services.intake import Candidate, take_in
+from changke.facts.customers.services.intake import GROUPS, Candidate, Met, compare, take_in
 from changke.interfaces.importers import findings
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
+from changke.interfaces.importers.threads import side_by_side
 
 PERSON_KEY = "coalesce('x' || customer_id, 'w' || wecom_id, 'p' || phone, 'e' || email)"
 PASSES = "xwpe"
 CHUNK = 2_000
+PRETENDED = -1
+"""A store that will be created: the analysis knows no id of it yet."""
 SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR"}
 TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
 
@@ -31,8 +36,70 @@ def take_in_persons(
     update: bool,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Make `customer_of(key, id, outcome)` for the persons of the table `rows` (rn, key, store_id, day, adviser_id)."""
+    """Make `customer_of(key, id, outcome)` for the persons of the table `rows` (rn, key, store_id, day, adviser_id).
+
+    With `update` it is decided per batch and way of meeting what becomes of known customers; without it the rows are of
+    something else, and who they name only gains what was empty.
+    """
     put(connection, "customer_of", SHAPE, [])
+    _build_persons(connection, rows=rows, update=update)
+    done = 0
+
+    def take(people: list[dict[str, Any]]) -> tuple[list[tuple[object, ...]], int]:
+        taken = take_in(
+            [candidate(index, person) for index, person in enumerate(people)],
+            source=setting.source, batch_id=setting.batch_id, now=setting.now,
+            decide=setting.decide if update else lambda group: "merge",
+        )  # fmt: skip
+        found: list[tuple[object, ...]] = [(person["key"], *taken[index]) for index, person in enumerate(people)]
+        return found, sum(person["rows"] for person in people)
+
+    for found, rows_taken in side_by_side(take, _in_passes(connection), alone=not _strangers(connection)):
+        add(connection, "customer_of", SHAPE, found)
+        done += rows_taken
+        progress(done)
+
+
+def _strangers(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether each person is named in one way only. Then no two of the file can be the same one by a second name, and
+    it does not matter who is taken in first."""
+    found = connection.execute(
+        "SELECT (count(customer_id) > 0)::INT + (count(wecom_id) > 0)::INT + (count(phone) > 0)::INT "
+        "+ (count(email) > 0)::INT FROM persons"
+    ).fetchone()
+    return found is not None and found[0] <= 1
+
+
+@dataclass
+class MetGroup:
+    """Known customers whom rows met in one way: how many, and some of them with what would change."""
+
+    group: str
+    rows: int = 0
+    same: int = 0
+    """Of these, rows that change nothing."""
+    samples: list[Met] = of(default_factory=list)
+
+
+def meet_persons(connection: duckdb.DuckDBPyConnection, setting: Setting, *, rows: str) -> list[MetGroup]:
+    """Whom of those known before the rows would meet. Nothing is written."""
+    _build_persons(connection, rows=rows, update=True)
+    found = {group: MetGroup(group) for group in GROUPS}
+    for people in _in_passes(connection):
+        candidates = [candidate(index, person) for index, person in enumerate(people)]
+        for one in compare(candidates, source=setting.source, batch_id=setting.batch_id):
+            group = found[one.group]
+            group.rows += people[one.cand]["rows"]
+            group.same += 0 if one.differences else people[one.cand]["rows"]
+            if (one.differences or one.group == "conflict") and len(group.samples) < SAMPLES:
+                group.samples.append(one)
+    return [group for group in found.values() if group.rows]
+
+
+SAMPLES = 5
+
+
+def _build_persons(connection: duckdb.DuckDBPyConnection, *, rows: str, update: bool) -> None:
     # A customer file's last word counts; a purchase file only introduces.
     pick = "arg_max" if update else "arg_min"
     fields = ", ".join(
@@ -45,24 +112,15 @@ def take_in_persons(
         f"{fields}, {pick}(who.store_id, who.rn) AS store_id, {pick}(who.adviser_id, who.rn) AS adviser_id "
         f"FROM {rows} AS who JOIN typed USING (rn) WHERE who.key IS NOT NULL GROUP BY who.key"
     )
-    done = 0
+
+
+def _in_passes(connection: duckdb.DuckDBPyConnection) -> Iterator[list[dict[str, Any]]]:
+    """The persons, pass by pass, some thousand at a time."""
+    names = [str(column[0]) for column in connection.execute("DESCRIBE persons").fetchall()]
     for letter in PASSES:
-        chunks = stream(connection, f"SELECT * FROM persons WHERE left(key, 1) = '{letter}' ORDER BY first_rn", CHUNK)  # noqa: S608
-        names = [str(column[0]) for column in connection.execute("DESCRIBE persons").fetchall()]
-        for chunk in chunks:
-            people = [dict(zip(names, row, strict=True)) for row in chunk]
-            candidates = [candidate(index, person) for index, person in enumerate(people)]
-            taken = take_in(
-                candidates, source=setting.source, batch_id=setting.batch_id, now=setting.now, update=update
-            )
-            add(
-                connection,
-                "customer_of",
-                SHAPE,
-                [(people[index]["key"], *taken[index]) for index in range(len(people))],
-            )
-            done += sum(person["rows"] for person in people)
-            progress(done)
+        statement = f"SELECT * FROM persons WHERE left(key, 1) = '{letter}' ORDER BY first_rn"  # noqa: S608
+        for chunk in stream(connection, statement, CHUNK):
+            yield [dict(zip(names, row, strict=True)) for row in chunk]
 
 
 def _given(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, bool]]:
@@ -98,7 +156,7 @@ def candidate(index: int, person: dict[str, Any]) -> Candidate:
         living=person["living"] or "",
         allergies=person["allergies"] or "",
         first_source=person["source"] or "",
-        home_store_id=person["store_id"],
+        home_store_id=person["store_id"] if person["store_id"] != PRETENDED else None,
         adviser_id=person["adviser_id"],
         known_on=person["day"],
     )

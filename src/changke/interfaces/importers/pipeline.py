@@ -20,11 +20,10 @@ import datetime as dt
 import errno
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 from django.conf import settings
@@ -34,7 +33,6 @@ from django.db import transaction
 from changke.facts.customers.services.intake_notes import take_in_notes
 from changke.facts.customers.services.keep import keep
 from changke.facts.events.services import record_notes
-from changke.facts.purchases.services.intake import take_in as take_in_receipts
 from changke.facts.purchases.services.intake_openings import take_in_openings
 from changke.facts.visits.services.intake import take_in_visits
 from changke.foundation.access.models import Staff
@@ -71,7 +69,7 @@ from changke.interfaces.importers.known import MOST_LISTED, Unknown
 from changke.interfaces.importers.notes import Notes
 from changke.interfaces.importers.openings import Openings
 from changke.interfaces.importers.parts import Ground, Turned
-from changke.interfaces.importers.persons import take_in_persons
+from changke.interfaces.importers.persons import MetGroup, meet_persons, take_in_persons
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import Problem, UnreadableFile
 from changke.interfaces.importers.purchases import CHUNK, Purchases
@@ -79,11 +77,11 @@ from changke.interfaces.importers.scratch import Scratch, SourceFile
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.undo import undo
 from changke.interfaces.importers.visits import Visits
+from changke.interfaces.importers.writing import writing
 
 __all__ = ["Analysis", "Outcome", "SourceFile", "analyse", "run", "start", "undo"]
 
 Progress = Callable[[int, int, str], None]
-T = TypeVar("T")
 
 NEEDED = {
     "purchases": purchases.NEEDED, "customers": customers.NEEDED, "visits": visits.NEEDED, "openings": openings.NEEDED,
@@ -166,6 +164,8 @@ class Analysis:
     total: int
     refused: int
     remembered: bool
+    met: Sequence[MetGroup] = ()
+    """Known customers whom rows of a customer file would meet."""
 
 
 def start(
@@ -182,6 +182,7 @@ def start(
     encoding: str | None = None,
     numbers_restart: str = "",
     accept_currency: bool = False,
+    decisions: Mapping[str, str] | None = None,
     language: str = "zh-hans",
     title: str = "",
     created_by: Staff | None = None,
@@ -193,6 +194,7 @@ def start(
         "store": store, "mapping": dict(mapping or {}),
         "matches": {key: dict(words) for key, words in (matches or {}).items()},
         "source": source, "encoding": encoding, "numbers_restart": numbers_restart,
+        "decisions": dict(decisions or {}),
     }  # fmt: skip
     options: dict[str, Any] = {
         **(known.options if known else {}),
@@ -227,6 +229,7 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
         load = _read(batch, scratch, now=now, progress=progress or _silent)
         missing = load.missing()
         unknown: dict[tuple[str, str], int] = {}
+        met: list[MetGroup] = []
         findings.gather(scratch.connection)
         for kind in [] if missing else load.kinds:
             mapped = load.build(kind)
@@ -239,6 +242,8 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
             # A store that will be created or matched in the next step refuses no row.
             _pretend_stores(scratch.connection, load.setting)
             trial.judge()
+            if isinstance(trial, Customers):
+                met = meet_persons(scratch.connection, load.setting, rows="good")
             findings.gather(scratch.connection)
         findings.gathered(scratch.connection)
         return Analysis(
@@ -254,6 +259,7 @@ def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None
             total=scratch.total,
             refused=findings.refused_count(scratch.connection),
             remembered=load.remembered,
+            met=met,
         )
 
 
@@ -451,6 +457,7 @@ def _write(
         case Customers():
             take_in_persons(scratch.connection, load.setting, rows="good", update=True,
                             progress=lambda rows: report(before + rows, scratch.total, "writing"))  # fmt: skip
+            work.refuse_known()
             work.take_in_tags()
             for outcome, rows in work.outcomes().items():
                 counts[outcome] += rows
@@ -462,21 +469,15 @@ def _write_purchases(
     work: Purchases, scratch: Scratch, report: "_Reporter", counts: dict[str, int], batch: Batch
 ) -> None:
     work.take_in_persons()
-    count = work.assemble(_known_ordinals(work, scratch))
+    work.assemble(_known_ordinals(work, scratch))
     found = scratch.connection.execute("SELECT count(*) FROM again").fetchone()
     counts["skipped"] += int(found[0]) if found else 0
-    # The scratch database writes the next chunk's files while PostgreSQL takes in this one: two cores, two jobs.
-    for files in _ahead(work.chunks(scratch.folder, count)):
-        taken = take_in_receipts(files, batch_id=batch.pk, now=work.setting.now)
+    for taken in writing(work, scratch.folder, batch_id=batch.pk, again=batch.started_at is not None):
         counts["created"] += taken.created
         counts["skipped"] += taken.skipped
-        differing = taken.differing
-        for file in (files.receipts, files.lines, files.tenders):
-            file.unlink()
-        if differing:
-            work.differing.extend(differing)
+        work.differing.extend(taken.differing)
         work.exceeding.extend(taken.exceeding)
-        report(counts["created"] + counts["skipped"], scratch.total, "writing")
+        report(sum(counts.values()), scratch.total, "writing")
     for place in range(0, len(work.differing), CHUNK):
         work.refuse_receipts(tuple(work.differing[place : place + CHUNK]))
     for place in range(0, len(work.exceeding), CHUNK):
@@ -543,15 +544,6 @@ def _known_ordinals(work: Purchases, scratch: Scratch) -> dict[str, int]:
             {"skip": len(work.setting.source), "batches": sorted(batches), "digests": digests},
         )
         return {str(digest): int(count) for digest, count in cursor.fetchall()}
-
-
-def _ahead(chunks: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one being made while this one is used."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting = pool.submit(next, chunks, None)
-        while (item := waiting.result()) is not None:
-            waiting = pool.submit(next, chunks, None)
-            yield item
 
 
 def _pretend_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> None:

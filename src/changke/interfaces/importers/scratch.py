@@ -17,7 +17,7 @@ from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
-MEMORY_LIMIT = "176MB"
+MEMORY_LIMIT = "128MB"
 """Of the scratch database; what does not fit spills to the disk beside it."""
 WRITE_AT_ONCE = 2_000
 PREVIEW_ROWS = 20
@@ -104,6 +104,9 @@ class Scratch:
         """A scratch database left by a killed run is worth nothing: the files are read again."""
         for left in (self.file, self.file.with_suffix(".duckdb.wal"), self.folder / "rows.csv"):
             left.unlink(missing_ok=True)
+        for part in ("receipts", "lines", "tenders"):
+            for left in self.folder.glob(f"{part}-*.csv"):
+                left.unlink(missing_ok=True)
 
     def read(
         self,

@@ -29,6 +29,8 @@ class Setting:
     numbers_restart: str = ""
     """"daily" where the till counts its receipts from 1 every day."""
     matches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """What happens to rows of customers known before, by how they were met; "" is what holds for the others."""
 
     def __post_init__(self) -> None:
         """Matches are looked up by their plain words: the file writes `ＡＢＣ ` today and `abc` next month."""
@@ -38,6 +40,10 @@ class Setting:
     def meant(self, what: str, word: str) -> str:
         """What of ours the word of the file stands for: as matched, else the word itself. `what`: store, staff, item"""
         return self.matches.get(what, {}).get(plain(word), word)
+
+    def decide(self, group: str) -> str:
+        """update, merge, skip or refuse."""
+        return self.decisions.get(group) or self.decisions.get("") or "update"
 
     @classmethod
     def from_options(
@@ -56,4 +62,5 @@ class Setting:
             item_kind=options.get("item_kind") or "",
             numbers_restart=options.get("numbers_restart") or "",
             matches=options.get("matches") or {},
+            decisions=options.get("decisions") or {},
         )

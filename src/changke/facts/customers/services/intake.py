@@ -9,8 +9,10 @@ whose they are; in clear they stay in this process.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -52,7 +54,7 @@ COLUMNS = """
     birth_month smallint, birth_day smallint, occupation text, income_band text, city text, interests text, living text,
     allergies text, first_source text, home_store_id bigint, adviser_id bigint, known_on date,
     pinyin text, initials text, name_grams text[], customer_id bigint, is_new boolean,
-    former_wecom bigint, former_phone bigint, former_email bigint
+    former_wecom bigint, former_phone bigint, former_email bigint, found_by text, decision text
 """
 SEALED = ("wecom", "phone", "email")
 """In the order in which they are believed."""
@@ -60,31 +62,46 @@ TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "li
 NUMBERS = ("birth_year", "birth_month", "birth_day", "home_store_id", "adviser_id")
 
 
+Decide = Callable[[str], str]
+"""Group of known customers -> update, merge (fill what is empty), skip or refuse. `docs/algorithms/import.md`."""
+
+GROUPS = ("number", "phone", "phone_other_name", "email", "conflict")
+"""How a row met a customer known before: by number or WeCom id, by phone under the same name, by phone under another
+name, by e-mail; or its number is one person's and its phone or e-mail another's."""
+
+
 @transaction.atomic
 def take_in(
-    candidates: Iterable[Candidate], *, source: str, batch_id: int, now: dt.datetime, update: bool
+    candidates: Iterable[Candidate], *, source: str, batch_id: int, now: dt.datetime, decide: Decide
 ) -> dict[int, tuple[int, str]]:
-    """`cand` -> (customer, created | updated | skipped). The candidates are different persons as far as the file knows.
+    """`cand` -> (customer, created | updated | skipped | left | the group that was refused). The candidates are
+    different persons as far as the file knows; `left` are those who were skipped on purpose.
 
-    With `update` the
-      file's fields replace those of a known customer (a customer file); without it they only fill what is
-    empty (a purchase file that happens to carry names).
+    `update`: the file's fields replace those of a known customer. `merge`: they only fill what is empty, as of a
+    purchase file that happens to carry names. `skip` and `refuse` leave her as she is, identifiers too.
     """
-    safe = vault()
     by_cand = {each.cand: each for each in candidates}
-    staging("intake_customer", COLUMNS)
-    copy_rows("intake_customer", (_row(each, safe) for each in by_cand.values()))
-    # While the master key is being changed a known value may stand under the former index.
-    indexes = [*SEALED, *(f"former_{kind}" for kind in SEALED if len(safe.in_use) > 1)]
     with connection.cursor() as cursor:
-        for statement in (MATCH_EXTERNAL, *map(match_by, indexes), NUMBER, INSERT):
+        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
+        decided = {group: decide(group) for group in set(groups.values())}
+        for group, decision in decided.items():
+            cands = [cand for cand, its in groups.items() if its == group]
+            cursor.execute("UPDATE intake_customer SET decision = %s WHERE cand = ANY(%s)", [decision, cands])
+        for statement in (NUMBER, INSERT):
             cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
         cursor.execute(IDENTIFY_EXTERNAL, {"source": source, "batch": batch_id})
         cursor.execute(UNKNOWN_NAMES)
         write_unknown(list(_new_names(by_cand, sorted(cursor.fetchall()))), batch_id=batch_id)
-        cursor.execute(UPDATE if update else FILL, {"batch": batch_id})
-        changed = {row[0] for row in cursor.fetchall()}
+        changed: set[int] = set()
+        for statement in (UPDATE, FILL):
+            cursor.execute(statement, {"batch": batch_id})
+            changed |= {row[0] for row in cursor.fetchall()}
         cursor.execute(EARLIER, {"batch": batch_id})
+        aside = {
+            cand: group if decided[group] == "refuse" else "left"
+            for cand, group in groups.items()
+            if decided[group] in ("skip", "refuse")
+        }
         # A customer whom this batch made before it was killed counts as created when it runs again.
         cursor.execute(
             "SELECT cand, customer_id, is_new OR customer.batch_id IS NOT DISTINCT FROM %(batch)s "
@@ -92,18 +109,74 @@ def take_in(
             {"batch": batch_id},
         )
         return {
-            cand: (customer, "created" if new else "updated" if customer in changed else "skipped")
+            cand: (
+                customer,
+                aside.get(cand, "") or ("created" if new else "updated" if customer in changed else "skipped"),
+            )
             for cand, customer, new in cursor.fetchall()
         }
 
 
+@dataclass(frozen=True)
+class Met:
+    """A row that met a customer known before: who she is, how they met, and what the row would change of her."""
+
+    cand: int
+    customer_id: int
+    group: str
+    name: str
+    differences: Mapping[str, tuple[object, object]]
+
+
+@transaction.atomic
+def compare(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> list[Met]:
+    """Whom of those known before the rows would meet. Nothing is written."""
+    by_cand = {each.cand: each for each in candidates}
+    with connection.cursor() as cursor:
+        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
+        columns = ", ".join(f"customer.{field}" for field in (*TEXTS, *NUMBERS))
+        cursor.execute(
+            f"SELECT cand, customer.id, {columns} FROM intake_customer AS intake "  # noqa: S608 ours
+            "JOIN facts_customer AS customer ON customer.id = intake.customer_id ORDER BY cand"
+        )
+        met = []
+        for cand, customer, *held in cursor.fetchall():
+            if cand in groups:
+                now = dict(zip((*TEXTS, *NUMBERS), held, strict=True))
+                met.append(Met(cand, customer, groups[cand], str(now["name"]), _differences(by_cand[cand], now)))
+        return met
+
+
+def _differences(who: Candidate, now: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+    says = {field: getattr(who, field) for field in (*TEXTS, *NUMBERS)}
+    says["name"] = rules.clean_name(who.name)
+    return {field: (now[field], said) for field, said in says.items() if said not in ("", None) and said != now[field]}
+
+
+def _match(cursor: Any, candidates: Iterable[Candidate], *, source: str, batch_id: int) -> dict[int, str]:
+    """Stage the candidates and find whom they mean; `cand` -> how it met somebody known before this batch."""
+    safe = vault()
+    staging("intake_customer", COLUMNS)
+    copy_rows("intake_customer", (_row(each, safe) for each in candidates))
+    # While the master key is being changed a known value may stand under the former index.
+    indexes = [*SEALED, *(f"former_{kind}" for kind in SEALED if len(safe.in_use) > 1)]
+    for statement in (MATCH_EXTERNAL, *map(match_by, indexes)):
+        cursor.execute(statement, {"source": source})
+    cursor.execute(GROUP, {"batch": batch_id})
+    return dict(cursor.fetchall())
+
+
+PLAIN = attrgetter(*(field.name for field in fields(Candidate)))
+"""The fields in their order; `dataclasses.astuple` copies each deeply, which costs more than all the rest."""
+
+
 def _row(who: Candidate, safe: Vault) -> tuple[object, ...]:
     name = rules.clean_name(who.name)
-    values = astuple(who)
+    values = PLAIN(who)
     former = _blind(who, safe, safe.in_use[-2]) if len(safe.in_use) > 1 else [None] * len(SEALED)
     return (
         *values[:2], *_blind(who, safe, safe.current), name, *values[6:], rules.pinyin(name), rules.initials(name),
-        rules.grams(name), None, False, *former,
+        rules.grams(name), None, False, *former, None, None,
     )  # fmt: skip
 
 
@@ -118,21 +191,41 @@ def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, 
 
 
 MATCH_EXTERNAL = """
-UPDATE intake_customer AS intake SET customer_id = known.customer_id FROM facts_identifier AS known
+UPDATE intake_customer AS intake SET customer_id = known.customer_id, found_by = 'number'
+FROM facts_identifier AS known
 WHERE known.kind = 'external' AND known.source = %(source)s AND known.value = intake.external
 """
 
 
 def match_by(index: str) -> str:
     kind = index.removeprefix("former_")
+    found_by = "number" if kind == "wecom" else kind
     return f"""
-        UPDATE intake_customer AS intake SET customer_id = known.customer_id FROM facts_identifier AS known
+        UPDATE intake_customer AS intake SET customer_id = known.customer_id, found_by = '{found_by}'
+        FROM facts_identifier AS known
         WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.blind = intake.{index}
           AND (intake.external IS NULL OR NOT EXISTS (
             SELECT FROM facts_identifier AS other
             WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
     """  # noqa: S608 the kinds are ours
 
+
+GROUP = f"""
+SELECT cand, CASE
+    WHEN {
+    " OR ".join(
+        f"EXISTS (SELECT FROM facts_identifier AS other WHERE other.kind = '{kind}' AND other.blind = intake.{kind} "
+        "AND other.customer_id <> intake.customer_id)"
+        for kind in SEALED
+    )
+} THEN 'conflict'
+    WHEN found_by = 'phone' AND intake.name <> '' AND customer.name <> '' AND intake.name <> customer.name
+      THEN 'phone_other_name'
+    ELSE found_by END
+FROM intake_customer AS intake JOIN facts_customer AS customer ON customer.id = intake.customer_id
+WHERE customer.is_active AND customer.batch_id IS DISTINCT FROM %(batch)s
+"""  # noqa: S608 the kinds are ours
+# A customer whom only an undone batch knew counts as new: nothing is decided of her, the row shows her again.
 
 NUMBER = """
 UPDATE intake_customer SET customer_id = nextval(pg_get_serial_sequence('facts_customer', 'id')), is_new = true
@@ -156,6 +249,7 @@ FROM intake_customer WHERE is_new ORDER BY cand
 IDENTIFY_EXTERNAL = """
 INSERT INTO facts_identifier (customer_id, kind, source, value, batch_id)
 SELECT customer_id, 'external', %(source)s, external, %(batch)s FROM intake_customer WHERE external IS NOT NULL
+  AND coalesce(decision, '') NOT IN ('skip', 'refuse')
   ORDER BY cand
 ON CONFLICT (kind, source, value) DO NOTHING
 """
@@ -163,7 +257,7 @@ ON CONFLICT (kind, source, value) DO NOTHING
 UNKNOWN_NAMES = " UNION ALL ".join(
     f"""
     SELECT cand, customer_id, '{kind}' FROM intake_customer AS intake
-    WHERE {kind} IS NOT NULL AND NOT EXISTS (
+    WHERE {kind} IS NOT NULL AND coalesce(decision, '') NOT IN ('skip', 'refuse') AND NOT EXISTS (
       SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.{kind})
     AND NOT EXISTS (
       SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.former_{kind})
@@ -184,6 +278,8 @@ def _write(*, only_empty: bool) -> str:
     """Set the fields that the file says (and, with `only_empty`, that nobody said before), where that changes
     anything."""
     fields = [*TEXTS, *NUMBERS]
+    # Nothing was decided of customers whom this very batch made: they take what the file says.
+    decided = "decision = 'merge'" if only_empty else "coalesce(decision, 'update') = 'update'"
     when = {field: f"{_says(field)} AND {_lacks(field)}" if only_empty else _says(field) for field in fields}
     sets = [f"{field} = CASE WHEN {when[field]} THEN intake.{field} ELSE customer.{field} END" for field in fields]
     # What the name is searched by follows the name; the first source stays once it is known.
@@ -195,7 +291,7 @@ def _write(*, only_empty: bool) -> str:
     changes += ["NOT customer.is_active"]
     return _keeping_what_was(
         f"{', '.join(sets)}, is_active = true",
-        f"NOT intake.is_new AND ({' OR '.join(changes)})",
+        f"NOT intake.is_new AND {decided} AND ({' OR '.join(changes)})",
         [*fields, "source", "is_active"],
     )
 
@@ -232,4 +328,8 @@ def _keeping_what_was(sets: str, when: str, fields: list[str]) -> str:
 UPDATE = _write(only_empty=False)
 FILL = _write(only_empty=True)
 
-EARLIER = _keeping_what_was("known_on = intake.known_on", "intake.known_on < customer.known_on", ["known_on"])
+EARLIER = _keeping_what_was(
+    "known_on = intake.known_on",
+    "intake.known_on < customer.known_on AND coalesce(decision, '') NOT IN ('skip', 'refuse')",
+    ["known_on"],
+)

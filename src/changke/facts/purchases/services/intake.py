@@ -1,132 +1,143 @@
-"""Receipts by the thousand: COPY into a staging table, from there into the facts, known ones left alone.
+"""Receipts by the thousand, straight by COPY into the facts; where some are known already, around by a staging table.
 
-The importer rolls up and names (`source_key`); this room writes and says what became of each receipt. The columns of
-the
-files are the columns of the staging tables, in order.
+The importer rolls up, names (`source_key`) and numbers (`id`, reserved here before); this room writes and says what
+became of each receipt. The columns of the files are the columns below, in order.
 """
 
-import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection, transaction
+from psycopg.errors import UniqueViolation
 
+from changke.facts.purchases.models import Receipt
 from changke.facts.purchases.services.give_back import NewReturn, exceeding
-from changke.foundation.database.copy import copy_file, staging
+from changke.foundation.database.copy import copy_file, reserve_ids, staging
 
-RECEIPT_COLUMNS = """
-    k bigint, rows integer, source_key text, kind text, number text, source text, original_number text,
-    customer_id bigint, store_id bigint, staff_id bigint, cash_minor bigint, consumed_minor bigint, margin_minor bigint,
-    margin_basis text, items integer, happened_at timestamptz, business_date date
+RECEIPT = """
+    id bigint, happened_at timestamptz, business_date date, recorded_at timestamptz, source_key text, batch_id bigint,
+    kind text, number text, source text, customer_id bigint, store_id bigint, staff_id bigint, original_number text,
+    cash_minor bigint, consumed_minor bigint, margin_minor bigint, margin_basis text, items integer
 """
-LINE_COLUMNS = """
-    k bigint, position integer, item_id bigint, description text, quantity_milli bigint, unit_price_minor bigint,
-    amount_minor bigint, cost_minor bigint
+LINE = """
+    receipt_id bigint, position integer, item_id bigint, description text, quantity_milli bigint,
+    unit_price_minor bigint, amount_minor bigint, cost_minor bigint
 """
-TENDER_COLUMNS = "k bigint, kind text, amount_minor bigint"
+TENDER = "receipt_id bigint, kind text, amount_minor bigint"
+TABLES = {"facts_receipt": RECEIPT, "facts_line": LINE, "facts_tender": TENDER}
+
+
+def names_of(columns: str) -> str:
+    """`id bigint, kind text` -> `id, kind`."""
+    return ", ".join(column.split()[0] for column in columns.split(","))
 
 
 @dataclass(frozen=True)
 class ReceiptFiles:
-    """One chunk: whole receipts with their lines and tenders, as CSV. `k` ties them together within the chunk."""
+    """One chunk: whole receipts with their lines and tenders, as CSV without header, each under its reserved id."""
 
     receipts: Path
     lines: Path
     tenders: Path
 
+    @property
+    def by_table(self) -> dict[str, Path]:
+        return dict(zip(TABLES, (self.receipts, self.lines, self.tenders), strict=True))
+
 
 @dataclass(frozen=True)
 class TakenIn:
-    """Rows of the source, not receipts, so that a load's counts add up. `differing` are the `k` of refused receipts."""
+    """Ids of the receipts that were not new: `known` of this batch from before it was killed, `skipped` because another
+    batch or the till brought the same, `differing` because they say something else and are refused."""
 
-    created: int
-    skipped: int
-    differing: tuple[int, ...]
+    known: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+    differing: tuple[int, ...] = ()
     exceeding: tuple[tuple[int, int], ...] = ()
-    """`k` of returns that give back more than is left, and what was left of their receipt in minor units."""
+    """Ids of returns that give back more than is left, and what was left of their receipt in minor units."""
 
 
-INSERT = """
+def reserve(count: int) -> list[int]:
+    """Ids for receipts that are about to be written. One that turns out to be known leaves a gap, which costs
+    nothing."""
+    return reserve_ids("facts_receipt", count)
+
+
+def known(keys: Sequence[str], *, batch_id: int) -> int:
+    """How many of these receipts the batch wrote before it was killed."""
+    return Receipt.objects.filter(source_key__in=keys, withdrawn_by=None, batch_id=batch_id).count()
+
+
+def take_in(files: ReceiptFiles, *, batch_id: int) -> TakenIn:
+    """Write one chunk of sales and uses, in one transaction. Safe to repeat.
+
+    Nearly always every receipt is new; then nothing is asked and everything is copied once. A key that is there already
+    refuses the COPY at its row: then the chunk goes the careful way.
+    """
+    try:
+        with transaction.atomic():
+            for table, file in files.by_table.items():
+                copy_file(f"{table} ({names_of(TABLES[table])})", file)
+    except UniqueViolation:
+        return take_in_carefully(files, batch_id=batch_id)
+    return TakenIn()
+
+
+INSERT = f"""
 WITH fresh AS (
-  INSERT INTO facts_receipt (happened_at, business_date, recorded_at, source_key, batch_id, kind, number, source,
-  customer_id,
-    store_id, staff_id, original_number, cash_minor, consumed_minor, margin_minor, margin_basis, items)
-  SELECT happened_at, business_date, %(now)s, source_key, %(batch)s, kind, coalesce(number, ''), coalesce(source, ''),
-    customer_id, store_id, staff_id, coalesce(original_number, ''), cash_minor, consumed_minor, margin_minor,
-      margin_basis, items
-  FROM intake_receipt WHERE (kind = 'return') = %(returns)s ORDER BY k
+  INSERT INTO facts_receipt ({names_of(RECEIPT)}) SELECT {names_of(RECEIPT)} FROM intake_receipt ORDER BY id
   ON CONFLICT (source_key) WHERE withdrawn_by_id IS NULL DO NOTHING
-  RETURNING id, source_key
-), named AS (
-  SELECT fresh.id, intake_receipt.k FROM fresh JOIN intake_receipt USING (source_key)
+  RETURNING id
 ), lines AS (
-  INSERT INTO facts_line (receipt_id, position, item_id, description, quantity_milli, unit_price_minor, amount_minor,
-  cost_minor)
-  SELECT named.id, line.position, line.item_id, coalesce(line.description, ''), line.quantity_milli,
-    line.unit_price_minor,
-    line.amount_minor, line.cost_minor
-  FROM intake_line AS line JOIN named USING (k)
+  INSERT INTO facts_line ({names_of(LINE)})
+  SELECT {names_of(LINE)} FROM intake_line WHERE receipt_id IN (SELECT id FROM fresh)
 ), tenders AS (
-  INSERT INTO facts_tender (receipt_id, kind, amount_minor)
-  SELECT named.id, tender.kind, tender.amount_minor FROM intake_tender AS tender JOIN named USING (k)
-), outcomes AS (
-SELECT intake.k, intake.rows,
+  INSERT INTO facts_tender ({names_of(TENDER)})
+  SELECT {names_of(TENDER)} FROM intake_tender WHERE receipt_id IN (SELECT id FROM fresh)
+)
+SELECT
   CASE
-    WHEN named.id IS NOT NULL OR old.batch_id = %(batch)s THEN 'created'
+    WHEN old.batch_id = %(batch)s THEN 'known'
     WHEN (old.kind, old.business_date, old.cash_minor, old.consumed_minor, old.items)
        = (intake.kind, intake.business_date, intake.cash_minor, intake.consumed_minor, intake.items)
      AND old.customer_id IS NOT DISTINCT FROM intake.customer_id THEN 'skipped'
-    ELSE 'differs'
-  END AS outcome
+    ELSE 'differing'
+  END AS outcome, array_agg(intake.id ORDER BY intake.id)
 FROM intake_receipt AS intake
-LEFT JOIN named USING (k)
-LEFT JOIN facts_receipt AS old
-  ON old.source_key = intake.source_key AND old.withdrawn_by_id IS NULL AND named.id IS NULL
-WHERE (intake.kind = 'return') = %(returns)s
-)
-SELECT outcome, sum(rows)::bigint, array_agg(k) FILTER (WHERE outcome = 'differs') FROM outcomes GROUP BY outcome
-"""
+JOIN facts_receipt AS old ON old.source_key = intake.source_key AND old.withdrawn_by_id IS NULL
+WHERE intake.id NOT IN (SELECT id FROM fresh)
+GROUP BY 1
+"""  # noqa: S608 the columns are ours
 
 
 @transaction.atomic
-def take_in(files: ReceiptFiles, *, batch_id: int, now: dt.datetime) -> TakenIn:
-    """Write one chunk. Safe to repeat: a receipt of this batch that is there already counts as created again, one of
-    another batch or of the till as skipped if it says the same."""
-    staging("intake_receipt", RECEIPT_COLUMNS)
-    staging("intake_line", LINE_COLUMNS)
-    staging("intake_tender", TENDER_COLUMNS)
-    copy_file("intake_receipt", files.receipts)
-    copy_file("intake_line", files.lines)
-    copy_file("intake_tender", files.tenders)
-    outcomes = _insert(batch_id, now, returns=False)
-    over = _refuse_exceeding()  # now that the purchases of the chunk are in
-    outcomes += _insert(batch_id, now, returns=True)
-    return TakenIn(
-        created=sum(rows for outcome, rows, _ in outcomes if outcome == "created"),
-        skipped=sum(rows for outcome, rows, _ in outcomes if outcome == "skipped"),
-        differing=tuple(sorted(k for _, _, differing in outcomes for k in differing or ())),
-        exceeding=over,
-    )
-
-
-def _insert(batch_id: int, now: dt.datetime, *, returns: bool) -> list[tuple[str, int, list[int] | None]]:
+def take_in_carefully(files: ReceiptFiles, *, batch_id: int) -> TakenIn:
+    """Leave known receipts alone and returns of more than is left, and say which they are. The purchases of the load are
+    in before its returns come."""
+    for table, file in files.by_table.items():
+        intake = table.replace("facts_", "intake_")
+        staging(intake, TABLES[table])
+        copy_file(intake, file)
+    over = _refuse_exceeding()
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, {"now": now, "batch": batch_id, "returns": returns})
-        found: list[tuple[str, int, list[int] | None]] = cursor.fetchall()
-        return found
+        cursor.execute(INSERT, {"batch": batch_id})
+        found = {outcome: tuple(ids) for outcome, ids in cursor.fetchall()}
+    return TakenIn(**found, exceeding=over)
 
 
 def _refuse_exceeding() -> tuple[tuple[int, int], ...]:
-    """Take returns of more than is left out of the chunk. The purchases of the load are in by now: they come first."""
+    """Take returns of more than is left out of the chunk."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT k, source_key, coalesce(source, ''), store_id, customer_id, original_number,"
-            " (SELECT coalesce(sum(line.amount_minor), 0)::bigint FROM intake_line AS line WHERE line.k = intake.k)"
-            " FROM intake_receipt AS intake WHERE kind = 'return' AND coalesce(original_number, '') <> '' ORDER BY k"
+            "SELECT id, source_key, source, store_id, customer_id, original_number,"
+            " (SELECT coalesce(sum(line.amount_minor), 0)::bigint FROM intake_line AS line"
+            " WHERE line.receipt_id = intake.id)"
+            " FROM intake_receipt AS intake WHERE kind = 'return' AND original_number <> '' ORDER BY id"
         )
         rows = cursor.fetchall()
         over = exceeding([NewReturn(*row[1:]) for row in rows])
         found = tuple((row[0], over[row[1]]) for row in rows if row[1] in over)
         if found:
-            cursor.execute("DELETE FROM intake_receipt WHERE k = ANY(%s)", [[k for k, _ in found]])
+            cursor.execute("DELETE FROM intake_receipt WHERE id = ANY(%s)", [[pk for pk, _ in found]])
     return found

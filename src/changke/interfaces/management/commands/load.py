@@ -15,6 +15,8 @@ from changke.interfaces.importers.undo import leaving
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 
+DECISIONS = ("update", "merge", "skip", "refuse")
+
 
 class Command(ShopCommand):
     help = (
@@ -34,6 +36,9 @@ class Command(ShopCommand):
         parser.add_argument("--preset", metavar="NAME", help=f"a file that Changke knows: {presets}")
         parser.add_argument(
             "--column", action="append", default=[], metavar="FIELD=HEADING", help="what a column means; repeat it"
+        )
+        parser.add_argument(
+            "--known", choices=DECISIONS, default="", help="what rows of a customer file do to known customers: update"
         )
         parser.add_argument("--source", default="", metavar="NAME", help="the system the file comes from")
         parser.add_argument("--encoding", metavar="NAME", help="UTF-8, GBK, ... (else detected)")
@@ -75,6 +80,7 @@ class Command(ShopCommand):
             create=options["create"],
             store=options["store"],
             mapping=mapping_of(options["column"]),
+            decisions={"": options["known"]} if options["known"] else {},
             source=options["source"],
             encoding=options["encoding"],
             numbers_restart=options["numbers_restart"],

@@ -15,6 +15,7 @@ from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
+from changke.interfaces.bulk import shown
 from changke.interfaces.importers.known import MOST_LISTED
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
@@ -61,7 +62,12 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
             matches.setdefault(each["what"], {})[each["word"]] = wanted
     if errors:
         return _page(request, batch, analysis, errors, typed=request.POST.dict(), status=422)
-    change_draft(batch.pk, options={"matches": matches, "create": True})
+    decisions = {
+        key.removeprefix("known-"): text
+        for key, text in request.POST.items()
+        if key.startswith("known-") and text in words.DECISIONS and key.removeprefix("known-") in ("", *words.MET)
+    }
+    change_draft(batch.pk, options={"matches": matches, "create": True, "decisions": decisions})
     send_off(batch, by=current.by(request))
     return go(request, reverse("imports-run", args=[batch.pk]))
 
@@ -122,5 +128,30 @@ def _page(
         "problems": groups_of(analysis.get("problems") or (), get_language() or "zh-hans"),
         "unknown": list(groups.values()),
         "errors": errors,
+        "met": _met(batch, analysis),
+        "decisions": list(words.DECISIONS.items()),
+        "decided": (batch.options.get("decisions") or {}).get("", "update"),
     }
     return answer(request, "imports/match.html", context, status=status)
+
+
+def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
+    """Known customers whom the rows met, by how they met: some of them as they stand and as they would stand."""
+    decided = batch.options.get("decisions") or {}
+    groups = []
+    for group in analysis.get("met") or ():
+        lines = [
+            {
+                "name": one["name"] or f"#{one['customer_id']}",
+                "field": shown.field(field),
+                "before": shown.value(field, before),
+                "after": shown.value(field, after),
+            }
+            for one in group["samples"]
+            for field, (before, after) in (one["differences"] or {"": (None, None)}).items()
+        ]
+        said, remedy = words.MET[group["group"]]
+        groups.append(
+            {**group, "words": said, "remedy": remedy, "lines": lines, "decided": decided.get(group["group"], "")}
+        )
+    return groups

@@ -118,3 +118,26 @@ WHOEVER = _("Customer number, phone or e-mail")
 MONEY = _("Amount, or unit price and quantity")
 GROUPS: dict[str, str | Promise] = {"customer_id": WHOEVER, "amount": MONEY}
 """Needed columns of which one is enough, by the first of the group."""
+
+DECISIONS: dict[str, str | Promise] = {
+    "update": _("Update: what the file says replaces what is there"),
+    "merge": _("Fill in: only what is empty"),
+    "skip": _("Skip: leave them as they are"),
+    "refuse": _("Refuse: name them in the error file"),
+}
+"""What rows of known customers do."""
+
+MET: dict[str, tuple[str | Promise, str | Promise]] = {
+    "number": (_("Same customer number or WeCom id"), ""),
+    "phone": (_("Same phone, same name"), ""),
+    "phone_other_name": (
+        _("Same phone, another name"),
+        _("Perhaps a family shares the phone. If these are other persons, refuse the rows and give them numbers."),
+    ),
+    "email": (_("Same e-mail"), ""),
+    "conflict": (
+        _("The number is one customer's, the phone or e-mail another's"),
+        _("The phone stays with whom it finds now. Check which is wrong; if both are one person, merge them first."),
+    ),
+}
+"""How rows met known customers, and what to mind."""
