@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 DATA_DIR ?= data
+SECONDS ?= 600
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types house test browser migrations messages collect docs wheel bench clean
+.PHONY: help setup demo run check format lint types house test fuzz browser migrations messages collect docs wheel bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ house: .venv/dev.done ## the shape of the house: who may import whom, migrations
 
 test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, real browser
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
+	@for target in delimited workbook sources values; do $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; done
 
 browser: .venv/dev.done .venv/browser.done messages ## only the pages in a real browser
 	$(BIN)/python -m pytest tests/browser

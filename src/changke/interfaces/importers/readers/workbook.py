@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
@@ -41,20 +42,29 @@ def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
     with path.open("rb") as stream:
         if stream.read(len(ZIP)) == ZIP:
             refuse_bombs(path, name=name)
-    try:
+    with _held(name):
         book = CalamineWorkbook.from_path(str(path))
-    except PasswordError as error:
-        raise UnreadableFile("workbook_locked", file=name) from error
-    except (CalamineError, OSError, ValueError) as error:
-        raise UnreadableFile("file_cut_off", file=name) from error
     several = len(book.sheet_names) > 1
     for index, title in enumerate(book.sheet_names):
-        try:
+        with _held(name):
             sheet = book.get_sheet_by_index(index)
-        except (CalamineError, ValueError) as error:
-            raise UnreadableFile("file_cut_off", file=name) from error
         if sheet.start is not None:
-            yield Sheet(name=title if several else "", rows=_rows(sheet), strict_width=False)
+            yield Sheet(name=title if several else "", rows=_rows(sheet, name), strict_width=False)
+
+
+@contextmanager
+def _held(name: str) -> Iterator[None]:
+    """What the reader cannot read is a refusal, also where its Rust gives up in a panic (which is no Exception)."""
+    try:
+        yield
+    except PasswordError as error:
+        raise UnreadableFile("workbook_locked", file=name) from error
+    except (CalamineError, OSError, ValueError, OverflowError) as error:
+        raise UnreadableFile("file_cut_off", file=name) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableFile("file_cut_off", file=name) from error
 
 
 def refuse_bombs(path: Path, *, name: str) -> None:
@@ -119,10 +129,18 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _rows(sheet: CalamineSheet) -> Iterator[RawRow]:
+def _rows(sheet: CalamineSheet, name: str) -> Iterator[RawRow]:
     first = (sheet.start or (0, 0))[0] + 1
-    for offset, cells in enumerate(sheet.iter_rows()):
+    with _held(name):
+        rows = sheet.iter_rows()
+    offset = 0
+    while True:
+        with _held(name):
+            cells = next(rows, None)
+        if cells is None:
+            return
         yield first + offset, [text_of(cell) for cell in cells], ""
+        offset += 1
 
 
 def text_of(cell: object) -> str:
