@@ -114,7 +114,7 @@ def _measure(file: Path, rows: int, kills: int, bad: int) -> int:
     from changke.interfaces.importers import pipeline  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    found_chain(name="Benchmark")
+    found_chain(name="Benchmark", now=NOW)
     batch = pipeline.start([pipeline.SourceFile(file, file.name)], kind="purchases", create=True, now=NOW)
     hits, worked = killed_again_and_again(
         batch.pk, rows=rows, kills=kills, environment=os.environ, now=NOW, dice=random.Random(42)

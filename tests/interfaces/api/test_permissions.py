@@ -138,6 +138,9 @@ CASES: dict[str, list[Case]] = {
 THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants", "post_grant", "delete_grant"}
 """Routes about roles: tests/interfaces/api/test_roles.py."""
 
+BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo"}
+"""Routes about batches: tests/interfaces/bulk."""
+
 HEADQUARTERS = {"list_audit_lines"}
 """Routes that headquarters may ask: test_audit.py."""
 
@@ -153,7 +156,9 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_route_has_a_case() -> None:
-    assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | THE_OWNERS | HEADQUARTERS
+    assert {operation for operation, _, _ in routes()} == set(CASES) | set(
+        THE_CHAINS
+    ) | THE_OWNERS | HEADQUARTERS | BATCHES
 
 
 def test_no_route_answers_without_a_key(cast: Cast) -> None:

@@ -77,7 +77,7 @@ def test_a_killed_load_is_finished_by_running_it_again(tmp_path: Path, monkeypat
 def test_killed_three_times_every_row_is_in_or_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small version of `benchmarks.kills`: GBK, CRLF, quotes, 1 % bad rows of eight kinds."""
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    found_chain(name="花漾")
+    found_chain(name="花漾", now=BENCH_NOW)
     file, rows = tmp_path / "sales.csv", 10_000
     bad = write_sales(file, rows, "gb18030")
     assert bad == rows // 100

@@ -47,7 +47,8 @@ HEADQUARTERS = {
     "audit": (), "audit-restore": (1,),
     "imports": (), "imports-new": (), "imports-sample": ("customers",), "imports-open": (1,), "imports-row": (1,),
     "imports-discard": (1,), "imports-map": (1,), "imports-match": (1,), "imports-run": (1,), "imports-result": (1,),
-    "imports-errors": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),
+    "imports-errors": (1,),
+    "imports-kept": (1,), "imports-undo": (1,), "settings": (), "settings-preview": (), "settings-stores": (),
     "settings-store-new": (), "settings-store": (1,), "settings-region-new": (),
     "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
     "settings-person": (1,), "settings-person-reset": (1,),
@@ -67,6 +68,8 @@ POSTED = {
     "settings-key-revoke",
     "settings-person-reset",
 }
+BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}
+"""One change for many customers: whose, and who may look at it, is in tests/interfaces/bulk."""
 DOORS = {
     "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
 }  # fmt: skip
@@ -108,7 +111,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 

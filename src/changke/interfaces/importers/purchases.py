@@ -329,8 +329,8 @@ class Purchases:
         )
 
     def chunks(self, *, returns: bool) -> Iterator[Chunk]:
-        """Whole receipts, so many at a time that their transaction stays well under a second. Returns are numbered behind
-        all others: what they give back must be in before it is asked how much of it is left."""
+        """Whole receipts, so many at a time that their transaction stays well under a second. Returns are numbered
+        behind all others: what they give back must be in before it is asked how much of it is left."""
         found = self.connection.execute("SELECT min(k), max(k) FROM receipts WHERE is_return = ?", [returns]).fetchone()
         lowest, highest = found if found and found[0] is not None else (1, 0)
         for first in range(lowest, highest + 1, CHUNK):

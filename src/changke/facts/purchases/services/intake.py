@@ -113,8 +113,8 @@ GROUP BY 1
 
 @transaction.atomic
 def take_in_carefully(files: ReceiptFiles, *, batch_id: int) -> TakenIn:
-    """Leave known receipts alone and returns of more than is left, and say which they are. The purchases of the load are
-    in before its returns come."""
+    """Leave out known receipts and returns of more than is left, and say which they are. The purchases of the load
+    are in before its returns come."""
     for table, file in files.by_table.items():
         intake = table.replace("facts_", "intake_")
         staging(intake, TABLES[table])
