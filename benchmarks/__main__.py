@@ -24,6 +24,7 @@ def main() -> int:
         subprocess.run([sys.executable, "-m", name, *words], check=False).returncode
         for name, words in [
             ("benchmarks.load", [folder, "--rows", str(options.customers)]),
+            ("benchmarks.audit", [folder, "--lines", str(options.customers)]),
             ("benchmarks.refresh", [folder, *size]),
             ("benchmarks.one_customer", [folder, *size]),
             ("benchmarks.pages", [folder, *size]),

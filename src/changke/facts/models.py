@@ -16,6 +16,7 @@ from changke.facts.customers.models import (
     TagWord,
 )
 from changke.facts.events.models import Event
+from changke.facts.fields.models import Field, FieldValue
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
 from changke.facts.visits.models import Visit
 
@@ -26,6 +27,8 @@ __all__ = [
     "Consent",
     "Customer",
     "Event",
+    "Field",
+    "FieldValue",
     "FormerTag",
     "Identifier",
     "Item",

@@ -9,12 +9,15 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.customers.models import Customer, TagGroup, TagWord
+from changke.facts.fields.models import Field
+from changke.facts.fields.queries import fields_for
 from changke.foundation.access.models import ApiKey, OwnRole, Staff
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Region, Store
 from changke.interfaces import words
 from changke.interfaces.web import formats
+from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
 from changke.profiles.affinity.models import TagRule
 
@@ -51,6 +54,11 @@ ACTIONS: dict[str, Words] = {
     "customer.registered": _("Customer registered"),
     "customer.changed": _("Profile of a customer changed"),
     "customer.erased": _("Customer erased"),
+    "profile.changed": _("Own fields of a customer changed"),
+    "field.defined": _("Field added"),
+    "field.changed": _("Field changed"),
+    "field.retired": _("Field retired"),
+    "field.revived": _("Field asked again"),
     "phone.unmasked": _("Looked at a whole phone number"),
     "tag.added": _("Tag added"),
     "tag.removed": _("Tag taken off"),
@@ -107,6 +115,14 @@ FIELDS: dict[str, Words] = {
     "occasion": _("When"),
     "item": _("Item"),
     "category": _("Category"),
+    "labels": _("Names"),
+    "choices": _("Choices"),
+    "required": _("Required"),
+    "minimum": _("At least"),
+    "maximum": _("At most"),
+    "roles": _("Who sees it"),
+    "position": _("Position"),
+    "key": _("Key"),
     "reason": _("Reason"),
     "line": _("Line"),
     "fields": _("Fields"),
@@ -135,6 +151,8 @@ class Names:
     regions: Mapping[int, str] = field(default_factory=dict)
     staff: Mapping[int, str] = field(default_factory=dict)
     subjects: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, Field] = field(default_factory=dict)
+    """The chain's own fields that the reader may see."""
 
 
 SUBJECT_MODELS = {
@@ -148,6 +166,8 @@ SUBJECT_MODELS = {
     "tag_group": TagGroup,
     "tag_word": TagWord,
     "tag_rule": TagRule,
+    "profile": Customer,
+    "field": Field,
 }
 PLACES = {
     "chain": lambda key: reverse("settings"),
@@ -161,11 +181,13 @@ PLACES = {
     "tag_rule": lambda key: reverse("settings-tags"),
     "batch": lambda key: reverse("imports-result", args=[key]),
     "customer": lambda key: reverse("customer", args=[key]),
+    "profile": lambda key: reverse("customer", args=[key]),
+    "field": lambda key: reverse("settings-field", args=[key]),
 }
 """Where the thing itself is looked at."""
 
 
-def names_for(lines: Iterable[AuditLine]) -> Names:
+def names_for(lines: Iterable[AuditLine], role: str) -> Names:
     wanted: dict[str, set[int]] = {}
     for line in lines:
         kind, _colon, key = line.subject.partition(":")
@@ -181,6 +203,7 @@ def names_for(lines: Iterable[AuditLine]) -> Names:
         regions=dict(Region.objects.values_list("pk", "name")),
         staff=dict(Staff.objects.values_list("pk", "name")),
         subjects=subjects,
+        own={one.key: one for one in fields_for(role, retired=True)},
     )
 
 
@@ -216,10 +239,38 @@ def actor(line: AuditLine) -> str:
 
 def changes(line: AuditLine, names: Names) -> list[Change]:
     before, after = line.before or {}, line.after or {}
-    return [
-        Change(name, label(name), value(name, before.get(name), names), value(name, after.get(name), names))
-        for name in sorted({*before, *after}, key=lambda one: list(FIELDS).index(one) if one in FIELDS else 999)
-    ]
+    if line.subject.startswith("profile:"):
+        return [
+            Change(key, one.label(get_language() or "zh-hans"), *(own(one, side.get(key)) for side in (before, after)))
+            for key, one in names.own.items()
+            if key in before or key in after
+        ]
+    found = []
+    for name in sorted({*before, *after}, key=lambda one: list(FIELDS).index(one) if one in FIELDS else 999):
+        was, is_now = _what_differs(before.get(name), after.get(name))
+        found.append(Change(name, label(name), value(name, was, names), value(name, is_now, names)))
+    return found
+
+
+def _what_differs(was: object, is_now: object) -> tuple[object, object]:
+    """Of two groups of numbers only those that differ: nobody compares ten by eye."""
+    if not (isinstance(was, dict) and isinstance(is_now, dict)):
+        return was, is_now
+    differing = [key for key in {**was, **is_now} if was.get(key) != is_now.get(key)]
+    return {key: was.get(key) for key in differing}, {key: is_now.get(key) for key in differing}
+
+
+def own(one: Field, held: object) -> str:
+    """A value of the chain's own field, as it was kept then: the field may have changed since."""
+    return own_fields.said(one, held) or NOTHING  # type: ignore[arg-type]
+
+
+def seen(held: Mapping[str, object] | None, line: AuditLine, role: str) -> dict[str, object] | None:
+    """One side of a line without the fields that the reader may not see."""
+    if held is None or not line.subject.startswith("profile:"):
+        return None if held is None else dict(held)
+    mine = {one.key for one in fields_for(role, retired=True)}
+    return {key: value for key, value in held.items() if key in mine}
 
 
 def label(name: str) -> str:
@@ -237,6 +288,8 @@ def value(name: str, held: object, names: Names) -> str:
         return formats.enumeration([label(str(one)) for one in held], language)
     if isinstance(held, list):
         return formats.enumeration([_word(name, one, names) for one in held], language)
+    if name == "definition" and isinstance(held, dict):
+        return gettext("as published then")  # nobody reads a tree of conditions in a table
     if isinstance(held, dict):
         inside = [f"{label(str(key))}: {value(str(key), one, names)}" for key, one in held.items()]
         return "; ".join(inside)[:LONGEST]

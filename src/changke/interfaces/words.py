@@ -156,6 +156,7 @@ def refusal(error: DomainError) -> str:
 
 
 PERSON_TABLES = {
+    "fields": _("Fields of your own"),
     "profile": _("Profile"),
     "identifiers": _("Phones, addresses, numbers"),
     "tags": _("Tags"),

@@ -98,6 +98,8 @@ CASES: dict[str, list[Case]] = {
         Case("PATCH", "/customers/{id}", {"city": "上海"}),
         Case("PATCH", "/customers/{id}", {"home_store": "{store}"}),
     ],
+    "get_customer_fields": [Case("GET", "/customers/{id}/fields")],
+    "patch_customer_fields": [Case("PATCH", "/customers/{id}/fields", {"values": {}})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
     "get_customer_purchases": [Case("GET", "/customers/{id}/purchases")],
     "get_customer_visits": [Case("GET", "/customers/{id}/visits")],
@@ -144,7 +146,7 @@ BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo"}
 HEADQUARTERS = {"list_audit_lines"}
 """Routes that headquarters may ask: test_audit.py."""
 
-THE_CHAINS = {"get_items": "/items"}
+THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 

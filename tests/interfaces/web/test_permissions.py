@@ -52,13 +52,15 @@ HEADQUARTERS = {
     "settings-store-new": (), "settings-store": (1,), "settings-region-new": (),
     "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
     "settings-person": (1,), "settings-person-reset": (1,),
-    "settings-person-code-reset": (1,), "settings-keys": (), "settings-key-revoke": (1,),
+    "settings-person-code-reset": (1,), "settings-fields": (), "settings-field-new": (),
+    "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
     "settings-person-roles": (1,), "settings-key-roles": (1,), "settings-grant-end": (1,),
 }  # fmt: skip
 POSTED = {
+    "settings-field-ask",
     "settings-role-remove",
     "settings-grant-end",
     "settings-person-code-reset",

@@ -37,6 +37,8 @@ class Kind:
     """The capability that changing it asks for, beside the one for restoring."""
     now: Now | None = None
     restore: "Restore | None" = None
+    only: frozenset[str] = frozenset()
+    """The fields that can be put back, where a line may also hold others."""
 
 
 class Restore(Protocol):

@@ -82,7 +82,7 @@ def verify(*, heads: Sequence[Head] = ()) -> Verification:
 def _proofs(last: int, expected: dict[int, Head], report: Verification) -> Iterator[rules.Proof]:
     """Every proof of the chain; on the way whether its links hold and contain the heads outside."""
     previous = rules.GENESIS
-    for seal in AuditSeal.objects.filter(id__lte=last).order_by("id").iterator(chunk_size=100):
+    for seal in AuditSeal.objects.filter(id__lte=last).order_by("id").iterator(chunk_size=5):
         report.seals += 1
         digest, proofs = bytes(seal.digest), bytes(seal.proofs)
         if bytes(seal.previous) != previous:
@@ -202,4 +202,6 @@ def lines_of(wanted: Wanted, *, before: int | None, most: int) -> list[AuditLine
 def restorable(line: AuditLine) -> bool:
     """Whether a page offers to put the line back; what stands there now is asked only when somebody wants to."""
     kind = kind_of(line.subject)
-    return bool(kind and kind.restore and line.before and line.after is not None)
+    if kind is None or kind.restore is None or not line.before or line.after is None:
+        return False
+    return not kind.only or bool(kind.only & {*line.before, *line.after})

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 from changke.engine import synthetic
 from changke.engine.synthetic import Table, World
 from changke.facts.catalog.models import Category
 from changke.facts.customers import rules as names
 from changke.facts.customers.services.names import NewName, write_many
+from changke.facts.fields.services import define
 from changke.foundation.access.models import Role
 from changke.foundation.access.services import add_staff
 from changke.foundation.audit.rules import system
@@ -68,6 +71,7 @@ def create_demo(
     ids = _organisation(world, password=logins[0].password, now=now)
     meter = _Meter(world, advance)
     _customers(world, ids, meter, now=now)
+    _own_fields(now)
     _receipts(world, ids, meter)
     _visits_and_openings(world, ids, meter, now=now)
     _stories(world, ids, meter)
@@ -156,6 +160,28 @@ def _staff(world: World, stores: list[Store], password: str, now: dt.datetime) -
         )
         found.append(person.pk)
     return found
+
+
+SKIN = ["干性", "油性", "混合", "敏感"]
+
+
+def _own_fields(now: dt.datetime) -> None:
+    """Two fields of the chain's own, known of some: whoever tries the product sees what they are good for."""
+    labels = {"zh-hans": "肤质", "en": "Skin type", "zh-hant": "膚質"}
+    skin = define(key="skin", kind="choice", labels=labels, choices=SKIN, by=BY, now=now)
+    labels = {"zh-hans": "结婚纪念日", "en": "Wedding day", "zh-hant": "結婚紀念日"}
+    wedding = define(key="wedding", kind="date", labels=labels, by=BY, now=now)
+    with connection.cursor() as sql:
+        sql.execute(
+            "INSERT INTO facts_fieldvalue (customer_id, field_id, text) "
+            "SELECT id, %s, (%s::text[])[1 + id %% 4] FROM facts_customer WHERE id %% 3 = 0",
+            [skin.pk, SKIN],
+        )
+        sql.execute(
+            "INSERT INTO facts_fieldvalue (customer_id, field_id, day) "
+            "SELECT id, %s, DATE '2008-01-01' + (id * 37 %% 5800)::int FROM facts_customer WHERE id %% 7 = 0",
+            [wedding.pk],
+        )
 
 
 def _customers(world: World, ids: Ids, meter: _Meter, *, now: dt.datetime) -> None:

@@ -21,6 +21,6 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
     publish_models(the_chain(), definitions=[definition], by=by, now=now)
 
 
-register(Kind("stages", ("profiles_stagemodel",), "settings.edit", _now, _restore))
+register(Kind("stages", ("profiles_stagemodel",), "settings.edit", _now, _restore, frozenset({"definition"})))
 for table in ("standing", "seriesfill", "stagecount", "stageflow"):
     leave_out(f"profiles_{table}", "computed from facts")

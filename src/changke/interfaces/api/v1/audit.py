@@ -53,15 +53,16 @@ class AuditQuery(PageQuery):
 def list_audit_lines(request: HttpRequest, query: Query[AuditQuery]) -> Any:
     """Lines of the audit trail, the newest first. Needs the right to see it."""
     require(actor(request).who, Capability.AUDIT_VIEW)
+    role = actor(request).who.role
     behind = position(query.cursor, int)
     wanted = Wanted(
         action=query.action, subject=query.subject, customer_id=query.customer_id, since=query.since, until=query.until
     )
     rows = lines_of(wanted, before=behind[0] if behind else None, most=query.limit + 1)
-    return page(rows, query.limit, ends=lambda line: [line.pk], show=_shown)
+    return page(rows, query.limit, ends=lambda line: [line.pk], show=lambda line: _shown(line, role))
 
 
-def _shown(line: AuditLine) -> AuditLineOut:
+def _shown(line: AuditLine, role: str) -> AuditLineOut:
     return AuditLineOut(
         id=line.pk,
         at=line.at,
@@ -74,8 +75,8 @@ def _shown(line: AuditLine) -> AuditLineOut:
         words=said.action(line.action),
         subject=line.subject,
         customer_id=line.customer_id,
-        before=line.before,
-        after=line.after,
+        before=said.seen(line.before, line, role),
+        after=said.seen(line.after, line, role),
         reason=line.reason,
         erased=line.salt is None,
     )

@@ -15,6 +15,7 @@ from changke.interfaces.api.v1 import (
     directory,
     events,
     facts,
+    fields,
     followups,
     history,
     profiles,
@@ -84,6 +85,7 @@ for prefix, router in (
     ("/followups", followups.router),
     ("/batches", bulk.router),
     ("", directory.router),
+    ("", fields.router),
     ("", roles.router),
 ):
     api.add_router(prefix, router)

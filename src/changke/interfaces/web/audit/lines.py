@@ -77,7 +77,7 @@ def of_customer(request: HttpRequest, customer_id: int) -> HttpResponse:
 
 
 def _rows(request: HttpRequest, found: list[AuditLine]) -> list[Row]:
-    names = said.names_for(found)
+    names = said.names_for(found, current.staff(request).role)
     may = allows(current.staff(request), Capability.AUDIT_RESTORE)
     return [
         Row(

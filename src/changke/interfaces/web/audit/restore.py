@@ -3,10 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
 from changke.facts.customers.queries import customer_in
+from changke.facts.fields.queries import fields_for
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.queries import require
 from changke.foundation.audit.models import AuditLine
@@ -31,6 +32,11 @@ def show(request: HttpRequest, line_id: int) -> HttpResponse:
     if found is None or not found.fields:
         raise NotRestorable
     require(current.staff(request), Capability(found.kind.needs))
+    if found.kind.key == "profile":  # of the chain's own fields only those that this role sees
+        mine = {one.key for one in fields_for(current.staff(request).role)}
+        found = Preview(found.kind, found.key, [one for one in found.fields if one.name in mine])
+        if not found.fields:
+            raise NotRestorable
     if line.customer_id is not None:  # somebody who restores settings need not see every customer
         customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), line.customer_id)
     if request.method == "GET":
@@ -57,14 +63,16 @@ def said_now(value: object) -> str:
 
 
 def _page(request: HttpRequest, line: AuditLine, found: Preview, *, error: str = "", status: int = 200) -> HttpResponse:
-    names = said.names_for([line])
+    role = current.staff(request).role
+    names = said.names_for([line], role)
+    own = found.kind.key == "profile"
     fields = [
         {
             "name": one.name,
-            "words": said.label(one.name),
-            "now": said.value(one.name, one.now, names),
+            "words": names.own[one.name].label(get_language() or "zh-hans") if own else said.label(one.name),
+            "now": said.own(names.own[one.name], one.now) if own else said.value(one.name, one.now, names),
             "seen": said_now(one.now),
-            "then": said.value(one.name, one.before, names),
+            "then": said.own(names.own[one.name], one.before) if own else said.value(one.name, one.before, names),
             "since": one.changed_since,
             "same": one.now == one.before,
         }

@@ -1,7 +1,7 @@
 """The form of a customer's profile: errors beside the field, what was typed is kept."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,10 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in
 from changke.facts.customers.services.change import change
 from changke.facts.events import services as events
+from changke.facts.fields import rules
+from changke.facts.fields.models import Field as OwnField
+from changke.facts.fields.queries import fields_for
+from changke.facts.fields.services import set_values
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid
@@ -26,6 +30,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.customers.timeline import FIELD_WORDS
 
 TEXTS = ("name", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
@@ -45,17 +50,25 @@ class Form:
 def form(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), customer_id)
     stores, advisers = _stores(request, customer), _advisers(request, customer)
+    own = fields_for(current.staff(request).role)
+    own_held = own_fields.held(own, customer.pk)
     if request.method == "GET":
-        return _answer(request, customer, Form(_held(customer), _held(customer)), stores, advisers)
-    filled = Form(_typed(request.POST), _held_then(request.POST, customer))
+        held = _held(customer)
+        return _answer(request, customer, Form(held | own_held, held | own_held), stores, advisers, own)
+    own_then = {name: request.POST.get(f"held_{name}", text) for name, text in own_held.items()}
+    filled = Form(
+        _typed(request.POST) | own_fields.sent(request.POST, own), _held_then(request.POST, customer) | own_then
+    )
     changes = _changes(customer, filled, stores, advisers)
-    if not filled.errors and changes:
+    typed = own_fields.read(own, filled.typed, own_then)
+    filled.errors |= typed.errors
+    if not filled.errors and (changes or typed.changes):
         try:
-            _save(request, customer, changes)
+            _save(request, customer, changes, typed.changes)
         except Invalid as refusal:
             filled.errors[refusal.field] = words.refusal(refusal)
     if filled.errors:
-        return _answer(request, customer, filled, stores, advisers, status=422)
+        return _answer(request, customer, filled, stores, advisers, own, status=422)
     toast(request, gettext("Saved"))
     return go(request, reverse("customer", args=[customer.pk]))
 
@@ -83,7 +96,9 @@ def _changes(
     """The fields that somebody touched and that hold something else now; what cannot be read is an error beside its
     field."""
     now = _held(customer)
-    different = {name: text for name, text in filled.typed.items() if text not in (filled.held[name], now[name])}
+    different = {
+        name: text for name, text in filled.typed.items() if name in now and text not in (filled.held[name], now[name])
+    }
     changes: dict[str, object] = {}
     for name, text in different.items():
         if name in NUMBERS:
@@ -106,8 +121,14 @@ def _changes(
 
 
 @transaction.atomic
-def _save(request: HttpRequest, customer: Customer, changes: Mapping[str, object]) -> None:
+def _save(
+    request: HttpRequest, customer: Customer, changes: Mapping[str, object], own: Mapping[str, rules.Plain]
+) -> None:
     now = timezone.now()
+    if own:
+        set_values(customer.pk, own, by=current.by(request), now=now)
+    if not changes:
+        return
     change(customer.pk, changes, by=current.by(request), now=now)
     # Which fields, never what they held: a person's past is not kept in a stream that cannot be erased.
     events.record(
@@ -164,12 +185,14 @@ def _answer(
     filled: Form,
     stores: Mapping[str, Store],
     advisers: Mapping[str, Staff],
+    own: Sequence[OwnField],
     *,
     status: int = 200,
 ) -> HttpResponse:
     fields = {
         name: Field(name, FIELD_WORDS[name], text, filled.errors.get(name, ""), HINTS.get(name, ""))
         for name, text in filled.typed.items()
+        if name in FIELD_WORDS
     }
     context: dict[str, Any] = {
         "nav": "customers",
@@ -177,6 +200,7 @@ def _answer(
         "fields": fields,
         "held": filled.held,
         "errors": filled.errors,
+        "own_inputs": own_fields.inputs(own, filled.typed, filled.errors),
         "gender_options": [(key, str(said)) for key, said in words.GENDERS.items() if key],
         "store_options": [(key, store.name) for key, store in stores.items()],
         "adviser_options": [(key, one.name) for key, one in advisers.items()],

@@ -53,13 +53,15 @@ class Filters:
     group: str = ""
     tag: str = ""
     adviser: int | None = None
+    own: str = ""
+    """A field of the chain's own and what stands in it: `skin~油性`."""
     order: str = DEFAULT_ORDER
     position: Position | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Names of the conditions in force, in the order of the page."""
-        return tuple(name for name in ("q", "stages", "store", "group", "tag", "adviser") if getattr(self, name))
+        return tuple(name for name in ("q", "stages", "store", "group", "tag", "adviser", "own") if getattr(self, name))
 
     def without(self, *names: str) -> "Filters":
         empty = Filters()
@@ -73,7 +75,9 @@ class Filters:
         """As a query string; what is usual is left out."""
         pairs: list[tuple[str, object]] = [("q", self.q)] if self.q else []
         pairs += [("stage", stage) for stage in self.stages]
-        pairs += [(name, value) for name in ("store", "group", "tag", "adviser") if (value := getattr(self, name))]
+        pairs += [
+            (name, value) for name in ("store", "group", "tag", "adviser", "own") if (value := getattr(self, name))
+        ]
         if self.order != DEFAULT_ORDER:
             pairs.append(("order", self.order))
         if self.position:
@@ -90,6 +94,7 @@ def read_filters(query: QueryDict) -> Filters:
         group=group if (group := query.get("group", "")) in VALUE_GROUPS else "",
         tag=query.get("tag", "").strip()[:60].replace("\0", ""),
         adviser=_number(query.get("adviser", "")),
+        own=query.get("own", "").strip()[:120].replace("\0", ""),
         order=order if (order := query.get("order", "")) in ORDERS else DEFAULT_ORDER,
         position=_position(query),
     )

@@ -22,7 +22,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers import own_fields, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 from changke.interfaces.web.customers.reads import Count, Row
 from changke.interfaces.web.doors import needs
@@ -70,6 +70,8 @@ class Line:
 @needs(Capability.CUSTOMER_VIEW)
 def show(request: HttpRequest) -> HttpResponse:
     filters, scope = read_filters(request.GET), current.scope(request)
+    if filters.own and not own_fields.may_ask(filters.own, current.staff(request).role):
+        filters = filters.without("own")
     stages = _stages()
     page = reads.page_of(filters, scope)
     counts = reads.counts_of(filters, scope, list(stages.words), model=stages.model)
@@ -175,6 +177,7 @@ def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advis
         "store": lambda: names.get(filters.store or 0, gettext("another store")),
         "group": lambda: str(words.VALUE_GROUPS[filters.group]),
         "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},
+        "own": lambda: own_fields.condition(filters.own),
         "adviser": lambda: gettext("Adviser: %(name)s") % {"name": advisers.get(filters.adviser or 0, "–")},
     }
     return [Condition(name, said_as[name](), _address(filters.without(name))) for name in filters.conditions]

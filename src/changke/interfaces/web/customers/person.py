@@ -23,7 +23,7 @@ from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import words
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
-from changke.interfaces.web.customers import timeline
+from changke.interfaces.web.customers import own_fields, timeline
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
 from changke.interfaces.web.customers.tags import Shown, shown_at
@@ -62,6 +62,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
         part = "_timeline_page.html" if "before" in request.GET else "_timeline.html"
         return answer(request, "customers/person.html", context, part=f"customers/{part}")
     explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key, history=False)
+    context["own_fields"] = own_fields.shown(customer.pk, current.staff(request).role)
     context |= _who(customer, today) | _stands(explanation, looked) | _worth(explanation)
     context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
     context |= _advised(customer, looked, time_zone)

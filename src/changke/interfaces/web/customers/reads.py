@@ -13,6 +13,7 @@ from django.db.models.functions import Concat
 
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
+from changke.facts.fields.queries import holders_of
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
@@ -129,6 +130,9 @@ def _looked_up(filters: Filters) -> Iterator[tuple[list[int], Q]]:
     if filters.tag:
         tagged = Tag.objects.filter(name=filters.tag).values_list("customer", flat=True)
         yield list(tagged[: SEARCH_CAP + 1]), Q(customer__in=tagged)
+    if filters.own:
+        holding = holders_of(*filters.own.partition("~")[::2])
+        yield list(holding[: SEARCH_CAP + 1]), Q(customer__in=holding)
     if filters.q:
         found = Customer.objects.filter(matching(filters.q)).values_list("pk", flat=True)
         yield list(found[: SEARCH_CAP + 1]), matching(filters.q, path="customer__")

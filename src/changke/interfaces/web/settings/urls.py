@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.settings import grants, keys, regions, roles, setup, staff, stages, stores, tags
+from changke.interfaces.web.settings import fields, grants, keys, regions, roles, setup, staff, stages, stores, tags
 
 urlpatterns = [
     path("setup/", setup.first_page, name="setup"),
@@ -28,6 +28,10 @@ urlpatterns = [
     path("settings/tags/groups/<int:group_id>/", tags.group, name="settings-tag-group"),
     path("settings/tags/rules/new/", tags.rule, name="settings-tag-rule-new"),
     path("settings/tags/rules/<int:rule_id>/", tags.rule, name="settings-tag-rule"),
+    path("settings/fields/", fields.show, name="settings-fields"),
+    path("settings/fields/new/", fields.add, name="settings-field-new"),
+    path("settings/fields/<int:field_id>/", fields.edit, name="settings-field"),
+    path("settings/fields/<int:field_id>/ask/", fields.ask, name="settings-field-ask"),
     path("settings/keys/", keys.show, name="settings-keys"),
     path("settings/keys/<int:key_id>/revoke/", keys.revoke, name="settings-key-revoke"),
 ]

@@ -1,0 +1,17 @@
+"""What a chain's own fields say of a person."""
+
+from collections.abc import Iterator, Sequence
+
+from changke.facts.fields.models import FieldValue
+from changke.facts.fields.services.forget import forget_values
+from changke.foundation.persons.registry import PersonTable, Row, register
+
+
+def values(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = FieldValue.objects.filter(customer_id__in=customer_ids).select_related("field").order_by("pk")
+    for row in rows:
+        if row.plain is not None:
+            yield {"customer_id": row.customer_id, "field": row.field.key, "value": row.plain}
+
+
+register(PersonTable("fields", ("facts_fieldvalue",), values, forget_values))

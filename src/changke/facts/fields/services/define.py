@@ -1,0 +1,133 @@
+"""Defining fields: what is asked of every customer, beside what the product asks."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from django.db import IntegrityError, transaction
+
+from changke.facts.fields import rules
+from changke.facts.fields.models import Field, FieldValue
+from changke.foundation.audit.rules import HOUSE, By
+from changke.foundation.audit.services import record
+from changke.foundation.errors import DomainError, Invalid
+
+MOST_FIELDS = 60
+CHANGEABLE = ("labels", "choices", "required", "minimum", "maximum", "roles", "position")
+
+
+class FieldKeyTaken(DomainError):
+    code, status = "field_key_taken", 409
+    message = "There is already a field %(key)s."
+
+
+class ChoiceInUse(DomainError):
+    code, status = "choice_in_use", 409
+    message = "%(customers)s customers still have %(choice)s. Change theirs first, or keep the choice."
+
+
+@transaction.atomic
+def define(
+    *,
+    key: str,
+    kind: str,
+    labels: Mapping[str, str],
+    choices: Sequence[str] = (),
+    required: bool = False,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    roles: Sequence[str] = (),
+    by: By = HOUSE,
+    now: dt.datetime,
+) -> Field:
+    """A new field. Key and kind stay as they are; everything else may change later."""
+    if not rules.KEY.fullmatch(key):
+        raise Invalid(field="key", reason="begins with a small letter; then letters, digits and _, at most 40")
+    if kind not in rules.KINDS:
+        raise Invalid(field="kind", reason="choose one of %(choices)s", choices=", ".join(rules.KINDS))
+    if Field.objects.count() >= MOST_FIELDS:
+        raise Invalid(field="key", reason="a chain has at most %(most)s fields of its own", most=MOST_FIELDS)
+    field = Field(key=key, kind=kind, position=Field.objects.count() + 1)
+    _write(
+        field,
+        {
+            "labels": dict(labels),
+            "choices": list(choices),
+            "required": required,
+            "minimum": minimum,
+            "maximum": maximum,
+            "roles": list(roles),
+        },
+    )
+    try:
+        with transaction.atomic():
+            field.save()
+    except IntegrityError:
+        raise FieldKeyTaken(key=key) from None
+    after = {"key": key, "kind": kind, **as_audited(field)}
+    record(by=by, action="field.defined", subject=f"field:{field.pk}", after=after, now=now)
+    return field
+
+
+@transaction.atomic
+def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> Field:
+    """Change labels, choices, bounds, who sees it. Values that stand there already are not judged anew."""
+    field = Field.objects.select_for_update().get(pk=field.pk)
+    before = as_audited(field)
+    kept = changes.get("choices", field.choices)
+    for choice in field.choices:
+        if isinstance(kept, list | tuple) and choice in kept:
+            continue
+        standing = FieldValue.objects.filter(field=field)
+        having = (
+            standing.filter(text=choice) if field.kind == "choice" else standing.filter(text__contains=f"|{choice}|")
+        )
+        if count := having.count():
+            raise ChoiceInUse(customers=count, choice=choice)
+    _write(field, changes)
+    field.save()
+    record(by=by, action="field.changed", subject=f"field:{field.pk}", before=before, after=as_audited(field), now=now)
+    return field
+
+
+@transaction.atomic
+def retire(field: Field, *, back: bool = False, by: By = HOUSE, now: dt.datetime) -> Field:
+    """Ask it no more, or (`back`) again. What stands in it stays."""
+    field = Field.objects.select_for_update().get(pk=field.pk)
+    if (field.retired_at is None) == back:
+        return field
+    field.retired_at = None if back else now
+    field.save(update_fields=["retired_at"])
+    action = "field.revived" if back else "field.retired"
+    record(by=by, action=action, subject=f"field:{field.pk}", after={"key": field.key}, now=now)
+    return field
+
+
+def as_audited(field: Field) -> dict[str, object]:
+    return {name: getattr(field, name) for name in CHANGEABLE}
+
+
+def _write(field: Field, changes: Mapping[str, object]) -> None:
+    for name, value in changes.items():
+        if name not in CHANGEABLE:
+            raise Invalid(field=name, reason="not a part of a field that can change")
+        setattr(field, name, value)
+    field.labels = {code: " ".join(str(said).split())[:60] for code, said in field.labels.items() if str(said).strip()}
+    if not field.labels:
+        raise Invalid(field="labels", reason="give it a name in one language at least")
+    field.choices = [" ".join(str(choice).split()) for choice in field.choices if str(choice).strip()]
+    if field.kind in ("choice", "choices"):
+        _check_choices(field.choices)
+    else:
+        field.choices = []
+    low, high = field.minimum, field.maximum
+    if low is not None and high is not None and low > high:
+        raise Invalid(field="maximum", reason="must not be smaller than the least")
+
+
+def _check_choices(choices: Sequence[str]) -> None:
+    if not choices:
+        raise Invalid(field="choices", reason="give one choice at least, each on a line")
+    if len(choices) > rules.MOST_CHOICES or len(set(choices)) < len(choices):
+        raise Invalid(field="choices", reason="at most %(most)s choices, each once", most=rules.MOST_CHOICES)
+    if any("|" in choice or len(choice) > 60 for choice in choices):
+        raise Invalid(field="choices", reason="a choice has at most 60 characters, and no bar")

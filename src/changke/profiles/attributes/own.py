@@ -1,0 +1,86 @@
+"""A chain's own fields as attributes: conditions ask `custom.skin` as they ask `silent_days`.
+
+Each field becomes a definition of its own beside the files of this room, made from what the chain defined. So the
+composer answers it on every engine by the same statement, and nothing but this page knows that it came from a table.
+Own fields are as known today, whatever day is asked about.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from changke.engine.definitions import Column, Composer, Fact, Registry
+from changke.engine.definitions.definition import Definition
+from changke.facts.fields.models import Field
+from changke.profiles.attributes.catalogue import POPULATION_TABLE, REGISTRY
+
+PREFIX = "custom."
+"""In conditions. Inside a statement the dot is an underscore."""
+
+VALUES = Fact(
+    "facts_fieldvalue",
+    {"customer_id": "int", "field_id": "int", "text": "text", "number": "int", "day": "date"},
+    day=None,
+    schema=None,
+)
+"""A row per customer and field, so that a definition picks and needs not add up."""
+
+TYPES: Mapping[str, tuple[str, str]] = {
+    "text": ("text", "text"),
+    "choice": ("text", "text"),
+    "number": ("int", "number"),
+    "money": ("money", "number"),
+    "date": ("date", "day"),
+    "yes_no": ("bool", "number = 1"),
+}
+"""Type of the attribute, and how it is read from the row."""
+
+Shape = tuple[int, str, str, tuple[str, ...], str]
+"""Id, key, kind, choices and label: what the definition of a field depends on."""
+
+
+def composer_with(fields: Iterable[Field], *, language: str) -> Composer:
+    """The house's attributes and those of these fields. Kept while they stay as they are."""
+    return _composer(tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields))
+
+
+def attributes_of(composer: Composer) -> dict[str, Column]:
+    """What conditions may ask: everything of the house, and own fields under their name with the dot."""
+    found = {}
+    for name, column in composer.registry.attributes.items():
+        asked = PREFIX + name.removeprefix("custom_") if name.startswith("custom_") else name
+        found[asked] = column
+    return found
+
+
+@lru_cache(maxsize=8)
+def _composer(shapes: tuple[Shape, ...]) -> Composer:
+    own = [definition for shape in shapes for definition in _definitions(shape)]
+    facts = [*REGISTRY.facts.values(), VALUES]
+    return Composer(Registry([*REGISTRY.definitions.values(), *own], facts, population_table=POPULATION_TABLE))
+
+
+def _definitions(shape: Shape) -> Iterable[Definition]:
+    """One per field; of several choices one per choice, each a yes or no by its place in the list."""
+    field_id, key, kind, choices, label = shape
+    if kind != "choices":
+        yield _definition(f"custom_{key}", field_id, *TYPES[kind], label)
+        return
+    for number, choice in enumerate(choices, start=1):
+        held = f"STRPOS(text, {exp.Literal.string(f'|{choice}|').sql(dialect='duckdb')}) > 0"
+        yield _definition(f"custom_{key}_{number}", field_id, "bool", held, f"{label}: {choice}")
+
+
+def _definition(name: str, field_id: int, kind: str, reading: str, label: str) -> Definition:
+    query = sqlglot.parse_one(
+        f"SELECT customer_id, {reading} AS {name} FROM facts_fieldvalue WHERE field_id = {int(field_id)}",  # noqa: S608
+        read="duckdb",
+    )
+    assert isinstance(query, exp.Query), "we wrote a SELECT"
+    column = Column(name, kind, None, label, line=1)
+    return Definition(
+        Path(f"{name}.sql"), name, label, "customer", ("facts_fieldvalue",), {}, (column,), query, inputs_line=1
+    )
