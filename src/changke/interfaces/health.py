@@ -17,12 +17,16 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from changke.facts.customers.models import Identifier
 from changke.foundation.audit import heads
 from changke.foundation.audit.queries import SEALED_WITHIN, verify
 from changke.foundation.database import grants, row_security
 from changke.foundation.database.append_only import Fact
 from changke.foundation.database.binaries import OLDEST_MAJOR
+from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
+from changke.foundation.persons.models import KeyVersion
+from changke.foundation.persons.queries import vault
 from changke.interfaces import analytics, trail
 from changke.profiles.attributes.queries import last_bulk_run
 
@@ -32,6 +36,7 @@ FULL_DISK_MEGABYTES = 300
 CLOCK_SECONDS = 5
 COMPARED_CUSTOMERS = 200
 HEARTBEAT = timedelta(seconds=60)
+COPY_KEY = "changke keys backup FILE, and keep the file away from this machine and from the backups"
 NO_NET = (
     "pages and jobs use the owner's own user, so only triggers protect the facts: `changke doctor --sql` prints what "
     "an administrator runs, then set DATABASE_APP_URL and DATABASE_READER_URL"
@@ -61,7 +66,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (net, rows, audit_trail, time_zones, jobs, profiles):
+    for check in (keys, net, rows, audit_trail, time_zones, jobs, profiles):
         yield from check(now)
 
 
@@ -88,6 +93,24 @@ def secrets() -> Iterator[Finding]:
         yield Finding("secrets", FAILED, f"others may read {open_files[0]}", f"chmod -R go= {folder}")
     else:
         yield Finding("secrets", OK, "readable by their owner only")
+
+
+def keys(now: datetime) -> Iterator[Finding]:
+    """The master key of phones and addresses: the right one, and a copy of it somewhere else."""
+    try:
+        in_use = vault().in_use
+    except DomainError as refusal:
+        yield Finding("master key", FAILED, str(refusal), "changke keys restore FILE")
+        return
+    if Identifier.objects.filter(sealed__isnull=False, key_version__lt=in_use[0]).exists() or len(in_use) > 1:
+        yield Finding("master key", WARNING, "a change of the key was not finished", "changke keys rotate")
+    uncopied = KeyVersion.objects.filter(retired_at__isnull=True, backed_up_at__isnull=True)
+    if not KeyVersion.objects.exists():
+        yield Finding("master key", WARNING, "its fingerprint was not written down yet", "changke prepare")
+    elif uncopied.exists():
+        yield Finding("master key", WARNING, "there is no copy of it: lost, it takes every phone with it", COPY_KEY)
+    else:
+        yield Finding("master key", OK, f"version {in_use[-1]}, the one that these data were written with; copied")
 
 
 def database(now: datetime) -> Iterator[Finding]:

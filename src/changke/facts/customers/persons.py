@@ -15,7 +15,8 @@ from changke.facts.customers.models import (
 )
 from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
-from changke.foundation.persons.registry import PersonTable, Row, register
+from changke.facts.customers.services.names import index_again
+from changke.foundation.persons.registry import PersonTable, Row, register, register_index
 
 PROFILE = (
     "id", "name", "gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests",
@@ -96,3 +97,4 @@ register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))
 register(PersonTable("chosen", ("facts_chosen",), chosen, erase.erase_chosen))
+register_index("facts_identifier", index_again)

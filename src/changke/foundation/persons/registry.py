@@ -47,6 +47,19 @@ def register(table: PersonTable) -> PersonTable:
     return _registry.register(table.key, table)
 
 
+_indexes: dict[str, Callable[[int], int]] = {}
+
+
+def register_index(table: str, again: Callable[[int], int]) -> None:
+    """A table with blind indexes: `again(most)` makes the next of them with the current key and says how many."""
+    _indexes[table] = again
+
+
+def indexes() -> list[Callable[[int], int]]:
+    discover()
+    return list(_indexes.values())
+
+
 def person_tables() -> list[PersonTable]:
     """All of them by key, those that go last at the end; the rooms are read at the first call."""
     discover()

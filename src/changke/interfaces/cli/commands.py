@@ -40,6 +40,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("prepare", "create or upgrade the tables, without serving", role="owner", starts=True),
         Command("doctor", "check the installation and say what mends it", role="app"),
         Command("backup", "everything into one file", role="reader"),
+        Command("keys", "the key of phones and addresses: copy it, put it back, change it"),
         Command("restore", "everything back from that file", role="owner", starts=True),
         Command("bench", "measure what we claim (a checkout only, long)", own=bench.bench),
     ],

@@ -105,17 +105,22 @@ def hand_over(identifier: Identifier, *, to: int) -> None:
 
 
 @transaction.atomic
-def index_again(after: int, *, most: int) -> tuple[int, int]:
-    """Make the indexes of the next identifiers with the current key: how many, and the last id."""
+def index_again(most: int) -> int:
+    """Make the indexes of the next identifiers with the current key; how many."""
     safe = vault()
-    rows = list(
-        Identifier.objects.select_for_update()
-        .filter(pk__gt=after, sealed__isnull=False, key_version__lt=safe.current)
-        .order_by("pk")[:most]
-    )
+    former = Identifier.objects.filter(sealed__isnull=False, key_version__lt=safe.current)
+    rows = list(former.select_for_update().order_by("pk")[:most])
     values = values_of(rows)
+    columns: list[list[object]] = [[], [], []]
     for one in rows:
-        one.blind, one.tail = indexes(safe, one.kind, values[one.pk])
-        one.key_version = safe.current
-    Identifier.objects.bulk_update(rows, ["blind", "tail", "key_version"], batch_size=500)
-    return len(rows), rows[-1].pk if rows else after
+        # Whose key was destroyed cannot be computed again, and must not be found either: an index of nothing.
+        blind, tail = indexes(safe, one.kind, values[one.pk] or f"destroyed {one.pk}")
+        for column, value in zip(columns, (one.pk, blind, tail), strict=True):
+            column.append(value)
+    with connection.cursor() as sql:
+        sql.execute(
+            "UPDATE facts_identifier AS known SET blind = new.blind, tail = new.tail, key_version = %s"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new (id, blind, tail) WHERE known.id = new.id",
+            [safe.current, *columns],
+        )
+    return len(rows)
