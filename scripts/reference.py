@@ -52,6 +52,10 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
         "a file with the master key, outside the database and its backups",
         "`secrets/` of the data folder",
     ),
+    "ERASED_FILE": (
+        "who was erased, read after every restore; keep a copy elsewhere",
+        "`erased.jsonl` of the data folder",
+    ),
     "ALLOWED_HOSTS": ("further names under which the site is reached, separated by commas", "this machine's own"),
     "CSRF_TRUSTED_ORIGINS": ("origins whose forms are taken, such as `https://changke.example.com`", "none"),
     "BEHIND_HTTPS": ("1 when a proxy ends TLS: cookies go over HTTPS only", "0"),

@@ -51,6 +51,8 @@ SECRET_KEY = secret_key(os.environ, DATA_DIR)
 # Under which phones and addresses are sealed; read when first needed. One of the two, else the data folder's file.
 MASTER_KEY = os.environ.get("MASTER_KEY", "")
 MASTER_KEY_FILE = master_key_file(os.environ, DATA_DIR)
+# Who was erased: outside the database, because a restored backup does not know it.
+ERASED_FILE = Path(os.environ.get("ERASED_FILE") or DATA_DIR / "erased.jsonl")
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *listed("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 BEHIND_HTTPS = switch("BEHIND_HTTPS", False)

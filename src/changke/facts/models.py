@@ -1,7 +1,7 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.facts.catalog.models import Category, Item
-from changke.facts.consents.models import Consent
+from changke.facts.consents.models import Consent, MemberLink
 from changke.facts.customers.models import (
     Advising,
     Chosen,
@@ -34,6 +34,7 @@ __all__ = [
     "Item",
     "Kept",
     "Line",
+    "MemberLink",
     "Note",
     "Opening",
     "Receipt",

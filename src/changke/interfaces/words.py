@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from changke.facts.consents.rules import Channel, Purpose
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
 
@@ -175,6 +176,8 @@ PERSON_TABLES = {
     "audit": _("Audit trail"),
     "keys": _("Her own key"),
     "consents": _("Consents"),
+    "links": _("Links to her own page"),
+    "answers": _("Answers kept for repetition"),
 }
 """Everything that is kept about a person, by the key of its registration."""
 
@@ -189,3 +192,51 @@ OCCASIONS = {
     "first_order": _("Her first order"),
     "any": _("Any purchase"),
 }
+
+PURPOSES = {
+    Purpose.MARKETING: _("Offers"),
+    Purpose.CARE: _("Care: birthdays, how it went"),
+    Purpose.SERVICE: _("Service: visits, cards, receipts"),
+    Purpose.SURVEY: _("Surveys"),
+    Purpose.PROFILING: _("Evaluating visits and purchases for offers"),
+    Purpose.HEALTH: _("Keeping health data: skin, allergies"),
+    Purpose.PERSONAL: _("Personalised offers"),
+}
+CHANNELS = {
+    Channel.NONE: "",
+    Channel.SMS: _("SMS"),
+    Channel.CALL: _("Call"),
+    Channel.WECHAT: _("WeChat"),
+    Channel.EMAIL: _("E-mail"),
+}
+CONSENT_HOWS = {
+    "counter": _("At the counter"),
+    "phone": pgettext_lazy("consent", "By phone"),
+    "form": _("On a form"),
+    "member_page": _("On her own page"),
+    "file": _("By a file"),
+    "machine": _("By another system"),
+}
+CONSENT_REASONS = {
+    "given": _("Allowed"),
+    "not_asked": _("Never asked"),
+    "withdrawn": _("Withdrawn"),
+    "suppressed": _("On the list of those whom nobody writes to"),
+    "guardian_missing": _("Below 14, and no guardian said yes"),
+    "not_separate": _("Health data need a yes of their own"),
+    "not_personalised": _("She switched personalising off"),
+    "erased": _("Erased"),
+}
+"""Why we may or may not, by the code of the verdict."""
+
+CONSENT_YES, CONSENT_NO = _("Allowed"), _("No")
+REQUESTS = {
+    "export": _("On %(day)s she asked for a copy of her data."),
+    "erase": _("On %(day)s she asked to be forgotten."),
+}
+
+
+def topic(purpose: Purpose, channel: Channel) -> str:
+    """A purpose and its channel in one phrase."""
+    said = str(PURPOSES[purpose])
+    return f"{said} · {CHANNELS[channel]}" if channel else said

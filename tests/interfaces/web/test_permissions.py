@@ -35,10 +35,16 @@ ABOUT_HER = {
     "customer-tags": Ask("post", {"tag": "爱聊天"}),
     "customer-tag-remove": Ask("post", {"tag": "常客"}),
     "customer-photo": Ask(more=(1,)),  # her photo and a foreign one: test_customer.py, test_record.py
+    "customer-consents": Ask(),
+    "customer-link": Ask("post"),
+    "customer-data": Ask(),  # not for every role, like the next: test_privacy.py
+    "customer-forget": Ask("post"),
     "today-tick": Ask("post", {"outcome": "done", "reason": "overdue"}),
     "today-reopen": Ask("post", more=(0,)),
     "today-phone": Ask("post"),
 }
+ELSEWHERE = {"customer-photo", "customer-data", "customer-forget"}
+"""Tried one by one in the tests of their pages."""
 FORMS = ["record", "record-sale", "record-use", "record-return", "record-visit", "record-note", "record-allergy"]
 """Ask for the customer by `?customer=`."""
 
@@ -73,6 +79,7 @@ POSTED = {
 BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}
 """One change for many customers: whose, and who may look at it, is in tests/interfaces/bulk."""
 DOORS = {
+    "member",
     "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
 }  # fmt: skip
 """Everybody's own, and what is open before one is in: test_login.py, test_second_factor.py."""
@@ -118,7 +125,7 @@ def test_every_address_has_its_place_in_the_matrix() -> None:
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 
 
-@pytest.mark.parametrize("name", [name for name in ABOUT_HER if name != "customer-photo"])
+@pytest.mark.parametrize("name", [name for name in ABOUT_HER if name not in ELSEWHERE])
 @pytest.mark.parametrize("who", ["manager", "clerk"])
 def test_a_store_reaches_its_own_and_a_foreign_customer_does_not_exist(shop: Cast, who: str, name: str) -> None:
     client = at_work(getattr(shop, who))

@@ -35,3 +35,14 @@ class Consent(Fact):
             *fact_indexes("consent"),
             models.Index(fields=["customer", "purpose", "channel", "happened_at"], name="consent_of_customer"),
         ]
+
+
+class MemberLink(models.Model):
+    """An address of a customer's own page. Only the digest of its token is kept: it is shown once, as a QR code."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    """Thirty days later, or when it was closed."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from changke.facts.consents.models import MemberLink
 from changke.facts.consents.queries import history
+from changke.facts.consents.services.links import forget_links
 from changke.foundation.persons.registry import PersonTable, Row, register
 
 SAID = ("customer_id", "purpose", "channel", "given", "how", "text_version", "guardian", "separate", "happened_at")
@@ -20,3 +22,11 @@ def consents(customer_ids: Sequence[int]) -> Iterator[Row]:
 
 
 register(PersonTable("consents", ("facts_consent",), consents, stays="proof"))
+
+
+def links(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = MemberLink.objects.filter(customer_id__in=customer_ids).order_by("made_at", "pk")
+    yield from rows.values("customer_id", "made_at", "ends_at")
+
+
+register(PersonTable("links", ("facts_memberlink",), links, forget_links))

@@ -1,5 +1,6 @@
 """What this room knows of a person."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from changke.facts.customers.models import (
@@ -16,7 +17,8 @@ from changke.facts.customers.models import (
 from changke.facts.customers.queries import values_of
 from changke.facts.customers.services import erase
 from changke.facts.customers.services.names import index_again
-from changke.foundation.persons.registry import PersonTable, Row, register, register_index
+from changke.facts.customers.services.suppress import suppress
+from changke.foundation.persons.registry import Human, PersonTable, Row, register, register_human, register_index
 
 PROFILE = (
     "id", "name", "gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests",
@@ -97,4 +99,16 @@ register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))
 register(PersonTable("chosen", ("facts_chosen",), chosen, erase.erase_chosen))
+
+
+def family(customer_id: int) -> tuple[int, ...]:
+    return (customer_id,)
+
+
+def recorded(customer_id: int) -> str | None:
+    one = Customer.objects.filter(pk=customer_id, is_erased=False).first()
+    return one.recorded_at.astimezone(dt.UTC).isoformat() if one else None
+
+
 register_index("facts_identifier", index_again)
+register_human(Human(family, recorded, lambda ids, why, now: suppress(ids, why=why, now=now)))

@@ -30,11 +30,21 @@ KINDS: dict[str, str] = {
     "customer.changed": "profile fields were changed by hand: their names, not their values",
     "complaint.received": "she complained",
     "tag.added": "a tag was put on her",
+    "data.requested": "on her own page she asked for her data, or to be forgotten",
     "app.opened": "she opened a page or message of ours",
 }
 """Every kind of event and what it says. A kind that is not here is refused: a stream of typos helps nobody."""
 
-OUR_OWN = frozenset({"stage.changed", "phone.unmasked", "followup.recorded", "customer.changed", "customer.registered"})
+OUR_OWN = frozenset(
+    {
+        "stage.changed",
+        "phone.unmasked",
+        "data.requested",
+        "followup.recorded",
+        "customer.changed",
+        "customer.registered",
+    }
+)
 """Kinds that only the house records, while it does what they tell: a machine that could write them could forge them."""
 
 

@@ -27,12 +27,14 @@ from changke.foundation.database.binaries import Binaries
 from changke.foundation.database.config import DATABASE_NAME, Connection, Connections, read_embedded
 from changke.foundation.database.launcher import create_database, mark_leakproof
 from changke.foundation.keys import key_file, write_secret
+from changke.foundation.persons import tombstones
 
 FORMAT = 1
 DUMP = "database.dump"
 MANIFEST = "manifest.json"
 SECRET_KEY = "secrets/secret_key"
 MEDIA = "media"
+ERASED = "erased.jsonl"
 IN_USE = "somebody is using these data: stop `changke up` first"
 
 Say = Callable[[str], None]
@@ -68,6 +70,7 @@ def backup(
     connections: Connections,
     binaries: Binaries,
     data_dir: Path,
+    erased: Path,
     version: str,
     now: datetime,
     say: Say = lambda _: None,
@@ -95,6 +98,8 @@ def backup(
                 tar.add(dump, DUMP)
                 if key_file(data_dir).exists():
                     tar.add(key_file(data_dir), SECRET_KEY)
+                if erased.exists():
+                    tar.add(erased, ERASED)
                 for file in media:
                     tar.add(file, str(file.relative_to(data_dir)))
                 stream.flush()
@@ -127,6 +132,7 @@ def restore(
     connections: Connections,
     binaries: Binaries,
     data_dir: Path,
+    erased: Path,
     replace: bool,
     say: Say = lambda _: None,
 ) -> Manifest:
@@ -149,7 +155,7 @@ def restore(
             _restore_beside_and_swap(folder / DUMP, connections, binaries, data_dir)
         else:
             _restore_into_empty(folder / DUMP, connections.owner, binaries)
-        _put_files(folder, data_dir)
+        _put_files(folder, data_dir, erased)
     return manifest
 
 
@@ -202,9 +208,11 @@ def _restore_into_empty(dump: Path, owner: Connection, binaries: Binaries) -> No
         raise BackupFailed("; ".join(serious) or done.stderr.strip())
 
 
-def _put_files(folder: Path, data_dir: Path) -> None:
+def _put_files(folder: Path, data_dir: Path, erased: Path) -> None:
     if (folder / SECRET_KEY).exists():
         write_secret(key_file(data_dir), (folder / SECRET_KEY).read_text())
+    # A union: whoever was erased after the backup is known here, whoever before it perhaps only there.
+    tombstones.merge(erased, folder / ERASED)
     if (folder / MEDIA).exists():
         shutil.copytree(folder / MEDIA, data_dir / MEDIA, dirs_exist_ok=True)
 

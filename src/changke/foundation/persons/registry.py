@@ -5,6 +5,7 @@ with the models: a table that points at a customer, or has a column of personal 
 the build.
 """
 
+import datetime as dt
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,38 @@ class PersonTable:
     stays: str = ""
     last: bool = False
     """Erased after all others: the key that they may still need."""
+
+
+@dataclass(frozen=True)
+class Human:
+    """What this floor, which knows no customer, asks of the room of customers.
+
+    `family` are her ids: herself and whoever is merged into her. `recorded` is the moment she was written down, None
+    where there is nobody of this number or she was erased already. `suppress` puts her addresses on the list.
+    """
+
+    family: Callable[[int], tuple[int, ...]]
+    recorded: Callable[[int], str | None]
+    suppress: Callable[[Sequence[int], str, dt.datetime], int]
+
+
+_human: list[Human] = []
+
+
+def register_human(human: Human) -> None:
+    if _human:
+        raise ValueError("the room of customers registers once")
+    _human.append(human)
+
+
+def human() -> Human:
+    discover()
+    return _human[0]
+
+
+def family_of(person_id: int) -> tuple[int, ...]:
+    """Herself and everybody merged into her: export, consent and erasure take all of them."""
+    return human().family(person_id)
 
 
 _registry: Registry[PersonTable] = Registry("tables with personal data", PersonTable)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -70,6 +70,12 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
 def forget_answers(*, now: dt.datetime) -> int:
     """Delete answers that nobody will ask for again; how many."""
     return KeptAnswer.objects.filter(kept_at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()[0]
+
+
+def forget_answers_about(customer_ids: Sequence[int]) -> int:
+    """Delete kept answers that show one of these customers; how many."""
+    about = KeptAnswer.objects.filter(answer__id__in=list(customer_ids), answer__has_key="known_on")
+    return about.delete()[0]
 
 
 def _digest(request: HttpRequest) -> str:

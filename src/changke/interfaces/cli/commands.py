@@ -37,6 +37,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("refresh", "compute all customers anew (the worker does it every night)"),
     ],
     "Keep": [
+        Command("person", "a customer's data as a file; what erasing takes; erase her"),
         Command("prepare", "create or upgrade the tables, without serving", role="owner", starts=True),
         Command("doctor", "check the installation and say what mends it", role="app"),
         Command("backup", "everything into one file", role="reader"),

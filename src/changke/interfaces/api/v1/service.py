@@ -18,6 +18,7 @@ from changke.interfaces.api.v1 import (
     fields,
     followups,
     history,
+    privacy,
     profiles,
     purchases,
     roles,
@@ -72,6 +73,7 @@ handle_errors(api)
 for prefix, router in (
     ("/customers", customers.router),
     ("/customers", history.router),
+    ("/customers", privacy.router),
     ("/facts", facts.router),
     ("/waiting-returns", waiting.router),
     ("/customers", tags.router),

@@ -28,6 +28,7 @@ class Command(ShopCommand):
                 connections=settings.CONNECTIONS,
                 binaries=launcher.binaries_of(settings.DATA_DIR),
                 data_dir=settings.DATA_DIR,
+                erased=settings.ERASED_FILE,
                 version=settings.VERSION,
                 now=now,
                 say=self.say,

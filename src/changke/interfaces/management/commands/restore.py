@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import connections
 
+from changke.foundation.audit.rules import system
 from changke.foundation.database import backup, launcher
+from changke.foundation.persons.services.erase import replay
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.trail import note_restored
 
@@ -28,6 +30,7 @@ class Command(ShopCommand):
                 connections=settings.CONNECTIONS,
                 binaries=launcher.binaries_of(settings.DATA_DIR),
                 data_dir=settings.DATA_DIR,
+                erased=settings.ERASED_FILE,
                 replace=replace,
                 say=self.say,
             )
@@ -35,6 +38,9 @@ class Command(ShopCommand):
             raise CommandError(str(error)) from error
         connections.close_all()
         call_command("prepare")
+        again = replay(by=system("changke restore"), now=datetime.now(UTC))
+        if again:
+            self.say(f"{len(again)} customers who were erased since are erased again")
         note_restored(settings.DATA_DIR, now=datetime.now(UTC))
         self.say(f"restored what was saved on {manifest.taken_at} by version {manifest.version}")
-        return {"file": str(file), **asdict(manifest)}
+        return {"file": str(file), **asdict(manifest), "erased_again": len(again)}

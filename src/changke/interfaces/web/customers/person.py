@@ -12,18 +12,21 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
 
+from changke.facts.consents.queries import personalised
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.past import adviser_at, adviser_known_since
 from changke.facts.customers.queries import customer_in, phone_of
+from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date, start_of_day
+from changke.foundation.persons.registry import family_of
 from changke.interfaces import words
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
-from changke.interfaces.web.customers import own_fields, timeline
+from changke.interfaces.web.customers import own_fields, privacy, timeline
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
 from changke.interfaces.web.customers.tags import Shown, shown_at
@@ -65,6 +68,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     context["own_fields"] = own_fields.shown(customer.pk, current.staff(request).role)
     context |= _who(customer, today) | _stands(explanation, looked) | _worth(explanation)
     context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
+    context |= _allowed(customer, now)
     context |= _advised(customer, looked, time_zone)
     context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
     return answer(request, "customers/person.html", context)
@@ -107,6 +111,19 @@ def _birthday(customer: Customer, today: dt.date) -> str:
         age = today.year - year - ((today.month, today.day) < (month, day))
         return gettext("%(birthday)s, %(age)s years old") % {"birthday": said, "age": age}
     return said
+
+
+def _allowed(customer: Customer, now: dt.datetime) -> dict[str, Any]:
+    """What she consents to, and what she asked for on her own page in the last two months."""
+    since = now - dt.timedelta(days=60)
+    asked = Event.objects.filter(customer=customer, kind="data.requested", happened_at__gt=since)
+    latest = asked.order_by("-happened_at").first()
+    said = words.REQUESTS.get(str(latest.data.get("what"))) if latest else None
+    return {
+        "consents": privacy.summary(customer, now=now),
+        "personal": personalised(family_of(customer.pk), at=now),
+        "asked": str(said) % {"day": f"{latest.business_date:%Y-%m-%d}"} if latest and said else "",
+    }
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.customers import acts, edit, lists, person, tags
+from changke.interfaces.web.customers import acts, edit, lists, person, privacy, tags
 
 urlpatterns = [
     path("customers/", lists.show, name="customers"),
@@ -9,5 +9,9 @@ urlpatterns = [
     path("customers/<int:customer_id>/call/", acts.call, name="customer-call"),
     path("customers/<int:customer_id>/tags/", tags.add, name="customer-tags"),
     path("customers/<int:customer_id>/tags/remove/", tags.remove, name="customer-tag-remove"),
+    path("customers/<int:customer_id>/consents/", privacy.consents, name="customer-consents"),
+    path("customers/<int:customer_id>/own-page/", privacy.link, name="customer-link"),
+    path("customers/<int:customer_id>/data/", privacy.data, name="customer-data"),
+    path("customers/<int:customer_id>/forget/", privacy.forget, name="customer-forget"),
     path("customers/<int:customer_id>/photos/<int:note_id>/", acts.photo, name="customer-photo"),
 ]

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
 from changke.facts.customers.rules import masked_phone
+from changke.interfaces import words
 from changke.interfaces.web import formats, pictures
 
 register = template.Library()
@@ -179,3 +180,9 @@ def query(context: template.Context, **changes: Any) -> str:
 
 def as_date(value: dt.date | dt.datetime) -> dt.date:
     return timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
+
+
+@register.filter
+def consent_reason(code: str) -> str:
+    """Why we may reach her, or may not."""
+    return str(words.CONSENT_REASONS[code])

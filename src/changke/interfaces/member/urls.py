@@ -1,0 +1,5 @@
+from django.urls import path
+
+from changke.interfaces.member import views
+
+urlpatterns = [path("me/<str:token>/", views.page, name="member")]
