@@ -2,6 +2,7 @@
 
 import base64
 import os
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         where["CONN_MAX_AGE"] = 0
     os.environ["DATABASE_URL"] = url
     # Parts of the house that tests start as processes seal with the same key.
+    settings.ERASED_FILE = Path(tempfile.mkdtemp(prefix="changke-tests-")) / "erased.jsonl"
     os.environ["MASTER_KEY"] = settings.MASTER_KEY = f"1 {base64.urlsafe_b64encode(bytes(range(32))).decode()}"
     # Argon2 is slow on purpose; hundreds of tests with seven log-ins each need not prove that. One test does.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -21,6 +21,7 @@ def test_what_is_open_before_the_log_in_is_written_down_here() -> None:
         "choose_language",
         "login",
         "login-code",
+        "member",
         "reset",
         "setup",
     }

@@ -236,6 +236,21 @@ def test_a_file_loads_once_and_its_bad_row_is_named(folder: Path) -> None:
     assert "there are S1" in today.stderr
 
 
+def test_a_restore_does_not_bring_back_who_was_erased(folder: Path, empty: Path) -> None:
+    table = empty / "people.csv"
+    table.write_text("会员号,姓名,手机\nK1,薇拉,13800000003\nK2,莫愁,13800000004\n")
+    assert changke("load", table, "--as", "customers", "--create", "--data", folder).returncode == 0
+    number = last_line(changke("explain", "13800000003", "--json", "--data", folder))["customer_id"]
+    archive = empty / "backup.tar"
+    assert changke("backup", archive, "--data", folder).returncode == 0
+    assert changke("person", "erase", number, "--data", folder).returncode == 1, "not without --yes"
+    assert changke("person", "erase", number, "--reason", "asked", "--yes", "--data", folder).returncode == 0
+    restored = last_line(changke("restore", archive, "--replace", "--json", "--data", folder))
+    assert restored["erased_again"] == 1
+    assert changke("explain", "13800000003", "--data", folder).returncode == 1
+    assert last_line(changke("explain", "13800000004", "--json", "--data", folder))["name"] == "莫愁"
+
+
 def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> None:
     (folder / "media").mkdir(exist_ok=True)
     (folder / "media" / "photo.jpg").write_bytes(b"a picture")

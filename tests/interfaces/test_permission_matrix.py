@@ -39,6 +39,15 @@ SENT: dict[str, dict[str, Any]] = {
     "today-reopen": {},
     "patch_customer": {"city": "上海"},
     "unmask_phone": {"reason": "call"},
+    "customer-forget": {"number": "{id}", "reason": "asked"},
+    "post_consent": {
+        "id": "f",
+        "topics": [{"purpose": "care", "channel": "call"}],
+        "given": True,
+        "happened_at": "2026-03-01T10:00:00+08:00",
+    },
+    "export_person": {"reason": "asked"},
+    "erase_person": {"reason": "asked"},
 }
 """What an address about a customer wants to be sent. An address that is not here is sent nothing."""
 
@@ -82,7 +91,7 @@ def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
         client.force_login(person)
         key_role = "staff" if role == "nobody" else role
         stores = [] if role in ("owner", "hq", "nobody") else [cast.jing_an]
-        secret = issue_key(name=role, role=key_role, stores=stores, by=None, now=NOW).secret
+        secret = issue_key(name=role, role=key_role, stores=stores, now=NOW).secret
         askers[role] = Asker(person, client, {"Authorization": f"Bearer {secret}", "Accept-Language": "en"})
     grant = Grant.objects.filter(staff=cast.clerk).get()
     places = {
@@ -102,7 +111,8 @@ def ask(shop: Shop, door: Door, asker: Asker, customer: Customer) -> HttpRespons
     """One question whose traces are taken away again, so that the next finds everything as it was."""
     places = {"customer_id": customer.pk, "note_id": 1, **shop.places}
     path = re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda found: str(places.get(found.group(1), 1)), door.path)
-    body = SENT.get(door.name, {})
+    sent = SENT.get(door.name, {})
+    body = {name: str(customer.pk) if value == "{id}" else value for name, value in sent.items()}
     with transaction.atomic():
         if door.api and door.method == "GET":
             answer = asker.client.get(path, headers=asker.bearer)

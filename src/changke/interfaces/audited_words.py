@@ -53,6 +53,7 @@ ACTIONS: dict[str, Words] = {
     "customers.bulk_edited": _("Many customers changed"),
     "customer.registered": _("Customer registered"),
     "customer.changed": _("Profile of a customer changed"),
+    "customer.exported": _("Data of a customer handed out"),
     "customer.erased": _("Customer erased"),
     "profile.changed": _("Own fields of a customer changed"),
     "field.defined": _("Field added"),

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.registry import person_tables
 from changke.interfaces import words
 from changke.interfaces.management.base import as_text
@@ -18,6 +20,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet would compute."""
 
 
+@seeing(CHAIN_WIDE)  # hers by law: also what another store wrote
 def everything(person_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
     """Rows by subject. Subjects of which nothing is kept are left out."""
     found = {one.key: [dict(row) for row in one.export(person_ids)] for one in person_tables() if one.key != "keys"}

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Customer, Note
 from changke.facts.customers.queries import phone_of
 from changke.facts.customers.services.change import change
@@ -84,6 +85,14 @@ def test_a_new_customer_keeps_her_first_source_store_and_adviser(cast: Cast, cle
     assert (new.source, new.home_store, new.adviser, new.known_on) == ("抖音", cast.jing_an, cast.clerk, TODAY)
     assert phone_of(new) == "+8613900000042"
     assert Event.objects.get(kind="customer.registered").customer == new
+
+
+def test_what_she_agrees_to_at_the_counter_is_a_consent(cast: Cast, clerk: Client) -> None:
+    typed = {"name": "谷雨", "phone": "139 0000 0042", "agrees": ["marketing-sms", "profiling"], "token": TOKEN}
+    for _ in range(2):
+        clerk.post(reverse("record-customer"), typed)
+    said = Consent.objects.get()
+    assert (said.purpose, said.channel, said.given, said.staff) == ("marketing", "sms", True, cast.clerk)
 
 
 def test_a_customer_without_a_phone_sent_twice_is_one_customer(cast: Cast, clerk: Client) -> None:

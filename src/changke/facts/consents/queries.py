@@ -1,4 +1,5 @@
-"""What she said last, and whether we may. Ids are those of a whole family: persons who were merged are one."""
+"""What she said last, and whether we may. Ids are those of a whole family: persons who were merged are one. What one of
+them said in another store counts too: whoever asks may see her."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,9 +9,12 @@ from changke.facts.consents import rules
 from changke.facts.consents.models import Consent
 from changke.facts.consents.rules import Channel, Person, Purpose, Statement, Topic, Verdict
 from changke.facts.customers.models import Customer, Identifier
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.queries import opened_all
 
 
+@seeing(CHAIN_WIDE)
 def said_last(customer_ids: Sequence[int], *, at: dt.datetime) -> dict[Topic, list[Statement]]:
     """The last statement of each record about each topic, up to a moment."""
     rows = Consent.objects.filter(customer_id__in=customer_ids, withdrawn_by__isnull=True, happened_at__lte=at)
@@ -38,6 +42,7 @@ def may(customer_ids: Sequence[int], purpose: Purpose, channel: Channel, *, at: 
     return verdicts(customer_ids, at=at, on=on)[purpose, channel]
 
 
+@seeing(CHAIN_WIDE)
 def verdicts(customer_ids: Sequence[int], *, at: dt.datetime, on: dt.date) -> dict[Topic, Verdict]:
     """All of them, in the order of pages."""
     said = {topic: rules.strictest(statements) for topic, statements in said_last(customer_ids, at=at).items()}
@@ -87,6 +92,7 @@ class Told:
     evidence: str
 
 
+@seeing(CHAIN_WIDE)
 def history(customer_ids: Sequence[int], *, most: int = 100) -> list[Told]:
     """What she said, the latest first."""
     rows = list(

@@ -11,6 +11,7 @@ from django.db import connection
 from changke.engine import synthetic
 from changke.engine.synthetic import Table, World
 from changke.facts.catalog.models import Category
+from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.customers import rules as names
 from changke.facts.customers.services.names import NewName, write_many
 from changke.facts.fields.services import define
@@ -75,6 +76,7 @@ def create_demo(
     _receipts(world, ids, meter)
     _visits_and_openings(world, ids, meter, now=now)
     _stories(world, ids, meter)
+    _consents(ids, now=now)
     return logins
 
 
@@ -313,6 +315,24 @@ def _stories(world: World, ids: Ids, meter: _Meter) -> None:
         ),
         advance=meter,
     )  # fmt: skip
+
+
+def _consents(ids: Ids, *, now: dt.datetime) -> None:
+    """Of every three customers one agreed to messages; of those some took it back, some by her own page."""
+    agreed = ids.customers[::3]
+    offers = [(Purpose.MARKETING, Channel.SMS), (Purpose.MARKETING, Channel.WECHAT), (Purpose.CARE, Channel.WECHAT)]
+
+    def row(pk: int, purpose: Purpose, channel: Channel, given: bool, how: str, days: int) -> tuple[object, ...]:
+        at = now - dt.timedelta(days=days)
+        key = f"demo:{pk}:{purpose}:{channel}:{given}"
+        return (pk, purpose.value, channel.value, given, how, "2026-01", False, False, at, at.date(), now, key)
+
+    columns = ["customer_id", "purpose", "channel", "given", "how", "text_version", "guardian", "separate",
+               "happened_at", "business_date", "recorded_at", "source_key"]  # fmt: skip
+    given = (row(pk, *topic, True, "form", 30 + pk % 300) for pk in agreed for topic in offers)
+    taken_back = (row(pk, *offers[0], False, "member_page", pk % 30) for pk in agreed[::7])
+    copy_columns("facts_consent", columns, given)
+    copy_columns("facts_consent", columns, taken_back)
 
 
 def _dicts(table: Table) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,9 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import phone_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.events.services import record
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.periods import business_date
 from changke.foundation.persons.registry import family_of
 from changke.interfaces import requests, words
@@ -33,6 +35,7 @@ ASKS = ("export", "erase")
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "POST"])
+@seeing(CHAIN_WIDE)  # the token names her, whatever her store
 def page(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows and changes nothing: messengers open links to make a preview. POST does one thing and comes back."""
     if too_fast(requests.address(request)):
@@ -116,7 +119,8 @@ def _closed(request: HttpRequest, said: str, status: int) -> HttpResponse:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """The address is the key: it goes to no other site and into no search engine."""
-    response["Referrer-Policy"] = "no-referrer"
+    """The address is the key: it goes to no other site and into no search engine. Not `no-referrer`: browsers then send
+    `Origin: null` with a form, which the protection against foreign forms refuses."""
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

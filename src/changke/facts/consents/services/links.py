@@ -10,10 +10,13 @@ from django.db import transaction
 from changke.facts.consents.models import MemberLink
 from changke.facts.customers.models import Customer
 from changke.foundation.access.models import Staff
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
 
 GOOD_FOR = dt.timedelta(days=30)
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def make_link(customer: Customer, *, by: Staff | None, now: dt.datetime) -> str:
     """A new token; only its digest is kept. Links from before end: of a printed code only the last one opens."""

@@ -14,9 +14,11 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.suppress import lift
 from changke.foundation.access.models import Staff
 from changke.foundation.database.copy import reserve_ids
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.intake import check_moment
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.periods import business_date
 from changke.foundation.persons.services.keys import sealed_for
 
@@ -42,6 +44,7 @@ class Proof:
     batch_id: int | None = None
 
 
+@seeing(CHAIN_WIDE)
 @transaction.atomic
 def state(
     customer_ids: Sequence[int],

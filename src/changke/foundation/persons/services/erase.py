@@ -16,7 +16,9 @@ from django.db import transaction
 
 from changke.foundation.audit.rules import ERASED, By
 from changke.foundation.audit.services import record
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import Invalid
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons import tombstones
 from changke.foundation.persons.models import PersonKey
 from changke.foundation.persons.queries import vault
@@ -33,6 +35,7 @@ class Going:
     stays: str
 
 
+@seeing(CHAIN_WIDE)
 def preview(person_id: int) -> list[Going]:
     """Everything that is kept about her and hers, with what erasing would do to it."""
     family = family_of(person_id)
@@ -40,6 +43,7 @@ def preview(person_id: int) -> list[Going]:
     return [Going(one.key, rows, one.stays) for one, rows in counted if rows]
 
 
+@seeing(CHAIN_WIDE)
 def erase(person_id: int, *, reason: str, by: By, now: dt.datetime) -> dict[str, int]:
     """Erase her and whoever is merged with her; rows changed by table. Safe to repeat."""
     if not reason.strip():

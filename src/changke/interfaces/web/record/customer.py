@@ -7,11 +7,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.facts.consents import rules
+from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import by_phone
 from changke.facts.customers.services.register import PhoneKnown
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
+from changke.foundation.persons.registry import family_of
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
@@ -28,6 +31,14 @@ SOURCES: tuple[tuple[str, str | Promise], ...] = (
     ("企业微信", _("WeCom")),
 )
 """The first source as it is kept, and its word. Files bring others; they are kept as they come."""
+
+
+AGREEMENTS: tuple[tuple[str, str | Promise], ...] = (
+    ("marketing-sms", _("Offers by SMS")),
+    ("marketing-wechat", _("Offers by WeChat")),
+    ("care-wechat", _("Care by WeChat")),
+)
+"""What is asked at the counter of somebody new; everything else on her page of consents."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,6 +65,7 @@ def write(request: HttpRequest) -> HttpResponse:
         except Invalid as refusal:
             setting.refuse(refusal)
         else:
+            _consents(setting, customer)
             return written(setting, gettext("%(name)s is written down.") % {"name": customer}, customer)
     context = {
         "values": {name: setting.given(name) for name in ("name", "phone", "source", "other_source")},
@@ -63,6 +75,7 @@ def write(request: HttpRequest) -> HttpResponse:
         "sources": SOURCES,
         "months": [(number, number) for number in range(1, 13)],
         "days": [(number, number) for number in range(1, 32)],
+        "agreements": AGREEMENTS,
         "chosen_staff": setting.given("staff", str(setting.staff.pk)),
         "known": known,
         "is_known": "phone" in setting.errors,
@@ -83,6 +96,24 @@ def visible(setting: Setting, customer_id: int) -> Customer | None:
     """The owner of a phone, if she may be seen: whose number it is, only her own stores are told."""
     found: Customer | None = Customer.objects.for_scope(setting.scope).filter(pk=customer_id, is_active=True).first()
     return found
+
+
+def _consents(setting: Setting, customer: Customer) -> None:
+    """What she agreed to at the counter. Nothing ticked is nothing said."""
+    ticked = setting.request.POST.getlist("agrees")
+    asked = {key for key, _ in AGREEMENTS} & set(ticked)
+    topics = [topic for topic in rules.topics() if f"{topic[0]}-{topic[1]}" in asked]
+    if topics:
+        state(
+            family_of(customer.pk),
+            topics,
+            given=True,
+            proof=Proof("counter", staff=setting.staff, store=setting.store),
+            source_key=f"{setting.key}:consent",
+            happened_at=setting.now,
+            time_zone=setting.store.time_zone,
+            now=setting.now,
+        )
 
 
 def _profile(setting: Setting) -> dict[str, object]:
