@@ -23,15 +23,19 @@ from pathlib import Path
 
 from benchmarks.load import HEADER, NOW, write_sales
 
-from changke.foundation.database import launcher
+from changke.foundation.database import launcher, rows_seen
+from changke.foundation.organisation.scope import CHAIN_WIDE
 
 SMALL = 100_000
 CHILD = """
 import sys, datetime, django
 django.setup()
+from changke.foundation.database import rows_seen
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces.importers import pipeline
-pipeline.run(int(sys.argv[1]), now=datetime.datetime.fromisoformat(sys.argv[2]),
-             progress=lambda done, total, step: print(step, done, flush=True))
+with rows_seen.seeing(CHAIN_WIDE):
+    pipeline.run(int(sys.argv[1]), now=datetime.datetime.fromisoformat(sys.argv[2]),
+                 progress=lambda done, total, step: print(step, done, flush=True))
 """
 
 
@@ -98,7 +102,7 @@ def main() -> int:
     os.environ |= {
         "DATA_DIR": str(folder / "server"), "DATABASE_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "changke.settings",
     }  # fmt: skip
-    with launcher.running(folder / "server", say=print):
+    with launcher.running(folder / "server", say=print), rows_seen.seeing(CHAIN_WIDE):
         return _measure(file, arguments.rows, arguments.kills, bad)
 
 

@@ -25,7 +25,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from changke.foundation.database import launcher
+from changke.foundation.database import launcher, rows_seen
+from changke.foundation.organisation.scope import CHAIN_WIDE
 
 AT_LEAST = 0.25
 AT_MOST_MB = 500
@@ -48,7 +49,8 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     if arguments.child:
-        return _child(arguments.child)
+        with rows_seen.seeing(CHAIN_WIDE):
+            return _child(arguments.child)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"purchases_{arguments.rows}.csv"
     bad = write_sales(file, arguments.rows, arguments.encoding)
@@ -56,7 +58,7 @@ def main() -> int:
     os.environ |= {
         "DATA_DIR": str(folder / "server"), "DATABASE_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "changke.settings",
     }  # fmt: skip
-    with launcher.running(folder / "server", say=print):
+    with launcher.running(folder / "server", say=print), rows_seen.seeing(CHAIN_WIDE):
         return _compare(file, arguments.rows, bad)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Barrier
 from typing import TypeVar
 
@@ -23,7 +24,8 @@ def side_by_side(work: Callable[[Chunk], Done], chunks: Iterable[Chunk], *, alon
         try:
             under_way: list[Future[Done]] = []
             for chunk in chunks:
-                under_way.append(pool.submit(work, chunk))
+                # Whose rows a statement sees is a matter of the context (`rows_seen`): a thread does not inherit it.
+                under_way.append(pool.submit(copy_context().run, work, chunk))
                 if len(under_way) > WORKERS:  # no more is held ready than is being written
                     yield under_way.pop(0).result()
             for future in under_way:
