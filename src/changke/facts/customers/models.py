@@ -259,7 +259,7 @@ class Note(models.Model):
     photo = models.ImageField(upload_to="notes/%Y/%m/", blank=True)
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     written_at = models.DateTimeField()
-    source_key = models.CharField(max_length=200, blank=True)
+    source_key = models.CharField(max_length=200, blank=True, db_default="")
     """Of a note that a file brought: the same row again is the same note."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 

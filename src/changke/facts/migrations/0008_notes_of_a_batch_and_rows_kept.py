@@ -6,53 +6,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('facts', '0007_returns_that_name_no_receipt'),
-        ('foundation', '0010_rows_that_wait_and_mappings_by_source'),
+        ("facts", "0007_returns_that_name_no_receipt"),
+        ("foundation", "0010_rows_that_wait_and_mappings_by_source"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Kept',
+            name="Kept",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('source_key', models.CharField(max_length=200)),
-                ('data', models.JSONField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                ("source_key", models.CharField(max_length=200)),
+                ("data", models.JSONField()),
             ],
         ),
         migrations.AddField(
-            model_name='note',
-            name='batch',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='foundation.batch'),
+            model_name="note",
+            name="batch",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="foundation.batch",
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='source_key',
-            field=models.CharField(blank=True, max_length=200),
+            model_name="note",
+            name="source_key",
+            field=models.CharField(blank=True, db_default="", max_length=200),
         ),
-        migrations.AddIndex(
-            model_name='note',
-            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='note_batch'),
+        migrations.AddField(
+            model_name="kept",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="foundation.batch"
+            ),
+        ),
+        migrations.AddField(
+            model_name="kept",
+            name="customer",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"),
         ),
         migrations.AddConstraint(
-            model_name='note',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_key', ''), _negated=True), fields=('source_key',), name='note_source_key'),
-        ),
-        migrations.AddField(
-            model_name='kept',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='foundation.batch'),
-        ),
-        migrations.AddField(
-            model_name='kept',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='facts.customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='kept',
-            constraint=models.UniqueConstraint(fields=('kind', 'source_key'), name='kept_once'),
+            model_name="kept",
+            constraint=models.UniqueConstraint(fields=("kind", "source_key"), name="kept_once"),
         ),
     ]

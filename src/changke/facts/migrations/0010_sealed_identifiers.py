@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Room for ciphertext and its indexes. The new indexes are partial and empty: nothing is locked for long."""
+    """Room for ciphertext. Nullable columns lock for a moment only; their indexes come next, beside whoever writes."""
 
     dependencies = [("facts", "0009_returns_that_wait")]
     operations = [
@@ -11,14 +11,4 @@ class Migration(migrations.Migration):
         migrations.AddField("identifier", "blind", models.BigIntegerField(null=True)),
         migrations.AddField("identifier", "tail", models.BigIntegerField(null=True)),
         migrations.AddField("identifier", "key_version", models.PositiveSmallIntegerField(null=True)),
-        migrations.AddConstraint(
-            "identifier",
-            models.UniqueConstraint(
-                fields=["kind", "blind"], name="identifier_blind_once", condition=models.Q(blind__isnull=False)
-            ),
-        ),
-        migrations.AddIndex(
-            "identifier",
-            models.Index(fields=["tail", "customer"], name="identifier_tail", condition=models.Q(tail__isnull=False)),
-        ),
     ]

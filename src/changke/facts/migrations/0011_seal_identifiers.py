@@ -5,8 +5,9 @@ no value any more. Written against the tables of this moment, not against today'
 """
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import connection, migrations, transaction
+from django.db import connection, migrations, models, transaction
 
+from changke.foundation.database.online import AddIndexOnline, AddUniqueOnline
 from changke.foundation.persons import cipher
 from changke.foundation.persons.queries import forget_vault, master_keys
 from changke.foundation.persons.queries import vault as open_now
@@ -74,4 +75,16 @@ def _seal(sql, rows):
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("facts", "0010_sealed_identifiers"), ("foundation", "0011_keys_of_persons")]
-    operations = [migrations.RunPython(seal_all, migrations.RunPython.noop, elidable=False)]
+    operations = [
+        AddUniqueOnline(
+            "identifier",
+            models.UniqueConstraint(
+                fields=["kind", "blind"], name="identifier_blind_once", condition=models.Q(blind__isnull=False)
+            ),
+        ),
+        AddIndexOnline(
+            "identifier",
+            models.Index(fields=["tail", "customer"], name="identifier_tail", condition=models.Q(tail__isnull=False)),
+        ),
+        migrations.RunPython(seal_all, migrations.RunPython.noop, elidable=False),
+    ]

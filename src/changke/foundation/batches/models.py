@@ -28,7 +28,7 @@ class Batch(models.Model):
     updated_count = models.BigIntegerField(default=0)
     skipped_count = models.BigIntegerField(default=0)
     refused_count = models.BigIntegerField(default=0)
-    kept_count = models.BigIntegerField(default=0)
+    kept_count = models.BigIntegerField(default=0, db_default=0)
     """Rows that wait in the batch for a room which is not built yet."""
     error_file = models.CharField(max_length=400, blank=True)
     message = models.TextField(blank=True)
@@ -49,7 +49,7 @@ class RememberedMapping(models.Model):
     """How the columns of a file with this header were understood the last time."""
 
     kind = models.CharField(max_length=40)
-    source = models.CharField(max_length=60, blank=True)
+    source = models.CharField(max_length=60, blank=True, db_default="")
     """The old system: two of them may call different things alike."""
     signature = models.CharField(max_length=64)
     mapping = models.JSONField()

@@ -4,28 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('foundation', '0009_fill_tree_paths'),
+        ("foundation", "0009_fill_tree_paths"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='rememberedmapping',
-            name='mapping_signature',
+            model_name="rememberedmapping",
+            name="mapping_signature",
         ),
         migrations.AddField(
-            model_name='batch',
-            name='kept_count',
-            field=models.BigIntegerField(default=0),
+            model_name="batch",
+            name="kept_count",
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
-            model_name='rememberedmapping',
-            name='source',
-            field=models.CharField(blank=True, max_length=60),
+            model_name="rememberedmapping",
+            name="source",
+            field=models.CharField(blank=True, db_default="", max_length=60),
         ),
         migrations.AddConstraint(
-            model_name='rememberedmapping',
-            constraint=models.UniqueConstraint(fields=('kind', 'source', 'signature'), name='mapping_signature'),
+            model_name="rememberedmapping",
+            constraint=models.UniqueConstraint(fields=("kind", "source", "signature"), name="mapping_signature"),
         ),
     ]

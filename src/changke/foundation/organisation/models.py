@@ -38,7 +38,7 @@ class Chain(models.Model):
     gap_weight = models.PositiveIntegerField(default=3)
     """How many gaps of the chain a customer's own gaps are weighed against."""
 
-    second_factor_required = models.BooleanField(default=True)
+    second_factor_required = models.BooleanField(default=True, db_default=True)
     """Whether those who may change what belongs to the chain must bring a code beside their password."""
 
     class Meta:

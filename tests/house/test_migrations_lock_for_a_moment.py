@@ -1,0 +1,179 @@
+"""No migration keeps a shop waiting: what reads a table of millions from end to end does so beside whoever writes.
+
+Looks at every migration after those that installations of 21 November stand at. One that is refused here and does no
+harm is named in `HARMLESS` with the reason.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from changke.foundation.database.online import AddIndexOnline, AddUniqueOnline
+
+RELEASED = {"foundation": "0002", "facts": "0006", "profiles": "0005", "interfaces": "0001"}
+BIG = {
+    "facts_customer",
+    "facts_identifier",
+    "facts_tag",
+    "facts_note",
+    "facts_replaced",
+    "facts_opening",
+    "facts_receipt",
+    "facts_line",
+    "facts_tender",
+    "facts_visit",
+    "facts_event",
+    "profiles_profile",
+    "profiles_standing",
+}
+"""What grows with the customers and what they do."""
+
+HARMLESS = {
+    "facts.0011_seal_identifiers": "seals 2,000 values in each transaction, and goes on where it was killed",
+    "facts.0015_consents_suppressed_erased": "its SQL puts a trigger on a table that the same migration makes",
+}
+"""Migrations with SQL, Python or changed columns that somebody read with a table of millions in mind, and why they may
+run there."""
+
+RESTARTABLE = (AddIndexOnline, AddUniqueOnline, ValidateConstraint, migrations.RunPython)
+"""What may run outside a transaction: killed half-way, the migration begins again."""
+
+
+def newer() -> Iterator[tuple[migrations.Migration, ProjectState]]:
+    """Every migration that an installation has before it, with the tables as they are when its turn comes."""
+    loader = MigrationLoader(None)
+    state = ProjectState(real_apps=loader.unmigrated_apps)
+    seen = set()
+    for leaf in sorted(loader.graph.leaf_nodes()):
+        for key in loader.graph.forwards_plan(leaf):
+            if key in seen:
+                continue
+            seen.add(key)
+            migration = loader.graph.nodes[key]
+            app, name = key
+            if app in RELEASED and name[:4] > RELEASED[app]:
+                yield migration, state.clone()
+            state = migration.mutate_state(state, preserve=False)
+
+
+def objections(migration: migrations.Migration, state: ProjectState) -> Iterator[str]:
+    """What somebody would wait for, in words that say what to write instead."""
+    app = migration.app_label
+    born = {f"{app}_{one.name.lower()}" for one in migration.operations if isinstance(one, migrations.CreateModel)}
+    for operation in migration.operations:
+        if not migration.atomic and not isinstance(operation, RESTARTABLE):
+            yield f"{said(operation)}: outside a transaction a kill leaves half of it; give it a migration of its own"
+        table = f"{app}_{getattr(operation, 'model_name', '').lower()}"
+        if table not in born:
+            yield from of_operation(operation, table, migration, state)
+        operation.state_forwards(app, state)
+
+
+def of_operation(
+    operation: Operation, table: str, migration: migrations.Migration, state: ProjectState
+) -> Iterator[str]:
+    if isinstance(operation, migrations.RunSQL | migrations.RunPython):
+        yield f"{said(operation)}: read it with a million rows in mind, and name it in HARMLESS with the reason"
+    elif isinstance(operation, migrations.AddField):
+        yield from of_new_column(operation, table)
+    elif table not in BIG:
+        return
+    elif isinstance(operation, migrations.AlterField):
+        yield from of_changed_column(operation, table, state, migration.app_label)
+    elif isinstance(operation, ValidateConstraint):
+        if migration.atomic:
+            yield f"{said(operation)}: the lock of this transaction lasts as long as it; put it where atomic = False"
+    elif isinstance(operation, migrations.AddIndex) and not isinstance(operation, AddIndexOnline):
+        yield f"{said(operation)}: {table} cannot be written meanwhile; AddIndexOnline where atomic = False"
+    elif isinstance(operation, migrations.AddConstraint) and not isinstance(
+        operation, AddUniqueOnline | AddConstraintNotValid
+    ):
+        yield (
+            f"{said(operation)}: {table} cannot be used meanwhile; AddUniqueOnline, or AddConstraintNotValid and later "
+            f"ValidateConstraint, both where atomic = False"
+        )
+
+
+def of_new_column(operation: migrations.AddField, table: str) -> Iterator[str]:
+    field = operation.field
+    if field.many_to_many:
+        return
+    if not field.null and not field.has_db_default():
+        yield f"{said(operation)}: NOT NULL; with db_default= it is instant, and older code can go on adding rows"
+    if table in BIG and (field.unique or field.db_index):
+        yield f"{said(operation)}: its index stops writers; db_index=False, and AddIndexOnline where atomic = False"
+    if table in BIG and field.has_db_default() and not isinstance(field.db_default, str | int | bool):
+        yield f"{said(operation)}: a computed default may write every row anew; nullable, then fill it in parts"
+
+
+def of_changed_column(operation: migrations.AlterField, table: str, state: ProjectState, app: str) -> Iterator[str]:
+    before = state.models[app, operation.model_name.lower()].fields[operation.name]
+    after = operation.field
+    if (
+        not (before.is_relation or after.is_relation)
+        and before.db_parameters(connection)["type"] != after.db_parameters(connection)["type"]
+    ):
+        yield f"{said(operation)}: another type writes {table} anew; a new column, filled in parts"
+    if before.null and not after.null:
+        yield f"{said(operation)}: NOT NULL reads all of {table}; a CHECK by AddConstraintNotValid does the same"
+    if (after.unique and not before.unique) or (after.db_index and not before.db_index):
+        yield f"{said(operation)}: its index stops writers; AddIndexOnline where atomic = False"
+
+
+def said(operation: Operation) -> str:
+    return operation.describe()
+
+
+def test_no_migration_keeps_anybody_waiting() -> None:
+    found = {
+        f"{migration.app_label}.{migration.name}": list(objections(migration, state)) for migration, state in newer()
+    }
+    assert "facts.0011_seal_identifiers" in found
+    refused = {name: words for name, words in found.items() if words and name not in HARMLESS}
+    assert not refused, "\n".join(f"{name}: {word}" for name, words in refused.items() for word in words)
+    assert set(HARMLESS) <= set(found), "a reason for a migration that is no more"
+
+
+class Given(migrations.Migration):
+    pass
+
+
+def a_migration(*operations: Operation, atomic: bool = True) -> migrations.Migration:
+    made = Given("0099_given", "facts")
+    made.operations, made.atomic = list(operations), atomic  # type: ignore[misc]
+    return made
+
+
+BY_STORE = models.Index(fields=["store"], name="by_store")
+ONCE = models.UniqueConstraint(fields=["number"], name="once", condition=models.Q(number__gt=""))
+
+
+@pytest.mark.parametrize(
+    ("migration", "word"),
+    [
+        (a_migration(migrations.AddIndex("receipt", BY_STORE)), "cannot be written"),
+        (a_migration(AddIndexOnline("receipt", BY_STORE), atomic=False), ""),
+        (a_migration(migrations.AddIndex("category", models.Index(fields=["name"], name="by_name"))), ""),
+        (a_migration(migrations.AddConstraint("receipt", ONCE)), "cannot be used"),
+        (a_migration(AddUniqueOnline("receipt", ONCE), atomic=False), ""),
+        (a_migration(migrations.AddField("visit", "mood", models.TextField(default=""))), "db_default"),
+        (a_migration(migrations.AddField("visit", "mood", models.TextField(default="", db_default=""))), ""),
+        (a_migration(migrations.AddField("visit", "mood", models.TextField(null=True, db_index=True))), "its index"),
+        (a_migration(migrations.AlterField("receipt", "number", models.BigIntegerField())), "another type"),
+        (a_migration(migrations.AlterField("receipt", "customer", models.BigIntegerField())), "NOT NULL"),
+        (a_migration(ValidateConstraint("receipt", "once")), "as long as it"),
+        (a_migration(ValidateConstraint("receipt", "once"), atomic=False), ""),
+        (a_migration(migrations.RunSQL("UPDATE facts_receipt SET items = 1")), "HARMLESS"),
+        (a_migration(migrations.RemoveField("receipt", "items"), atomic=False), "leaves half of it"),
+    ],
+    ids=lambda one: one.operations[0].describe() if isinstance(one, migrations.Migration) else one,
+)
+def test_what_would_lock_is_named_with_what_to_write_instead(migration: migrations.Migration, word: str) -> None:
+    _, state = next(one for one in newer() if one[0].name.startswith("0014_returns"))
+    found = list(objections(migration, state))
+    assert any(word in one for one in found) if word else found == []
