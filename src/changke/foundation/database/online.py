@@ -57,7 +57,7 @@ def _whole(schema_editor: Any, name: str) -> bool:
         if found == (False,):
             with _lock_timeout(schema_editor.connection, "0"):
                 sql.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(name)}")
-    return found == (True,)
+    return bool(found == (True,))
 
 
 @contextmanager
