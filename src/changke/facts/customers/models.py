@@ -154,7 +154,9 @@ class Evidence(models.Model):
 
     source = models.CharField(max_length=60, blank=True)
     """`staff`, `api`, `rule`, or the load that brought it (`import:7`)."""
-    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     rule = models.CharField(max_length=60, blank=True, db_default="")
     """Name of the rule that put it on."""
     fact = models.CharField(max_length=60, blank=True, db_default="")

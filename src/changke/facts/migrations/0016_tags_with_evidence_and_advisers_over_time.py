@@ -6,137 +6,195 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('facts', '0015_consents_suppressed_erased'),
-        ('foundation', '0014_sign_ins_second_factors'),
+        ("facts", "0015_consents_suppressed_erased"),
+        ("foundation", "0014_sign_ins_second_factors"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Advising',
+            name="Advising",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(null=True)),
-                ('reason', models.CharField(choices=[('handed_over', 'Handed Over'), ('seen', 'Seen')], default='seen', max_length=12)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField(null=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("handed_over", "Handed Over"), ("seen", "Seen")], default="seen", max_length=12
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FormerTag',
+            name="FormerTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, max_length=60)),
-                ('rule', models.CharField(blank=True, db_default='', max_length=60)),
-                ('fact', models.CharField(blank=True, db_default='', max_length=60)),
-                ('recorded_at', models.DateTimeField()),
-                ('name', models.CharField(max_length=60)),
-                ('ended_at', models.DateTimeField()),
-                ('ended_because', models.CharField(choices=[('removed', 'Removed'), ('disputed', 'Disputed'), ('stale', 'Stale'), ('replaced', 'Replaced')], max_length=10)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(blank=True, max_length=60)),
+                ("rule", models.CharField(blank=True, db_default="", max_length=60)),
+                ("fact", models.CharField(blank=True, db_default="", max_length=60)),
+                ("recorded_at", models.DateTimeField()),
+                ("name", models.CharField(max_length=60)),
+                ("ended_at", models.DateTimeField()),
+                (
+                    "ended_because",
+                    models.CharField(
+                        choices=[
+                            ("removed", "Removed"),
+                            ("disputed", "Disputed"),
+                            ("stale", "Stale"),
+                            ("replaced", "Replaced"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TagGroup',
+            name="TagGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('only_one', models.BooleanField(default=False)),
-                ('position', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("only_one", models.BooleanField(default=False)),
+                ("position", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='TagWord',
+            name="TagWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('stale_after_days', models.PositiveIntegerField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("stale_after_days", models.PositiveIntegerField(null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='tag',
-            name='fact',
-            field=models.CharField(blank=True, db_default='', max_length=60),
+            model_name="tag",
+            name="fact",
+            field=models.CharField(blank=True, db_default="", max_length=60),
         ),
         migrations.AddField(
-            model_name='tag',
-            name='given_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="tag",
+            name="given_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='tag',
-            name='rule',
-            field=models.CharField(blank=True, db_default='', max_length=60),
+            model_name="tag",
+            name="rule",
+            field=models.CharField(blank=True, db_default="", max_length=60),
         ),
         migrations.AddField(
-            model_name='tag',
-            name='stale_on',
+            model_name="tag",
+            name="stale_on",
             field=models.DateField(null=True),
         ),
         migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(condition=models.Q(('stale_on__isnull', False)), fields=['stale_on'], name='tag_stale'),
+            model_name="tag",
+            index=models.Index(condition=models.Q(("stale_on__isnull", False)), fields=["stale_on"], name="tag_stale"),
         ),
         migrations.AddField(
-            model_name='advising',
-            name='batch',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='foundation.batch'),
+            model_name="advising",
+            name="batch",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="foundation.batch",
+            ),
         ),
         migrations.AddField(
-            model_name='advising',
-            name='customer',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='facts.customer'),
+            model_name="advising",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='advising',
-            name='given_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="advising",
+            name="given_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='advising',
-            name='staff',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="advising",
+            name="staff",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='formertag',
-            name='customer',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='facts.customer'),
+            model_name="formertag",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='formertag',
-            name='ended_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="formertag",
+            name="ended_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='formertag',
-            name='given_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="formertag",
+            name="given_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='tagword',
-            name='group',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='words', to='facts.taggroup'),
+            model_name="tagword",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="words",
+                to="facts.taggroup",
+            ),
         ),
         migrations.AddIndex(
-            model_name='advising',
-            index=models.Index(fields=['customer', 'since'], name='advising_customer'),
+            model_name="advising",
+            index=models.Index(fields=["customer", "since"], name="advising_customer"),
         ),
         migrations.AddIndex(
-            model_name='advising',
-            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='advising_batch'),
+            model_name="advising",
+            index=models.Index(condition=models.Q(("batch__isnull", False)), fields=["batch"], name="advising_batch"),
         ),
         migrations.AddConstraint(
-            model_name='advising',
-            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('customer',), name='advising_one_at_a_time'),
+            model_name="advising",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until__isnull", True)), fields=("customer",), name="advising_one_at_a_time"
+            ),
         ),
         migrations.AddIndex(
-            model_name='formertag',
-            index=models.Index(fields=['customer', 'name'], name='former_tag_customer'),
+            model_name="formertag",
+            index=models.Index(fields=["customer", "name"], name="former_tag_customer"),
         ),
     ]
