@@ -70,6 +70,7 @@ ACTIONS: dict[str, Words] = {
     "tag_rule.changed": _("Rule that tags changed"),
     "tag_rule.removed": _("Rule that tags removed"),
     "audit.restored": _("Earlier values put back"),
+    "sending.confirmed": _("Confirmed that this installation writes to customers"),
     "backup.restored": _("A backup was put in the place of the data"),
 }
 """What was done, in words. A new action needs its line here; a house test says so."""

@@ -24,6 +24,7 @@ from changke.foundation.database import grants, row_security
 from changke.foundation.database.append_only import Fact
 from changke.foundation.database.binaries import OLDEST_MAJOR
 from changke.foundation.errors import DomainError
+from changke.foundation.instance.queries import sending_paused
 from changke.foundation.organisation.models import Chain
 from changke.foundation.persons.models import KeyVersion
 from changke.foundation.persons.queries import vault
@@ -66,7 +67,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (keys, net, rows, audit_trail, time_zones, jobs, profiles):
+    for check in (keys, net, rows, audit_trail, sending, time_zones, jobs, profiles):
         yield from check(now)
 
 
@@ -207,6 +208,16 @@ def audit_trail(now: datetime) -> Iterator[Finding]:
         yield Finding("audit trail", WARNING, f"{whole}; no head outside the database here", remedy)
     else:
         yield Finding("audit trail", OK, whole)
+
+
+def sending(now: datetime) -> Iterator[Finding]:
+    """Whether this installation may write to customers, or waits for somebody to say so."""
+    why = sending_paused()
+    if why is None:
+        yield Finding("sending", OK, "confirmed for this database and this data folder")
+    else:
+        remedy = "if this is the installation in use: changke confirm; never on a copy that is tried out"
+        yield Finding("sending", WARNING, f"paused: {why.value}", remedy)
 
 
 def time_zones(now: datetime) -> Iterator[Finding]:

@@ -188,6 +188,21 @@ PERSON_STAYS = {
 }
 """Why rows stay when a person is erased."""
 
+SENDING_PAUSED = {
+    "unconfirmed": _(
+        "Nothing is sent to customers: these data were restored, copied or upgraded, and nobody has confirmed yet that "
+        "this installation is the one in use."
+    ),
+    "other_database": _(
+        "Nothing is sent to customers: another database was put in the place of the one that was confirmed here, as "
+        "after a restore."
+    ),
+    "copied_folder": _(
+        "Nothing is sent to customers: the data folder is a copy, and its original may still be sending."
+    ),
+}
+"""Why nothing leaves this installation, by the code of the reason."""
+
 OCCASIONS = {
     "first_order": _("Her first order"),
     "any": _("Any purchase"),

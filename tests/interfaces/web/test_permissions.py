@@ -85,7 +85,7 @@ DOORS = {
 """Everybody's own, and what is open before one is in: test_login.py, test_second_factor.py."""
 RECEIPTS = {"record-void", "record-restore"}
 """About a receipt of one's own stores: test_record.py."""
-SHELL = {"setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
+SHELL = {"confirm_sending", "setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
 NOBODY = DOORS | RECEIPTS | SHELL | {"record-customer"}
 """No customer stands on them."""
 

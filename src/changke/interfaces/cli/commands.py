@@ -43,6 +43,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("backup", "everything into one file", role="reader"),
         Command("keys", "the key of phones and addresses: copy it, put it back, change it"),
         Command("restore", "everything back from that file", role="owner", starts=True),
+        Command("confirm", "after a restore or copy: this one may write to customers"),
         Command("bench", "measure what we claim (a checkout only, long)", own=bench.bench),
     ],
     "Parts of `up`, for a service manager": [

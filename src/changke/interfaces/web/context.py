@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.queries import allows
+from changke.foundation.instance.queries import sending_paused
 from changke.interfaces import words
 from changke.interfaces.web import current, navigation
 
@@ -20,10 +21,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return common
     user = current.staff(request)
+    why = sending_paused() if allows(user, Capability.BACKUP_RUN) else None
     return common | {
         "staff": user,
         "role_words": words.ROLES[user.role],
         "may": {one.value.replace(".", "_"): allows(user, one) for one in Capability},
+        "sending_paused": words.SENDING_PAUSED[why] if why else "",
         "side_nav": navigation.side(user),
         "phone_nav": navigation.phone(user),
         "stores": current.stores(request),

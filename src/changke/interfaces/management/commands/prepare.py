@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 from changke.foundation.database import grants, row_security, rows_seen
 from changke.foundation.database.config import Connections
 from changke.foundation.database.online import short_waits
+from changke.foundation.instance.services import settle
 from changke.foundation.persons.services.keys import settle_keys
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Progress
@@ -33,6 +34,7 @@ class Command(ShopCommand):
     def run(self, **options: Any) -> dict[str, int]:
         migrations = migrate(self.say)
         settle_keys(now=datetime.now(UTC))
+        settle(now=datetime.now(UTC))
         grant(settings.CONNECTIONS)
         collect_static(Path(settings.STATIC_ROOT))
         if migrations:

@@ -43,4 +43,7 @@ class Command(ShopCommand):
             self.say(f"{len(again)} customers who were erased since are erased again")
         note_restored(settings.DATA_DIR, now=datetime.now(UTC))
         self.say(f"restored what was saved on {manifest.taken_at} by version {manifest.version}")
+        self.say(
+            "nothing is sent to customers from here until you confirm it: changke confirm, or the button on the site"
+        )
         return {"file": str(file), **asdict(manifest), "erased_again": len(again)}

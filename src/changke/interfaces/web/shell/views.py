@@ -5,14 +5,18 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import check_for_language, gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from changke.foundation.access import services
+from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import scope_of
+from changke.foundation.instance.services import confirm
 from changke.interfaces.web import current
-from changke.interfaces.web.answers import answer
+from changke.interfaces.web.answers import answer, toast
+from changke.interfaces.web.doors import needs
 from changke.interfaces.web.login.where import safe_next
 
 A_YEAR_SECONDS = 365 * 24 * 3600
@@ -48,6 +52,15 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     response = redirect(safe_next(request))
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=A_YEAR_SECONDS, samesite="Lax")
     return response
+
+
+@require_POST
+@needs(Capability.BACKUP_RUN)
+def confirm_sending(request: HttpRequest) -> HttpResponse:
+    """This restored or copied installation is the one in use."""
+    if confirm(by=current.by(request), now=timezone.now()):
+        toast(request, gettext("Confirmed. This installation may write to customers."))
+    return redirect(safe_next(request))
 
 
 @require_POST

@@ -1,0 +1,1 @@
+"""Which installation this is, so that a restored or copied one writes to nobody before somebody says that it may."""
