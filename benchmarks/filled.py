@@ -30,8 +30,8 @@ SELECT visit_id AS id, customer_id, store_id, purpose, source, happened_at, busi
 FROM '{folder}/visits.parquet'"""
 CHAIN = """
 INSERT INTO foundation_chain ("only", name, currency, time_zone, language, activity_kinds, silent_after_days,
-                              lost_after_days, mature_visit_days, gap_weight)
-VALUES (TRUE, 'Benchmark', 'CNY', 'Asia/Shanghai', 'zh-hans', '{visit,purchase,use}', 60, 180, 6, 3)
+                              lost_after_days, mature_visit_days, gap_weight, second_factor_required)
+VALUES (TRUE, 'Benchmark', 'CNY', 'Asia/Shanghai', 'zh-hans', '{visit,purchase,use}', 60, 180, 6, 3, FALSE)
 ON CONFLICT DO NOTHING"""
 STORES = """
 INSERT INTO foundation_store (id, code, name, time_zone, opening_days, is_open)

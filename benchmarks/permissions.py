@@ -150,7 +150,7 @@ def _askers() -> list[Asker]:
             cookie = "; ".join(f"{key}={morsel.value}" for key, morsel in client.cookies.items())
             found.append(Asker(scope, {"Cookie": cookie}, by_key=False))
         else:
-            secret = issue_key(name=f"t18-{number}", role=role, stores=mine, by=None, now=now).secret
+            secret = issue_key(name=f"t18-{number}", role=role, stores=mine, now=now).secret
             found.append(Asker(scope, {"Authorization": f"Bearer {secret}"}, by_key=True))
     return found
 

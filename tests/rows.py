@@ -35,6 +35,7 @@ def roles(django_db_setup: None) -> None:
 def become(role: str) -> None:
     """Until the transaction of the test ends."""
     with connection.cursor() as cursor:
+        cursor.execute("DISCARD TEMP")  # tables that an earlier test of this session made as somebody else
         cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
 
 

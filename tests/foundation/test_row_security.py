@@ -11,10 +11,12 @@ from changke.facts.customers.services.tags import add_tag
 from changke.facts.purchases.models import Line, Receipt
 from changke.foundation.access.models import Staff
 from changke.foundation.database import row_security, rows_seen
+from changke.foundation.errors import DomainError
 from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, Cast, ago, buys
+from changke.profiles.lifecycle.services.explain import explain
+from tests.cast import NOW, TODAY, Cast, ago, buys
 from tests.rows import APP, READER, become, roles
 
 __all__ = ["roles"]
@@ -97,6 +99,14 @@ def test_the_setting_leaves_no_trace_on_the_connection(shop: Cast) -> None:
         assert not Customer.objects.exists()
 
 
+def test_nobody_is_nobody_also_in_a_transaction_where_somebody_looked_before(shop: Cast) -> None:
+    with transaction.atomic():
+        with rows_seen.seeing(CHAIN_WIDE):
+            assert Customer.objects.exists()
+        with rows_seen.seeing_nobody():
+            assert not Customer.objects.exists()
+
+
 def test_a_cursor_of_the_server_and_many_at_once_carry_it_too(shop: Cast) -> None:
     with rows_seen.seeing(Scope(frozenset({shop.xu_hui.pk}))):
         assert [one.name for one in Customer.objects.iterator(chunk_size=1)] == ["岚岚"]
@@ -154,3 +164,16 @@ def test_the_net_and_the_scope_agree_on_customers(shop: Cast, whose: str) -> Non
         with rows_seen.seeing(scope):
             assert set(model.objects.values_list("pk", flat=True)) == wanted
             assert set(model.objects.for_scope(scope).values_list("pk", flat=True)) == wanted
+
+
+def test_the_statements_of_the_engine_see_what_the_request_sees(shop: Cast) -> None:
+    """They go around Django's cursor. Asked after a look as nobody, which a transaction would otherwise remember."""
+    for scope, seen in ((Scope(frozenset({shop.xu_hui.pk})), True), (Scope(frozenset({shop.jing_an.pk})), False)):
+        with rows_seen.seeing_nobody():
+            assert not Customer.objects.exists()
+        with rows_seen.seeing(scope):
+            if seen:
+                assert explain(shop.lan.pk, TODAY, now=NOW).stage
+            else:
+                with pytest.raises(DomainError):
+                    explain(shop.lan.pk, TODAY, now=NOW)

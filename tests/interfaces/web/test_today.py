@@ -13,6 +13,7 @@ from changke.facts.customers.services.register import register
 from changke.facts.events.models import Event
 from changke.facts.visits.services.record import record_visit
 from changke.foundation.access.models import Staff
+from changke.foundation.access.services.grants import stand
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.organisation.services import change_settings, change_store
 from changke.interfaces.web import formats
@@ -233,7 +234,7 @@ def test_a_quiet_day_says_so_and_an_empty_chain_says_what_to_do(cast: Cast, cloc
     everybody_known(clock.now)
     assert "今天没有要特别照顾的客人" in read(desk(cast.clerk))
     Customer.objects.filter(home_store=cast.xu_hui).update(home_store=cast.jing_an)
-    cast.clerk.stores.set([cast.xu_hui])
+    stand(cast.clerk, "staff", [cast.xu_hui])
     assert "还没有客户" in read(desk(cast.clerk))
 
 

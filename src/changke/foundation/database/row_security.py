@@ -73,17 +73,20 @@ def _ways(model: type[models.Model]) -> Iterator[str]:
         yield declared
         return
     table = _quoted(model._meta.db_table)
-    parts = []
+    stores, customers, parts = [], [], []
     for field in model._meta.concrete_fields:
         column = f"{table}.{_quoted(field.column)}"
         target = field.related_model._meta.label_lower if isinstance(field.related_model, type) else ""
         if target == "foundation.store" or field.column in {"store_id", "home_store_id"}:
-            yield f"{column} = {MINE}"
+            stores.append(f"{column} = {MINE}")
         elif target == "facts.customer" or field.column == "customer_id":
-            yield _through("facts_customer", column)
+            customers.append(_through("facts_customer", column))
         elif field.many_to_one and isinstance(field.related_model, type) and _is_of_rows(field.related_model):
             parts.append(_through(field.related_model._meta.db_table, column))
-    if not _has_own(model):
+    yield from stores  # first: it costs a comparison, the others a look into another table
+    if not any(field.column == "home_store_id" for field in model._meta.concrete_fields):
+        yield from customers  # where her home is written beside her, that says it
+    if not stores and not customers:
         yield from parts
 
 

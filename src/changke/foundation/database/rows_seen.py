@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import ServerCursor, sql
 
@@ -61,6 +62,15 @@ def see(scope: Scope) -> None:
     _stores.set(written(scope))
 
 
+@contextmanager
+def aloud() -> Iterator[None]:
+    """For statements on psycopg's own connection, which no wrapper sees (prepared ones of the engine): a transaction
+    that says at its beginning whose rows it sees."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")  # carries the setting, which holds until the transaction ends
+        yield
+
+
 def carried(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The parts of an answer that is still being read when the request is over, made with what the request saw."""
     return _carried(_stores.get(), iter(parts))
@@ -88,7 +98,9 @@ def _carrying(
     execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:  # the shape Django asks of a wrapper
     stores = _stores.get()
-    if not stores or (isinstance(statement, str) and not ON_ROWS.match(statement)):
+    if not stores and not context["connection"].in_atomic_block:  # in a transaction another may have spoken before us
+        return execute(statement, params, many, context)
+    if isinstance(statement, str) and not ON_ROWS.match(statement):
         return execute(statement, params, many, context)
     cursor = context["cursor"].cursor
     if many or isinstance(cursor, ServerCursor):

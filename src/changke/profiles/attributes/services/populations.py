@@ -10,6 +10,7 @@ from changke.engine.definitions import TYPES, Composer, Definition
 from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.engines import postgres as on_postgres
 from changke.facts.customers.models import Customer
+from changke.foundation.database import rows_seen
 from changke.profiles.attributes.catalogue import COMPOSER, POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.models import POPULATIONS, PopulationVersion
 from changke.profiles.attributes.queries import Settings, values_for
@@ -57,7 +58,8 @@ def first_version(*, settings: Settings, today: dt.date, now: dt.datetime) -> Po
         for definition in REGISTRY.populations:
             unknown: list[tuple[object, ...]] = [tuple(None for _ in definition.columns)]
             statement = COMPOSER.population(definition.name, engine="postgres")
-            rows = on_postgres.run(connection.connection, statement, values) if few else unknown
+            with rows_seen.aloud():
+                rows = on_postgres.run(connection.connection, statement, values) if few else unknown
             _keep(definition.name, version, rows)
     return version
 

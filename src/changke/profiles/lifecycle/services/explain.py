@@ -11,6 +11,7 @@ from django.db import connection
 
 from changke.engine.definitions import Scope, values_of
 from changke.engine.engines import postgres as on_postgres
+from changke.foundation.database import rows_seen
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
@@ -183,7 +184,8 @@ def _bands(
     bands: list[Band] = []
     for day in days:
         values = {**values_for(settings, today=day, version=known.on(day) or default), **fixed}
-        rows = on_postgres.run(connection.connection, statement, values, known=filled)
+        with rows_seen.aloud():
+            rows = on_postgres.run(connection.connection, statement, values, known=filled)
         if not rows:
             continue
         stage = str(rows[0][1])

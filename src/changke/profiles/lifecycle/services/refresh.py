@@ -23,6 +23,7 @@ from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
 from changke.facts.tables import TABLES, VIEWS
 from changke.foundation.cursors import Cursor, Window, close_window
+from changke.foundation.database import rows_seen
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
@@ -209,7 +210,8 @@ def compute_some(
     scope = Scope(customer_ids[0] if len(customer_ids) == 1 else list(customer_ids))
     statement, bound = statement_for(models, engine="postgres", scope=scope)
     connection.ensure_connection()
-    rows = on_postgres.run(connection.connection, statement, {**values, **bound, **scope.values}, known=_KNOWN)
+    with rows_seen.aloud():
+        rows = on_postgres.run(connection.connection, statement, {**values, **bound, **scope.values}, known=_KNOWN)
     return [dict(zip(statement.columns, row, strict=True)) for row in rows]
 
 
