@@ -48,6 +48,9 @@ SENT: dict[str, dict[str, Any]] = {
     },
     "export_person": {"reason": "asked"},
     "erase_person": {"reason": "asked"},
+    "post_tag": {"name": "爱聊天"},
+    "post_tag_off": {"name": "常客"},
+    "patch_customer_fields": {"values": {}},
 }
 """What an address about a customer wants to be sent. An address that is not here is sent nothing."""
 
