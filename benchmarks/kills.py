@@ -46,8 +46,9 @@ def killed_again_and_again(
     children worked, in seconds."""
     places = [("reading", 0), ("understanding", 0)][: max(0, kills - 1)]
     left = kills - len(places)
-    # A small load is over before its count is told a second time: it is killed as soon as it begins to write.
-    places += [("writing", rows * (number + 1) // (left + 1) if rows > SMALL else 0) for number in range(left)]
+    places += [("writing", rows * (number + 1) // (left + 1)) for number in range(left)]
+    if rows <= SMALL:  # over before its count is told a second time: killed at any moment after it began
+        places = [("reading", 0)] * kills
     hits, worked = 0, 0.0
     for place in [*places, None]:
         begin = time.perf_counter()
@@ -57,7 +58,7 @@ def killed_again_and_again(
             for line in child.stdout:
                 step, _, done = line.strip().rpartition(" ")
                 if place is not None and step == place[0] and int(done) >= place[1]:
-                    time.sleep(dice.uniform(0.02, 0.5) if rows > SMALL else dice.uniform(0.0, 0.05))
+                    time.sleep(dice.uniform(0.02, 0.5) if rows > SMALL else dice.uniform(0.0, 0.4))
                     child.send_signal(signal.SIGKILL)
                     break
             child.stdout.read()
