@@ -23,22 +23,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
-            model_name="note",
-            name="batch",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="foundation.batch",
-            ),
-        ),
-        migrations.AddField(
-            model_name="note",
-            name="source_key",
-            field=models.CharField(blank=True, db_default="", max_length=200),
-        ),
-        migrations.AddField(
             model_name="kept",
             name="batch",
             field=models.ForeignKey(
@@ -53,5 +37,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="kept",
             constraint=models.UniqueConstraint(fields=("kind", "source_key"), name="kept_once"),
+        ),
+        # The large tables last: from here to the end nobody else can use them.
+        migrations.AddField(
+            model_name="note",
+            name="batch",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="foundation.batch",
+            ),
+        ),
+        migrations.AddField(
+            model_name="note",
+            name="source_key",
+            field=models.CharField(blank=True, db_default="", max_length=200),
         ),
     ]

@@ -17,16 +17,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="customer",
-            name="is_erased",
-            field=models.BooleanField(db_default=False, default=False),
-        ),
-        migrations.AddField(
-            model_name="identifier",
-            name="suppressed",
-            field=models.BooleanField(db_default=False, default=False),
-        ),
         migrations.CreateModel(
             name="Consent",
             fields=[
@@ -136,4 +126,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(guard("facts_consent"), "DROP TRIGGER facts_consent_append_only ON facts_consent"),
+        # The large tables last: from here to the end nobody else can use them.
+        migrations.AddField(
+            model_name="customer",
+            name="is_erased",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name="identifier",
+            name="suppressed",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
     ]

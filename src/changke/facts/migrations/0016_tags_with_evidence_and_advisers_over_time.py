@@ -75,36 +75,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name="tag",
-            name="fact",
-            field=models.CharField(blank=True, db_default="", max_length=60),
-        ),
-        migrations.AddField(
-            model_name="tag",
-            name="given_by",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="tag",
-            name="rule",
-            field=models.CharField(blank=True, db_default="", max_length=60),
-        ),
-        migrations.AddField(
-            model_name="tag",
-            name="stale_on",
-            field=models.DateField(null=True),
-        ),
-        migrations.AddIndex(
-            model_name="tag",
-            index=models.Index(condition=models.Q(("stale_on__isnull", False)), fields=["stale_on"], name="tag_stale"),
-        ),
-        migrations.AddField(
             model_name="advising",
             name="batch",
             field=models.ForeignKey(
@@ -113,13 +83,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="foundation.batch",
-            ),
-        ),
-        migrations.AddField(
-            model_name="advising",
-            name="customer",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
             ),
         ),
         migrations.AddField(
@@ -141,13 +104,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="formertag",
-            name="customer",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
             ),
         ),
         migrations.AddField(
@@ -181,11 +137,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="advising",
-            index=models.Index(fields=["customer", "since"], name="advising_customer"),
+            index=models.Index(condition=models.Q(("batch__isnull", False)), fields=["batch"], name="advising_batch"),
+        ),
+        # The large tables last: from here to the end nobody else can use them.
+        migrations.AddField(
+            model_name="advising",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
+            ),
+        ),
+        migrations.AddField(
+            model_name="formertag",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="facts.customer"
+            ),
         ),
         migrations.AddIndex(
             model_name="advising",
-            index=models.Index(condition=models.Q(("batch__isnull", False)), fields=["batch"], name="advising_batch"),
+            index=models.Index(fields=["customer", "since"], name="advising_customer"),
         ),
         migrations.AddConstraint(
             model_name="advising",
@@ -196,5 +167,35 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="formertag",
             index=models.Index(fields=["customer", "name"], name="former_tag_customer"),
+        ),
+        migrations.AddField(
+            model_name="tag",
+            name="fact",
+            field=models.CharField(blank=True, db_default="", max_length=60),
+        ),
+        migrations.AddField(
+            model_name="tag",
+            name="given_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="tag",
+            name="rule",
+            field=models.CharField(blank=True, db_default="", max_length=60),
+        ),
+        migrations.AddField(
+            model_name="tag",
+            name="stale_on",
+            field=models.DateField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name="tag",
+            index=models.Index(condition=models.Q(("stale_on__isnull", False)), fields=["stale_on"], name="tag_stale"),
         ),
     ]
