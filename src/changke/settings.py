@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "changke.facts",
     "changke.profiles",
     "changke.decisions",
+    "changke.actions",
     "changke.interfaces",
 ]
 

@@ -44,7 +44,7 @@ def test_following_twice_changes_nothing(cast: Cast) -> None:
 def test_noting_twice_is_one_span_and_tells_who_did_it(cast: Cast) -> None:
     change(cast.vera.pk, {"adviser": cast.clerk}, now=NOW)
     for moment in (NOW, LATER):
-        note([cast.vera.pk], by=cast.owner, reason="handed_over", now=moment)
+        note([cast.vera.pk], by_id=cast.owner.pk, reason="handed_over", now=moment)
     span = Advising.objects.get()
     assert (span.staff, span.given_by, span.reason, span.since) == (cast.clerk, cast.owner, "handed_over", NOW)
     assert follow(LATER) == 0, "what a verb noted itself is not found again"

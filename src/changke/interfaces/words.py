@@ -255,3 +255,16 @@ def topic(purpose: Purpose, channel: Channel) -> str:
     """A purpose and its channel in one phrase."""
     said = str(PURPOSES[purpose])
     return f"{said} · {CHANNELS[channel]}" if channel else said
+
+
+CARE = {
+    "no_adviser": _("No adviser"),
+    "never_contacted": _("Never contacted"),
+    "broken_promise": _("Promised, not done"),
+}
+"""Ways in which a customer slips through."""
+
+HAND_OVER = {
+    "even": _("Share the money at risk evenly"),
+    "served": _("To whoever served her last, the others evenly"),
+}

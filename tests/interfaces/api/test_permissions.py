@@ -100,6 +100,9 @@ CASES: dict[str, list[Case]] = {
     ],
     "get_customer_fields": [Case("GET", "/customers/{id}/fields")],
     "patch_customer_fields": [Case("PATCH", "/customers/{id}/fields", {"values": {}})],
+    "post_tag": [Case("POST", "/customers/{id}/tags", {"name": "常客"})],
+    "get_tags": [Case("GET", "/customers/{id}/tags")],
+    "post_tag_off": [Case("POST", "/customers/{id}/tags/off", {"name": "常客"})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
     "get_consents": [Case("GET", "/customers/{id}/consents")],
     "post_consent": [
@@ -151,8 +154,11 @@ BY_CAPABILITY = {"export_person", "preview_erasure", "erase_person"}
 THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants", "post_grant", "delete_grant"}
 """Routes about roles: tests/interfaces/api/test_roles.py."""
 
-BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo"}
-"""Routes about batches: tests/interfaces/bulk."""
+BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo", "post_hand_over"}
+"""Routes about batches: tests/interfaces/bulk, tests/interfaces/web/test_hand_over.py."""
+
+RECEIPTS = {"void_purchase", "restore_purchase"}
+"""About a receipt of one's own stores: test_purchases.py."""
 
 HEADQUARTERS = {"list_audit_lines"}
 """Routes that headquarters may ask: test_audit.py."""
@@ -169,7 +175,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_route_has_a_case() -> None:
-    known = set(CASES) | set(THE_CHAINS) | THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY
+    known = set(CASES) | set(THE_CHAINS) | THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | RECEIPTS
     assert {operation for operation, _, _ in routes()} == known
 
 

@@ -58,7 +58,9 @@ HEADQUARTERS = {
     "settings-store-new": (), "settings-store": (1,), "settings-region-new": (),
     "settings-region": (1,), "settings-region-remove": (1,), "settings-staff": (), "settings-staff-new": (),
     "settings-person": (1,), "settings-person-reset": (1,),
-    "settings-person-code-reset": (1,), "settings-fields": (), "settings-field-new": (),
+    "settings-person-code-reset": (1,), "settings-tags": (), "settings-tag-word": (), "settings-tag-group-new": (),
+    "settings-tag-group": (1,), "settings-tag-rule-new": (), "settings-tag-rule": (1,),
+    "settings-fields": (), "settings-field-new": (),
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
 }  # fmt: skip
 OWNER = {
@@ -66,6 +68,7 @@ OWNER = {
     "settings-person-roles": (1,), "settings-key-roles": (1,), "settings-grant-end": (1,),
 }  # fmt: skip
 POSTED = {
+    "settings-tag-word",
     "settings-field-ask",
     "settings-role-remove",
     "settings-grant-end",
@@ -78,6 +81,8 @@ POSTED = {
 }
 BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}
 """One change for many customers: whose, and who may look at it, is in tests/interfaces/bulk."""
+ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
+"""Whose customers are handed over, and who may: test_hand_over.py."""
 DOORS = {
     "member",
     "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
@@ -120,7 +125,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *ADVISERS, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import F, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
@@ -260,3 +261,29 @@ def _lines(entries: list[rules.Entry]) -> Iterator[Line]:
             outcome=entry.outcome,
             last=entry.last,
         )
+
+
+CONTACTS = ("followup.recorded", "phone.unmasked")
+"""Events that say that somebody of the shop turned to a customer."""
+
+PROMISES_FOR_DAYS = 180
+"""A follow-up that was put off longer ago than this is no promise any more."""
+
+# The last word on each customer was "later", and later has passed.
+BROKEN = """
+SELECT customer_id FROM (
+  SELECT DISTINCT ON (customer_id) customer_id, data FROM facts_event
+  WHERE kind = 'followup.recorded' AND business_date >= %(since)s AND withdrawn_by_id IS NULL
+    AND customer_id IS NOT NULL
+  ORDER BY customer_id, happened_at DESC, id DESC
+) AS last WHERE data ->> 'outcome' = 'postponed' AND (data ->> 'until')::date < %(today)s
+ORDER BY customer_id LIMIT %(most)s
+"""
+
+
+def broken_promises(today: dt.date, *, most: int = 10_000) -> list[int]:
+    """Customers whom somebody meant to turn to on a day that has passed, and nobody did."""
+    since = today - dt.timedelta(days=PROMISES_FOR_DAYS)
+    with connection.cursor() as sql:
+        sql.execute(BROKEN, {"since": since, "today": today, "most": most})
+        return [row[0] for row in sql.fetchall()]

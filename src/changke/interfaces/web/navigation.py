@@ -30,7 +30,10 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         Place("today", _("Today"), "today"),
         Place("record", pgettext_lazy("navigation", "Record"), "plus", Capability.FACTS_RECORD),
     )),
-    (_("Customers"), (Place("customers", _("Customers"), "customers"),)),
+    (_("Customers"), (
+        Place("customers", _("Customers"), "customers"),
+        Place("advisers", _("Advisers"), "heart", Capability.HANDOVER_RUN),
+    )),
     (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),)),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),

@@ -12,7 +12,6 @@ from typing import Any
 from django.db import connection, transaction
 
 from changke.facts.customers.models import AdvisingReason
-from changke.foundation.access.models import Staff
 from changke.foundation.cursors import close_window, open_window
 
 CURSOR = "customers.advising"
@@ -45,7 +44,7 @@ ORDER BY customer.id LIMIT %(limit)s
 def note(
     customer_ids: Sequence[int],
     *,
-    by: Staff | None = None,
+    by_id: int | None = None,
     reason: str = AdvisingReason.SEEN,
     batch_id: int | None = None,
     now: dt.datetime,
@@ -55,7 +54,7 @@ def note(
         "ids": list(customer_ids),
         "now": now,
         "reason": reason,
-        "by": by.pk if by else None,
+        "by": by_id,
         "batch": batch_id,
     }
     with connection.cursor() as sql:

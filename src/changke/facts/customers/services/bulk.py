@@ -5,10 +5,12 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 
-from changke.facts.customers.models import Chosen
+from changke.facts.customers.models import AdvisingReason, Chosen
+from changke.facts.customers.services.advising import note
 from changke.facts.customers.services.intake_tags import source_of
 
 CHUNK = 500
@@ -62,7 +64,7 @@ def change_next(batch_id: int, change: BulkChange, *, now: dt.datetime) -> int:
         here = [row[0] for row in cursor.fetchall()]
         changed = set(_set_fields(batch_id, here, change.fields))
         changed |= _put_tags_on(batch_id, here, change.add_tags, now)
-        removed = _take_tags_off(here, change.remove_tags)
+        removed = _take_tags_off(here, change.remove_tags, now)
     for customer, tags in removed.items():
         Chosen.objects.filter(batch_id=batch_id, customer_id=customer).update(removed=tags)
     changed |= removed.keys()
@@ -104,6 +106,22 @@ def _set_fields(batch_id: int, ids: Sequence[int], fields: Mapping[str, object])
         return [row[0] for row in cursor.fetchall()]
 
 
+@transaction.atomic
+def give_adviser(
+    batch_id: int, customer_ids: Sequence[int], *, leaver: int, to: int, by_id: int | None, now: dt.datetime
+) -> int:
+    """Give those of them whom the leaver still looks after another adviser; how many. Safe to repeat."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM facts_customer WHERE id = ANY(%s) AND adviser_id = %s AND is_active ORDER BY id FOR UPDATE",
+            [list(customer_ids), leaver],
+        )
+        hers = [row[0] for row in cursor.fetchall()]
+    changed = _set_fields(batch_id, hers, {"adviser_id": to})
+    note(changed, by_id=by_id, reason=AdvisingReason.HANDED_OVER, batch_id=batch_id, now=now)
+    return len(changed)
+
+
 def _put_tags_on(batch_id: int, ids: Sequence[int], names: Sequence[str], now: dt.datetime) -> set[int]:
     if not names or not ids:
         return set()
@@ -118,17 +136,25 @@ def _put_tags_on(batch_id: int, ids: Sequence[int], names: Sequence[str], now: d
         return {row[0] for row in cursor.fetchall()}
 
 
-def _take_tags_off(ids: Sequence[int], names: Sequence[str]) -> dict[int, list[dict[str, str]]]:
+def _take_tags_off(ids: Sequence[int], names: Sequence[str], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
     """Whose tags went, and what they were: an undo puts the same ones on again."""
-    removed: dict[int, list[dict[str, str]]] = {}
+    removed: dict[int, list[dict[str, Any]]] = {}
     if not names or not ids:
         return removed
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM facts_tag WHERE customer_id = ANY(%(ids)s) AND name = ANY(%(names)s) "
-            "RETURNING customer_id, "
-            "jsonb_build_object('name', name, 'source', source, 'recorded_at', recorded_at)::text",
-            {"ids": list(ids), "names": list(names)},
+            """
+            WITH gone AS (
+              DELETE FROM facts_tag WHERE customer_id = ANY(%(ids)s) AND name = ANY(%(names)s)
+              RETURNING customer_id, name, source, given_by_id, rule, fact, recorded_at, stale_on
+            ), kept AS (
+              INSERT INTO facts_formertag (customer_id, name, source, given_by_id, rule, fact, recorded_at, ended_at,
+                ended_because)
+              SELECT customer_id, name, source, given_by_id, rule, fact, recorded_at, %(now)s, 'removed' FROM gone
+            )
+            SELECT customer_id, (to_jsonb(gone) - 'customer_id')::text FROM gone
+            """,
+            {"ids": list(ids), "names": list(names), "now": now},
         )
         for customer, tag in cursor.fetchall():
             removed.setdefault(customer, []).append(json.loads(tag))
@@ -147,8 +173,10 @@ def put_tags_back(batch_id: int) -> int:
                 return restored
             cursor.execute(
                 """
-                INSERT INTO facts_tag (customer_id, name, source, recorded_at)
-                SELECT chosen.customer_id, tag ->> 'name', tag ->> 'source', (tag ->> 'recorded_at')::timestamptz
+                INSERT INTO facts_tag (customer_id, name, source, given_by_id, rule, fact, recorded_at, stale_on)
+                SELECT chosen.customer_id, tag ->> 'name', tag ->> 'source', (tag ->> 'given_by_id')::bigint,
+                  coalesce(tag ->> 'rule', ''), coalesce(tag ->> 'fact', ''), (tag ->> 'recorded_at')::timestamptz,
+                  (tag ->> 'stale_on')::date
                 FROM facts_chosen AS chosen JOIN facts_customer AS customer ON customer.id = chosen.customer_id,
                   jsonb_array_elements(chosen.removed) AS tag
                 WHERE chosen.id = ANY(%s) AND customer.is_active ORDER BY 1, 2

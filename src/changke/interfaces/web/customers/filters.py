@@ -7,6 +7,8 @@ from django.http import QueryDict
 
 VALUE_GROUPS = ("high", "middle", "low")
 LONGEST_SEARCH = 60
+CARE = ("no_adviser", "never_contacted", "broken_promise")
+"""Ways in which a customer slips through."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ ORDERS = {
     )
 }
 DEFAULT_ORDER = "risk"
+NAMES = ("q", "stages", "store", "group", "tag", "adviser", "own", "care")
+"""The conditions, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,14 @@ class Filters:
     adviser: int | None = None
     own: str = ""
     """A field of the chain's own and what stands in it: `skin~油性`."""
+    care: str = ""
     order: str = DEFAULT_ORDER
     position: Position | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Names of the conditions in force, in the order of the page."""
-        return tuple(name for name in ("q", "stages", "store", "group", "tag", "adviser", "own") if getattr(self, name))
+        return tuple(name for name in NAMES if getattr(self, name))
 
     def without(self, *names: str) -> "Filters":
         empty = Filters()
@@ -75,9 +80,7 @@ class Filters:
         """As a query string; what is usual is left out."""
         pairs: list[tuple[str, object]] = [("q", self.q)] if self.q else []
         pairs += [("stage", stage) for stage in self.stages]
-        pairs += [
-            (name, value) for name in ("store", "group", "tag", "adviser", "own") if (value := getattr(self, name))
-        ]
+        pairs += [(name, value) for name in NAMES[2:] if (value := getattr(self, name))]
         if self.order != DEFAULT_ORDER:
             pairs.append(("order", self.order))
         if self.position:
@@ -95,6 +98,7 @@ def read_filters(query: QueryDict) -> Filters:
         tag=query.get("tag", "").strip()[:60].replace("\0", ""),
         adviser=_number(query.get("adviser", "")),
         own=query.get("own", "").strip()[:120].replace("\0", ""),
+        care=care if (care := query.get("care", "")) in CARE else "",
         order=order if (order := query.get("order", "")) in ORDERS else DEFAULT_ORDER,
         position=_position(query),
     )

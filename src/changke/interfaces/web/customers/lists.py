@@ -95,6 +95,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "pick_store": current.chosen_store(request) is None,
         "group_options": [(key, str(said_as)) for key, said_as in words.VALUE_GROUPS.items()],
         "tag_options": _tags(filters),
+        "care_options": [(key, str(said)) for key, said in words.CARE.items()],
         "adviser_options": _adviser_options(current.staff(request), advisers),
         "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
         "order_options": [(key, str(said_as)) for key, said_as in (ORDER_WORDS | {"last": last}).items()],
@@ -178,6 +179,7 @@ def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advis
         "group": lambda: str(words.VALUE_GROUPS[filters.group]),
         "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},
         "own": lambda: own_fields.condition(filters.own),
+        "care": lambda: str(words.CARE[filters.care]),
         "adviser": lambda: gettext("Adviser: %(name)s") % {"name": advisers.get(filters.adviser or 0, "–")},
     }
     return [Condition(name, said_as[name](), _address(filters.without(name))) for name in filters.conditions]

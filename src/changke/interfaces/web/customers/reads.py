@@ -8,13 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Concat
+from django.utils import timezone
 
+from changke.decisions.next_best_action.queries import CONTACTS, broken_promises
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
+from changke.facts.events.models import Event
 from changke.facts.fields.queries import holders_of
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
+from changke.foundation.periods import business_date
 from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
@@ -116,9 +121,27 @@ def _seen(filters: Filters, scope: Scope) -> Any:
         seen = seen.filter(value_group=filters.group)
     if filters.adviser:
         seen = seen.filter(adviser_id=filters.adviser)
+    if filters.care:
+        seen = _slipping(seen, filters.care)
     for few, many in _looked_up(filters):
         seen = seen.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen.filter(many)
     return seen
+
+
+def _slipping(seen: Any, care: str) -> Any:
+    """Of these, who slips through in this way."""
+    if care == "no_adviser":
+        return seen.filter(adviser_id__isnull=True)
+    if care == "never_contacted":
+        contacts = Event.objects.filter(customer=OuterRef("customer"), kind__in=CONTACTS, withdrawn_by__isnull=True)
+        return seen.filter(~Exists(contacts))
+    today = business_date(timezone.now(), the_chain().time_zone)
+    return seen.filter(customer__in=broken_promises(today))
+
+
+def count_of(filters: Filters, scope: Scope) -> Count:
+    """How many these filters show, counted up to the cap."""
+    return _capped(_seen(filters, scope))
 
 
 def _looked_up(filters: Filters) -> Iterator[tuple[list[int], Q]]:

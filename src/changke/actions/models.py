@@ -1,0 +1,1 @@
+"""The tables of this floor; each is written in its room. There is none yet."""

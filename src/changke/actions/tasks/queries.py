@@ -1,0 +1,34 @@
+"""Whose customers somebody looks after, and who could take over."""
+
+from django.db import connection
+
+from changke.actions.tasks.rules import Hers, Receiver
+from changke.foundation.access.models import Staff
+from changke.foundation.access.queries import scope_of
+from changke.foundation.organisation.scope import Scope
+
+# Who served her last: the latest receipt with a name on it. Looked up only for these customers, by her own index.
+OF_ADVISER = """
+SELECT customer.id, customer.home_store_id, coalesce(profile.value_at_risk, 0),
+  (SELECT receipt.staff_id FROM facts_receipt AS receipt
+   WHERE receipt.customer_id = customer.id AND receipt.withdrawn_by_id IS NULL AND receipt.staff_id IS NOT NULL
+   ORDER BY receipt.business_date DESC, receipt.id DESC LIMIT 1)
+FROM facts_customer AS customer
+LEFT JOIN profiles_profile AS profile ON profile.customer_id = customer.id
+WHERE customer.adviser_id = %(adviser)s AND customer.is_active
+  AND (%(stores)s::bigint[] IS NULL OR customer.home_store_id = ANY(%(stores)s))
+ORDER BY customer.id
+"""
+
+
+def customers_of(adviser: Staff, scope: Scope) -> list[Hers]:
+    """The customers of somebody, as far as the scope sees them."""
+    stores = None if scope.store_ids is None else sorted(scope.store_ids)
+    with connection.cursor() as sql:
+        sql.execute(OF_ADVISER, {"adviser": adviser.pk, "stores": stores})
+        return [Hers(*row) for row in sql.fetchall()]
+
+
+def receivers_of(people: list[Staff]) -> list[Receiver]:
+    """The same people with the stores in which they see customers."""
+    return [Receiver(one.pk, scope_of(one).store_ids) for one in people]

@@ -1,0 +1,1 @@
+"""Who looks after whom, whom nobody looks after, and handing over."""
