@@ -278,7 +278,9 @@ def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> Non
 def counts(folder: Path) -> dict[str, int]:
     with launcher.running(folder), psycopg.connect(read_embedded(folder).connection("reader").conninfo) as reader:
         tables = reader.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
-        return {name: reader.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}  # type: ignore[index]
+        # The trail has one line more where a backup was put back.
+        kept = [name for (name,) in tables if not name.startswith("foundation_audit")]
+        return {name: reader.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in kept}  # type: ignore[index]
 
 
 # Serving
