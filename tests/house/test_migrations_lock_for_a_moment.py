@@ -111,6 +111,8 @@ def of_new_column(operation: migrations.AddField, table: str) -> Iterator[str]:
         yield f"{said(operation)}: NOT NULL; with db_default= it is instant, and older code can go on adding rows"
     if table in BIG and (field.unique or indexed(field)):
         yield f"{said(operation)}: its index stops writers; db_index=False, and AddIndexOnline where atomic = False"
+    if table in BIG and field.get_internal_type().startswith("Positive"):
+        yield f"{said(operation)}: its check reads all of {table}; a field without one, not Positive..."
     if table in BIG and field.has_db_default() and not isinstance(field.db_default, str | int | bool):
         yield f"{said(operation)}: a computed default may write every row anew; nullable, then fill it in parts"
 
@@ -176,6 +178,7 @@ ONCE = models.UniqueConstraint(fields=["number"], name="once", condition=models.
         (a_migration(migrations.AddField("visit", "mood", models.TextField(default=""))), "db_default"),
         (a_migration(migrations.AddField("visit", "mood", models.TextField(default="", db_default=""))), ""),
         (a_migration(migrations.AddField("visit", "mood", models.TextField(null=True, db_index=True))), "its index"),
+        (a_migration(migrations.AddField("visit", "pages", models.PositiveIntegerField(null=True))), "its check"),
         (a_migration(migrations.AlterField("receipt", "number", models.BigIntegerField())), "another type"),
         (a_migration(migrations.AlterField("receipt", "customer", models.BigIntegerField())), "NOT NULL"),
         (a_migration(ValidateConstraint("receipt", "once")), "as long as it"),

@@ -95,7 +95,7 @@ class Identifier(models.Model):
     """By which a sealed value is found: 64 bits of its HMAC."""
     tail = models.BigIntegerField(null=True)
     """The same of a phone's last four digits."""
-    key_version = models.PositiveSmallIntegerField(null=True)
+    key_version = models.SmallIntegerField(null=True)
     """Of the master key that both indexes were made with."""
     suppressed = models.BooleanField(default=False, db_default=False)
     """On the suppression list: kept, because it is hers, and used by no channel."""

@@ -10,5 +10,5 @@ class Migration(migrations.Migration):
         migrations.AddField("identifier", "sealed", models.BinaryField(null=True)),
         migrations.AddField("identifier", "blind", models.BigIntegerField(null=True)),
         migrations.AddField("identifier", "tail", models.BigIntegerField(null=True)),
-        migrations.AddField("identifier", "key_version", models.PositiveSmallIntegerField(null=True)),
+        migrations.AddField("identifier", "key_version", models.SmallIntegerField(null=True)),
     ]
