@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("changke.interfaces.api.urls")),
     path("", include("changke.interfaces.member.urls")),
+    path("hooks/", include("changke.interfaces.webhooks.door")),  # what providers call
     path("", include("changke.interfaces.web.urls")),
 ]
 

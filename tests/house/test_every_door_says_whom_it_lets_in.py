@@ -24,4 +24,5 @@ def test_what_is_open_before_the_log_in_is_written_down_here() -> None:
         "member",
         "reset",
         "setup",
+        "webhook",
     }

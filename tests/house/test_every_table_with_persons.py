@@ -14,6 +14,8 @@ PERSONAL = {"phone", "email", "mobile", "address", "birthday", "birth_day", "wec
 """Columns that say who somebody is, also where nothing points at a customer."""
 
 NOT_OF_CUSTOMERS = {
+    "interfaces_webhookplace": "its address is the one that a web shop calls",
+    "interfaces_webhookrefusal": "its address is the one that a web shop calls",
     "foundation_staff": "people who work here: their data end with their contract, by the staff page",
 }
 

@@ -29,6 +29,8 @@ from changke.foundation.organisation.models import Chain
 from changke.foundation.persons.models import KeyVersion
 from changke.foundation.persons.queries import vault
 from changke.interfaces import analytics, trail
+from changke.interfaces.webhooks.models import WebhookAddress
+from changke.interfaces.webhooks.queries import in_need
 from changke.profiles.attributes.queries import last_bulk_run
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -67,7 +69,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from pending
     if any(finding.status == FAILED for finding in pending):
         return
-    for check in (keys, net, rows, audit_trail, sending, time_zones, jobs, profiles):
+    for check in (keys, net, rows, audit_trail, sending, time_zones, jobs, profiles, web_shops):
         yield from check(now)
 
 
@@ -187,6 +189,26 @@ def rows(now: datetime) -> Iterator[Finding]:
         yield Finding("row security", WARNING, told, "an administrator runs what `changke doctor --sql` prints")
     else:
         yield Finding("row security", OK, "the database itself shows nobody a foreign row")
+
+
+def web_shops(now: datetime) -> Iterator[Finding]:
+    """What web shops delivered and what did not go in."""
+    if not WebhookAddress.objects.exists():
+        return
+    need = in_need(now=now)
+    if need["late"]:
+        late = f"{need['late']} deliveries kept and not read for five minutes"
+        yield Finding("web shops", WARNING, late, "start a worker: changke worker")
+    if need["waiting"] or need["failed"]:
+        stuck = f"{need['waiting']} deliveries wait, {need['failed']} were not taken in (7 days)"
+        yield Finding("web shops", WARNING, stuck, "settings, web shops: each says what it lacks")
+    if need["unsigned"]:
+        tried = f"{need['unsigned']} calls with a wrong signature since yesterday"
+        yield Finding(
+            "web shops", WARNING, tried, "compare the secret with the shop's; if it is right, somebody is trying"
+        )
+    if not any(need.values()):
+        yield Finding("web shops", OK, "everything that came is in")
 
 
 def audit_trail(now: datetime) -> Iterator[Finding]:

@@ -20,9 +20,13 @@ from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
 from changke.interfaces import analytics, trail
 from changke.interfaces.api import services
+from changke.interfaces.exporters import services as exports
+from changke.interfaces.exporters.models import Export
+from changke.interfaces.exporters.services import AT_ONCE_ROWS
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.web.uploads import incoming
+from changke.interfaces.webhooks.services import forget as letters
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
 
@@ -61,6 +65,34 @@ def forget_answers(timestamp: int) -> int:
 def forget_attempts(timestamp: int) -> int:
     """Delete counters of wrong log-ins that delay nobody any more; how many."""
     return delays.forget_attempts(now=datetime.now(UTC))
+
+
+@app.task(name="forget_letters", queueing_lock="forget_letters")
+def forget_letters(timestamp: int) -> int:
+    """Take out letters of web shops that are older than their address keeps them; how many."""
+    return letters.forget_letters(now=datetime.now(UTC))
+
+
+@app.task(name="run_export", lock="exports")
+def run_export(export_id: int) -> None:
+    """Make the file of an export, or make it again after a kill."""
+    _fresh_connection()
+    exports.run(export_id, now=datetime.now(UTC))
+
+
+def make_export(made: Export) -> None:
+    """A small file while one waits, a large one in the background."""
+    if made.total > AT_ONCE_ROWS:
+        run_export.defer(export_id=made.pk)
+        return
+    exports.run(made.pk, now=datetime.now(UTC))
+    made.refresh_from_db()
+
+
+@app.task(name="forget_exports", queueing_lock="forget_exports")
+def forget_exports(timestamp: int) -> int:
+    """Delete the files of exports whose day is over; how many."""
+    return exports.forget_expired(now=datetime.now(UTC))
 
 
 @app.task(name="settle_returns", queueing_lock="settle_returns")

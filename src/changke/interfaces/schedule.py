@@ -26,6 +26,8 @@ SCHEDULE = [
     Recurring(jobs.refresh_if_due, "*/10 * * * *", "stages move with time alone: yesterday's are wrong this morning"),
     Recurring(jobs.retry_stalled, "* * * * *", "a killed worker's job must not wait for a person"),
     Recurring(jobs.settle_returns, "* * * * *", "a purchase that came by a file frees the returns that wait for it"),
+    Recurring(jobs.forget_letters, "55 18 * * *", "letters of web shops hold names and phones"),
+    Recurring(jobs.forget_exports, "*/10 * * * *", "a file that left the house is kept for a day and no longer"),
     Recurring(jobs.forget_answers, "50 18 * * *", "kept answers hold customers' data; they are needed for a week"),
     Recurring(jobs.verify_audit, "10 19 * * *", "who rewrites the past must be found within a day, and named"),
     Recurring(jobs.forget_attempts, "30 18 * * *", "who guesses names leaves a row for each; they delay for a day"),

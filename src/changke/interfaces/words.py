@@ -178,6 +178,8 @@ PERSON_TABLES = {
     "consents": _("Consents"),
     "links": _("Links to her own page"),
     "answers": _("Answers kept for repetition"),
+    "deliveries": _("Deliveries of web shops"),
+    "privacy_requests": _("Privacy requests of web shops"),
 }
 """Everything that is kept about a person, by the key of its registration."""
 

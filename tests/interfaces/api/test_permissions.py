@@ -163,7 +163,22 @@ RECEIPTS = {"void_purchase", "restore_purchase"}
 HEADQUARTERS = {"list_audit_lines"}
 """Routes that headquarters may ask: test_audit.py."""
 
+WEBHOOKS = {
+    "get_webhooks",
+    "post_webhook",
+    "patch_webhook",
+    "rotate_webhook",
+    "map_webhook_place",
+    "get_webhook_deliveries",
+    "replay_webhook_delivery",
+}
+"""Routes about addresses of web shops: tests/interfaces/webhooks/test_api.py."""
+
 THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
+EXPORTS = {"post_export", "get_exports", "get_export", "get_export_file"}
+"""One's own files: tests/interfaces/exporters/test_exports.py."""
+
+THE_CHAINS = {"get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 
@@ -175,8 +190,8 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_route_has_a_case() -> None:
-    known = set(CASES) | set(THE_CHAINS) | THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | RECEIPTS
-    assert {operation for operation, _, _ in routes()} == known
+    elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS
+    assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 
 def test_no_route_answers_without_a_key(cast: Cast) -> None:

@@ -62,6 +62,8 @@ HEADQUARTERS = {
     "settings-tag-group": (1,), "settings-tag-rule-new": (), "settings-tag-rule": (1,),
     "settings-fields": (), "settings-field-new": (),
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
+    "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
+    "webhook-replay": (1, 1),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -70,6 +72,10 @@ OWNER = {
 POSTED = {
     "settings-tag-word",
     "settings-field-ask",
+    "webhook-rotate",
+    "webhook-open",
+    "webhook-place",
+    "webhook-replay",
     "settings-role-remove",
     "settings-grant-end",
     "settings-person-code-reset",
@@ -92,6 +98,12 @@ RECEIPTS = {"record-void", "record-restore"}
 """About a receipt of one's own stores: test_record.py."""
 SHELL = {"confirm_sending", "setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
 NOBODY = DOORS | RECEIPTS | SHELL | {"record-customer"}
+SHELL = {"setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
+EXPORTS = {"exports", "export-file"}
+"""One's own files: tests/interfaces/exporters/test_exports.py."""
+RETURNS = {"webhook-count-return"}
+"""A waiting return of one's own stores: tests/interfaces/webhooks/test_pages.py."""
+NOBODY = DOORS | RECEIPTS | RETURNS | EXPORTS | SHELL | {"record-customer"}
 """No customer stands on them."""
 
 
@@ -115,7 +127,7 @@ def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Ite
         path = before + str(one.pattern)
         if isinstance(one, URLResolver):
             yield from addresses(one.url_patterns, path)
-        elif not path.startswith("api/"):
+        elif not path.startswith(("api/", "hooks/")):
             yield one.name or "", path
 
 

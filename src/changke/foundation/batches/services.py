@@ -73,6 +73,16 @@ def draft(*, kind: str, title: str, options: Mapping[str, Any], created_by: Staf
     )
 
 
+CORRECTION = "correction"
+
+
+def note_correction(*, title: str, now: dt.datetime) -> Batch:
+    """A batch that brings nothing: facts are withdrawn under it, because their source says something else now."""
+    return Batch.objects.create(
+        kind=CORRECTION, title=title[:240], status=BatchStatus.WITHDRAWN, created_at=now, withdrawn_at=now
+    )
+
+
 def change_draft(
     batch_id: int,
     *,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext, gettext_noop
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from psycopg.errors import DeadlockDetected
 
 from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.interfaces.api.problems import Problem, problem_of
@@ -46,6 +48,12 @@ class NotJson(ApiError):
     code, status = "not_json", 400
     message = "The body is not JSON."
     remedy = gettext_noop("Send JSON in UTF-8 with the header: Content-Type: application/json")
+
+
+class Busy(ApiError):
+    code, status = "busy", 503
+    message = "Another request is writing the same at this moment."
+    remedy = gettext_noop("Send it again in a second; what went in is known again.")
 
 
 class MethodNotAllowed(ApiError):
@@ -104,11 +112,19 @@ def handle_errors(api: NinjaAPI) -> None:
     def nobody(request: HttpRequest, _: AuthenticationError | type[AuthenticationError]) -> HttpResponse:
         return answered(request, api, NotLoggedIn())
 
+    def crossed(request: HttpRequest, error: OperationalError | type[OperationalError]) -> HttpResponse:
+        if not isinstance(getattr(error, "__cause__", None), DeadlockDetected) or not isinstance(error, Exception):
+            raise error
+        response = answered(request, api, Busy())
+        response.headers["Retry-After"] = "1"
+        return response
+
     def unread(request: HttpRequest, _: HttpError | type[HttpError]) -> HttpResponse:
         return answered(request, api, NotJson())  # the only one that ninja raises beside those above
 
     api.add_exception_handler(DomainError, refused)
     api.add_exception_handler(ValidationError, malformed)
+    api.add_exception_handler(OperationalError, crossed)
     api.add_exception_handler(Http404, unknown)
     api.add_exception_handler(AuthenticationError, nobody)
     api.add_exception_handler(HttpError, unread)

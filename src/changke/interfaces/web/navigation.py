@@ -37,6 +37,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),)),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),
+        Place("exports", _("Export"), "download", Capability.CUSTOMER_EXPORT),
         Place("audit", _("Who changed what"), "clock", Capability.AUDIT_VIEW),
         Place("settings", _("Settings"), "settings", Capability.SETTINGS_EDIT),
     )),

@@ -1,6 +1,7 @@
 """Whom the facts of a machine's batch are about: found under the name it knows her by, or written down as new."""
 
 import datetime as dt
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from changke.foundation.persons.queries import vault
 
 TRIES = 3
 """Two machines may meet the same new person at once: the later one looks again and finds her."""
+
+MEETING, LOCKS = 4_637_288, 512
+"""The space of the locks in which strangers are met one after the other, and how many there are: PostgreSQL keeps some
+thousands for everybody together."""
 
 ID = "id"
 LONGEST_VALUE = 200
@@ -90,6 +95,9 @@ def find_or_create(meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetim
         strangers = _strangers(meetings, known)
         if not strangers:
             break
+        _one_at_a_time(strangers)
+        known |= find(list(strangers), scope=scope)
+        strangers = _strangers(meetings, known)
         try:
             with transaction.atomic():
                 known |= _create(strangers, now=now)
@@ -98,6 +106,16 @@ def find_or_create(meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetim
                 raise
             known |= find(list(strangers), scope=scope)
     return known
+
+
+def _one_at_a_time(strangers: Mapping[Reference, Meeting]) -> None:
+    """Two batches that meet the same new person wait for each other here, before either has written anything: colliding
+    at the unique index instead, several machines that start at once would go on colliding, person by person."""
+    places = {zlib.crc32(f"{one.kind}|{one.source}|{one.value}".encode()) % LOCKS for one in strangers}
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT pg_advisory_xact_lock(%s, place) FROM unnest(%s::int[]) AS place", [MEETING, sorted(places)]
+        )
 
 
 def known_since(days: Mapping[int, dt.date]) -> None:

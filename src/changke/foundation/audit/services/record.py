@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from changke.foundation.audit import rules
 from changke.foundation.audit.models import AuditLine
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
 
 SALT_BYTES = 16
 
@@ -30,19 +32,20 @@ def record(
     if before is not None and after is not None and not was and not is_now:
         return
     salt = secrets.token_bytes(SALT_BYTES)
-    AuditLine.objects.create(
-        at=now,
-        actor_kind=by.kind,
-        actor_id=by.id,
-        actor_name=by.name[:120],
-        address=by.address[:60],
-        request_id=by.request_id[:40],
-        action=action,
-        subject=subject,
-        customer_id=customer_id,
-        before=was,
-        after=is_now,
-        reason=reason.replace("\x00", ""),
-        salt=salt,
-        contents=rules.contents(salt=salt, before=was, after=is_now, reason=reason.replace("\x00", "")),
-    )
+    with seeing(CHAIN_WIDE):  # a line is the chain's, whoever writes it and whosever rows she sees
+        AuditLine.objects.create(
+            at=now,
+            actor_kind=by.kind,
+            actor_id=by.id,
+            actor_name=by.name[:120],
+            address=by.address[:60],
+            request_id=by.request_id[:40],
+            action=action,
+            subject=subject,
+            customer_id=customer_id,
+            before=was,
+            after=is_now,
+            reason=reason.replace("\x00", ""),
+            salt=salt,
+            contents=rules.contents(salt=salt, before=was, after=is_now, reason=reason.replace("\x00", "")),
+        )

@@ -1,7 +1,7 @@
 """Facts of every kind through one door: what a till remembers of its day, in whatever order it sends it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from django.http import HttpRequest
@@ -15,7 +15,9 @@ from changke.facts.visits.services.receive import receive as receive_visits
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.intake import Outcome
+from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import Scope
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.errors import Malformed
 from changke.interfaces.api.problems import Problem
@@ -129,10 +131,15 @@ class FactBatch(BaseModel):
 def post_facts(request: HttpRequest, body: FactBatch) -> Report:
     """Record up to 1,000 purchases, returns, visits and events. Each is judged on its own. Send them in any order, and
     again whenever you are not sure: each counts once. A return that comes before its purchase waits for it."""
-    scope, chain, now = actor(request).scope_for(Capability.FACTS_RECORD), the_chain(), dt.datetime.now(dt.UTC)
+    scope = actor(request).scope_for(Capability.FACTS_RECORD)
+    return report(take_in(body.facts, scope=scope, chain=the_chain(), now=dt.datetime.now(dt.UTC)))
+
+
+def take_in(facts: Sequence[object], *, scope: Scope, chain: Chain, now: dt.datetime) -> list[Outcome]:
+    """What came of each fact, in the order given."""
     outcomes: dict[int, Outcome] = {}
     items: dict[int, BaseModel] = {}
-    for index, raw in enumerate(body.facts):
+    for index, raw in enumerate(facts):
         try:
             items[index] = read(raw, _model(raw))
         except DomainError as refusal:
@@ -160,7 +167,7 @@ def post_facts(request: HttpRequest, body: FactBatch) -> Report:
         lambda one: new_event(one, named, whole_chain=scope.whole_chain),
         lambda new: receive_events(new, scope=scope, time_zone=chain.time_zone, now=now),
     )
-    return report([outcomes[index] for index in range(len(body.facts))])
+    return [outcomes[index] for index in range(len(facts))]
 
 
 def _model(raw: object) -> type[BaseModel]:

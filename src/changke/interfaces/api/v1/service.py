@@ -14,6 +14,7 @@ from changke.interfaces.api.v1 import (
     customers,
     directory,
     events,
+    exports,
     facts,
     fields,
     followups,
@@ -28,6 +29,7 @@ from changke.interfaces.api.v1 import (
     today,
     visits,
     waiting,
+    webhooks,
 )
 
 DESCRIPTION = """
@@ -79,6 +81,8 @@ for prefix, router in (
     ("/waiting-returns", waiting.router),
     ("/customers", tags.router),
     ("/staff", handovers.router),
+    ("/webhooks", webhooks.router),
+    ("/exports", exports.router),
     ("/purchases", purchases.router),
     ("/visits", visits.router),
     ("/events", events.router),

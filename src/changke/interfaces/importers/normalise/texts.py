@@ -22,8 +22,8 @@ def text(value: str) -> str:
     value = value.translate(INVISIBLE).strip(SPACES)
     if found := EXCEL_TEXT.match(value):
         value = found[1]
-    if len(value) > 1 and value[0] == "'" and value[1] in "=+-@\t\r":
-        value = value[1:]
+    if len(value) > 1 and value[0] == "'" and value[1] in "=+-@\t\r\n＝＋－＠":
+        value = value[1:].strip(SPACES)
     return value
 
 

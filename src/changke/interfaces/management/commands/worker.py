@@ -11,6 +11,7 @@ from changke.interfaces.follower import Follower
 from changke.interfaces.lifeline import follow_parent
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.trail import Sealer
+from changke.interfaces.webhooks.services.process import process_some
 
 CONCURRENCY = 2  # jobs move batches and are limited by the database, not by how many run at once
 SHUTDOWN_SECONDS = 15
@@ -25,13 +26,16 @@ class Command(ShopCommand):
         if "CHANGKE_CHILD" in os.environ:
             follow_parent()
         follower = Follower(settings.CONNECTIONS.app.conninfo, follow)
+        hooks = Follower(settings.CONNECTIONS.app.conninfo, process_some)
         sealer = Sealer()
         follower.start()
+        hooks.start()
         sealer.start()
         try:
             asyncio.run(_work())
         finally:
             sealer.stop()
+            hooks.stop()
             follower.stop()
 
 

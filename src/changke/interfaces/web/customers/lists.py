@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -97,6 +98,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "tag_options": _tags(filters),
         "care_options": [(key, str(said)) for key, said in words.CARE.items()],
         "adviser_options": _adviser_options(current.staff(request), advisers),
+        "export_url": _export_url(filters),
         "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
         "order_options": [(key, str(said_as)) for key, said_as in (ORDER_WORDS | {"last": last}).items()],
         "last_words": last,
@@ -107,6 +109,11 @@ def show(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         response["HX-Push-Url"] = reverse("customers") + filters.query  # the form would push its empty fields too
     return response
+
+
+def _export_url(filters: Filters) -> str:
+    """The page of exports, with the conditions of this list."""
+    return f"{reverse('exports')}?{urlencode({'filters': filters.at(None).query[1:]})}"
 
 
 def in_words(filters: Filters, request: HttpRequest) -> list[str]:

@@ -1,0 +1,93 @@
+"""Customers as the list shows them, with its filters. The header is one that our own import understands."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from changke.facts.customers.models import Customer, Tag
+from changke.facts.customers.queries import phones_of
+from changke.facts.customers.rules import local_phone, masked_phone
+from changke.interfaces.exporters.shape import DATASETS, Ask, Column, Dataset, Row
+from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers.filters import read_filters
+from changke.profiles.attributes.models import Profile
+
+CHUNK = 2_000
+COLUMNS = (
+    Column("customer_id", _("Customer number"), "int"),
+    Column("name", _("Name")),
+    Column("phone", _("Phone")),
+    Column("gender", _("Gender")),
+    Column("birthday", _("Birthday")),
+    Column("home_store", _("Home store")),
+    Column("adviser", _("Adviser")),
+    Column("source", _("Source")),
+    Column("known_on", _("Known since"), "day"),
+    Column("tags", _("Tags")),
+    Column("stage", _("Stage")),
+    Column("value_group", _("Value group")),
+    Column("last_active_on", _("Last active on"), "day"),
+    Column("visits_365d", _("Visits in 365 days"), "int"),
+    Column("net_spend", _("Net spend"), "money"),
+    Column("value_at_risk", _("Value at risk"), "money"),
+)
+WANTED = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on")
+
+
+def count(ask: Ask) -> int:
+    return reads.count_everybody(read_filters(QueryDict(ask.filters)), ask.scope)
+
+
+def rows(ask: Ask) -> Iterator[Row]:
+    ids = reads.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
+    while chunk := list(islice(ids, CHUNK)):
+        people = Customer.objects.select_related("home_store", "adviser").in_bulk(chunk)
+        about = {
+            row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
+        }
+        phones, tags = phones_of(chunk), _tags(chunk)
+        for pk in chunk:
+            if (one := people.get(pk)) is not None:
+                profile = about.get(pk, {})
+                yield (
+                    pk,
+                    one.name,
+                    phone_shown(phones.get(pk, ""), ask),
+                    one.gender,
+                    _birthday(one),
+                    one.home_store.name if one.home_store else "",
+                    one.adviser.name if one.adviser else "",
+                    one.source,
+                    one.known_on,
+                    tags.get(pk, ""),
+                    profile.get("stage", ""),
+                    profile.get("value_group") or "",
+                    profile.get("last_active_on"),
+                    profile.get("visits_365d"),
+                    profile.get("net_spend"),
+                    profile.get("value_at_risk"),
+                )
+
+
+def phone_shown(e164: str, ask: Ask) -> str:
+    if not e164:
+        return ""
+    return local_phone(e164) if ask.shows_phones else masked_phone(e164)
+
+
+def _birthday(one: Customer) -> str:
+    if one.birth_month is None or one.birth_day is None:
+        return str(one.birth_year or "")
+    return f"{one.birth_year or ''}{'-' if one.birth_year else ''}{one.birth_month:02}-{one.birth_day:02}"
+
+
+def _tags(ids: list[int]) -> dict[int, str]:
+    found: dict[int, list[str]] = {}
+    for customer_id, name in Tag.objects.filter(customer__in=ids).order_by("name").values_list("customer_id", "name"):
+        found.setdefault(customer_id, []).append(name)
+    return {pk: "、".join(names) for pk, names in found.items()}
+
+
+DATASETS.register("customers", Dataset("customers", _("Customers"), COLUMNS, rows, count))

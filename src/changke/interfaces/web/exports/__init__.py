@@ -1,0 +1,1 @@
+"""Exports: asking for a file, seeing it grow, fetching it."""

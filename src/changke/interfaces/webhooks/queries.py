@@ -1,0 +1,52 @@
+"""Reading addresses and what came in by them."""
+
+import datetime as dt
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from changke.foundation.errors import NotFound
+from changke.interfaces.webhooks.models import DeliveryState, WebhookAddress, WebhookDelivery, WebhookRefusal
+
+RECENT = dt.timedelta(days=7)
+
+
+def address_of(address_id: int) -> WebhookAddress:
+    found = WebhookAddress.objects.filter(pk=address_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def delivery_of(address: WebhookAddress, delivery_id: int) -> WebhookDelivery:
+    found = WebhookDelivery.objects.filter(address=address, pk=delivery_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def addresses(*, now: dt.datetime) -> "QuerySet[WebhookAddress]":
+    """All of them, with what came in the last days and what needs somebody."""
+    recent = Q(deliveries__received_at__gte=now - RECENT)
+    return WebhookAddress.objects.annotate(
+        came=Count("deliveries", filter=recent),
+        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING)),
+        failed=Count("deliveries", filter=Q(deliveries__state=DeliveryState.FAILED) & recent),
+    ).order_by("pk")
+
+
+def refusals(address: WebhookAddress, *, now: dt.datetime) -> list[tuple[str, int]]:
+    """Why deliveries were refused in the last days, and how often."""
+    counted = WebhookRefusal.objects.filter(address=address, day__gte=(now - RECENT).date())
+    return list(counted.values_list("reason").annotate(sum=Sum("times")).order_by("-sum"))
+
+
+def in_need(*, now: dt.datetime) -> dict[str, int]:
+    """For `changke doctor`: what waits, what failed, what was refused since yesterday, what is not read yet."""
+    yesterday = now - dt.timedelta(days=1)
+    counted = WebhookDelivery.objects.filter(received_at__gte=now - RECENT).aggregate(
+        waiting=Count("pk", filter=Q(state=DeliveryState.WAITING)),
+        failed=Count("pk", filter=Q(state=DeliveryState.FAILED)),
+        late=Count("pk", filter=Q(state=DeliveryState.RECEIVED, received_at__lt=now - dt.timedelta(minutes=5))),
+    )
+    wrong = WebhookRefusal.objects.filter(day__gte=yesterday.date(), reason="wrong_signature")
+    return {**counted, "unsigned": wrong.aggregate(sum=Sum("times"))["sum"] or 0}

@@ -1,0 +1,68 @@
+"""Letters of web shops under atheris: whatever is sent is read or refused, never a crash.
+
+    python -m tests.fuzz.fuzz_webhooks --seconds 600
+
+The first byte chooses source and topic, the rest is the letter. What crashed, and some of what found new ways, is kept
+in `corpus/webhooks` and tried by the tests (`test_letters.py`).
+"""
+
+import argparse
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+CORPUS = Path(__file__).parent / "corpus" / "webhooks"
+TOPICS = (
+    ("shopify", "orders/paid"),
+    ("shopify", "refunds/create"),
+    ("shopify", "customers/update"),
+    ("shopify", "customers/redact"),
+    ("youzan", "trade_TradePaid"),
+    ("youzan", "trade_refund_RefundSuccess"),
+    ("standard", "facts"),
+)
+
+
+def one_input(data: bytes) -> None:
+    from changke.interfaces.webhooks.sources import SOURCES  # noqa: PLC0415 -- instrumented first, where it is
+    from changke.interfaces.webhooks.told import ClockOff, Unreadable, Unsigned  # noqa: PLC0415
+
+    key, topic = TOPICS[data[0] % len(TOPICS)] if data else TOPICS[0]
+    text = data[1:60].decode("latin-1")
+    headers = {
+        "webhook-id": text[:8], "webhook-timestamp": text[8:18], "webhook-signature": text[18:],
+        "x-shopify-hmac-sha256": text, "event-sign": text, "client-id": "CID",
+    }  # fmt: skip
+    with suppress(Unsigned, ClockOff, Unreadable):
+        SOURCES[key].verify(headers, data[1:], secrets=["whsec_QUJDRA=="], client_id="CID", now=1_700_000_000)
+    try:
+        told = SOURCES[key].read(topic, data[1:], currency="CNY")
+    except Unreadable:
+        return
+    for fact in [told.purchase, *told.returns]:
+        if fact is not None and not all(line["amount_minor"] >= 0 for line in fact["lines"]):
+            raise AssertionError("a line below nothing")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=600)
+    options = parser.parse_args()
+    import atheris  # noqa: PLC0415 -- only who fuzzes needs it
+
+    with atheris.instrument_imports(include=["changke.interfaces.webhooks"]):
+        import changke.interfaces.webhooks.letters  # noqa: PLC0415
+        import changke.interfaces.webhooks.sources  # noqa: F401, PLC0415
+    samples = Path(__file__).parents[1] / "interfaces" / "webhooks" / "samples"
+    for number, file in enumerate(sorted(samples.glob("*.json"))):
+        for first in range(len(TOPICS)):
+            seed = CORPUS / f"seed-{number}-{first}"
+            if first % 3 == number % 3 and not seed.exists():
+                seed.write_bytes(bytes([first]) + file.read_bytes())
+    words = [sys.argv[0], str(CORPUS), f"-max_total_time={options.seconds}", "-max_len=20000", "-timeout=10"]
+    atheris.Setup([*words, f"-artifact_prefix={CORPUS}/crash-"], one_input)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
