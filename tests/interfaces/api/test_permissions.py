@@ -174,11 +174,10 @@ WEBHOOKS = {
 }
 """Routes about addresses of web shops: tests/interfaces/webhooks/test_api.py."""
 
-THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 EXPORTS = {"post_export", "get_exports", "get_export", "get_export_file"}
 """One's own files: tests/interfaces/exporters/test_exports.py."""
 
-THE_CHAINS = {"get_items": "/items"}
+THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 

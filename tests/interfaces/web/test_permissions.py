@@ -97,8 +97,6 @@ DOORS = {
 RECEIPTS = {"record-void", "record-restore"}
 """About a receipt of one's own stores: test_record.py."""
 SHELL = {"confirm_sending", "setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
-NOBODY = DOORS | RECEIPTS | SHELL | {"record-customer"}
-SHELL = {"setup", "login", "logout", "choose_language", "choose_store", "styleguide"}
 EXPORTS = {"exports", "export-file"}
 """One's own files: tests/interfaces/exporters/test_exports.py."""
 RETURNS = {"webhook-count-return"}
