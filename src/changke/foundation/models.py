@@ -1,6 +1,6 @@
 """The tables of this floor; each is written in its room."""
 
-from changke.foundation.access.models import ApiKey, Grant, OwnRole, Staff
+from changke.foundation.access.models import ApiKey, Grant, OwnRole, RateBucket, Staff
 from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
@@ -22,6 +22,7 @@ __all__ = [
     "KeyVersion",
     "OwnRole",
     "PersonKey",
+    "RateBucket",
     "RecoveryCode",
     "Region",
     "RememberedMapping",

@@ -25,6 +25,7 @@ from changke.interfaces.exporters.models import Export
 from changke.interfaces.exporters.services import AT_ONCE_ROWS
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.problems import UnreadableFile
+from changke.interfaces.web.services import forget_sent
 from changke.interfaces.web.uploads import incoming
 from changke.interfaces.webhooks.services import forget as letters
 from changke.profiles.affinity.models import TagRule
@@ -57,7 +58,8 @@ def ask_for_refresh() -> None:
 
 @app.task(name="forget_answers", queueing_lock="forget_answers")
 def forget_answers(timestamp: int) -> int:
-    """Delete the API's answers that nobody will ask for again; how many."""
+    """Delete the API's answers that nobody will ask for again, and the numbers of forms; how many answers."""
+    forget_sent(now=datetime.now(UTC))
     return services.forget_answers(now=datetime.now(UTC))
 
 

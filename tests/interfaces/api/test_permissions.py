@@ -177,6 +177,9 @@ WEBHOOKS = {
 EXPORTS = {"post_export", "get_exports", "get_export", "get_export_file"}
 """One's own files: tests/interfaces/exporters/test_exports.py."""
 
+THE_MACHINES = {"get_keys", "post_key", "rotate_own_key", "rotate_key", "delete_key"}
+"""Routes about keys: tests/interfaces/api/test_keys.py."""
+
 THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
@@ -189,7 +192,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_route_has_a_case() -> None:
-    elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS
+    elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

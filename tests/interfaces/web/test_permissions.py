@@ -64,6 +64,7 @@ HEADQUARTERS = {
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1),
+    "settings-key-rotate": (1,),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -83,6 +84,7 @@ POSTED = {
     "imports-sample",
     "imports-discard",
     "settings-key-revoke",
+    "settings-key-rotate",
     "settings-person-reset",
 }
 BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}

@@ -60,7 +60,10 @@ class Staff(AbstractBaseUser):
 
 
 class ApiKey(models.Model):
-    """The key of a machine. Only its digest is kept; the prefix tells keys apart in a list."""
+    """The key of a machine: `ck_live_<prefix>_<secret>`. Only its digest is kept; the prefix tells keys apart.
+
+    Older ones are `ck_<secret>`, and their prefix is how they begin.
+    """
 
     name = models.CharField(max_length=120)
     prefix = models.CharField(max_length=12, unique=True)
@@ -70,15 +73,37 @@ class ApiKey(models.Model):
     created_by = models.ForeignKey(Staff, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    """May lie in the future: a key that was rotated opens a while longer."""
     last_used_at = models.DateTimeField(null=True)
+    scopes = ArrayField(models.CharField(max_length=40), default=list)
+    """Capabilities it is held to, of those its roles include; empty is all of them."""
+    networks = ArrayField(models.CharField(max_length=50), default=list)
+    """Addresses and networks it is taken from; empty is everywhere."""
+    per_minute = models.PositiveIntegerField(default=6_000)
+    replaces = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="successors")
 
     asks_at: dt.datetime | None = None
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=Q(per_minute__gt=0), name="key_asks_at_all")]
+
+    @property
+    def begins_with(self) -> str:
+        return self.prefix if self.prefix.startswith("ck_") else f"ck_live_{self.prefix}"
 
     def is_valid(self, at: dt.datetime) -> bool:
         return self.revoked_at is None or self.revoked_at > at
+
+
+class RateBucket(models.Model):
+    """How fast a key asks. One moment says it all: when its bucket will be full again (GCRA).
+
+    The table is unlogged: after a crash every bucket is full, and no request waits for the disk.
+    """
+
+    key = models.OneToOneField(ApiKey, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    full_at = models.DateTimeField()
 
 
 class OwnRole(models.Model):

@@ -58,7 +58,8 @@ def node_scope(node: Region | Store | None) -> Scope:
 def _read(actor: Staff | ApiKey) -> Rights:
     mine = Grant.objects.filter(staff=actor) if isinstance(actor, Staff) else Grant.objects.filter(key=actor)
     valid = [one for one in mine.select_related("own_role", "region", "store") if one.is_valid(actor.asks_at)]
-    return held_by((grant, node_scope(grant.region or grant.store)) for grant in valid)
+    rights = held_by((grant, node_scope(grant.region or grant.store)) for grant in valid)
+    return rights.held_to(actor.scopes) if isinstance(actor, ApiKey) and actor.scopes else rights
 
 
 def called(username: str) -> Staff | None:

@@ -42,6 +42,11 @@ class Rights:
             return CHAIN_WIDE
         return Scope(frozenset().union(*(one.scope.store_ids or frozenset() for one in self.held)))
 
+    def held_to(self, scopes: Iterable[str]) -> "Rights":
+        """What is left of them where only these capabilities may be used."""
+        wanted = frozenset(scopes)
+        return Rights(tuple(Held(one.capabilities & wanted, one.scope) for one in self.held))
+
     def covers(self, other: "Rights") -> bool:
         """Whether everything the other may do, may be done here too, everywhere he may do it."""
         return all(_within(one.scope, self.scope(capability)) for one in other.held for capability in one.capabilities)

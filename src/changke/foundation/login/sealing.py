@@ -1,4 +1,4 @@
-"""Secrets of the doors that the database keeps and must not be able to read.
+"""Secrets that the database keeps for a while and must not be able to read: second factors, kept answers of the API.
 
 Sealed with a key that follows from the installation's signing key, not with the master key of the customers' data: that
 one is turned by versions, and a second factor is set up anew in a minute.
@@ -29,4 +29,4 @@ def unseal(sealed: str, *, belongs_to: str) -> str:
 
 
 def _key() -> AESGCM:
-    return AESGCM(cipher.derive(settings.SECRET_KEY.encode(), "second factor"))
+    return AESGCM(cipher.derive(settings.SECRET_KEY.encode(), "sealing"))

@@ -13,11 +13,13 @@ from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.access.queries import asking, require, rights_of, scope_of
 from changke.foundation.access.services import key_of
 from changke.foundation.access.services.grants import Giver
+from changke.foundation.access.services.keys import is_taken_from
+from changke.foundation.access.services.rate import take
 from changke.foundation.audit.rules import By
 from changke.foundation.database import rows_seen
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import requests
-from changke.interfaces.api.errors import CsrfMissing, WrongKey
+from changke.interfaces.api.errors import CsrfMissing, TooManyRequests, WrongAddress, WrongKey
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,19 @@ def _seen(asking: Actor) -> Actor:
 
 
 class Key(HttpBearer):
-    """`Authorization: Bearer ck_...`; keys are made in the settings and shown once."""
+    """`Authorization: Bearer ck_live_...`; keys are made in the settings and shown once."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         now = dt.datetime.now(dt.UTC)
         key = key_of(token.strip(), now=now)
         if key is None:
             raise WrongKey
+        if not is_taken_from(key, requests.address(request)):
+            raise WrongAddress(address=requests.address(request))
+        rate = take(key, now=now)
+        request.rate = rate  # type: ignore[attr-defined]  # its headers are written by limits.rated
+        if not rate.is_taken:
+            raise TooManyRequests(limit=rate.limit)
         return _seen(Actor(key=asking(key, now)))
 
 

@@ -26,6 +26,18 @@ class WrongKey(ApiError):
     remedy = gettext_noop("Make a new key in the settings and send it as: Authorization: Bearer ck_...")
 
 
+class WrongAddress(ApiError):
+    code, status = "wrong_address", 403
+    message = "This key is not taken from the address %(address)s."
+    remedy = gettext_noop("Add the address to the key in the settings, or call from one that is listed there.")
+
+
+class TooManyRequests(ApiError):
+    code, status = "too_many_requests", 429
+    message = "This key asks more often than %(limit)s times a minute."
+    remedy = gettext_noop("Wait for the seconds of the header Retry-After; send more items in one request.")
+
+
 class NotLoggedIn(ApiError):
     code, status = "not_logged_in", 401
     message = "Who asks? There is neither a key nor a log-in."

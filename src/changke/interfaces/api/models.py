@@ -11,7 +11,12 @@ class KeptAnswer(models.Model):
     key = models.CharField(max_length=120)
     request = models.CharField(max_length=64)
     """SHA-256 of method, path and body: the same key for something else is a mistake of the caller."""
-    answer = models.JSONField()
+    status = models.PositiveSmallIntegerField(null=True)
+    """Where the route has several; None is the one it has."""
+    answer = models.TextField()
+    """Sealed: it may hold a phone, or the secret of a key."""
+    shows = models.BigIntegerField(null=True)
+    """The customer it shows: what is kept of her goes with her."""
     kept_at = models.DateTimeField()
 
     class Meta:

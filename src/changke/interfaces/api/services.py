@@ -2,21 +2,24 @@
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 from django.db import connection, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_noop
 from pydantic import BaseModel
 
 from changke.foundation.errors import Invalid
+from changke.foundation.login.sealing import CannotUnseal, seal, unseal
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.errors import ApiError
 from changke.interfaces.api.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LONGEST_KEY = 120
 KEPT_DAYS = 7
 """Longer than any machine tries again; a till that was off for a holiday sends its own ids besides."""
@@ -29,7 +32,7 @@ PARAMETER = {
     "description": f"Any text of your own. The same key with the same body gets the same answer for {KEPT_DAYS} days, "
     "with another body 409 `key_reused`.",
 }
-"""The header as the OpenAPI document tells it."""
+"""The header as the OpenAPI document tells it of every write."""
 
 
 class KeyReused(ApiError):
@@ -39,12 +42,16 @@ class KeyReused(ApiError):
 
 
 def once(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A write that may be repeated under the same `Idempotency-Key`. Refusals are not kept: mended, it may succeed."""
+    """Every write may be repeated under the same `Idempotency-Key`; the API puts this around each of its routes.
+
+    Refusals are not kept: mended, the same write may succeed. What is kept is sealed: an answer may hold a phone or the
+    secret of a new key.
+    """
 
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER, "").strip()
-        if not key:
+        if not key or request.method not in WRITES:
             return view(request, *args, **kwargs)
         if len(key) > LONGEST_KEY or not key.isprintable():
             raise Invalid(field=HEADER, reason="at most %(longest)s printable characters", longest=LONGEST_KEY)
@@ -56,15 +63,45 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
             if kept := KeptAnswer.objects.filter(actor=whose, key=key).first():
                 if kept.request != what:
                     raise KeyReused
-                return kept.answer
+                return _again(kept)
             result = view(request, *args, **kwargs)
-            answer = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
-            KeptAnswer.objects.create(
-                actor=whose, key=key, request=what, answer=answer, kept_at=dt.datetime.now(dt.UTC)
-            )
+            _keep(result, whose=whose, key=key, what=what, shows=kwargs.get("customer_id"))
         return result
 
     return answered
+
+
+def _keep(result: Any, *, whose: str, key: str, what: str, shows: int | None) -> None:
+    status, body = result if isinstance(result, tuple) else (None, result)
+    if isinstance(result, HttpResponseBase):
+        raise TypeError("a write answers with data, so that its answer can be kept and given again")
+    plain = _plain(body)
+    told = json.dumps(plain, ensure_ascii=False)
+    if isinstance(plain, dict) and "known_on" in plain:  # a customer, written down or changed
+        shows = plain["id"]
+    KeptAnswer.objects.create(
+        actor=whose,
+        key=key,
+        request=what,
+        status=status,
+        shows=shows,
+        answer=seal(told, belongs_to=f"{whose} {key}"),
+        kept_at=dt.datetime.now(dt.UTC),
+    )
+
+
+def _again(kept: KeptAnswer) -> Any:
+    try:
+        body = json.loads(unseal(kept.answer, belongs_to=f"{kept.actor} {kept.key}"))
+    except CannotUnseal:  # kept under another signing key; doing it once more would be worse than not answering
+        raise KeyReused from None
+    return body if kept.status is None else (kept.status, body)
+
+
+def _plain(body: Any) -> Any:
+    if isinstance(body, BaseModel):
+        return body.model_dump(mode="json")
+    return [_plain(one) for one in body] if isinstance(body, list) else body
 
 
 def forget_answers(*, now: dt.datetime) -> int:
@@ -74,8 +111,7 @@ def forget_answers(*, now: dt.datetime) -> int:
 
 def forget_answers_about(customer_ids: Sequence[int]) -> int:
     """Delete kept answers that show one of these customers; how many."""
-    about = KeptAnswer.objects.filter(answer__id__in=list(customer_ids), answer__has_key="known_on")
-    return about.delete()[0]
+    return KeptAnswer.objects.filter(shows__in=list(customer_ids)).delete()[0]
 
 
 def _digest(request: HttpRequest) -> str:

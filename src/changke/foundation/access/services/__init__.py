@@ -1,7 +1,7 @@
 """Letting people and machines in, one subject per file."""
 
 from changke.foundation.access.services.grants import LastOwner
-from changke.foundation.access.services.keys import IssuedKey, digest, issue_key, key_of, revoke_key
+from changke.foundation.access.services.keys import IssuedKey, digest, issue_key, key_of, revoke_key, rotate_key
 from changke.foundation.access.services.staff import (
     UsernameTaken,
     add_staff,
@@ -20,4 +20,5 @@ __all__ = [
     "issue_key",
     "key_of",
     "revoke_key",
+    "rotate_key",
 ]

@@ -17,7 +17,6 @@ from changke.foundation.batches.services import NotUndoable
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces.api.actors import Actor, actor, by
 from changke.interfaces.api.fields import Id, Input, Storable, text
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.bulk import undo_words, work
 from changke.interfaces.bulk.change import MOST_TAGS, Wish
 from changke.interfaces.bulk.whom import MOST_TICKED, Whom
@@ -112,9 +111,7 @@ class UndoOut(Schema):
     response={201: BatchOut},
     operation_id="post_bulk_edit",
     summary="Change many customers alike",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_bulk_edit(request: HttpRequest, body: BulkEditIn) -> BatchOut:
     """Set or clear fields, adviser, store and tags of many. It runs in the background: ask for the batch by its id."""
     who = actor(request)
@@ -167,9 +164,7 @@ def get_batch_undo(request: HttpRequest, batch_id: int) -> UndoOut:
     response={202: BatchOut},
     operation_id="post_batch_undo",
     summary="Take a batch back",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_batch_undo(request: HttpRequest, batch_id: int) -> BatchOut:
     """Take back what can be. It runs in the background."""
     batch = _yours(actor(request), batch_id, undoing=True)

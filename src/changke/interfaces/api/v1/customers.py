@@ -26,7 +26,6 @@ from changke.foundation.organisation.scope import ScopedQuerySet
 from changke.interfaces.api.actors import Actor, actor, by
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.api.v1.places import Named, UnknownStaff
 
 router = Router(tags=["customers"])
@@ -179,9 +178,7 @@ def get_customer(request: HttpRequest, customer_id: int) -> CustomerOut:
     response={201: CustomerOut},
     operation_id="post_customer",
     summary="Write a customer down",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
     """Write down somebody new. A phone, e-mail or external id that is known already is refused with 409."""
     scope = actor(request).scope_for(Capability.CUSTOMER_EDIT)
@@ -214,9 +211,7 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
     response=CustomerOut,
     operation_id="patch_customer",
     summary="Change a customer",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) -> CustomerOut:
     """Change the fields that are sent. An event `customer.changed` says which, not what they held."""
     who, now = actor(request), dt.datetime.now(dt.UTC)

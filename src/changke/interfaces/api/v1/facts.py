@@ -21,7 +21,6 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.errors import Malformed
 from changke.interfaces.api.problems import Problem
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.api.v1.batches import Many, Report, read, report, taken_in
 from changke.interfaces.api.v1.events import EventIn, new_event
 from changke.interfaces.api.v1.places import Named
@@ -125,9 +124,7 @@ class FactBatch(BaseModel):
     response=Report,
     operation_id="post_facts",
     summary="Record facts of every kind",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_facts(request: HttpRequest, body: FactBatch) -> Report:
     """Record up to 1,000 purchases, returns, visits and events. Each is judged on its own. Send them in any order, and
     again whenever you are not sure: each counts once. A return that comes before its purchase waits for it."""

@@ -15,7 +15,6 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Code, Input, Line200
-from changke.interfaces.api.services import PARAMETER, once
 
 router = Router(tags=["fields"])
 
@@ -73,9 +72,7 @@ def get_customer_fields(request: HttpRequest, customer_id: int) -> Any:
     response=FieldValues,
     operation_id="patch_customer_fields",
     summary="Write a customer's own fields",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def patch_customer_fields(request: HttpRequest, customer_id: int, body: FieldValuesIn) -> Any:
     """All of them or, where one does not fit, none. A field your role does not see is not there for you."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_EDIT), customer_id)

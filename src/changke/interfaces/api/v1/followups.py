@@ -16,7 +16,6 @@ from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import ClientId, Id, Input
 from changke.interfaces.api.paging import Page, PageQuery, page, position
-from changke.interfaces.api.services import PARAMETER, once
 
 router = Router(tags=["followups"])
 
@@ -63,9 +62,7 @@ def get_followups(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any
     response={201: FollowupOut},
     operation_id="post_followup",
     summary="Record a follow-up",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_followup(request: HttpRequest, body: FollowupIn) -> FollowupOut:
     """Record what came of looking after a customer, as the event `followup.recorded`."""
     who = actor(request)

@@ -21,7 +21,6 @@ from changke.foundation.persons.services.erase import erase, preview
 from changke.interfaces import person_file
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import ClientId, Input, Moment, Storable, text
-from changke.interfaces.api.services import PARAMETER, once
 
 router = Router(tags=["privacy"])
 
@@ -109,9 +108,7 @@ def get_consents(request: HttpRequest, customer_id: int) -> ConsentsOut:
     response=ConsentsOut,
     operation_id="post_consent",
     summary="Record a consent or a withdrawal",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_consent(request: HttpRequest, customer_id: int, body: StatementIn) -> ConsentsOut:
     """What she said in your shop or till. It is a fact: a later statement takes it back, nothing edits it."""
     who = actor(request)

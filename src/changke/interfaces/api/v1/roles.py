@@ -15,7 +15,6 @@ from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Region, Store
 from changke.interfaces.api.actors import actor, giver
 from changke.interfaces.api.fields import Code, Id, Input, Moment, Storable, text
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.api.v1.places import UnknownStore
 
 router = Router(tags=["roles"])
@@ -86,9 +85,7 @@ def get_roles(request: HttpRequest) -> list[RoleOut]:
     response={201: RoleOut},
     operation_id="post_role",
     summary="Make a role",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_role(request: HttpRequest, body: RoleIn) -> RoleOut:
     """Make a role of your own. It may hold what you hold yourself."""
     require(actor(request).who, Capability.ROLES_MANAGE)
@@ -100,9 +97,7 @@ def post_role(request: HttpRequest, body: RoleIn) -> RoleOut:
     response=RoleOut,
     operation_id="put_role",
     summary="Change a role",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def put_role(request: HttpRequest, role_id: int, body: RoleIn) -> RoleOut:
     """Name and capabilities anew. Whoever holds the role can do what it says from the next request on."""
     require(actor(request).who, Capability.ROLES_MANAGE)
@@ -132,9 +127,7 @@ def get_grants(request: HttpRequest, staff_id: int = 0, key_id: int = 0) -> list
     response={201: GrantOut},
     operation_id="post_grant",
     summary="Grant a role",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_grant(request: HttpRequest, body: GrantIn) -> GrantOut:
     """Give somebody a role on a node and everything below it. Nobody gives more than he has."""
     require(actor(request).who, Capability.ROLES_MANAGE)

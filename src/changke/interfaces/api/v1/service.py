@@ -7,7 +7,8 @@ from ninja.openapi.schema import OpenAPISchema
 
 from changke.interfaces.api.actors import Key, LoggedIn
 from changke.interfaces.api.errors import handle_errors
-from changke.interfaces.api.limits import weighed
+from changke.interfaces.api.limits import rated, weighed
+from changke.interfaces.api.services import PARAMETER, WRITES, once
 from changke.interfaces.api.v1 import (
     audit,
     bulk,
@@ -20,6 +21,7 @@ from changke.interfaces.api.v1 import (
     followups,
     handovers,
     history,
+    keys,
     privacy,
     profiles,
     purchases,
@@ -35,19 +37,22 @@ from changke.interfaces.api.v1 import (
 DESCRIPTION = """
 Record what happened in your stores, and read who your customers are and whom to look after today.
 
-**Keys.** Every request carries `Authorization: Bearer ck_...`. A key has a role and, unless it is owner's or
-headquarters', stores: what lies outside them does not exist for it (404).
+**Keys.** Every request carries `Authorization: Bearer ck_live_...`. A key has a role and, unless it is owner's or
+headquarters', stores: what lies outside them does not exist for it (404). It may be held to some capabilities (403
+outside them) and to some addresses.
 
 **Money** is a whole number of minor units (fen, pence) of the chain's one currency. **Moments** are ISO 8601 with
 their zone; **days** are days of the store.
 
-**Twice is once.** Facts are known again by their number or your own `id`; single writes by the header
+**Twice is once.** Facts are known again by their number or your own `id`; every write by the header
 `Idempotency-Key`. Send again whatever you are not sure of.
 
 **Refusals** have one shape: `code` for programs, `message` in the language of `Accept-Language` (zh-Hans, en,
 zh-Hant), `field`, `remedy`, `details` where they are known. A batch is answered item by item.
 
-**Limits.** 2 MB and 1,000 items in a request. Lists come in pages: send `next` as `cursor`.
+**Limits.** 2 MB and 1,000 items in a request; 6,000 requests a minute and key, unless its settings say otherwise.
+`RateLimit-Remaining` says how many are left, 429 with `Retry-After` when to come again.
+Lists come in pages: send `next` as `cursor`.
 """
 
 
@@ -58,7 +63,9 @@ class Api(NinjaAPI):
         document = super().get_openapi_schema(**kwargs)
         shape = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         for methods in document["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
+                if method.upper() in WRITES:
+                    operation.setdefault("parameters", []).append(PARAMETER)
                 operation["responses"]["4XX"] = {"description": "Refused, with what to do about it.", "content": shape}
         return document
 
@@ -70,7 +77,9 @@ api = Api(
     urls_namespace="api-1",
     auth=[Key(), LoggedIn()],
 )
+api.add_decorator(once)
 api.add_decorator(weighed(api), mode="view")
+api.add_decorator(rated, mode="view")
 handle_errors(api)
 
 for prefix, router in (
@@ -95,5 +104,6 @@ for prefix, router in (
     ("", directory.router),
     ("", fields.router),
     ("", roles.router),
+    ("/keys", keys.router),
 ):
     api.add_router(prefix, router)

@@ -17,7 +17,6 @@ from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import start_of_day
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Input
-from changke.interfaces.api.services import PARAMETER, once
 
 router = Router(tags=["customers"])
 
@@ -68,9 +67,7 @@ def get_tags(request: HttpRequest, customer_id: int, query: Query[TagsQuery]) ->
     response={201: list[TagOut]},
     operation_id="post_tag",
     summary="Put a tag on",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_tag(request: HttpRequest, customer_id: int, body: TagIn) -> list[TagOut]:
     """Put a tag on her; a second time confirms it. Answers with everything she wears."""
     who = actor(request)
@@ -85,9 +82,7 @@ def post_tag(request: HttpRequest, customer_id: int, body: TagIn) -> list[TagOut
     response=list[TagOut],
     operation_id="post_tag_off",
     summary="Take a tag off",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_tag_off(request: HttpRequest, customer_id: int, body: TagOff) -> list[TagOut]:
     """Take a tag off her; 404 where she does not wear it. Answers with what she still wears."""
     who = actor(request)

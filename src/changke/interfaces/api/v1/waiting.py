@@ -15,7 +15,6 @@ from changke.foundation.errors import NotFound
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Id
 from changke.interfaces.api.paging import Page, PageQuery, page, position
-from changke.interfaces.api.services import PARAMETER, once
 
 router = Router(tags=["facts"])
 
@@ -50,9 +49,7 @@ def get_waiting_returns(request: HttpRequest, part: Query[PageQuery]) -> dict[st
     response=CountedOut,
     operation_id="count_waiting_return",
     summary="Count a return without its purchase",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def count_waiting_return(request: HttpRequest, waiting_id: Id) -> CountedOut:
     """Its purchase will never come: the return counts for its store from now on, for no customer."""
     row = waiting_returns(actor(request).scope_for(Capability.FACTS_RECORD)).filter(pk=waiting_id).first()

@@ -10,6 +10,7 @@ from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import TagGroup
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Role
+from changke.foundation.access.services.keys import MOST_PER_MINUTE
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Activity, Region, Store
 from changke.interfaces import words
@@ -103,12 +104,15 @@ class SetupForm(RefusableForm):
 
 class KeyForm(RefusableForm):
     name = forms.CharField(max_length=120)
-    role = forms.ChoiceField(choices=[(Role.HQ.value, Role.HQ.value), (Role.MANAGER.value, Role.MANAGER.value)])
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in (Role.STAFF, Role.MANAGER, Role.HQ)])
     stores = forms.ModelMultipleChoiceField(queryset=Store.objects.order_by("name"), required=False)
+    scopes = forms.MultipleChoiceField(choices=[(one.value, one.value) for one in Capability], required=False)
+    networks = forms.CharField(max_length=1000, required=False)
+    per_minute = forms.IntegerField(min_value=1, max_value=MOST_PER_MINUTE, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("role") == Role.MANAGER.value and not cleaned.get("stores"):
+        if cleaned.get("role") != Role.HQ.value and not cleaned.get("stores"):
             self.add_error("stores", _("Choose the stores that the key may see."))
         return cleaned
 
@@ -132,3 +136,7 @@ class TagRuleForm(RefusableForm):
     tag = forms.CharField(max_length=60)
     is_active = forms.BooleanField(required=False)
     past = forms.BooleanField(required=False)
+
+
+class RotateForm(RefusableForm):
+    overlap_hours = forms.ChoiceField(choices=[(hours, hours) for hours in ("0", "1", "24", "168")])

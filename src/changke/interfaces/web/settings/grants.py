@@ -20,17 +20,20 @@ from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.services import sent_once
 from changke.interfaces.web.settings.forms import GrantForm
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Capability.ROLES_MANAGE)
+@sent_once
 def of_staff(request: HttpRequest, staff_id: int) -> HttpResponse:
     return _of(request, get_object_or_404(Staff, pk=staff_id))
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Capability.ROLES_MANAGE)
+@sent_once
 def of_key(request: HttpRequest, key_id: int) -> HttpResponse:
     return _of(request, get_object_or_404(ApiKey, pk=key_id))
 

@@ -33,5 +33,6 @@ urlpatterns = [
     path("settings/fields/<int:field_id>/", fields.edit, name="settings-field"),
     path("settings/fields/<int:field_id>/ask/", fields.ask, name="settings-field-ask"),
     path("settings/keys/", keys.show, name="settings-keys"),
+    path("settings/keys/<int:key_id>/rotate/", keys.rotate, name="settings-key-rotate"),
     path("settings/keys/<int:key_id>/revoke/", keys.revoke, name="settings-key-revoke"),
 ]

@@ -1,6 +1,7 @@
 """Filters and tags of the pages; a thin coat over `formats` and `pictures`. Built in: templates need no `load`."""
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,12 @@ def icon(name: str, size: int | str = 18) -> SafeString:
         static("web/vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """The one-time number of a form whose view is `sent_once`."""
+    return format_html('<input type="hidden" name="once" value="{}">', uuid.uuid4())
 
 
 @register.simple_tag

@@ -1,0 +1,132 @@
+"""Every write of the API honours `Idempotency-Key`: found from the document callers read, not from a list of ours."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from changke.facts.models import Receipt, WaitingReturn
+from changke.facts.purchases.services.void import void
+from changke.foundation.access.models import Grant, OwnRole
+from changke.foundation.access.services import issue_key
+from changke.foundation.audit.rules import HOUSE
+from changke.foundation.batches.models import Batch
+from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.interfaces.api.models import KeptAnswer
+from changke.interfaces.api.v1.service import api
+from tests.cast import Cast
+from tests.interfaces.api.conftest import NOW
+from tests.interfaces.api.test_permissions import CASES, filled, lived_in, own
+
+pytestmark = pytest.mark.django_db
+__all__ = ["lived_in"]
+
+NOTED = {"foundation_ratebucket", "foundation_apikey"}
+"""How fast and when a key asked is noted for a repetition too."""
+
+
+def writes() -> Iterator[tuple[str, str, str, Any]]:
+    for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items():
+        for method, told in methods.items():
+            if method != "get":
+                yield told["operationId"], method.upper(), path, told
+
+
+def rows() -> dict[str, int]:
+    """How many rows each table has."""
+    models = [one for one in apps.get_models() if one._meta.managed and one._meta.db_table not in NOTED]
+    return {one._meta.db_table: one._default_manager.count() for one in models if one.__module__.startswith("changke")}
+
+
+@pytest.mark.parametrize("operation", sorted(operation for operation, *_ in writes()))
+def test_the_document_names_the_header(operation: str) -> None:
+    told = next(told for name, _, _, told in writes() if name == operation)
+    assert [one["name"] for one in told["parameters"] if one["in"] == "header"] == ["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("operation", sorted(operation for operation, *_ in writes()))
+def test_a_write_sent_twice_has_one_effect_and_another_one_under_the_key_is_refused(
+    operation: str, lived_in: Cast, key_of: Any
+) -> None:
+    caller, (method, path, body) = key_of("owner"), request_of(operation, lived_in)
+    once = {"Idempotency-Key": f"twice-{operation}"}
+    first = caller.send(method, path, body, **once)
+    assert first.status_code < 300, (operation, first.content)
+    after = rows()
+    again = caller.send(method, path, body, **once)
+    assert (again.status_code, again.content) == (first.status_code, first.content), operation
+    assert rows() == after, f"{operation} did something twice"
+    other = caller.send(method, path, {"another": 1}, **once)
+    assert other.status_code in {409, 422}, operation
+    elsewhere = caller.send("POST", "/customers", {"name": "新", "home_store": "JA"}, **once)
+    assert operation == "post_customer" or elsewhere.json()["code"] == "key_reused"
+    assert rows() == after
+
+
+def test_what_is_kept_cannot_be_read_in_the_database(lived_in: Cast, key_of: Any) -> None:
+    caller = key_of("owner")
+    phone = caller.send("POST", f"/customers/{own().pk}/unmask", {"reason": "call"}, **{"Idempotency-Key": "k"}).json()[
+        "phone"
+    ]
+    assert phone.startswith("+86139")
+    assert phone not in KeptAnswer.objects.get().answer
+
+
+def request_of(operation: str, cast: Cast) -> tuple[str, str, Any]:
+    """A right request: from its case in the matrix of permissions where it has one, else from here."""
+    method = next(method for name, method, _, _ in writes() if name == operation)
+    if operation == "count_waiting_return":
+        return method, f"/waiting-returns/{WaitingReturn.objects.get(store__code='JA').pk}/count", {}
+    if operation in CASES:
+        case, places = CASES[operation][0], {"id": own().pk, "store": "JA"}
+        return method, case.path.format(**places), filled(copy.deepcopy(case.body), **places)
+    path, body = OTHERS[operation](cast)
+    return method, path, body
+
+
+def a_key() -> int:
+    return issue_key(name="till", role="hq", now=NOW).key.pk
+
+
+def a_role() -> int:
+    return OwnRole.objects.create(name="Friend", capabilities=["customer.view"]).pk
+
+
+def a_grant(cast: Cast) -> int:
+    return Grant.objects.create(staff=cast.clerk, built_in="manager", store=cast.jing_an, granted_at=NOW).pk
+
+
+def a_batch() -> int:
+    return Batch.objects.create(kind="bulk_edit", title="x", status="done", created_at=NOW, finished_at=NOW).pk
+
+
+def a_receipt(*, voided: bool) -> int:
+    """Of today: later a receipt is not taken back but returned."""
+    receipt = Receipt.objects.filter(customer=own()).latest("id")
+    if voided:
+        void(receipt.pk, scope=CHAIN_WIDE, staff=None, by=HOUSE, reason="", now=NOW)
+    return receipt.pk
+
+
+ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
+OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
+    "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
+    "rotate_own_key": lambda _: ("/keys/self/rotate", {"overlap_hours": 1}),
+    "rotate_key": lambda _: (f"/keys/{a_key()}/rotate", {"overlap_hours": 1}),
+    "delete_key": lambda _: (f"/keys/{a_key()}", ""),
+    "post_role": lambda _: ("/roles", ROLE),
+    "put_role": lambda _: (f"/roles/{a_role()}", ROLE),
+    "delete_role": lambda _: (f"/roles/{a_role()}", ""),
+    "post_grant": lambda cast: ("/grants", {"staff_id": cast.clerk.pk, "role": "manager"}),
+    "delete_grant": lambda cast: (f"/grants/{a_grant(cast)}", ""),
+    "post_bulk_edit": lambda _: ("/batches/bulk-edits", {"customers": [own().pk], "add_tags": ["唤醒"]}),
+    "void_purchase": lambda _: (f"/purchases/{a_receipt(voided=False)}/void", {}),
+    "restore_purchase": lambda _: (f"/purchases/{a_receipt(voided=True)}/restore", ""),
+    "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
+}
+
+
+def test_this_file_knows_a_right_request_of_every_write() -> None:
+    assert {operation for operation, *_ in writes()} <= set(CASES) | set(OTHERS)
