@@ -4,7 +4,7 @@ from changke.foundation.access.models import ApiKey, Grant, OwnRole, RateBucket,
 from changke.foundation.audit.models import AuditCheck, AuditLine, AuditSeal, AuditUnsealed
 from changke.foundation.batches.models import Batch, RememberedMapping
 from changke.foundation.cursors import Cursor
-from changke.foundation.login.models import Attempt, RecoveryCode, ResetLink, SecondFactor, SignIn
+from changke.foundation.login.models import Attempt, Device, Pin, RecoveryCode, ResetLink, SecondFactor, SignIn
 from changke.foundation.organisation.models import Chain, Region, Store
 from changke.foundation.persons.models import KeyVersion, PersonKey, Suppression
 
@@ -18,10 +18,12 @@ __all__ = [
     "Batch",
     "Chain",
     "Cursor",
+    "Device",
     "Grant",
     "KeyVersion",
     "OwnRole",
     "PersonKey",
+    "Pin",
     "RateBucket",
     "RecoveryCode",
     "Region",

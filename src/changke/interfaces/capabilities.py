@@ -27,6 +27,7 @@ MEANINGS: dict[Capability, str | Promise] = {
     Capability.STAFF_MANAGE: _("Add, change and dismiss staff."),
     Capability.ROLES_MANAGE: _("Make roles and grant them to staff and keys."),
     Capability.KEYS_MANAGE: _("Make and revoke the keys of machines."),
+    Capability.DEVICES_BIND: _("Bind phones and tablets to one's store, and take them back."),
     Capability.WEBHOOKS_MANAGE: _("Connect web shops and other systems that call us."),
     Capability.AUDIT_VIEW: _("Read who changed what, and when."),
     Capability.AUDIT_RESTORE: _("Bring an earlier value back from the audit."),

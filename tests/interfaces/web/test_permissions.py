@@ -94,8 +94,9 @@ ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
 DOORS = {
     "member",
     "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
+    "my-pin", "device", "device-lock", "devices", "device-revoke",
 }  # fmt: skip
-"""Everybody's own, and what is open before one is in: test_login.py, test_second_factor.py."""
+"""Everybody's own, and what is open before one is in: test_login.py, test_second_factor.py, test_devices.py."""
 RECEIPTS = {"record-void", "record-restore"}
 """About a receipt of one's own stores: test_record.py."""
 SHELL = {"confirm_sending", "setup", "login", "logout", "choose_language", "choose_store", "styleguide"}

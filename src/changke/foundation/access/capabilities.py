@@ -29,6 +29,7 @@ class Capability(StrEnum):
     STAFF_MANAGE = "staff.manage"
     ROLES_MANAGE = "roles.manage"
     KEYS_MANAGE = "keys.manage"
+    DEVICES_BIND = "devices.bind"
     WEBHOOKS_MANAGE = "webhooks.manage"
     AUDIT_VIEW = "audit.view"
     AUDIT_RESTORE = "audit.restore"
@@ -70,6 +71,7 @@ _OF_A_STORE = _AT_WORK | {
     Capability.CUSTOMER_BULK_EDIT,
     Capability.DUPLICATES_REVIEW,
     Capability.HANDOVER_RUN,
+    Capability.DEVICES_BIND,
 }
 BUILT_IN: dict[str, frozenset[Capability]] = {
     "owner": frozenset(Capability),

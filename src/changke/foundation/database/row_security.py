@@ -22,6 +22,8 @@ EXEMPT = {
     "foundation_store": "the directory of stores: everybody knows their names",
     "foundation_staff_stores": "read to find out who asks",
     "foundation_apikey_stores": "read to find out who asks",
+    "foundation_device": "the cookie of a bound device is read before anybody is known",
+    "foundation_signin": "read to find out who asks",
     "foundation_grant": "read to find out who asks",
     "foundation_auditline": "nothing may fail for want of its line, not even a log-in; reading needs a capability",
 }

@@ -1,8 +1,12 @@
 """What the doors remember: failures that delay, links for a new password, who is logged in where, second factors."""
 
+import datetime as dt
+
 from django.db import models
 
 from changke.foundation.access.models import Staff
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import ScopedQuerySet
 
 
 class Attempt(models.Model):
@@ -27,6 +31,32 @@ class ResetLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class Device(models.Model):
+    """A phone or tablet of a store. Its cookie holds a secret; only the digest is kept."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64)
+    bound_by = models.ForeignKey(Staff, null=True, on_delete=models.SET_NULL, related_name="+")
+    bound_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["Device"].as_manager()
+
+    def is_valid(self, at: dt.datetime) -> bool:
+        return self.revoked_at is None and at < self.expires_at
+
+
+class Pin(models.Model):
+    """Six digits, hashed like a password. They count on a device of the store only."""
+
+    staff = models.OneToOneField(Staff, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    pin = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+
+
 class SignIn(models.Model):
     """One log-in on one browser, from its beginning to its end. Whose row is ended is out at the next request."""
 
@@ -39,6 +69,8 @@ class SignIn(models.Model):
     """What the browser calls itself; words are made of it where it is shown."""
     second_factor = models.BooleanField(default=False)
     """Whether a code was asked and right, not only the password."""
+    device = models.ForeignKey(Device, null=True, on_delete=models.SET_NULL, related_name="+")
+    """The bound device it happened on; there a break ends it."""
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -4,9 +4,10 @@ import datetime as dt
 
 from changke.foundation.access.capabilities import OF_THE_CHAIN
 from changke.foundation.access.models import Staff
-from changke.foundation.access.queries import allows
-from changke.foundation.login.models import RecoveryCode, SecondFactor, SignIn
+from changke.foundation.access.queries import allows, asking
+from changke.foundation.login.models import Device, Pin, RecoveryCode, SecondFactor, SignIn
 from changke.foundation.organisation.models import Chain
+from changke.foundation.organisation.scope import Scope
 
 LONGEST_IDLE = dt.timedelta(days=30)
 """As long as the cookie of a session lives."""
@@ -32,3 +33,22 @@ def second_factor_of(person: Staff) -> SecondFactor | None:
 
 def recovery_codes_left(person: Staff) -> int:
     return RecoveryCode.objects.filter(staff=person, used_at__isnull=True).count()
+
+
+def devices_in(scope: Scope, *, now: dt.datetime) -> list[Device]:
+    """The living devices of the stores, the newest first."""
+    alive = Device.objects.for_scope(scope).filter(revoked_at=None, expires_at__gt=now)
+    return list(alive.select_related("store").order_by("-bound_at"))
+
+
+def faces_of(device: Device, chain: Chain | None, *, now: dt.datetime) -> list[tuple[Staff, bool]]:
+    """Who works in the store of the device, and whether she has a PIN. Who needs a second factor is not among them: a
+    PIN does not take its place."""
+    people = [asking(one, now) for one in Staff.objects.filter(is_active=True, stores=device.store_id).order_by("name")]
+    here = [one for one in people if not needs_second_factor(one, chain) and second_factor_of(one) is None]
+    pins = set(Pin.objects.filter(staff__in=here).values_list("staff_id", flat=True))
+    return [(one, one.pk in pins) for one in here]
+
+
+def has_pin(person: Staff) -> bool:
+    return Pin.objects.filter(staff=person).exists()

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import pairwise
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -63,3 +64,10 @@ def _address(text: str) -> Address | None:
         return None
     mapped = known.ipv4_mapped if isinstance(known, IPv6Address) else None
     return mapped or known
+
+
+def is_easy_pin(pin: str) -> bool:
+    """Whether six digits are among the first that anybody tries: few different ones, a row, a pattern, a date."""
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    halves = pin[:3] == pin[3:] or pin[:3] == pin[:2:-1] or pin[:2] == pin[2:4] == pin[4:]
+    return len(set(pin)) < 3 or len(steps) == 1 or halves or pin in {"520131", "131452", "147258", "258369", "112233"}

@@ -10,6 +10,7 @@ from changke.foundation.access.queries import allows
 from changke.foundation.instance.queries import sending_paused
 from changke.interfaces import words
 from changke.interfaces.web import current, navigation
+from changke.interfaces.web.login import bound
 
 LANGUAGES = (("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English"))
 """Each language in its own words: who cannot read the page must still find the way back."""
@@ -24,6 +25,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     why = sending_paused() if allows(user, Capability.BACKUP_RUN) else None
     return common | {
         "staff": user,
+        "bound_device": bound.device(request),
         "role_words": words.ROLES[user.role],
         "may": {one.value.replace(".", "_"): allows(user, one) for one in Capability},
         "sending_paused": words.SENDING_PAUSED[why] if why else "",

@@ -10,6 +10,7 @@ from changke.foundation.audit.services import record
 from changke.foundation.login.models import SignIn
 from changke.foundation.login.services import sign_ins
 from changke.interfaces import requests
+from changke.interfaces.web.login import bound
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SIGN_IN = "sign_in"
@@ -46,6 +47,7 @@ def note(request: HttpRequest, person: Staff, *, second_factor: bool = False) ->
         ip=requests.address(request),
         browser=request.headers.get("User-Agent", ""),
         second_factor=second_factor,
+        device=bound.device(request),
         now=timezone.now(),
     )
     request.session[SIGN_IN] = row.pk

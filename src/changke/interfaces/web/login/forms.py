@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from changke.foundation.organisation.models import Store
 from changke.interfaces.web.settings.forms import RefusableForm
 
 LONGEST_PASSWORD = 200
@@ -32,3 +33,24 @@ class OwnPasswordForm(NewPasswordForm):
 
 class CodeForm(RefusableForm):
     code = forms.CharField(max_length=40)
+
+
+class BindForm(RefusableForm):
+    store = forms.ModelChoiceField(queryset=Store.objects.none())
+    name = forms.CharField(max_length=60)
+
+
+class PinForm(RefusableForm):
+    pin = forms.CharField(max_length=6)
+
+
+class OwnPinForm(RefusableForm):
+    present = forms.CharField(max_length=LONGEST_PASSWORD, strip=False)
+    pin = forms.CharField(max_length=6)
+    again = forms.CharField(max_length=6)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("pin") and cleaned.get("again") and cleaned["pin"] != cleaned["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return cleaned

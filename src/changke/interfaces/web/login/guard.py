@@ -17,7 +17,7 @@ from changke.foundation.login.services import sign_ins
 from changke.interfaces import requests
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import wants_part
-from changke.interfaces.web.login.enter import SIGN_IN, note
+from changke.interfaces.web.login.enter import SIGN_IN, leave, note
 
 OPEN = ("my-second-factor", "logout", "choose_language")
 """What one may do before the second factor is set up."""
@@ -38,6 +38,8 @@ class SignInMiddleware:
         if row is None or row.ended_at is not None:
             auth.logout(request)
             return self.get_response(request)
+        if sign_ins.is_over(row, now=timezone.now()):
+            return self._after_a_break(request, row)
         request.sign_in = row  # type: ignore[attr-defined]
         sign_ins.note_use(row, ip=requests.address(request), now=timezone.now())
         if not row.second_factor and needs_second_factor(person, getattr(request, "chain", None)):
@@ -49,7 +51,17 @@ class SignInMiddleware:
         known = request.session.get(SIGN_IN)
         if known is None:
             return note(request, person)
-        return SignIn.objects.filter(pk=known, staff=person).first()
+        return SignIn.objects.select_related("device").filter(pk=known, staff=person).first()
+
+    def _after_a_break(self, request: HttpRequest, row: SignIn) -> HttpResponseBase:
+        """Out, and to the people of the device; the page one was on comes back after the PIN."""
+        leave(request)
+        if request.path.startswith("/api/"):
+            return self.get_response(request)
+        there = f"{reverse('device')}?{urlencode({'next': request.path})}"
+        if wants_part(request):
+            return HttpResponse(status=204, headers={"HX-Redirect": there})
+        return redirect(there)
 
     def _without_code(self, request: HttpRequest, person: Staff) -> HttpResponseBase:
         if second_factor_of(person) is not None:  # set up elsewhere, or needed since today: come in again with a code

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -17,9 +18,11 @@ from django.views.decorators.http import require_POST
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import called
 from changke.foundation.errors import DomainError
-from changke.foundation.login.queries import second_factor_of
+from changke.foundation.login.queries import has_pin, needs_second_factor, second_factor_of
 from changke.foundation.login.services.log_in import WrongLogin, log_in
+from changke.foundation.login.services.pins import trust_again
 from changke.interfaces import requests, words
+from changke.interfaces.web.login import bound
 from changke.interfaces.web.login.code import ask_for_code
 from changke.interfaces.web.login.enter import enter, leave, tell
 from changke.interfaces.web.login.forms import LogInForm
@@ -34,6 +37,8 @@ class LogIn(View):
             return redirect(safe_next(request))
         if not Staff.objects.exists():
             return redirect("setup")
+        if bound.device(request) is not None and "password" not in request.GET:
+            return redirect(f"{reverse('device')}?{urlencode({'next': safe_next(request)})}")
         return self.show(request, LogInForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -57,9 +62,17 @@ class LogIn(View):
         if second_factor_of(person) is not None:
             return ask_for_code(request, person)
         enter(request, person)
-        response = redirect(safe_next(request))
+        trust_again(person)
+        response = redirect(self.after(request, person))
         remember(request, response, person.pk)
         return response
+
+    def after(self, request: HttpRequest, person: Staff) -> str:
+        """Who has no PIN yet makes one where she will need it: on a device of the store."""
+        there = safe_next(request)
+        if bound.device(request) is None or has_pin(person) or needs_second_factor(person, request.chain):  # type: ignore[attr-defined]
+            return there
+        return f"{reverse('my-pin')}?{urlencode({'next': there})}"
 
     def show(self, request: HttpRequest, form: LogInForm, status: int = 200) -> HttpResponse:
         context: dict[str, Any] = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
