@@ -63,7 +63,7 @@ def test_the_pages_are_readable_by_everybody(visit: Visit, shop: Cast, size: str
 @pytest.mark.parametrize(("size", "language"), [("phone", "zh-hans"), ("desktop", "en")])
 def test_she_withdraws_by_one_tap(visit: Visit, shop: Cast, size: str, language: str) -> None:
     token = make_link(shop.vera, by=None, now=timezone.now())
-    page = visit(f"/me/{token}/", size=size, language=language)
+    page = visit(f"/m/{token}/", size=size, language=language)
     looks(page, f"member-{size}")
     taps = page.locator("button[value=withdraw]")
     expect(taps).to_have_count(3)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from changke.facts.customers.services.change import change
+from changke.facts.customers.services.tags import add_tag
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
 from changke.foundation.access.models import Grant, OwnRole
@@ -16,9 +18,13 @@ from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces.api.models import KeptAnswer
 from changke.interfaces.api.v1.service import api
+from changke.interfaces.webhooks.models import WebhookAddress
+from changke.interfaces.webhooks.services.addresses import make_address
+from changke.interfaces.webhooks.services.process import process_some
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW
 from tests.interfaces.api.test_permissions import CASES, filled, lived_in, own
+from tests.interfaces.webhooks.senders import Shopify, sample
 
 pytestmark = pytest.mark.django_db
 __all__ = ["lived_in"]
@@ -79,6 +85,8 @@ def request_of(operation: str, cast: Cast) -> tuple[str, str, Any]:
     method = next(method for name, method, _, _ in writes() if name == operation)
     if operation == "count_waiting_return":
         return method, f"/waiting-returns/{WaitingReturn.objects.get(store__code='JA').pk}/count", {}
+    if operation == "post_tag_off":
+        add_tag(own(), "常客", now=NOW)
     if operation in CASES:
         case, places = CASES[operation][0], {"id": own().pk, "store": "JA"}
         return method, case.path.format(**places), filled(copy.deepcopy(case.body), **places)
@@ -110,6 +118,25 @@ def a_receipt(*, voided: bool) -> int:
     return receipt.pk
 
 
+def a_shop() -> WebhookAddress:
+    """A web shop that has sent an order of a place nobody knows yet."""
+    address, _ = make_address(source="shopify", name="shop", secret="shpss_secret", created_by=None, by=HOUSE, now=NOW)
+    Shopify(address.path).send(sample("shopify_order", location_id=7))
+    while process_some(NOW):
+        pass
+    return address
+
+
+def a_delivery() -> str:
+    address = a_shop()
+    return f"/webhooks/{address.pk}/deliveries/{address.deliveries.get().pk}/replay"
+
+
+def an_adviser(cast: Cast) -> int:
+    change(own().pk, {"adviser": cast.clerk}, now=NOW)
+    return cast.clerk.pk
+
+
 ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
 OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
@@ -124,6 +151,15 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_bulk_edit": lambda _: ("/batches/bulk-edits", {"customers": [own().pk], "add_tags": ["唤醒"]}),
     "void_purchase": lambda _: (f"/purchases/{a_receipt(voided=False)}/void", {}),
     "restore_purchase": lambda _: (f"/purchases/{a_receipt(voided=True)}/restore", ""),
+    "post_hand_over": lambda cast: (f"/staff/{an_adviser(cast)}/hand-over", {"receivers": [cast.owner.pk]}),
+    "post_export": lambda _: ("/exports", {"dataset": "customers", "format": "csv"}),
+    "export_person": lambda _: (f"/customers/{own().pk}/export", {"reason": "she asked for it"}),
+    "erase_person": lambda _: (f"/customers/{own().pk}/erasure", {"reason": "she asked for it"}),
+    "post_webhook": lambda _: ("/webhooks", {"source": "standard", "name": "till"}),
+    "patch_webhook": lambda _: (f"/webhooks/{a_shop().pk}", {"name": "other"}),
+    "rotate_webhook": lambda _: (f"/webhooks/{a_shop().pk}/rotate", {"secret": "shpss_other"}),
+    "map_webhook_place": lambda _: (f"/webhooks/{a_shop().pk}/places", {"place": "7", "store": "JA"}),
+    "replay_webhook_delivery": lambda _: (a_delivery(), {}),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

@@ -87,7 +87,7 @@ def opened(token: str, **headers: str) -> Any:
 def test_the_qr_code_leads_to_her_page_and_a_new_one_closes_the_old(shop: Cast) -> None:
     clerk, address = at_work(shop.clerk), reverse("customer-link", args=[shop.vera.pk])
     pages = [clerk.post(address).content.decode() for _ in range(2)]
-    tokens = [re.findall(r"/me/([\w-]+)/", page)[0] for page in pages]
+    tokens = [re.findall(r"/m/([\w-]+)/", page)[0] for page in pages]
     assert [opened(token).status_code for token in tokens] == [404, 200]
     assert not MemberLink.objects.filter(digest__in=tokens).exists(), "the token itself is kept nowhere"
     clerk.post(address, {"revoke": "1"})

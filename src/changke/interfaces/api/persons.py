@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from changke.foundation.persons.registry import PersonTable, Row, register
 from changke.interfaces.api.models import KeptAnswer
-from changke.interfaces.api.services import forget_answers_about
+from changke.interfaces.api.services import forget_answers_about, read_answer
 
 
 def answers(customer_ids: Sequence[int]) -> Iterator[Row]:
-    rows = KeptAnswer.objects.filter(answer__id__in=list(customer_ids), answer__has_key="known_on").order_by("kept_at")
-    yield from rows.values("kept_at", "answer")
+    for kept in KeptAnswer.objects.filter(shows__in=list(customer_ids)).order_by("kept_at"):
+        yield {"kept_at": kept.kept_at, "answer": read_answer(kept)}
 
 
 register(PersonTable("answers", ("interfaces_keptanswer",), answers, forget_answers_about))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_noop
@@ -76,7 +77,7 @@ def _keep(result: Any, *, whose: str, key: str, what: str, shows: int | None) ->
     if isinstance(result, HttpResponseBase):
         raise TypeError("a write answers with data, so that its answer can be kept and given again")
     plain = _plain(body)
-    told = json.dumps(plain, ensure_ascii=False)
+    told = json.dumps(plain, ensure_ascii=False, cls=DjangoJSONEncoder)
     if isinstance(plain, dict) and "known_on" in plain:  # a customer, written down or changed
         shows = plain["id"]
     KeptAnswer.objects.create(
@@ -90,11 +91,18 @@ def _keep(result: Any, *, whose: str, key: str, what: str, shows: int | None) ->
     )
 
 
-def _again(kept: KeptAnswer) -> Any:
+def read_answer(kept: KeptAnswer) -> Any:
+    """What was answered; None where it was kept under another signing key."""
     try:
-        body = json.loads(unseal(kept.answer, belongs_to=f"{kept.actor} {kept.key}"))
-    except CannotUnseal:  # kept under another signing key; doing it once more would be worse than not answering
-        raise KeyReused from None
+        return json.loads(unseal(kept.answer, belongs_to=f"{kept.actor} {kept.key}"))
+    except CannotUnseal:
+        return None
+
+
+def _again(kept: KeptAnswer) -> Any:
+    body = read_answer(kept)
+    if body is None:  # doing it once more would be worse than not answering
+        raise KeyReused
     return body if kept.status is None else (kept.status, body)
 
 

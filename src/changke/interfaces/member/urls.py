@@ -2,4 +2,4 @@ from django.urls import path
 
 from changke.interfaces.member import views
 
-urlpatterns = [path("me/<str:token>/", views.page, name="member")]
+urlpatterns = [path("m/<str:token>/", views.page, name="member")]

@@ -16,7 +16,6 @@ from changke.interfaces.api import actors
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.exporters import FORMATS
 from changke.interfaces.exporters.models import Export
 from changke.interfaces.exporters.queries import file_of, mine, one_of
@@ -60,9 +59,7 @@ class ExportOut(Schema):
     response={201: ExportOut},
     operation_id="post_export",
     summary="Ask for a file",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_export(request: HttpRequest, body: ExportIn) -> ExportOut:
     """Ask for a file. A small one is ready with the answer; ask for a large one until its state is `done`."""
     who = actor(request)

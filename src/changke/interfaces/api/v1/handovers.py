@@ -15,7 +15,6 @@ from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Id, Input
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.web.bulk.sending import send_off
 
 router = Router(tags=["batches"])
@@ -50,9 +49,7 @@ class HandOverOut(Schema):
     response={201: HandOverOut},
     operation_id="post_hand_over",
     summary="Hand her customers over",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def post_hand_over(request: HttpRequest, staff_id: int, body: HandOverIn) -> HandOverOut:
     """Share the customers of one adviser out among others. It runs in the background and can be undone as a batch."""
     who = actor(request)

@@ -14,7 +14,6 @@ from changke.interfaces.api import actors
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
-from changke.interfaces.api.services import PARAMETER, once
 from changke.interfaces.api.v1.places import UnknownStore
 from changke.interfaces.webhooks.models import WebhookAddress, WebhookDelivery
 from changke.interfaces.webhooks.queries import address_of, addresses, delivery_of, refusals
@@ -156,9 +155,7 @@ def rotate_webhook(request: HttpRequest, address_id: Id, body: Rotation) -> Made
     response=WokenOut,
     operation_id="map_webhook_place",
     summary="Say which store a place is",
-    openapi_extra={"parameters": [PARAMETER]},
 )
-@once
 def map_webhook_place(request: HttpRequest, address_id: Id, body: PlaceIn) -> WokenOut:
     """Deliveries of the place that waited for this go in."""
     address = _mine(request, address_id)

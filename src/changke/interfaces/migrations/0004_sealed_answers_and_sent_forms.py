@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("interfaces", "0001_kept_answers"),
+        ('interfaces', '0003_exports'),
     ]
 
     operations = [
