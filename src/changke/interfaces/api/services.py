@@ -92,17 +92,15 @@ def _keep(result: Any, *, whose: str, key: str, what: str, shows: int | None) ->
 
 
 def read_answer(kept: KeptAnswer) -> Any:
-    """What was answered; None where it was kept under another signing key."""
-    try:
-        return json.loads(unseal(kept.answer, belongs_to=f"{kept.actor} {kept.key}"))
-    except CannotUnseal:
-        return None
+    """What was answered. Raises CannotUnseal where it was kept under another signing key."""
+    return json.loads(unseal(kept.answer, belongs_to=f"{kept.actor} {kept.key}"))
 
 
 def _again(kept: KeptAnswer) -> Any:
-    body = read_answer(kept)
-    if body is None:  # doing it once more would be worse than not answering
-        raise KeyReused
+    try:
+        body = read_answer(kept)
+    except CannotUnseal:  # doing it once more would be worse than not answering
+        raise KeyReused from None
     return body if kept.status is None else (kept.status, body)
 
 
