@@ -19,6 +19,7 @@ def test_what_is_open_before_the_log_in_is_written_down_here() -> None:
     """One line more in this list is one page more that a stranger reaches."""
     assert {door.name for door in permissions.pages() if door.open} == {
         "choose_language",
+        "device",
         "login",
         "login-code",
         "member",
