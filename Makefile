@@ -44,6 +44,7 @@ test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, 
 
 fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
 	@for target in delimited workbook sources values; do $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; done
+	@$(BIN)/python -m tests.fuzz.fuzz_webhooks --seconds $(SECONDS)
 schema: .venv/dev.done ## ask every route of the API in thousands of ways, as each role: FOLDER= CASES=
 	$(BIN)/python -m tests.interfaces.api.schema "$(or $(FOLDER),$(DATA_DIR))" --cases $(or $(CASES),60)
 

@@ -213,7 +213,7 @@ def test_a_file_brings_a_suppressed_phone_back_marked(cast: Cast) -> None:
     Identifier.objects.all().delete()
     batch = Batch.objects.create(kind="import", title="file", created_at=NOW).pk
     people = [Candidate(1, phone="+8613800000003"), Candidate(2, phone="+8613800000004")]
-    taken = take_in(people, source="file", batch_id=batch, now=NOW, update=True)
+    taken = take_in(people, source="file", batch_id=batch, now=NOW, decide=lambda _: "update")
     marked = set(Identifier.objects.filter(suppressed=True).values_list("customer_id", flat=True))
     assert marked == {taken[1][0]}
 

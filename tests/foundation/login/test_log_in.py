@@ -126,10 +126,10 @@ def test_an_unknown_name_costs_the_same_work_and_gets_the_same_answer(
 ) -> None:
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     for person in (cast.owner, cast.clerk):
-        change_staff(person, password="another-jade-26")
+        change_staff(person, password="another-jade-26", now=NOW)
     cast.clerk.username = "gone"
     cast.clerk.save()
-    change_staff(cast.clerk, is_active=False)
+    change_staff(cast.clerk, is_active=False, now=NOW)
     cast.hq.set_unusable_password()
     cast.hq.save()
     CountingHasher.worked = 0

@@ -22,7 +22,7 @@ def test_lines_come_newest_first_in_pages(cast: Cast, hq: Caller) -> None:
     told = [one["after"]["tag"] for one in first["items"] + second["items"]]
     assert (told, second["next"]) == (["t4", "t3", "t2", "t1", "t0"], None)
     line = first["items"][0]
-    assert (line["subject"], line["words"], line["erased"]) == (f"customer:{cast.mo.pk}", "添加标签", False)
+    assert (line["subject"], line["words"], line["erased"]) == (f"customer:{cast.mo.pk}", "Tag added", False)
 
 
 def test_what_is_no_position_is_refused(cast: Cast, hq: Caller) -> None:

@@ -178,7 +178,7 @@ def test_who_was_met_without_a_name_gets_the_one_that_comes_later(hq: Caller, ca
 
 # Whatever the order, whatever is repeated, however it is cut into requests: the same in the end.
 
-ZHANG, LI = {"phone": "13911110000", "name": "张三"}, {"wecom_id": "w-7"}
+ZHANG, LI = {"phone": "13911110000", "name": "张三"}, {"wecom_id": "wm-0007"}
 
 
 def on(day: int) -> dict[str, str]:
@@ -226,7 +226,7 @@ def state_of_everything() -> Any:
     """Everything that came, without ids of ours. A home store is where we heard of her first: there order decides."""
     people = {
         one.pk: (*values_of(one.identifiers.all()).values(), one.name, one.known_on)
-        for one in Customer.objects.filter(pk__in=known_as("+8613911110000") + known_as("w-7"))
+        for one in Customer.objects.filter(pk__in=known_as("+8613911110000") + known_as("wm-0007"))
     }
     refresh_customers(list(people), now=NOW)
     columns = [field.attname for field in Profile._meta.concrete_fields]

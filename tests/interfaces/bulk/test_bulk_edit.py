@@ -246,7 +246,7 @@ def test_the_list_offers_ticks_to_whom_it_may(people: Cast) -> None:
 
 
 def test_a_machine_looks_first_and_then_changes(people: Cast) -> None:
-    secret = issue_key(name="till", role=Role.HQ, by=people.owner, now=NOW).secret
+    secret = issue_key(name="till", role=Role.HQ, now=NOW).secret
     client = Client(headers={"Authorization": f"Bearer {secret}"})
 
     def post(path: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
