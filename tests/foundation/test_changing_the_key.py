@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,15 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def key_file(settings: Any, tmp_path: Path) -> Path:
-    """The key in a file, as at home."""
+def key_file(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """The key in a file, as at home. What this process knows of its versions goes with the file."""
     file = tmp_path / "secrets" / "master_key"
     file.parent.mkdir()
     file.write_text(settings.MASTER_KEY)
     settings.MASTER_KEY, settings.MASTER_KEY_FILE = "", file
     forget_vault()
-    return file
+    yield file
+    forget_vault()
 
 
 def half_way(monkeypatch: pytest.MonkeyPatch) -> None:

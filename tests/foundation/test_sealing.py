@@ -1,5 +1,7 @@
 """Who can read a phone number: keys, seals, indexes. docs/algorithms/encryption.md."""
 
+from collections.abc import Iterator
+
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, connection
@@ -20,7 +22,9 @@ KEY = AESGCM(bytes(32))
 
 
 @pytest.fixture(autouse=True)
-def _fresh_vault() -> None:
+def _fresh_vault() -> Iterator[None]:
+    forget_vault()
+    yield
     forget_vault()
 
 

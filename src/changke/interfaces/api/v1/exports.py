@@ -92,7 +92,7 @@ def get_exports(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
 
 @router.get("/{export_id}", response=ExportOut, operation_id="get_export", summary="How far an export is")
 def get_export(request: HttpRequest, export_id: Id) -> ExportOut:
-    """State and progress."""
+    """Its state and how many rows are written so far; 404 for an export that somebody else asked for."""
     who = actor(request)
     who.scope_for(Capability.CUSTOMER_EXPORT)
     return _shown(one_of(who.name, export_id))

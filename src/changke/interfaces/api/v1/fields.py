@@ -63,6 +63,7 @@ def get_fields(request: HttpRequest) -> Any:
     summary="What stands in a customer's own fields",
 )
 def get_customer_fields(request: HttpRequest, customer_id: int) -> Any:
+    """The value of every field that your role sees, by its key; null where nothing was written."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     return {"values": values_of(customer.pk, _mine(request))}
 

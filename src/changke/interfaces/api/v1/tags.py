@@ -49,6 +49,8 @@ class TagOff(Input):
         "removed", description="`disputed`: it is not true of her; no rule puts it on again."
     )
 
+    model_config = {"json_schema_extra": {"examples": [{"name": "敏感肌", "because": "disputed"}]}}
+
 
 @router.get("/{int:customer_id}/tags", response=list[TagOut], operation_id="get_tags", summary="Her tags, and why")
 def get_tags(request: HttpRequest, customer_id: int, query: Query[TagsQuery]) -> list[TagOut]:

@@ -52,6 +52,8 @@ class AddressChange(Input):
     keep_days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
     is_active: bool | None = None
 
+    model_config = {"json_schema_extra": {"examples": [{"keep_days": 60, "allowed_networks": ["203.0.113.0/24"]}]}}
+
 
 class Rotation(Input):
     secret: Secret = Field("", description="Left out for `standard`: we make one.")
@@ -60,6 +62,8 @@ class Rotation(Input):
 class PlaceIn(Input):
     place: Annotated[str, text(40, empty=False), Storable] = Field(..., description="kdt_id, location id, or `online`.")
     store: Code | None = Field(None, description="Code of our store; null: its facts wait.")
+
+    model_config = {"json_schema_extra": {"examples": [{"place": "1023", "store": "JA"}]}}
 
 
 class PlaceOut(Schema):
