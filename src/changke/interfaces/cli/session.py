@@ -33,7 +33,8 @@ def database(*, starts: bool) -> Iterator[Path]:
         make_secret_key(data_dir)
         make_master_key(os.environ, data_dir)
         _require_server()
-        yield data_dir
+        with _in_order():
+            yield data_dir
         return
     if not starts and not embedded_file(data_dir).exists():
         raise CannotRun(f"nothing was started in {data_dir} yet: run `changke up` or `changke demo`, or say --data DIR")
@@ -65,7 +66,10 @@ def _require_server() -> None:
 
 @contextmanager
 def _in_order() -> Iterator[None]:
-    """SIGTERM and a closed terminal end us like Ctrl-C does: through every `finally`, once."""
+    """SIGTERM and a closed terminal end us like Ctrl-C does: through every `finally`, once.
+
+    Said even for Ctrl-C, which a shell's background job is born deaf to.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         # An impatient second Ctrl-C must not leave the server running. A function, not SIG_IGN, which Python 3.11
