@@ -71,13 +71,13 @@ def test_a_sale_by_phone_is_on_her_page(visit: Visit, people: Cast) -> None:
 
 def test_the_sum_follows_the_typing(visit: Visit, people: Cast) -> None:
     page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
-    page.get_by_label("金额").fill("12.5")
+    page.get_by_label("金额", exact=True).fill("12.5")
     expect(page.locator("[data-total]")).to_have_text("¥12.50")
 
 
 def test_a_double_tap_on_save_is_one_sale(visit: Visit, people: Cast) -> None:
     page = visit(f"/record/sale/?customer={people.mo.pk}", by=people.clerk)
-    page.get_by_label("金额").fill("99")
+    page.get_by_label("金额", exact=True).fill("99")
     page.get_by_role("button", name="记下消费").dblclick()
     expect(page.locator("[data-toast]").first).to_contain_text("¥99")
     assert typed_in() == 1
@@ -89,9 +89,9 @@ def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: 
     page.get_by_label("在项目里找").press_sequentially("十次")
     expect(page.locator("#items").get_by_role("button", name="补水十次卡")).to_be_visible()
     page.locator("#items").get_by_role("button", name="补水十次卡").click()
-    expect(page.get_by_label("金额")).to_have_value("1980")
+    expect(page.get_by_label("金额", exact=True)).to_have_value("1980")
     assert typed_in() == 0
-    page.get_by_label("金额").press("Enter")
+    page.get_by_label("金额", exact=True).press("Enter")
     expect(page.locator("[data-toast]").first).to_contain_text("¥1,980")
     assert typed_in() == 1
     page.wait_for_load_state("networkidle")
@@ -100,7 +100,7 @@ def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: 
 def test_a_mistake_keeps_what_was_typed(visit: Visit, people: Cast) -> None:
     page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
     page.get_by_label("内容（可不填）").fill("面膜")
-    page.get_by_label("金额").fill("一百")
+    page.get_by_label("金额", exact=True).fill("一百")
     page.get_by_role("button", name="记下消费").tap()
     expect(page.locator(".line .error")).to_contain_text("请写数字")
     expect(page.get_by_label("内容（可不填）")).to_have_value("面膜")
