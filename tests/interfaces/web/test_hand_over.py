@@ -41,7 +41,7 @@ def advised_by(staff: Staff) -> set[str]:
 def test_shown_done_and_undone(shop: Cast, anna: Staff, client: Client) -> None:
     client.force_login(shop.manager)
     address = f"/advisers/{shop.clerk.pk}/hand-over/"
-    assert "3 位顾客" in client.get(address).content.decode()
+    assert "3 位客户" in client.get(address).content.decode()
     asked = {"receivers": [str(anna.pk), str(shop.manager.pk)], "how": "even"}
     shown = client.post(address, asked).content.decode()
     assert "每人接手多少" in shown

@@ -39,7 +39,7 @@ def test_a_rule_is_written_changed_and_removed_with_an_audit_line_each(cast: Cas
 
 def test_a_dry_run_says_how_many_and_writes_nothing(cast: Cast, owner: Client) -> None:
     page = owner.post("/settings/tags/rules/new/", rule(cast, preview="1")).content.decode()
-    assert "将有 5 位顾客打上该标签" in page
+    assert "将有 5 位客户打上该标签" in page
     assert "首单补水" in page, "what was typed stays"
     assert not TagRule.objects.exists()
     assert not Tag.objects.exists()
