@@ -22,6 +22,7 @@ from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Receipt, Tender
 from changke.facts.visits.models import Visit
 from changke.foundation.access.models import Staff
+from changke.foundation.access.services import change_staff
 from changke.foundation.audit.models import AuditLine
 from tests.cast import NOW, TODAY, Cast, ago, at
 from tests.clock import Clock
@@ -427,7 +428,7 @@ def test_a_note_with_a_photo_is_kept_once_and_shown_to_her_stores_only(
     assert shown["Content-Type"] == "image/jpeg"
     assert "private" in shown["Cache-Control"]
     assert max(Image.open(io.BytesIO(b"".join(shown.streaming_content))).size) == 1600  # type: ignore[attr-defined]
-    cast.clerk.stores.set([cast.xu_hui])
+    change_staff(cast.clerk, stores=[cast.xu_hui], now=NOW)
     assert clerk.get(reverse("customer-photo", args=[cast.mo.pk, note.pk])).status_code == 404
     assert Client().get(f"/media/{note.photo.name}").status_code in (302, 404)
 

@@ -287,7 +287,7 @@ def test_where_visits_do_not_count_nobody_is_said_to_have_been_away(cast: Cast, 
 
 def test_on_a_closed_day_what_is_due_moves_to_the_next_opening_day(cast: Cast, clock: Clock) -> None:
     """Wednesdays are closed in 静安店. Ying's first order keeps its 24 hours; Mo waits until Thursday."""
-    change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]})
+    change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]}, now=NOW)
     everybody_known()
     page = read(desk(cast.clerk))
     assert "今天休息" in page
@@ -302,7 +302,7 @@ def test_on_a_closed_day_what_is_due_moves_to_the_next_opening_day(cast: Cast, c
 
 
 def test_where_one_store_is_open_only_the_closed_one_s_customers_wait(cast: Cast, clock: Clock) -> None:
-    change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]})
+    change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]}, now=NOW)
     everybody_known()
     page = read(desk(cast.hq))
     assert "今天休息" not in page
