@@ -16,6 +16,7 @@ from pytest_django import Settings
 from python_calamine import CalamineWorkbook
 
 from changke.facts.customers.services.register import register
+from changke.facts.fields.services import define, set_values
 from changke.facts.models import Customer
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.audit.rules import By
@@ -82,6 +83,50 @@ def test_a_store_exports_its_own_and_the_filters_of_the_list_apply(manager: Call
     names = {row["Name"] for row in table(fetched(manager)[1])}
     assert names == {"莹莹", "白露", "秋月", "薇拉", "莫愁"}
     assert {row["Name"] for row in table(fetched(manager, filters=urlencode({"q": "薇拉"}))[1])} == {"薇拉"}
+
+
+@pytest.fixture
+def own_fields(known: Cast) -> None:
+    define(key="skin", kind="choices", labels={"en": "Skin"}, choices=["dry", "thin"], now=NOW)
+    define(key="budget", kind="money", labels={"en": "Budget"}, now=NOW)
+    define(key="wedding", kind="date", labels={"en": "Wedding day"}, now=NOW)
+    define(key="asked", kind="yes_no", labels={"en": "Asked"}, now=NOW)
+    define(key="rank", kind="number", labels={"en": "Rank"}, roles=["owner", "hq"], now=NOW)
+    held = {"skin": ["dry", "thin"], "budget": 128_050, "wedding": "2019-05-20", "asked": False, "rank": 7}
+    set_values(known.vera.pk, held, now=NOW)
+
+
+OWN = ("Skin", "Budget", "Wedding day", "Asked", "Rank")
+
+
+@pytest.mark.usefixtures("own_fields")
+def test_the_chains_own_fields_follow_and_are_empty_where_nothing_stands(hq: Caller, known: Cast) -> None:
+    rows = {row["Name"]: [row[name] for name in OWN] for row in table(fetched(hq)[1])}
+    assert rows["薇拉"] == ["dry、thin", "1280.50", "2019-05-20", "no", "7"]
+    assert rows["莫愁"] == ["", "", "", "", ""]
+
+
+@pytest.mark.usefixtures("own_fields")
+def test_a_field_that_a_role_does_not_see_is_no_column_of_its_file(manager: Caller, known: Cast) -> None:
+    rows = table(fetched(manager)[1])
+    assert {"Rank"}.isdisjoint(rows[0])
+    assert rows[0].keys() >= {"Skin", "Budget"}
+
+
+@pytest.mark.usefixtures("own_fields")
+@pytest.mark.parametrize("format", ["xlsx", "parquet"])
+def test_own_fields_keep_their_kinds_in_every_form(hq: Caller, known: Cast, tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    path.write_bytes(fetched(hq, format=format)[1])
+    if format == "xlsx":
+        header, *rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    else:
+        found = duckdb.sql(f"SELECT * FROM '{path}'")
+        header, rows = found.columns, found.fetchall()
+    vera = next(row for row in rows if "薇拉" in row)
+    days = [value for value in vera if isinstance(value, dt.date) and str(value).startswith("2019-05-20")]
+    assert len(days) == 1
+    assert set(OWN) <= set(header) if format == "xlsx" else len(header) == 22
 
 
 def test_without_the_right_phones_are_masked(hq: Caller, known: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

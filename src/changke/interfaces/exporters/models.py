@@ -24,6 +24,8 @@ class Export(models.Model):
     stores = ArrayField(models.BigIntegerField(), null=True)
     """The maker's scope when it was asked for; NULL is the chain."""
     shows_phones = models.BooleanField(default=False)
+    role = models.CharField(max_length=40, blank=True, default="", db_default="")
+    """The maker's role: which of the chain's own fields the file has. "" sees all: a key or the command line."""
     reason = models.CharField(max_length=400, blank=True)
     language = models.CharField(max_length=12)
     state = models.CharField(max_length=10, choices=ExportState.choices, default=ExportState.WAITING)

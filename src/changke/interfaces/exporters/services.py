@@ -43,6 +43,7 @@ def ask(
     filters: str = "",
     scope: Scope,
     shows_phones: bool,
+    role: str = "",
     reason: str = "",
     maker: str,
     by: By,
@@ -69,6 +70,7 @@ def ask(
         maker_name=by.name[:200],
         stores=None if scope.store_ids is None else sorted(scope.store_ids),
         shows_phones=shows_phones,
+        role=role,
         reason=reason.strip()[:400],
         language=language,
         total=total,
@@ -112,12 +114,14 @@ def write(made: Export, path: Path) -> int:
     """The rows of the export into a file, however many, in the same little memory; how many they were."""
     chain, dataset = the_chain(), DATASETS[made.dataset]
     scope = Scope(None if made.stores is None else frozenset(made.stores))
-    asked = Ask(scope, made.filters, made.shows_phones, chain.currency)
+    asked = Ask(scope, made.filters, made.shows_phones, chain.currency, made.role)
     mark = f"#{made.pk} {made.maker_name} {made.created_at:%Y-%m-%d}"
     made.done = 0
     with seeing(scope):  # the net below the queries: a forgotten scope shows nothing foreign
         rows = _counted(made, ((*row, mark) for row in dataset.rows(asked)))
-        FORMATS[made.format].write(path, (*dataset.columns, WATERMARK), rows, currency=chain.currency)
+        FORMATS[made.format].write(
+            path, (*dataset.columns, *dataset.own(asked), WATERMARK), rows, currency=chain.currency
+        )
     return made.done
 
 

@@ -37,6 +37,13 @@ class Ask:
     """The query of the customer list, where the set has one."""
     shows_phones: bool = False
     currency: str = "CNY"
+    role: str = ""
+    """Which of the chain's own fields may be seen; "" is all."""
+
+
+def no_more(_ask: Ask) -> tuple[Column, ...]:
+    """Most sets have the same columns in every chain."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Dataset:
     rows: Callable[[Ask], Iterator[Row]]
     count: Callable[[Ask], int]
     needs: Capability = Capability.CUSTOMER_EXPORT
+    own: Callable[[Ask], tuple[Column, ...]] = no_more
+    """Columns that this chain has besides, after the others; a row's cells follow them."""
 
 
 DATASETS: Registry[Dataset] = Registry("export datasets", Dataset)

@@ -70,6 +70,7 @@ def post_export(request: HttpRequest, body: ExportIn) -> ExportOut:
         **body.model_dump(),
         scope=who.scope_for(DATASETS[body.dataset].needs),
         shows_phones=allows(who.who, Capability.CUSTOMER_VIEW_PHONE),
+        role=who.who.role,
         maker=who.name,
         by=actors.by(request),
         language=get_language() or "zh-hans",

@@ -1,15 +1,21 @@
-"""Customers as the list shows them, with its filters. The header is one that our own import understands."""
+"""Customers as the list shows them, with its filters, and the chain's own fields that whoever asks may see.
+
+The header is one that our own import understands."""
 
 from collections.abc import Iterator
 from itertools import islice
 
 from django.http import QueryDict
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import phones_of
 from changke.facts.customers.rules import local_phone, masked_phone
-from changke.interfaces.exporters.shape import DATASETS, Ask, Column, Dataset, Row
+from changke.facts.fields import rules
+from changke.facts.fields.models import Field, FieldValue
+from changke.facts.fields.queries import fields_for
+from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Dataset, Row
 from changke.interfaces.web.customers import reads
 from changke.interfaces.web.customers.filters import read_filters
 from changke.profiles.attributes.models import Profile
@@ -41,6 +47,7 @@ def count(ask: Ask) -> int:
 
 
 def rows(ask: Ask) -> Iterator[Row]:
+    fields = _fields(ask)
     ids = reads.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
     while chunk := list(islice(ids, CHUNK)):
         people = Customer.objects.select_related("home_store", "adviser").in_bulk(chunk)
@@ -48,6 +55,7 @@ def rows(ask: Ask) -> Iterator[Row]:
             row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
         }
         phones, tags = phones_of(chunk), _tags(chunk)
+        own = _own_values(chunk, fields)
         for pk in chunk:
             if (one := people.get(pk)) is not None:
                 profile = about.get(pk, {})
@@ -68,6 +76,7 @@ def rows(ask: Ask) -> Iterator[Row]:
                     profile.get("visits_365d"),
                     profile.get("net_spend"),
                     profile.get("value_at_risk"),
+                    *own.get(pk, [None] * len(fields)),
                 )
 
 
@@ -90,4 +99,37 @@ def _tags(ids: list[int]) -> dict[int, str]:
     return {pk: "、".join(names) for pk, names in found.items()}
 
 
-DATASETS.register("customers", Dataset("customers", _("Customers"), COLUMNS, rows, count))
+KINDS = {"number": "int", "money": "money", "date": "day"}
+"""Of an own field to a column; the others are texts."""
+
+
+def own_columns(ask: Ask) -> tuple[Column, ...]:
+    language = get_language() or "zh-hans"
+    return tuple(Column(field.key, field.label(language), KINDS.get(field.kind, "text")) for field in _fields(ask))
+
+
+def _fields(ask: Ask) -> list[Field]:
+    return fields_for(ask.role or None)
+
+
+def _own_values(ids: list[int], fields: list[Field]) -> dict[int, list[Cell]]:
+    """One query a chunk; none where the chain has no fields of its own."""
+    place = {field.pk: position for position, field in enumerate(fields)}
+    found: dict[int, list[Cell]] = {}
+    if not fields:
+        return found
+    for row in FieldValue.objects.filter(customer__in=ids, field__in=place):
+        field = fields[place[row.field_id]]
+        cells = found.setdefault(row.customer_id, [None] * len(fields))
+        cells[place[row.field_id]] = row.day or _cell(rules.plain(field.kind, row.text, row.number, row.day))
+    return found
+
+
+def _cell(value: rules.Plain) -> Cell:
+    """As a person reads it, and as `rules.read` reads it again."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "、".join(value) if isinstance(value, list) else value
+
+
+DATASETS.register("customers", Dataset("customers", _("Customers"), COLUMNS, rows, count, own=own_columns))

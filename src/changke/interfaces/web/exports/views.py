@@ -71,6 +71,7 @@ def _asked(request: HttpRequest, dataset: str, filters: str) -> HttpResponse:
         filters=filters,
         scope=_scope(request, dataset),
         shows_phones=allows(person, Capability.CUSTOMER_VIEW_PHONE),
+        role=person.role,
         reason=request.POST.get("reason", "").replace("\x00", ""),
         maker=maker(person),
         by=current.by(request),
