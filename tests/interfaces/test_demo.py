@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from changke.engine import synthetic
-from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tender, Visit
+from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tag, Tender, Visit
 from changke.foundation.login.services.log_in import log_in
 from changke.interfaces.demo import create_demo
 from changke.interfaces.demo.load import ChainExists
+from changke.interfaces.webhooks.models import WebhookDelivery
+from changke.interfaces.webhooks.services.process import process_some
+from changke.profiles.affinity.models import TagRule
+from changke.profiles.affinity.services.follow import apply_to_past
 
 NOW = dt.datetime(2026, 3, 4, 4, tzinfo=dt.UTC)
 pytestmark = pytest.mark.django_db
@@ -58,3 +62,19 @@ def create_again(folder: Path) -> list[object]:
 def test_a_chain_that_exists_is_not_overwritten(demo: Path) -> None:
     with pytest.raises(ChainExists):
         create_demo(now=NOW, secrets=demo, customers=10, stores=1, years=1)
+
+
+def test_what_a_chain_has_set_up_is_there_and_does_its_work(demo: Path) -> None:
+    """Rules that tag, and a web shop: its order and refund go in, the order from a place unknown waits and says so."""
+    later = NOW + dt.timedelta(seconds=5)
+    for rule in TagRule.objects.all():
+        assert apply_to_past(rule, now=later) == Tag.objects.filter(name=rule.tag, rule=rule.name).count() > 0, (
+            rule.name
+        )
+    while process_some(later):
+        pass
+    states = {one.delivery_id: (one.state, one.reason) for one in WebhookDelivery.objects.all()}
+    assert {name: state for name, (state, _) in states.items()} == {
+        "demo-5001": "done", "demo-9001": "done", "demo-5002": "waiting",
+    }  # fmt: skip
+    assert Receipt.objects.filter(source="shopify").count() == 2

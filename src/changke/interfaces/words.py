@@ -64,6 +64,8 @@ REASON_SENTENCES: Mapping[str, Mapping[str, str | Promise]] = {
 }
 """Reason -> what counts as activity in this chain -> the sentence; of one sentence only, it is true of all."""
 
+LAST_HOUR = _("Bought for the first time: %(spent)s. %(minutes_left)s minutes left to thank her.")
+
 LAST_ACTIVE = {
     "visit": _("Last visit"),
     "purchase": _("Last purchase"),
@@ -136,15 +138,19 @@ def why(
 ) -> str:
     """The sentence of one line of the day's list, with its numbers. `counted` is what counts as activity."""
     places: dict[str, object] = dict(numbers)
+    sentences = REASON_SENTENCES[reason]
+    sentence = sentences.get(counted, sentences["visit"])
     if "spent_minor" in numbers:
         places["spent"] = formats.money(int(numbers["spent_minor"]), currency, get_language() or "zh-hans")
     if deadline is not None:
-        places["hours_left"] = max(0, int((deadline - now).total_seconds() // 3600))
+        minutes_left = max(0, int((deadline - now).total_seconds() // 60))
+        places |= {"hours_left": minutes_left // 60, "minutes_left": minutes_left}
+        if reason == "first_order" and minutes_left < 60:
+            sentence = LAST_HOUR
     if "birthday" in numbers:
         month, day = str(numbers["birthday"]).split("-")
         places["birthday"] = pgettext("month-day", "%(month)s-%(day)s") % {"month": month, "day": day}
-    sentences = REASON_SENTENCES[reason]
-    return str(sentences.get(counted, sentences["visit"])) % places
+    return str(sentence) % places
 
 
 def refusal(error: DomainError) -> str:

@@ -76,6 +76,13 @@ def test_the_store_sees_whom_to_look_after_and_why_in_numbers(cast: Cast, clerk:
     assert "薇拉" not in page, "she came 12 days ago and comes monthly"
 
 
+def test_the_last_hour_of_a_first_order_is_told_in_minutes(cast: Cast, clerk: Client, clock: Clock) -> None:
+    clock.passes(hours=4)
+    page = read(clerk)
+    assert "还剩 0 小时" not in page
+    assert re.search(r"24 小时黄金触点还剩 [1-5]?\d 分钟。", page)
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "Good morning, 苏晴"), ("zh-hant", "早安，苏晴")])
 def test_it_speaks_the_reader_s_language(cast: Cast, clerk: Client, language: str, words: str) -> None:
     assert words in read(desk(cast.clerk, language))
