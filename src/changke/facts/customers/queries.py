@@ -169,8 +169,12 @@ SELECT name FROM jump WHERE name IS NOT NULL LIMIT %s
 
 
 def tag_names(most: int) -> list[str]:
-    """Names of the tags in use, in order, at most so many."""
-    with connection.cursor() as sql:
+    """Names of the tags in use, in order, at most so many.
+
+    They are the chain's vocabulary, the same for every store: asked of one store's rows alone, each step along the
+    index would walk past everybody else's.
+    """
+    with seeing(CHAIN_WIDE), connection.cursor() as sql:
         sql.execute(TAG_NAMES, [most])
         return [name for (name,) in sql.fetchall()]
 

@@ -7,7 +7,7 @@ from changke.profiles.attributes.columns import LONGEST_WORD
 
 
 class StageModel(models.Model):
-    """One lifecycle model in use, in its latest version. `definition` is the JSON as written, naming settings."""
+    """One lifecycle model of the chain, in its latest version. `definition` is the JSON as written, naming settings."""
 
     key = models.CharField(max_length=LONGEST_WORD, unique=True)
     definition = models.JSONField()
@@ -15,6 +15,8 @@ class StageModel(models.Model):
     """The chain's numbers that this version was published with."""
     version = models.PositiveIntegerField(default=1)
     """Grows when the definition or one of its numbers changes."""
+    is_in_use = models.BooleanField(default=True, db_default=True)
+    """Computed for everybody. One that is not keeps its definition and its past."""
     is_default = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
     published_at = models.DateTimeField()

@@ -13,14 +13,22 @@ from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model
 
+LISTED = ("-is_default", "position", "key")
+
 
 def models_in_use() -> list[LifecycleModel]:
-    """Every published model in its latest version, the default one first."""
-    stored = StageModel.objects.order_by("-is_default", "position", "key")
-    return [
-        _read(one.key, one.version, one.published_at, one.is_default, tuple(sorted(one.settings.items())))
-        for one in stored
-    ]
+    """Every model in use in its latest version, the default one first."""
+    return [read_stored(one) for one in StageModel.objects.filter(is_in_use=True).order_by(*LISTED)]
+
+
+def stored_models() -> list[StageModel]:
+    """Every published model, those switched off too, the default one first."""
+    return list(StageModel.objects.order_by(*LISTED))
+
+
+def read_stored(one: StageModel) -> LifecycleModel:
+    """A stored model, read with the chain's numbers that it was published with."""
+    return _read(one.key, one.version, one.published_at, one.is_default, tuple(sorted(one.settings.items())))
 
 
 def default_model() -> LifecycleModel:

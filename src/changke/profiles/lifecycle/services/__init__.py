@@ -1,6 +1,8 @@
 """Verbs of the lifecycle, and of the profiles altogether: attributes and stages are computed by one statement.
 
 publish.py     lifecycle models into use, in a new version when anything of them changed
+choose.py      which models are in use, and by which one the lists go
+dry_run.py     who would stand elsewhere by other rules, today and in the past
 refresh.py     everybody over the mirror; some customers over PostgreSQL
 fold.py        follow the facts: whoever has a new one is refreshed
 standings.py   stages that changed, as rows and as events
@@ -9,7 +11,9 @@ explain.py     one customer as of any day, with reasons and the bands of her pas
 compare.py     do the stored rows, the bulk and the single path agree? for `changke doctor`
 """
 
+from changke.profiles.lifecycle.services.choose import DefaultModelStays, make_default, switch_off, switch_on
 from changke.profiles.lifecycle.services.compare import Comparison, compare
+from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
 from changke.profiles.lifecycle.services.fold import Folded, fold
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -19,17 +23,26 @@ from changke.profiles.lifecycle.services.series import fill_series
 __all__ = [
     "Band",
     "Comparison",
+    "DefaultModelStays",
+    "DryRun",
     "Explanation",
     "Folded",
     "Line",
+    "Move",
     "NoSuchCustomer",
+    "PastDay",
     "Refreshed",
     "compare",
+    "dry_run",
     "explain",
     "fill_series",
     "fold",
+    "make_default",
     "publish_models",
     "refresh_all",
     "refresh_customers",
     "refresh_from",
+    "replay",
+    "switch_off",
+    "switch_on",
 ]

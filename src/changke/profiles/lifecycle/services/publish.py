@@ -29,6 +29,8 @@ def publish_models(
 ) -> list[str]:
     """Bring models into use: the shipped ones that are not there yet, and any in `definitions`.
 
+    A shipped model that says `"in_use": false` waits until somebody switches it on.
+
     A model gets a new version when its definition changed, or a number of the chain that definitions or models may
     name; safe to repeat. A shipped model whose questions nobody changed gets the words of this version of the product.
     Returns the keys of the models that are new or changed.
@@ -43,17 +45,20 @@ def publish_models(
     with transaction.atomic():
         stored = {model.key: model for model in StageModel.objects.select_for_update()}
         wanted = {key: model.definition for key, model in stored.items()}
-        wanted |= {
-            one["key"]: one
-            for one in shipped_models()
-            if one["key"] not in stored or _asks(stored[one["key"]].definition) == _asks(one)
-        }
+        wanted |= {one["key"]: one for one in shipped_models() if _comes_by_itself(stored.get(one["key"]), one)}
         wanted |= {one["key"]: one for one in definitions or []}
         for key, definition in wanted.items():
             read_model(definition, attributes=REGISTRY.attributes, settings=settings)
             if _publish(stored.get(key), definition, settings, by, now):
                 changed.append(key)
     return sorted(changed)
+
+
+def _comes_by_itself(stored: StageModel | None, shipped: Mapping[str, Any]) -> bool:
+    """One that is not there yet and does not wait to be switched on; or one whose questions nobody changed."""
+    if stored is None:
+        return bool(shipped.get("in_use", True))
+    return _asks(stored.definition) == _asks(shipped)
 
 
 def _asks(definition: Mapping[str, Any]) -> list[tuple[object, object]]:

@@ -1,13 +1,14 @@
 """The charts: how many stood where at the end of each month, and who went whereto. Recomputed from facts."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 from django.db import transaction
 from django.db.models import Sum
 
+from changke.engine.definitions import Cases
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at, settings_of, values_for
@@ -53,7 +54,7 @@ def fill_series(
     today = days_at(now, chain).chain
     models = models_in_use()
     rules = {model.key: model.version for model in models}
-    days = chart_days(_first_day(duck), today, months)
+    days = chart_days(first_day(duck), today, months)
     if not days:
         return 0
     _forget(days, today)
@@ -100,6 +101,32 @@ def chart_days(first: dt.date | None, today: dt.date, months: int) -> list[dt.da
     return [*reversed(ends), today]
 
 
+def stages_on(
+    duck: duckdb.DuckDBPyConnection,
+    day: dt.date,
+    cases: Mapping[str, Cases],
+    *,
+    settings: Mapping[str, int],
+    snapshot: int,
+    now: dt.datetime,
+    keep: bool = False,
+) -> str:
+    """Everybody's home store, value at risk and cases as of the end of a day, as a temporary table; its name.
+
+    `keep`: the day's population values stay, as those of a month end. Otherwise they are gone with this call.
+    """
+    with shared_tables(duck, settings=settings, today=day) as composer:
+        version = compute_populations(
+            duck, composer, settings=settings, today=day, snapshot=snapshot, now=now, nightly=False
+        )
+        values = values_for(settings, today=day, version=version.pk)
+        table = f"stages_{day:%Y%m%d}"
+        compute_everybody(duck, composer, table, ["home_store_id", "value_at_risk"], cases, values)
+    if not keep:  # the night has values of its own for today
+        version.delete()
+    return table
+
+
 class _Work:
     """The stages of everybody as of some days, each computed once, as temporary tables of DuckDB."""
 
@@ -118,23 +145,10 @@ class _Work:
         if day not in self.tables:
             if is_month_end:
                 forget_month_end(day)
-            with shared_tables(self.duck, settings=self.settings, today=day) as composer:
-                version = compute_populations(
-                    self.duck,
-                    composer,
-                    settings=self.settings,
-                    today=day,
-                    snapshot=self.snapshot,
-                    now=self.now,
-                    nightly=False,
-                )
-                values = values_for(self.settings, today=day, version=version.pk)
-                cases = {model.column: model.cases for model in self.models}
-                columns = ["home_store_id", "value_at_risk"]
-                self.tables[day] = f"stages_{day:%Y%m%d}"
-                compute_everybody(self.duck, composer, self.tables[day], columns, cases, values)
-            if not is_month_end:  # the night has values of its own for today
-                version.delete()
+            cases = {model.column: model.cases for model in self.models}
+            self.tables[day] = stages_on(
+                self.duck, day, cases, settings=self.settings, snapshot=self.snapshot, now=self.now, keep=is_month_end
+            )
         return self.tables[day]
 
     def keep_only(self, days: Iterable[dt.date | None]) -> None:
@@ -173,7 +187,7 @@ class _Work:
         return self.duck.execute(query).fetchall()
 
 
-def _first_day(duck: duckdb.DuckDBPyConnection) -> dt.date | None:
+def first_day(duck: duckdb.DuckDBPyConnection) -> dt.date | None:
     found = duck.execute("SELECT MIN(known_on) FROM live.customers").fetchone()
     return found[0] if found else None
 

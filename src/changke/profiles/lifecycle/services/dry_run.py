@@ -1,0 +1,180 @@
+"""What a model would do before it is published: who would stand elsewhere, and why. Nothing is written.
+
+Today is asked of the stored profiles: the same attributes for the rules of now and for the new ones, so that only the
+rules differ. The past is recomputed from the facts, a month end at a time, for both sets of rules alike.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from sqlglot import exp
+
+from changke.engine.definitions import Cases
+from changke.foundation.database.connections import conninfo
+from changke.foundation.organisation.models import Chain
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.queries import days_at, settings_of
+from changke.profiles.lifecycle.models import StageModel
+from changke.profiles.lifecycle.queries import read_stored
+from changke.profiles.lifecycle.rules import LifecycleModel, read_model
+from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
+
+EXAMPLES = 3
+"""Customers named for each move, the most valuable first."""
+
+NEW = "will"
+"""What the new rules' column is called: a word that no key of a model can make with `stage_`."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Customers who stand in `was` by the rules of now and would in `will`. `was` is "" for a model that is new."""
+
+    was: str
+    will: str
+    customers: int
+    value_minor: int
+    """Their value at risk, in minor units of the chain's currency."""
+    examples: tuple[int, ...]
+    """Ids of a few of them."""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """Everybody counted once: those who move, and how many would stand where."""
+
+    model: LifecycleModel
+    customers: int
+    moves: tuple[Move, ...]
+    """The largest first."""
+    before: Mapping[str, int]
+    """Stage -> customers by the rules of now."""
+    after: Mapping[str, int]
+
+    @property
+    def moving(self) -> int:
+        return sum(move.customers for move in self.moves)
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """How many stood in each stage at the end of a day by the rules of now and by the new ones, and how many differ."""
+
+    day: dt.date
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    differing: int
+
+
+def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> DryRun:
+    """How today's stages would change if this model were published.
+
+    Raises
+    ------
+    ModelError
+        If it could not be asked or told, with the path to the spot.
+    """
+    new = draft(definition, chain or the_chain())
+    old = standing_rules(new.key)
+    was = _expression("was", old.cases) if old else exp.Literal.string("")
+    will = _expression(NEW, new.cases)
+    bound: dict[str, Any] = new.cases.values(NEW) | (old.cases.values("was") if old else {})
+    with connection.cursor() as sql:
+        sql.execute(_statement(was, will), bound)
+        rows = sql.fetchall()
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    moves = []
+    for old_stage, new_stage, customers, value, examples in rows:
+        before[old_stage] = before.get(old_stage, 0) + customers
+        after[new_stage] = after.get(new_stage, 0) + customers
+        if old_stage != new_stage:
+            moves.append(Move(old_stage, new_stage, customers, int(value or 0), tuple(examples)))
+    moves.sort(key=lambda move: -move.customers)
+    return DryRun(new, sum(after.values()), tuple(moves), before, after)
+
+
+def replay(
+    definition: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    months: int,
+    mirror: Path | None = None,
+    progress: Progress = silent,
+) -> list[PastDay]:
+    """The same at past month ends and today, oldest first: `months` month ends at most, from the facts of those days.
+
+    Opens the mirror, which one process at a time may do; takes as long for each day as a refresh without its writing.
+
+    Raises
+    ------
+    ModelError
+        If the model could not be asked or told.
+    """
+    chain = the_chain()
+    new = draft(definition, chain)
+    old = standing_rules(new.key)
+    cases = {NEW: new.cases} | ({"was": old.cases} if old else {})
+    found = []
+    with open_mirror(mirror or mirror_file()) as (duck, copy):
+        snapshot = copy.sync(conninfo("reader")).read_below
+        days = chart_days(first_day(duck), days_at(now, chain).chain, months)
+        for place, day in enumerate(days):
+            progress("past", place, len(days))
+            table = stages_on(duck, day, cases, settings=settings_of(chain), snapshot=snapshot, now=now)
+            was = "was" if old else "''"
+            rows = duck.execute(f"SELECT {was}, {NEW}, COUNT(*) FROM {table} GROUP BY ALL").fetchall()  # noqa: S608
+            duck.execute(f"DROP TABLE {table}")
+            found.append(_past_day(day, rows))
+        progress("past", len(days), len(days))
+    return found
+
+
+def draft(definition: Mapping[str, Any], chain: Chain) -> LifecycleModel:
+    return read_model(definition, attributes=REGISTRY.attributes, settings=settings_of(chain))
+
+
+def standing_rules(key: str) -> LifecycleModel | None:
+    """The rules of now: the published ones, None for a model that is new."""
+    stored = StageModel.objects.filter(key=key).first()
+    return read_stored(stored) if stored else None
+
+
+def _past_day(day: dt.date, rows: Sequence[tuple[str, str, int]]) -> PastDay:
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for was, will, customers in rows:
+        before[was] = before.get(was, 0) + customers
+        after[will] = after.get(will, 0) + customers
+    return PastDay(day, before, after, sum(count for was, will, count in rows if was != will))
+
+
+def _expression(name: str, cases: Cases) -> exp.Expr:
+    return cases.sql(name, lambda column: exp.column(column, table="one", quoted=True))
+
+
+def _statement(was: exp.Expr, will: exp.Expr) -> str:
+    """Counted and summed, with a few ids of each move. Columns are the profile's, values are bound."""
+    cases = [expression.sql(dialect="postgres") for expression in (was, will)]
+    return f"""
+        SELECT was, will, COUNT(*), SUM(value_at_risk)::bigint,
+          COALESCE((ARRAY_AGG(customer_id ORDER BY place) FILTER (WHERE place <= {EXAMPLES} AND was <> will)), '{{}}')
+        FROM (
+          SELECT was, will, value_at_risk, customer_id,
+            CASE WHEN was <> will
+              THEN ROW_NUMBER() OVER (PARTITION BY was, will ORDER BY value_at_risk DESC NULLS LAST, customer_id)
+            END AS place
+          FROM (
+            SELECT {cases[0]} AS was, {cases[1]} AS will, one.value_at_risk, one.customer_id
+            FROM {Profile._meta.db_table} AS one
+          ) AS asked
+        ) AS placed
+        GROUP BY was, will
+        """  # noqa: S608 -- our own names and placeholders
