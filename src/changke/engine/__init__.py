@@ -1,1 +1,1 @@
-"""Pure analytics: no Django, no HTTP; usable from a notebook. Start with `changke.engine.definitions`."""
+"""Pure analytics: no Django, no HTTP; usable from a notebook. Definitions in `definitions`, value in `clv`."""

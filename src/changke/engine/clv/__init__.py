@@ -1,0 +1,9 @@
+"""Customer lifetime value: buy-till-you-die models and what a purchase brings. docs/algorithms/clv.md."""
+
+from changke.engine.clv.bg_nbd import BGNBD
+from changke.engine.clv.fitting import Fit
+from changke.engine.clv.mbg_nbd import MBGNBD
+from changke.engine.clv.statistics import Statistics
+from changke.engine.clv.summary import MixedCurrencies, Summary, summary
+
+__all__ = ["BGNBD", "MBGNBD", "Fit", "MixedCurrencies", "Statistics", "Summary", "summary"]

@@ -1,0 +1,90 @@
+"""Find the parameters: on logarithms, in a box, with an exact gradient; and say how it went."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+
+from changke.engine.clv.statistics import Floats, Statistics
+
+EDGE = 14.0  # exp(14) = 1,200,000 times the unit of time or of a coin: beyond it nothing changes in the predictions
+SAMPLE = 20_000  # rows of the first, rough search
+FEW = 10  # customers who came back, below which a likelihood alone says whatever it likes
+
+Target = Callable[[Floats], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Where the logarithms of the parameters are held, and how tightly."""
+
+    centre: Floats
+    precision: Floats
+
+    def at(self, point: Floats) -> tuple[float, Floats]:
+        """The penalty and its gradient."""
+        away = self.precision @ (point - self.centre)
+        return 0.5 * float((point - self.centre) @ away), away
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a fit went, for a model card.
+
+    Attributes
+    ----------
+    log_likelihood
+        At the optimum, of all customers; NaN where nothing was learned.
+    fallback
+        Why the parameters are not the plain maximum of the likelihood, in one word; None if they are.
+    notes
+        The same in sentences.
+    """
+
+    log_likelihood: float
+    customers: int
+    returned: int
+    rows: int
+    evaluations: int
+    converged: bool
+    fallback: str | None = None
+    notes: tuple[str, ...] = ()
+    boundary: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Found:
+    point: Floats
+    value: float
+    evaluations: int
+    converged: bool
+
+
+def climb(target: Target, start: Floats, *, exact: bool = True) -> Found:
+    """The maximum of `target` in the box."""
+
+    def downhill(point: Floats) -> tuple[float, Floats]:
+        value, slope = target(point)
+        return (-value, -slope) if np.isfinite(value) and np.isfinite(slope).all() else (1e300, np.zeros_like(point))
+
+    options = {"ftol": 1e-14, "gtol": 1e-8, "maxiter": 500} if exact else {"ftol": 1e-9, "gtol": 1e-5, "maxiter": 100}
+    found = minimize(
+        downhill,
+        np.clip(start, -EDGE, EDGE),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-EDGE, EDGE)] * len(start),
+        options=options,
+    )
+    slope = np.where(np.abs(found.x) < EDGE, found.jac, 0.0)
+    converged = bool(found.success or np.abs(slope).max() < 1e-4)
+    return Found(np.asarray(found.x, float), -float(found.fun), int(found.nfev), converged)
+
+
+def sample(rows: Statistics) -> Statistics | None:
+    """Some of the rows, heavy and light alike, or None if there are few anyway."""
+    if len(rows.x) < 5 * SAMPLE:
+        return None
+    chosen = np.random.default_rng(0).choice(len(rows.x), SAMPLE, replace=False)
+    return Statistics(rows.x[chosen], rows.t_x[chosen], rows.T[chosen], rows.n[chosen])

@@ -1,0 +1,180 @@
+"""From transactions to the four numbers per customer: docs/algorithms/clv.md."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+
+from changke.engine.engines.frames import columns_of, fetched, quoted, reading
+from changke.engine.table import Column, Table
+
+Day = dt.date | str | np.datetime64
+
+
+class MixedCurrencies(ValueError):
+    """Amounts of several currencies stand in one column."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Customers by what buy-till-you-die models need.
+
+    Attributes
+    ----------
+    customer_id
+        In ascending order.
+    x, t_x, T
+        Repeat purchase days; days from the first to the last; days from the first to the end of observation.
+    monetary
+        Mean money of the repeat purchase days, 0 without one. None where the transactions have no amounts.
+    spent, paid_days, log_sum, log_squares
+        Money of all days; days with money above zero; sums of its logarithm and of the logarithm's square.
+    log_gaps
+        Sum of the logarithms of the gaps in days. None unless asked for.
+    left_out
+        Rows that could not be counted, by reason.
+    """
+
+    customer_id: Column
+    x: Column
+    t_x: Column
+    T: Column
+    monetary: Column | None = None
+    spent: Column | None = None
+    paid_days: Column | None = None
+    log_sum: Column | None = None
+    log_squares: Column | None = None
+    log_gaps: Column | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.customer_id)
+
+    def table(self) -> Table:
+        """The columns that are known."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "left_out"}
+        return Table({name: column for name, column in named.items() if column is not None})
+
+
+def summary(
+    transactions: object,
+    *,
+    observation_end: Day,
+    customer_id: str = "customer_id",
+    date: str = "date",
+    amount: str = "amount",
+    rhythm: bool = False,
+    spread: bool = False,
+) -> Summary:
+    """Frequency, recency, age and money of each customer.
+
+    Parameters
+    ----------
+    transactions
+        One row per receipt or line: a Polars, pandas, Arrow or DuckDB frame or the path of a Parquet file. A column
+        named `currency` is looked at, and refused if it holds several.
+    observation_end
+        The last day that is fully known. Later rows are left out.
+    customer_id, date, amount
+        Names of the columns; without the last, money is not counted.
+    rhythm, spread
+        Whether to compute `log_gaps`, and `log_sum` with `log_squares`: both cost time.
+
+    Raises
+    ------
+    MixedCurrencies
+        Amounts of several currencies.
+    UnreadableFrame
+        No frame, or a column is missing.
+    """
+    end = as_date(observation_end)
+    with reading(transactions, needs=(customer_id, date)) as connection:
+        columns = columns_of(connection)
+        money = amount in columns
+        names = {"customer": quoted(customer_id), "day": quoted(date), "amount": quoted(amount)}
+        left_out, refunds, strange = _look(connection, names, columns, money=money, end=end)
+        query = statement(names, money=money, refunds=refunds, strange=strange, rhythm=rhythm, spread=spread)
+        found = fetched(connection, query, {"observation_end": end})
+    return Summary(**{name: np.ma.getdata(column) for name, column in found.items()}, left_out=left_out)
+
+
+def as_date(day: Day) -> dt.date:
+    """A day however it was written."""
+    if isinstance(day, dt.datetime):
+        return day.date()
+    if isinstance(day, dt.date):
+        return day
+    known: object = np.asarray(day, dtype="datetime64[D]").item()
+    if not isinstance(known, dt.date):
+        raise ValueError(f"not a day: {day!r}")
+    return known
+
+
+def statement(names: dict[str, str], *, money: bool, refunds: bool, strange: bool, rhythm: bool, spread: bool) -> str:
+    """The query; what the data do not need does not stand in it."""
+    paid = "amount::DOUBLE" if not strange else "CASE WHEN isfinite(amount::DOUBLE) THEN amount::DOUBLE END"
+    inner, outer = [], []
+    if money:
+        inner.append(f"coalesce(sum({paid}), 0) AS paid")
+        outer += [
+            "CASE WHEN count(*) > 1 THEN (sum(paid) - arg_min(paid, day)) / (count(*) - 1) ELSE 0 END AS monetary",
+            "sum(paid) AS spent",
+        ]
+        if spread:
+            outer += [
+                "count(*) FILTER (paid > 0) AS paid_days",
+                "coalesce(sum(ln(paid)) FILTER (paid > 0), 0) AS log_sum",
+                "coalesce(sum(ln(paid) * ln(paid)) FILTER (paid > 0), 0) AS log_squares",
+            ]
+    gap = "day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS gap"
+    source = f"(SELECT *, {gap} FROM days)" if rhythm else "days"  # noqa: S608 -- ours
+    if rhythm:
+        outer.append("coalesce(sum(ln(gap)), 0) AS log_gaps")
+    having = "HAVING bool_or(amount IS NULL OR NOT amount < 0)" if refunds else ""
+    return f"""
+        WITH days AS (
+            SELECT customer_id, day, {", ".join(inner) or "1 AS paid"}
+            FROM (
+                SELECT {names["customer"]} AS customer_id, {names["day"]}::DATE AS day,
+                       {names["amount"] if money else "NULL"} AS amount
+                FROM given
+                WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end
+            )
+            GROUP BY customer_id, day
+            {having}
+        )
+        SELECT customer_id, count(*) - 1 AS x, max(day) - min(day) AS t_x, $observation_end - min(day) AS "T"
+               {"".join(", " + column for column in outer)}
+        FROM {source}
+        GROUP BY customer_id
+        ORDER BY customer_id"""  # noqa: S608 -- names are quoted, the rest is ours
+
+
+def _usable(names: dict[str, str]) -> str:
+    return f"{names['customer']} IS NOT NULL AND isfinite({names['day']}::DATE)"
+
+
+def _look(
+    connection: duckdb.DuckDBPyConnection, names: dict[str, str], columns: dict[str, str], *, money: bool, end: dt.date
+) -> tuple[dict[str, int], bool, bool]:
+    """What is left out, whether there are refunds, whether there are amounts that are no numbers."""
+    if "currency" in columns and money:
+        found = connection.execute("SELECT DISTINCT currency FROM given WHERE currency IS NOT NULL LIMIT 3").fetchall()
+        if len(found) > 1:
+            raise MixedCurrencies(
+                f"amounts in several currencies, {', '.join(sorted(str(c) for (c,) in found))} among them"
+            )
+    amount = f"{names['amount']}::DOUBLE" if money else "NULL::DOUBLE"
+    ((nameless, endless, late, refunds, strange),) = connection.execute(
+        f"""
+        SELECT count(*) FILTER ({names["customer"]} IS NULL),
+               count(*) FILTER ({names["day"]} IS NULL OR NOT isfinite({names["day"]}::DATE)),
+               count(*) FILTER (isfinite({names["day"]}::DATE) AND {names["day"]}::DATE > $observation_end),
+               coalesce(min({amount}) < 0, FALSE),
+               count(*) FILTER (NOT isfinite({amount}))
+        FROM given""",  # noqa: S608 -- names are quoted
+        {"observation_end": end},
+    ).fetchall()
+    counted = {"no_customer": nameless, "no_date": endless, "after_the_end": late, "amount_is_no_number": strange}
+    return {reason: int(rows) for reason, rows in counted.items() if rows}, bool(refunds), bool(strange)

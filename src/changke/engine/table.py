@@ -1,0 +1,53 @@
+"""What the engine hands back: named columns of equal length that every frame library takes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[Any]
+
+
+class Table(Mapping[str, Column]):
+    """Columns by name, numpy arrays of one length.
+
+    `table["p_active"]` is an array; `polars.DataFrame(table)`, `pandas.DataFrame(dict(table))`, `pyarrow.table(table)`
+    and DuckDB take the whole, because it speaks Arrow's stream protocol without needing any of them.
+    """
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = dict(columns)
+        lengths = {len(column) for column in self._columns.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        self.rows = lengths.pop() if lengths else 0
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"Table({self.rows} rows: {', '.join(self._columns)})"
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        connection = duckdb.connect()
+        connection.register("columns_", {name: _known_to_duckdb(column) for name, column in self._columns.items()})
+        return connection.sql("FROM columns_").__arrow_c_stream__(requested_schema)
+
+    def records(self) -> list[dict[str, object]]:
+        """Row by row, in Python's own types."""
+        lists = [column.tolist() for column in self._columns.values()]
+        return [dict(zip(self._columns, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def _known_to_duckdb(column: Column) -> Column:
+    if column.dtype.kind == "U":
+        return column.astype(object)
+    return column.astype("datetime64[us]") if column.dtype.kind == "M" else np.ascontiguousarray(column)

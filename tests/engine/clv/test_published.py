@@ -1,0 +1,51 @@
+"""Fits that stand in papers and in the tests of other packages, to their digits."""
+
+import numpy as np
+import pytest
+
+from changke.engine.clv import BGNBD, MBGNBD
+from tests.engine.clv.real import calibration, needs_cdnow
+
+pytestmark = [needs_cdnow, pytest.mark.data]
+
+
+@pytest.mark.parametrize(
+    ("model", "sample", "values", "likelihood"),
+    [
+        # Fader, Hardie, Lee 2005: 0.243, 4.414, 0.793, 2.426, -9582.4; CLVTools -9582.429
+        (BGNBD, True, {"r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259}, -9582.4292),
+        (BGNBD, False, {"r": 0.2516, "alpha": 4.7889, "a": 0.7234, "b": 2.1611}, -95368.4439),
+        # BTYDplus, vignette: 0.525, 6.183, 0.891, 1.614
+        (MBGNBD, True, {"r": 0.5248, "alpha": 6.1831, "a": 0.8914, "b": 1.6140}, -9582.1357),
+    ],
+)
+def test_cdnow_has_the_parameters_of_the_papers(
+    model: type[BGNBD], sample: bool, values: dict[str, float], likelihood: float
+) -> None:
+    fitted = model().fit(calibration(sample=sample))
+    assert fitted.fit_ is not None
+    assert fitted.fit_.fallback is None
+    assert fitted.fit_.converged
+    assert fitted.fit_.log_likelihood == pytest.approx(likelihood, abs=1e-3)
+    assert fitted.values() == pytest.approx(values, rel=2e-4)
+
+
+def test_the_master_in_days_as_lifetimes_has_it() -> None:
+    weeks = calibration(sample=False)
+    fitted = MBGNBD().fit(x=weeks.x, t_x=weeks.t_x * 7, T=weeks.T * 7)
+    assert fitted.values() == pytest.approx({"r": 0.637, "alpha": 51.17, "a": 0.807, "b": 1.228}, rel=1e-3)
+
+
+def test_the_example_of_the_paper() -> None:
+    """Customer 1 of the sample: x = 2, t_x = 30.43, T = 38.86; 1.226 purchases expected in 39 weeks."""
+    fitted = BGNBD().fit(calibration(sample=True))
+    assert fitted.expected_purchases(39, [2], [30 + 3 / 7], [38 + 6 / 7])[0] == pytest.approx(1.226, abs=1e-3)
+    assert fitted.p_alive([2], [30 + 3 / 7], [38 + 6 / 7])[0] == pytest.approx(0.7266, abs=1e-3)
+
+
+def test_the_unit_of_time_changes_nothing_but_the_unit() -> None:
+    weeks = calibration(sample=True)
+    in_weeks, in_days = BGNBD().fit(weeks), BGNBD().fit(x=weeks.x, t_x=weeks.t_x * 7, T=weeks.T * 7)
+    assert in_days.alpha == pytest.approx(7 * in_weeks.alpha, rel=1e-4)
+    predicted = in_days.p_active(91, weeks.x, weeks.t_x * 7, weeks.T * 7)
+    assert np.allclose(predicted, in_weeks.p_active(13, weeks.x, weeks.t_x, weeks.T), atol=1e-5)
