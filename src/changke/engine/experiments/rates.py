@@ -40,8 +40,7 @@ def rate_lift(control: Moments, treated: Moments, *, alpha: float = 0.05) -> Rat
             raise TooFew("an arm without customers has no rate")
         if arm.total != arm.squares or not 0 <= arm.total <= arm.n:
             raise NotYesOrNo(f"{arm} counts something else than 0 and 1")
-    z = normal_quantile(1 - alpha / 2)
-    one, two = _wilson(control, z), _wilson(treated, z)
+    one, two = wilson(control, alpha=alpha), wilson(treated, alpha=alpha)
     difference = treated.mean - control.mean
     pooled = (control + treated).mean
     error = sqrt(pooled * (1 - pooled) * (1 / control.n + 1 / treated.n))
@@ -55,7 +54,9 @@ def rate_lift(control: Moments, treated: Moments, *, alpha: float = 0.05) -> Rat
     return RateLift(one, two, interval)
 
 
-def _wilson(arm: Moments, z: float) -> tuple[float, float, float]:
+def wilson(arm: Moments, *, alpha: float = 0.05) -> tuple[float, float, float]:
+    """Low, rate, high (Wilson 1927). The arm has customers, counted as 0 and 1."""
+    z = normal_quantile(1 - alpha / 2)
     n, rate = arm.n, arm.mean
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
