@@ -4,7 +4,8 @@
 
 A real site (granian, two processes) on loopback takes batches by POST /api/v1/facts: seven purchases, one return, one
 visit and one event in ten, of 5,000 known customers and, once in twenty, of somebody new. Sender, site and database
-share the machine. Then what was recorded is copied, typed, into twins of the same tables with the same
+share the machine. First as fast as it goes; then as many as are promised, each request due at its moment: these are the
+milliseconds that a till sees. Then what was recorded is copied, typed, into twins of the same tables with the same
 constraints, indexes and triggers: that is the raw COPY.
 """
 
@@ -20,12 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import _twin as twin
-from benchmarks.site import Request, send, site
+from benchmarks.load import server_cpu
+from benchmarks.site import Request, children_cpu, send, site
 
 AT_LEAST_PER_SECOND = 2_000
 AT_MOST_MS = 250
 CUSTOMERS = 5_000
 STRANGER_ONE_IN = 20
+THREADS_PACED = 12
+"""Enough that a slow answer does not hold up the next request."""
 TABLES = ("facts_customer", "facts_receipt", "facts_line", "facts_tender", "facts_visit", "facts_event")
 FACTS = ("facts_receipt", "facts_visit", "facts_event")
 NOW = dt.datetime.now(dt.UTC)
@@ -44,9 +48,14 @@ def main() -> int:
         story = batches(secret, options.batch)
         send(port, everybody(secret), threads=options.threads, seconds=600)
         send(port, itertools.islice(story, 20), threads=options.threads, seconds=600)  # warm
-        before = _recorded()
+        before, cpu = _recorded(), (children_cpu(), server_cpu(folder))
         sent = send(port, story, threads=options.threads, seconds=options.seconds)
         recorded = _recorded() - before
+        spent = [after - begun for after, begun in zip((children_cpu(), server_cpu(folder)), cpu, strict=True)]
+        paced = send(
+            port, story, threads=THREADS_PACED, seconds=options.seconds, per_second=AT_LEAST_PER_SECOND / options.batch
+        )
+        paced_recorded = _recorded() - before - recorded
         raw, everything = _raw_copy(folder)
     rate, raw_rate = recorded / sent.seconds, everything / raw
     print(f"\n{'':34}{'facts/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'worst':>9}")
@@ -55,9 +64,19 @@ def main() -> int:
         f"{f'POST /facts, {options.batch} a batch':34}{rate:>10,.0f}{sent.percentile(0.5):>9.0f}"
         f"{sent.percentile(0.99):>9.0f}{max(sent.milliseconds):>9.0f}"
     )
-    print(f"ratio {rate / raw_rate:.3f}; {recorded:,} facts in {sent.seconds:.1f} s; answers {sent.statuses}")
-    whole = set(sent.statuses) == {200} and recorded == options.batch * sent.statuses[200]
-    return 0 if whole and rate >= AT_LEAST_PER_SECOND and sent.percentile(0.99) <= AT_MOST_MS else 1
+    print(
+        f"{f'the same, {AT_LEAST_PER_SECOND:,} facts/s asked for':34}{paced_recorded / paced.seconds:>10,.0f}"
+        f"{paced.percentile(0.5):>9.0f}{paced.percentile(0.99):>9.0f}{max(paced.milliseconds):>9.0f}"
+    )
+    each = 1_000 / len(sent.milliseconds)
+    print(f"CPU a batch, first run: site {spent[0] * each:.1f} ms, database {spent[1] * each:.1f} ms")
+    print(f"ratio {rate / raw_rate:.3f}; {recorded:,} facts in {sent.seconds:.1f} s")
+    print(f"answers {sent.statuses}, {paced.statuses}")
+    whole = all(
+        set(one.statuses) == {200} and facts == options.batch * one.statuses[200]
+        for one, facts in ((sent, recorded), (paced, paced_recorded))
+    )
+    return 0 if whole and rate >= AT_LEAST_PER_SECOND and paced.percentile(0.99) <= AT_MOST_MS else 1
 
 
 def _prepare() -> str:
@@ -124,8 +143,10 @@ def _raw_copy(folder: Path) -> tuple[float, int]:
     """Seconds to copy what was recorded into twins of the tables, and how many facts that are."""
     from django.db import connection  # noqa: PLC0415
 
+    from changke.foundation.database.rows_seen import aloud  # noqa: PLC0415
+
     seconds, facts = 0.0, _recorded()
-    with connection.cursor() as sql:
+    with aloud(), connection.cursor() as sql:  # COPY carries no setting of its own
         for table in TABLES:
             for statement in twin(sql, table):
                 sql.execute(statement)

@@ -1,6 +1,7 @@
 """A real installation for benchmarks that speak HTTP: embedded PostgreSQL, `changke web` in processes of its own."""
 
 import http.client
+import itertools
 import os
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,20 @@ def _wait(port: int, serving: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("the site did not open")
 
 
+def children_cpu() -> float:
+    """CPU seconds so far of the processes that this one started and theirs, those that ended apart."""
+    parents: dict[int, tuple[int, int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = stat.read_text().rpartition(")")[2].split()
+            parents[int(stat.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    ticks, family = 0, {os.getpid()}
+    while family:
+        family = {pid for pid, (parent, _) in parents.items() if parent in family}
+        ticks += sum(parents[pid][1] for pid in family)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass
 class Sent:
     """What came of the requests of all threads."""
@@ -90,20 +105,26 @@ Request = tuple[str, bytes, dict[str, str]]
 """Path, body, headers."""
 
 
-def send(port: int, requests: Iterator[Request], *, threads: int, seconds: float) -> Sent:
-    """Send until the time or the requests are over, over one open connection per thread."""
-    sent, lock = Sent(), threading.Lock()
-    end = time.perf_counter() + seconds
+def send(port: int, requests: Iterator[Request], *, threads: int, seconds: float, per_second: float = 0) -> Sent:
+    """Send until the time or the requests are over, over one open connection per thread.
+
+    With `per_second` each request has a moment at which it is due, and its milliseconds count from there: a site that
+    falls behind cannot hide it by being asked less.
+    """
+    sent, lock, places = Sent(), threading.Lock(), itertools.count()
+    begin = time.perf_counter()
+    end = begin + seconds
 
     def run() -> None:
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         while time.perf_counter() < end:
             with lock:
-                following = next(requests, None)
+                following, place = next(requests, None), next(places)
             if following is None:
                 return
             path, body, headers = following
-            start = time.perf_counter()
+            start = begin + place / per_second if per_second else time.perf_counter()
+            time.sleep(max(0.0, start - time.perf_counter()))
             line.request("POST", path, body, {"Content-Type": "application/json"} | headers)
             answer = line.getresponse()
             answer.read()
@@ -112,11 +133,10 @@ def send(port: int, requests: Iterator[Request], *, threads: int, seconds: float
                 sent.milliseconds.append(took)
                 sent.statuses[answer.status] = sent.statuses.get(answer.status, 0) + 1
 
-    start = time.perf_counter()
     workers = [threading.Thread(target=run) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    sent.seconds = time.perf_counter() - start
+    sent.seconds = time.perf_counter() - begin
     return sent

@@ -1,3 +1,4 @@
+import phonenumbers
 import pytest
 
 from changke.facts.customers import rules
@@ -38,6 +39,14 @@ def test_a_name_is_found_by_any_one_or_two_of_its_characters() -> None:
 )
 def test_a_phone_is_one_number_however_it_is_written(written: str, e164: str) -> None:
     assert rules.normal_phone(written) == e164
+
+
+def test_the_short_way_for_chinese_mobiles_says_what_the_library_says() -> None:
+    for prefix in range(100, 200):
+        for written in (f"{prefix}51234567", f"{prefix}00000000", f"+86{prefix}98765432"):
+            number = phonenumbers.parse(written, "CN")
+            said = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            assert rules.normal_phone(written) == said
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from changke.facts.customers.models import Customer
-from changke.facts.customers.services.meet import Meeting, Reference, UnknownCustomer, find_or_create, known_since
+from changke.facts.customers.services.meet import Meeting, Reference, UnknownCustomer
+from changke.facts.customers.services.together import Whom, Written, take_in
 from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
 from changke.foundation.database.rows import insert
-from changke.foundation.database.rows_seen import seeing
 from changke.foundation.database.withdrawal import withdraw
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, check_moment
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 
 KINDS: dict[str, str] = {
@@ -115,59 +115,69 @@ COLUMNS = {
 }
 
 
-@seeing(CHAIN_WIDE)
-@transaction.atomic
-def receive(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
-    """Take in what is right and new; say of each what came of it, in the order given.
+class Events:
+    """The events of a batch, each checked on its own. `time_zone` is the chain's, for those that happened in no
+    store."""
 
-    `time_zone` is the chain's, for events that happened in no store.
-    """
-    outcomes: dict[int, Outcome] = {}
-    days: dict[int, dt.date] = {}
-    for index, event in enumerate(events):
-        try:
-            _check(event, now)
-            days[index] = business_date(event.happened_at, event.store.time_zone if event.store else time_zone)
-        except DomainError as refusal:
-            outcomes[index] = refusal
-    meetings = [
-        Meeting(who, events[index].store, day, source=events[index].source)
-        for index, day in days.items()
-        if (who := events[index].who) is not None
-    ]
-    people = find_or_create(meetings, scope=scope, now=now)
-    rows: dict[str, tuple[object, ...]] = {}
-    indexes: dict[str, int] = {}
-    for index, day in days.items():
-        event = events[index]
-        if event.who is not None and event.who not in people:
-            outcomes[index] = UnknownCustomer(value=event.who.value)
-        elif event.source_key not in rows:
-            indexes[event.source_key] = index
-            rows[event.source_key] = _row(event, people[event.who] if event.who else None, day, now)
-    written = insert(
-        "facts_event",
-        COLUMNS,
-        [row for _, row in sorted(rows.items())],
-        once=ONCE,
-        returning=["source_key", "id", "customer_id", "business_date"],
-    )
-    earliest: dict[int, dt.date] = {}
-    for key, pk, customer_id, day in written:
-        outcomes[indexes[key]] = Taken(pk, is_new=True)
-        if customer_id is not None:
-            earliest[customer_id] = min(earliest.get(customer_id, day), day)
-    known_since(earliest)
-    repeated = {index: events[index] for index in days if index not in outcomes}
+    def __init__(self, events: Sequence[NewEvent], *, time_zone: str, now: dt.datetime) -> None:
+        self.events, self.now = events, now
+        self.refused: dict[int, Outcome] = {}
+        self.days: dict[int, dt.date] = {}
+        for index, event in enumerate(events):
+            try:
+                _check(event, now)
+                zone = event.store.time_zone if event.store else time_zone
+                self.days[index] = business_date(event.happened_at, zone)
+            except DomainError as refusal:
+                self.refused[index] = refusal
+
+    def whom(self) -> Whom:
+        told = [(self.events[index], day) for index, day in self.days.items()]
+        return Whom([Meeting(one.who, one.store, day, source=one.source) for one, day in told if one.who is not None])
+
+    def write(self, people: Mapping[Reference, int]) -> Written:
+        """Insert those that are new; say of each what came of it."""
+        written = Written(dict(self.refused))
+        rows: dict[str, tuple[object, ...]] = {}
+        first: dict[str, int] = {}
+        for index, day in self.days.items():
+            event = self.events[index]
+            if event.who is not None and event.who not in people:
+                written.outcomes[index] = UnknownCustomer(value=event.who.value)
+            elif event.source_key not in rows:
+                first[event.source_key] = index
+                rows[event.source_key] = _row(event, people[event.who] if event.who else None, day, self.now)
+        for key, pk, customer_id, day in insert(
+            "facts_event",
+            COLUMNS,
+            [row for _, row in sorted(rows.items())],
+            once=ONCE,
+            returning=["source_key", "id", "customer_id", "business_date"],
+        ):
+            written.outcomes[first[key]] = Taken(pk, is_new=True)
+            written.new(customer_id, day)
+        repeated = {index: self.events[index] for index in self.days if index not in written.outcomes}
+        return Written(written.outcomes | _known_before(repeated, people), written.days)
+
+
+def receive(events: Sequence[NewEvent], *, scope: Scope, time_zone: str, now: dt.datetime) -> list[Outcome]:
+    """Take in what is right and new; say of each what came of it, in the order given."""
+    (outcomes,) = take_in([Events(events, time_zone=time_zone, now=now)], scope=scope, now=now)
+    return [outcomes[index] for index in range(len(events))]
+
+
+def _known_before(repeated: Mapping[int, NewEvent], people: Mapping[Reference, int]) -> dict[int, Outcome]:
+    if not repeated:
+        return {}
     keys = {event.source_key for event in repeated.values()}
     before = {one.source_key: one for one in Event.objects.filter(source_key__in=keys, withdrawn_by__isnull=True)}
+    outcomes: dict[int, Outcome] = {}
     for index, event in repeated.items():
         one = before[event.source_key]
-        customer_id = people[event.who] if event.who else None
-        told = (event.kind, customer_id, event.happened_at, dict(event.data))
+        told = (event.kind, people[event.who] if event.who else None, event.happened_at, dict(event.data))
         same = told == (one.kind, one.customer_id, one.happened_at, one.data)
         outcomes[index] = Taken(one.pk, is_new=False) if same else ContentDiffers(key=event.source_key)
-    return [outcomes[index] for index in range(len(events))]
+    return outcomes
 
 
 def _check(event: NewEvent, now: dt.datetime) -> None:

@@ -12,7 +12,6 @@ from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import named
 from changke.facts.customers.services.names import NewName, hand_over, write
-from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
@@ -87,10 +86,12 @@ def find(references: Sequence[Reference], *, scope: Scope) -> dict[Reference, in
     )
 
 
-def find_or_create(meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetime) -> dict[Reference, int]:
-    """Ids of all of them, the new ones written down. A reference by id that is not there stays out of the answer."""
-    known = find(list(dict.fromkeys(meeting.who for meeting in meetings)), scope=scope)
-    _name(meetings, known)
+def find_or_create(
+    meetings: Sequence[Meeting], *, scope: Scope, now: dt.datetime, also: Sequence[Reference] = ()
+) -> dict[Reference, int]:
+    """Ids of all of them, the new ones written down, and of those in `also` whom we know. A reference by id that is not
+    there stays out of the answer."""
+    known = find(list(dict.fromkeys([*(meeting.who for meeting in meetings), *also])), scope=scope)
     for tries_left in reversed(range(TRIES)):
         strangers = _strangers(meetings, known)
         if not strangers:
@@ -118,30 +119,51 @@ def _one_at_a_time(strangers: Mapping[Reference, Meeting]) -> None:
         )
 
 
-def known_since(days: Mapping[int, dt.date]) -> None:
+def known_since(days: Mapping[int, dt.date], names: Mapping[int, str] | None = None) -> None:
     """Facts of these days exist of these customers: whoever was known later is known from then on.
 
-    A customer whom only a withdrawn batch knew comes back to life: she was met again.
+    A customer whom only a withdrawn batch knew comes back to life: she was met again. Who has no name yet gets the one
+    in `names`: the order of arrival must not matter.
     """
-    if not days:
+    called = names or {}
+    ids = sorted({*days, *called})
+    if not ids:
         return
-    ids = sorted(days)
     with connection.cursor() as sql:
-        # Locked in the order of ids, so that two batches over the same people wait for each other instead of dying.
+        # All in one statement and in the order of ids, so that two batches over the same people wait for each other
+        # instead of dying; and only as hard as an update locks: who writes a fact of hers does not wait for it.
         sql.execute(
             """
-            WITH earlier AS (
-              SELECT customers.id, days.day FROM facts_customer AS customers
-              JOIN unnest(%s::bigint[], %s::date[]) AS days (id, day) ON days.id = customers.id
-              WHERE customers.known_on > days.day OR NOT (customers.is_active OR customers.is_erased)
-              ORDER BY customers.id FOR UPDATE OF customers
-            )
-            UPDATE facts_customer SET known_on = LEAST(known_on, earlier.day), is_active = NOT is_erased,
-                   txid = pg_current_xact_id()
-            FROM earlier WHERE earlier.id = facts_customer.id
+            SELECT customers.id, customers.name = '' FROM facts_customer AS customers
+            JOIN unnest(%s::bigint[], %s::date[], %s::boolean[]) AS told (id, day, called) ON told.id = customers.id
+            WHERE customers.known_on > told.day OR (told.called AND customers.name = '')
+               OR (told.day IS NOT NULL AND NOT (customers.is_active OR customers.is_erased))
+            ORDER BY customers.id FOR NO KEY UPDATE OF customers
             """,
-            [ids, [days[one] for one in ids]],
+            [ids, [days.get(one) for one in ids], [one in called for one in ids]],
         )
+        found = sql.fetchall()
+        if earlier := [pk for pk, _ in found if pk in days]:
+            sql.execute(
+                """
+                UPDATE facts_customer AS customers SET known_on = LEAST(known_on, told.day), is_active = NOT is_erased,
+                       txid = pg_current_xact_id()
+                FROM unnest(%s::bigint[], %s::date[]) AS told (id, day) WHERE told.id = customers.id
+                """,
+                [earlier, [days[one] for one in earlier]],
+            )
+        if nameless := [(pk, called[pk]) for pk, is_nameless in found if is_nameless and pk in called]:
+            sql.execute(
+                """
+                UPDATE facts_customer AS customers SET name = told.name, pinyin = told.pinyin,
+                       initials = told.initials, name_grams = string_to_array(told.grams, ' '),
+                       txid = pg_current_xact_id()
+                FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+                  AS told (id, name, pinyin, initials, grams)
+                WHERE told.id = customers.id
+                """,
+                _columns([(pk, *_spelt(name)) for pk, name in nameless], 5),
+            )
 
 
 @seeing(CHAIN_WIDE)
@@ -208,19 +230,18 @@ def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)] or [[] for _ in range(width)]
 
 
-def _name(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> None:
-    """Who was met without a name before gets the one that comes now: the order of arrival must not matter."""
+def names_told(meetings: Iterable[Meeting], known: Mapping[Reference, int]) -> dict[int, str]:
+    """What they were called, by id: of several names the one of the earliest day."""
     names: dict[int, str] = {}
-    for meeting in sorted(meetings, key=lambda one: one.day):
-        if meeting.who in known and (name := rules.clean_name(meeting.name)):
+    for meeting in sorted((one for one in meetings if one.name and one.who in known), key=lambda one: one.day):
+        if name := rules.clean_name(meeting.name):
             names.setdefault(known[meeting.who], name)
-    nameless = Customer.objects.select_for_update().filter(pk__in=names, name="").order_by("pk") if names else ()
-    for customer in nameless:
-        customer.name = names[customer.pk]
-        customer.pinyin, customer.initials = rules.pinyin(customer.name), rules.initials(customer.name)
-        customer.name_grams = rules.grams(customer.name)
-        customer.txid = current_xid()  # type: ignore[assignment]  # the database fills it in
-        customer.save(update_fields=["name", "pinyin", "initials", "name_grams", "txid"])
+    return names
+
+
+def _spelt(name: str) -> tuple[str, str, str, str]:
+    """The name and how it is searched for."""
+    return name, rules.pinyin(name), rules.initials(name), " ".join(rules.grams(name))
 
 
 def _strangers(meetings: Sequence[Meeting], known: Mapping[Reference, int]) -> dict[Reference, Meeting]:

@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
 
-from changke.facts.customers.services.meet import (
-    ID,
-    Meeting,
-    Reference,
-    UnknownCustomer,
-    find,
-    find_or_create,
-    known_since,
-)
+from changke.facts.customers.services.meet import ID, Meeting, Reference, UnknownCustomer, known_since
+from changke.facts.customers.services.together import Whom, Written, take_in
 from changke.facts.purchases import rules
 from changke.facts.purchases.models import Line, Receipt, Tender, WaitingReturn
 from changke.facts.purchases.services import waiting
@@ -28,10 +21,9 @@ from changke.facts.purchases.services.record import (
 )
 from changke.facts.purchases.services.waiting import Purchase
 from changke.foundation.database.rows import insert
-from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, NotFound
 from changke.foundation.intake import ONCE, Outcome, Taken, Waits, check_moment
-from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 
 NOBODY = 0
@@ -100,26 +92,58 @@ class _Reckoned:
         )
 
 
-@seeing(CHAIN_WIDE)
-@transaction.atomic
+class Receipts:
+    """The receipts of a batch, each checked on its own."""
+
+    def __init__(self, receipts: Sequence[NewReceipt], *, now: dt.datetime) -> None:
+        self.now = now
+        self.refused: dict[int, Outcome] = {}
+        self.reckoned: dict[int, _Reckoned] = {}
+        for index, receipt in enumerate(receipts):
+            try:
+                self.reckoned[index] = _Reckoned.of(receipt, now=now)
+            except DomainError as refusal:
+                self.refused[index] = refusal
+
+    def whom(self) -> Whom:
+        """Whom they name; but nobody is written down for a receipt that we have already, nor for a return that names
+        its purchase: that belongs to whoever bought."""
+        named = [(one, one.receipt.who) for one in self.reckoned.values() if one.receipt.who is not None]
+        loose = [(one, who) for one, who in named if not one.is_attached]
+        living = Receipt.objects.filter(withdrawn_by__isnull=True)
+        keys = [one.key for one, _ in loose]
+        old = set(living.filter(source_key__in=keys).values_list("source_key", flat=True)) if keys else set()
+        return Whom(
+            meetings=[
+                Meeting(who, one.receipt.store, one.day, one.receipt.name, one.receipt.source)
+                for one, who in loose
+                if one.key not in old
+            ],
+            also=[who for one, who in named if one.key in old or (one.is_attached and who.kind == ID)],
+        )
+
+    def write(self, people: Mapping[Reference, int]) -> Written:
+        """Insert those that are new; say of each what came of it. A return may come before its purchase: it waits. One
+        that gives back more than is left of its purchase is refused."""
+        loose, attached = (
+            {index: one for index, one in self.reckoned.items() if one.is_attached is given_back}
+            for given_back in (False, True)
+        )
+        written = Written(dict(self.refused))
+        outcomes = _take_in(loose, people, written, now=self.now)
+        came = [loose[i] for i, outcome in outcomes.items() if isinstance(outcome, Taken) and outcome.is_new]
+        _settle([_purchase(one.receipt) for one in came if one.receipt.number], written, now=self.now)
+        written.outcomes |= outcomes | _give_back(attached, people, written, now=self.now)
+        return written
+
+
 def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -> list[Outcome]:
     """Take in what is right and new; say of each what came of it, in the order given.
 
     A customer nobody knew is written down under the name she came with. Of several receipts with one key the first
-    counts: equal ones are known already, others are refused. A return may come before its purchase: it waits, and
-    belongs to whoever bought. One that gives back more than is left of its purchase is refused.
+    counts: equal ones are known already, others are refused.
     """
-    outcomes: dict[int, Outcome] = {}
-    reckoned: dict[int, _Reckoned] = {}
-    for index, receipt in enumerate(receipts):
-        try:
-            reckoned[index] = _Reckoned.of(receipt, now=now)
-        except DomainError as refusal:
-            outcomes[index] = refusal
-    outcomes |= _take_in({i: one for i, one in reckoned.items() if not one.is_attached}, scope=scope, now=now)
-    came = [reckoned[i] for i, outcome in outcomes.items() if isinstance(outcome, Taken) and outcome.is_new]
-    settle([_purchase(one.receipt) for one in came if one.receipt.number], now=now)
-    outcomes |= _give_back({i: one for i, one in reckoned.items() if one.is_attached}, scope=scope, now=now)
+    (outcomes,) = take_in([Receipts(receipts, now=now)], scope=scope, now=now)
     return [outcomes[index] for index in range(len(receipts))]
 
 
@@ -127,6 +151,13 @@ def receive(receipts: Sequence[NewReceipt], *, scope: Scope, now: dt.datetime) -
 def settle(purchases: Collection[Purchase], *, now: dt.datetime) -> int:
     """These purchases came: record the returns that waited for them; how many. One that does not fit stays, with the
     reason."""
+    written = Written()
+    taken = _settle(purchases, written, now=now)
+    known_since(written.days)
+    return taken
+
+
+def _settle(purchases: Collection[Purchase], written: Written, *, now: dt.datetime) -> int:
     rows = waiting.waiting_for(purchases)
     returns = waiting.awake(rows)
     owners = _owners(returns)
@@ -135,7 +166,7 @@ def settle(purchases: Collection[Purchase], *, now: dt.datetime) -> int:
         owner = owners.get(_original(receipt))
         if owner is None:
             continue
-        outcome = _take_in({0: _Reckoned.of(receipt, now=now, owner=owner)}, scope=CHAIN_WIDE, now=now)[0]
+        outcome = _take_in({0: _Reckoned.of(receipt, now=now, owner=owner)}, {}, written, now=now)[0]
         if isinstance(outcome, Taken):
             row.delete()
             taken += 1
@@ -159,26 +190,27 @@ def count_anyway(row: WaitingReturn, *, now: dt.datetime) -> int:
     if found is None:
         raise NotFound
     one = _Reckoned.of(waiting.awake([found])[0], now=now, owner=Owner(None))
-    outcome = _take_in({0: one}, scope=CHAIN_WIDE, now=now)[0]
+    outcome = _take_in({0: one}, {}, Written(), now=now)[0]  # of no customer: nobody is known earlier by it
     if isinstance(outcome, DomainError):
         raise outcome
     found.delete()
     return outcome.id if isinstance(outcome, Taken) else 0
 
 
-def _give_back(returns: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetime) -> dict[int, Outcome]:
+def _give_back(
+    returns: Mapping[int, _Reckoned], people: Mapping[Reference, int], written: Written, *, now: dt.datetime
+) -> dict[int, Outcome]:
     """Returns that name their purchase: recorded if it is there, kept until it comes if not."""
     if not returns:
         return {}
     owners = _owners([one.receipt for one in returns.values()])
-    known = find([who for one in returns.values() if (who := one.receipt.who) and who.kind == ID], scope=scope)
     ready: dict[int, _Reckoned] = {}
     early: dict[int, _Reckoned] = {}
     outcomes: dict[int, Outcome] = {}
     for index, one in returns.items():
         who = one.receipt.who
         owner = owners.get(one.key, owners.get(_original(one.receipt)))
-        if who is not None and who.kind == ID and who not in known:
+        if who is not None and who.kind == ID and who not in people:
             outcomes[index] = UnknownCustomer(value=who.value)
         elif owner is not None:
             ready[index] = replace(one, owner=owner)
@@ -193,14 +225,17 @@ def _give_back(returns: Mapping[int, _Reckoned], *, scope: Scope, now: dt.dateti
         is_new = one.key not in before and first[one.key] == index
         same = kept == waiting.told(one.receipt)
         outcomes[index] = Waits(is_new) if same else ReceiptNumberTaken(number=one.receipt.number or one.key)
-    return outcomes | _take_in(ready, scope=scope, now=now)
+    return outcomes | _take_in(ready, people, written, now=now)
 
 
-def _take_in(reckoned: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetime) -> dict[int, Outcome]:
-    """Write those that are new; what came of each."""
+def _take_in(
+    reckoned: Mapping[int, _Reckoned], met: Mapping[Reference, int], written: Written, *, now: dt.datetime
+) -> dict[int, Outcome]:
+    """Write those that are new; what came of each. The days of new facts are added to `written`."""
     outcomes: dict[int, Outcome] = {}
     known: dict[int, _Reckoned] = dict(reckoned)
-    people = _people(known.values(), scope=scope, now=now)
+    named = [one.receipt.who for one in reckoned.values() if one.owner is None and one.receipt.who is not None]
+    people = {who: met.get(who, NOBODY) for who in named if who.kind != ID or who in met}
     first: dict[str, int] = {}
     for index, one in reckoned.items():
         who = one.receipt.who
@@ -211,8 +246,8 @@ def _take_in(reckoned: Mapping[int, _Reckoned], *, scope: Scope, now: dt.datetim
             first.setdefault(one.key, index)
     fresh = {key: known[index] for key, index in first.items()}
     over = exceeding([one.as_return(people) for one in fresh.values() if one.is_attached])
-    written = _write({key: one for key, one in fresh.items() if key not in over}, people, now=now)
-    outcomes |= {first[key]: Taken(pk, is_new=True) for key, pk in written.items()}
+    ids = _write({key: one for key, one in fresh.items() if key not in over}, people, written, now=now)
+    outcomes |= {first[key]: Taken(pk, is_new=True) for key, pk in ids.items()}
     outcomes |= {first[key]: MoreThanLeft(left) for key, left in over.items()}
     return outcomes | _known_before({index: one for index, one in known.items() if index not in outcomes}, people)
 
@@ -248,33 +283,17 @@ def _owners(returns: Collection[NewReceipt]) -> dict[Purchase | str, Owner]:
     return owners | {key: Owner(who) for key, who in recorded.values_list("source_key", "customer_id")}
 
 
-def _people(reckoned: Collection[_Reckoned], *, scope: Scope, now: dt.datetime) -> dict[Reference, int]:
-    """Who they are, strangers written down; but not those of receipts that we have already."""
-    living = Receipt.objects.filter(withdrawn_by__isnull=True)
-    old = set(living.filter(source_key__in=[one.key for one in reckoned]).values_list("source_key", flat=True))
-    named = [one for one in reckoned if one.owner is None]
-    repeated = [one.receipt.who for one in named if one.receipt.who is not None and one.key in old]
-    meetings = [
-        Meeting(one.receipt.who, one.receipt.store, one.day, one.receipt.name, one.receipt.source)
-        for one in named
-        if one.receipt.who is not None and one.key not in old
-    ]
-    known = find(repeated, scope=scope) | find_or_create(meetings, scope=scope, now=now)
-    return {who: NOBODY for who in repeated if who.kind != ID} | known
-
-
-def _write(fresh: Mapping[str, _Reckoned], people: Mapping[Reference, int], *, now: dt.datetime) -> dict[str, int]:
+def _write(
+    fresh: Mapping[str, _Reckoned], people: Mapping[Reference, int], written: Written, *, now: dt.datetime
+) -> dict[str, int]:
     """Insert those that are not there yet: id by source key. Sorted, so that two batches never wait in a circle."""
     rows = [_row(one, one.customer_id(people), now) for _, one in sorted(fresh.items())]
     ids: dict[str, int] = dict(insert("facts_receipt", RECEIPT, rows, once=ONCE, returning=["source_key", "id"]))
     new = [(pk, fresh[key]) for key, pk in ids.items()]
     insert("facts_line", LINE, [row for pk, one in new for row in _lines(pk, one)])
     insert("facts_tender", TENDER, [(pk, p.kind, p.amount_minor) for pk, one in new for p in one.receipt.tenders])
-    earliest: dict[int, dt.date] = {}
     for _, one in new:
-        if customer_id := one.customer_id(people):
-            earliest[customer_id] = min(earliest.get(customer_id, one.day), one.day)
-    known_since(earliest)
+        written.new(one.customer_id(people), one.day)
     return ids
 
 

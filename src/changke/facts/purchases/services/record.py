@@ -21,6 +21,7 @@ from changke.foundation.periods import business_date
 
 MOST_LINES = 500
 MOST_MILLI = 1_000_000 * 1000
+TENDERS = tuple(TenderKind.values)
 
 
 class ReceiptNumberTaken(DomainError):
@@ -123,8 +124,8 @@ def check_contents(lines: Sequence[NewLine], tenders: Sequence[rules.Paid]) -> N
         if not 0 <= (line.unit_price_minor or 0) <= LARGEST_MINOR:
             raise Invalid(field="unit_price", reason="must lie between 0 and 10,000,000")
     for paid in tenders:
-        if paid.kind not in TenderKind.values:
-            raise Invalid(field="tender", reason="choose one of %(choices)s", choices=", ".join(TenderKind.values))
+        if paid.kind not in TENDERS:
+            raise Invalid(field="tender", reason="choose one of %(choices)s", choices=", ".join(TENDERS))
         if paid.amount_minor < 0:
             raise Invalid(field="tender", reason="must not be negative")
     if tenders and sum(paid.amount_minor for paid in tenders) != sum(line.amount_minor for line in lines):

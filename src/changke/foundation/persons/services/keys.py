@@ -16,14 +16,17 @@ def keys_for(person_ids: Sequence[int]) -> dict[int, AESGCM]:
     known = keys_of(person_ids)
     if strangers := sorted(set(person_ids) - set(known)):
         safe = vault()
-        wrapped = [safe.wrap(person, new_key()) for person in strangers]
+        made = {person: new_key() for person in strangers}
+        wrapped = [safe.wrap(person, key) for person, key in made.items()]
         with connection.cursor() as sql:
             sql.execute(
                 "INSERT INTO foundation_personkey (person_id, wrapped, version)"
-                " SELECT *, %s FROM unnest(%s::bigint[], %s::bytea[]) ON CONFLICT (person_id) DO NOTHING",
+                " SELECT *, %s FROM unnest(%s::bigint[], %s::bytea[]) ON CONFLICT (person_id) DO NOTHING"
+                " RETURNING person_id",
                 [safe.current, strangers, wrapped],
             )
-        known |= keys_of(strangers)
+            mine = {person for (person,) in sql.fetchall()}
+        known |= {person: AESGCM(made[person]) for person in mine} | keys_of([p for p in strangers if p not in mine])
     return known
 
 

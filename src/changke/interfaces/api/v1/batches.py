@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -72,7 +73,9 @@ class Batch(Generic[Item]):
 
     def take_in(self, translate: Callable[[Item], Fact], receive: Callable[[Sequence[Fact]], list[Outcome]]) -> Report:
         """Translate each for the room, hand over what is right, and report on all in the order given."""
-        outcomes = self.refused | taken_in(self.read, translate, receive)
+        told = translated(self.read, translate)
+        came = dict(zip(told.facts, receive(list(told.facts.values())), strict=True))
+        outcomes = self.refused | told.refused | came
         return report([outcomes[index] for index in range(self.length)])
 
 
@@ -85,18 +88,23 @@ def read(item: object, model: type[Item]) -> Item:
         raise Malformed(problems) from None
 
 
-def taken_in(
-    items: Mapping[int, Item], translate: Callable[[Item], Fact], receive: Callable[[Sequence[Fact]], list[Outcome]]
-) -> dict[int, Outcome]:
-    """What the room makes of the items, each translated for it, by their places in the request."""
-    outcomes: dict[int, Outcome] = {}
-    facts: dict[int, Fact] = {}
+@dataclass(frozen=True)
+class Translated(Generic[Fact]):
+    """The items as the room understands them, and why some cannot be, by their places in the request."""
+
+    facts: dict[int, Fact]
+    refused: dict[int, DomainError]
+
+
+def translated(items: Mapping[int, Item], translate: Callable[[Item], Fact]) -> Translated[Fact]:
+    """Each item translated on its own."""
+    told: Translated[Fact] = Translated({}, {})
     for index, item in items.items():
         try:
-            facts[index] = translate(item)
+            told.facts[index] = translate(item)
         except DomainError as refusal:
-            outcomes[index] = refusal
-    return outcomes | dict(zip(facts, receive(list(facts.values())), strict=True))
+            told.refused[index] = refusal
+    return told
 
 
 def report(outcomes: Sequence[Outcome]) -> Report:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_noop
 from ninja import Router
 from pydantic import BaseModel, Field, SkipValidation
 
-from changke.facts.events.services import receive as receive_events
-from changke.facts.purchases.services.receive import receive as receive_receipts
-from changke.facts.visits.services.receive import receive as receive_visits
+from changke.facts.customers.services import together
+from changke.facts.events.services import Events
+from changke.facts.purchases.services.receive import Receipts
+from changke.facts.visits.services.receive import Visits
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.intake import Outcome
@@ -21,7 +22,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.errors import Malformed
 from changke.interfaces.api.problems import Problem
-from changke.interfaces.api.v1.batches import Many, Report, read, report, taken_in
+from changke.interfaces.api.v1.batches import Many, Report, Translated, read, report, translated
 from changke.interfaces.api.v1.events import EventIn, new_event
 from changke.interfaces.api.v1.places import Named
 from changke.interfaces.api.v1.purchases import PurchaseIn, new_receipt
@@ -152,18 +153,18 @@ def take_in(facts: Sequence[object], *, scope: Scope, chain: Chain, now: dt.date
         staff=[one.staff for one in everything],
         items=[line.item for one in receipts.values() for line in one.lines],
     )
-    # Each room in a transaction of its own: what one of them cannot take must not cost the others anything.
-    outcomes |= taken_in(
-        receipts, lambda one: new_receipt(one, named), lambda new: receive_receipts(new, scope=scope, now=now)
+    told: tuple[Translated[Any], ...] = (
+        translated(receipts, lambda one: new_receipt(one, named)),
+        translated(visits, lambda one: new_visit(one, named)),
+        translated(events, lambda one: new_event(one, named, whole_chain=scope.whole_chain)),
     )
-    outcomes |= taken_in(
-        visits, lambda one: new_visit(one, named), lambda new: receive_visits(new, scope=scope, now=now)
+    parts = (
+        Receipts(list(told[0].facts.values()), now=now),
+        Visits(list(told[1].facts.values()), now=now),
+        Events(list(told[2].facts.values()), time_zone=chain.time_zone, now=now),
     )
-    outcomes |= taken_in(
-        events,
-        lambda one: new_event(one, named, whole_chain=scope.whole_chain),
-        lambda new: receive_events(new, scope=scope, time_zone=chain.time_zone, now=now),
-    )
+    for one, came in zip(told, together.take_in(parts, scope=scope, now=now), strict=True):
+        outcomes |= one.refused | {index: came[place] for place, index in enumerate(one.facts)}
     return [outcomes[index] for index in range(len(facts))]
 
 
