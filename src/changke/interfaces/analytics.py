@@ -6,15 +6,17 @@ second waits here and then finds little left to do.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from changke.facts.customers.services import advising
 from changke.foundation.organisation.queries import NoChainYet, the_chain
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.attributes.queries import days_at, last_bulk_run
-from changke.profiles.lifecycle.services import Comparison, Refreshed, compare, fold, refresh_all
+from changke.profiles.lifecycle.services import Comparison, PastDay, Refreshed, compare, fold, refresh_all
+from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.refresh import mirror_file
 from changke.profiles.lifecycle.services.series import Progress, silent
 
@@ -23,6 +25,12 @@ def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
     """Compute everybody, after whoever is at it already."""
     with _alone(progress):
         return refresh_all(now=now, progress=progress)
+
+
+def replay(definition: Mapping[str, Any], *, now: datetime, months: int, progress: Progress = silent) -> list[PastDay]:
+    """Ask other rules over past month ends, after whoever is at the mirror already."""
+    with _alone(progress):
+        return replay_rules(definition, now=now, months=months, progress=progress)
 
 
 def compare_paths(*, now: datetime, sample: int) -> Comparison:

@@ -124,6 +124,18 @@ ITEM_KINDS = {
     "topup": _("Top-up"),
     "other": _("Other"),
 }
+LANGUAGES = {"zh-hans": "简体中文", "en": "English", "zh-hant": "繁體中文"}
+"""A language calls itself what it is called there."""
+
+OPERATORS = {
+    ">=": _("at least"),
+    "<=": _("at most"),
+    "=": _("is"),
+    "!=": _("is not"),
+    ">": _("more than"),
+    "<": _("less than"),
+    "in": _("one of"),
+}
 ACTIVITIES = {"visit": _("A visit"), "purchase": _("A purchase"), "use": _("Use of a card")}
 
 

@@ -21,6 +21,7 @@ from changke.interfaces.api.v1.service import api
 from changke.interfaces.webhooks.models import WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
+from changke.profiles.lifecycle.services.publish import shipped_models
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW
 from tests.interfaces.api.test_permissions import CASES, filled, lived_in, own
@@ -160,6 +161,9 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "rotate_webhook": lambda _: (f"/webhooks/{a_shop().pk}/rotate", {"secret": "shpss_other"}),
     "map_webhook_place": lambda _: (f"/webhooks/{a_shop().pk}/places", {"place": "7", "store": "JA"}),
     "replay_webhook_delivery": lambda _: (a_delivery(), {}),
+    "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
+    "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", {"definition": shipped_models()[0]}),
+    "patch_stage_model": lambda _: ("/stage-models/m8", {"in_use": True}),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

@@ -48,7 +48,17 @@ ELSEWHERE = {"customer-photo", "customer-data", "customer-forget"}
 FORMS = ["record", "record-sale", "record-use", "record-return", "record-visit", "record-note", "record-allergy"]
 """Ask for the customer by `?customer=`."""
 
-LISTS = ["today", "customers", "lifecycle", "lifecycle-people", "find", "record-known-phone", "record-items", "me"]
+LISTS = [
+    "today",
+    "customers",
+    "lifecycle",
+    "lifecycle-people",
+    "lifecycle-models",
+    "find",
+    "record-known-phone",
+    "record-items",
+    "me",
+]
 HEADQUARTERS = {
     "audit": (), "audit-restore": (1,),
     "imports": (), "imports-new": (), "imports-sample": ("customers",), "imports-open": (1,), "imports-row": (1,),
@@ -64,7 +74,7 @@ HEADQUARTERS = {
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1),
-    "settings-key-rotate": (1,),
+    "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -72,6 +82,7 @@ OWNER = {
 }  # fmt: skip
 POSTED = {
     "settings-tag-word",
+    "lifecycle-model-switch",
     "settings-field-ask",
     "webhook-rotate",
     "webhook-open",

@@ -34,6 +34,7 @@ GROUPS: dict[str, list[Command]] = {
     "Look": [
         Command("today", "whom to look after today, and why"),
         Command("explain", "where one customer stands on a day, and why"),
+        Command("stages", "the lifecycle models: list, try other rules, publish, switch on and off"),
         Command("refresh", "compute all customers anew (the worker does it every night)"),
     ],
     "Keep": [

@@ -1,5 +1,6 @@
 """A lifecycle model: which stages there are, in which order they are asked, and why a customer stands in one."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
@@ -18,12 +19,21 @@ Row = Mapping[str, Any]
 
 
 class ModelError(ValueError):
-    """A model that cannot be published, with the path to the spot and what is wrong there."""
+    """A model that cannot be published, with the path to the spot and what is wrong there.
 
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}")
-        self.path, self.problem = path, problem
+    `reason` is an English template with named places, translated at the roof.
+    """
 
+    def __init__(self, path: str, *, reason: str, **places: object) -> None:
+        self.path, self.reason, self.places = path, reason, places
+        self.problem = reason % places if places else reason
+        super().__init__(f"{path}: {self.problem}")
+
+
+KEY = re.compile(r"[a-z][a-z0-9_]{0,13}")
+"""Of a model and of a stage: a column is named after the one, and rows hold the other."""
+
+LONGEST_SENTENCE = 400
 
 TURNS: Mapping[str, tuple[int, ...]] = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,)}
 """Where a comparison turns, relative to its value; others turn at it and after it."""
@@ -49,7 +59,9 @@ class Rule:
     def fits(self, row: Row) -> bool:
         return self.condition is None or self.condition.holds(row)
 
-    def because(self, row: Row, language: str, *, show: Callable[[str, Any], str] = lambda _, value: str(value)) -> str:
+    def because(
+        self, row: Row, language: str, *, show: Callable[[str, Any], str] = lambda _name, value: str(value)
+    ) -> str:
         """The reason as a sentence. `show` writes an attribute's value in the reader's language."""
         template = self.reason[language]
         return template.format_map({name: show(name, row[name]) for name in placeholders(template)})
@@ -112,25 +124,24 @@ def read_model(
     ModelError
         With the path to the first mistake.
     """
-    key = str(definition.get("key", ""))
-    if not key.isidentifier() or len(key) > 14:
-        raise ModelError("key", f"a short word of letters and digits, not {key!r}")
-    stages = tuple(
-        Stage(str(one["key"]), _words(one, "words", f"stages[{n}]"), one.get("missing"))
-        for n, one in enumerate(definition.get("stages", ()))
-    )
+    key = definition.get("key", "")
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise ModelError("key", reason="a short word of letters and digits, not '%(key)s'", key=key)
+    if not isinstance(definition.get("position", 0), int):
+        raise ModelError("position", reason="a whole number")
+    stages = tuple(_stage(one, f"stages[{n}]") for n, one in enumerate(definition.get("stages", ())))
     known = {stage.key for stage in stages}
     if not stages or len(known) < len(stages):
-        raise ModelError("stages", "at least one stage, each with a key of its own")
+        raise ModelError("stages", reason="at least one stage, each with a key of its own")
     rules = tuple(
         _rule(one, f"ask[{n}]", known, attributes, settings) for n, one in enumerate(definition.get("ask", ()))
     )
     if not rules or rules[-1].condition is not None:
-        raise ModelError("ask", "the last rule has no condition: everybody stands somewhere")
+        raise ModelError("ask", reason="the last rule has no condition: everybody stands somewhere")
     if any(rule.condition is None for rule in rules[:-1]):
-        raise ModelError("ask", "a rule without a condition ends the list: nothing after it is ever asked")
+        raise ModelError("ask", reason="a rule without a condition ends the list: nothing after it is ever asked")
     if unreached := known - {rule.stage for rule in rules}:
-        raise ModelError("ask", f"nobody can ever stand in {', '.join(sorted(unreached))}")
+        raise ModelError("ask", reason="nobody can ever stand in %(stages)s", stages=", ".join(sorted(unreached)))
     return LifecycleModel(
         key, version, bool(definition.get("default")), _words(definition, "words", "model"), stages, rules
     )
@@ -138,7 +149,18 @@ def read_model(
 
 def placeholders(template: str) -> list[str]:
     """The attributes that a sentence names in braces."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name]
+    return [field for _literal, field, _spec, _conversion in Formatter().parse(template) if field]
+
+
+def _named(template: str, path: str) -> list[str]:
+    """The same of a template that nobody has read yet: plain names in braces, nothing that formats or reaches in."""
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        raise ModelError(path, reason="braces stand around an attribute, as in {silent_days}") from None
+    if any(field == "" or spec or conversion for _literal, field, spec, conversion in parts):
+        raise ModelError(path, reason="braces stand around an attribute, as in {silent_days}")
+    return [field for _literal, field, _spec, _conversion in parts if field]
 
 
 def known_values(condition: Condition, row: Row) -> list[tuple[str, Any]]:
@@ -147,23 +169,31 @@ def known_values(condition: Condition, row: Row) -> list[tuple[str, Any]]:
     return [(leaf.column.name, row[leaf.column.name]) for leaf in leaves]
 
 
+def _stage(one: Mapping[str, Any], path: str) -> Stage:
+    key = one.get("key", "")
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise ModelError(f"{path}.key", reason="a short word of letters and digits, not '%(key)s'", key=key)
+    missing = _words(one, "missing", path) if one.get("missing") is not None else None
+    return Stage(key, _words(one, "words", path), missing)
+
+
 def _rule(
     one: Mapping[str, Any], path: str, known: set[str], attributes: Mapping[str, Column], settings: Mapping[str, int]
 ) -> Rule:
     stage = str(one.get("stage", ""))
     if stage not in known:
-        raise ModelError(f"{path}.stage", f"there is no stage {stage!r}")
+        raise ModelError(f"{path}.stage", reason="there is no stage '%(stage)s'", stage=stage)
     reason = _reason(one, path, settings)
     for language, template in reason.items():
-        for name in placeholders(template):
+        for name in _named(template, f"{path}.reason.{language}"):
             if name not in attributes:
-                raise ModelError(f"{path}.reason.{language}", f"unknown attribute {name!r}")
+                raise ModelError(f"{path}.reason.{language}", reason="unknown attribute '%(name)s'", name=name)
     if "when" not in one:
         return Rule(stage, None, reason)
     try:
         condition = read_condition(one["when"], attributes, settings=settings, path=f"{path}.when")
     except ConditionError as error:
-        raise ModelError(error.path, error.problem) from None
+        raise ModelError(error.path, reason="%(problem)s", problem=error.problem) from None
     return Rule(stage, condition, reason)
 
 
@@ -172,7 +202,9 @@ def _reason(one: Mapping[str, Any], path: str, settings: Mapping[str, int]) -> W
     variants = one.get("without_visits", {})
     told = {word: _words(variants, word, f"{path}.without_visits") for word in variants}
     if unknown := set(told) - {"any", *COUNTED}:
-        raise ModelError(f"{path}.without_visits", f"nothing counts as {', '.join(sorted(unknown))}")
+        raise ModelError(
+            f"{path}.without_visits", reason="nothing counts as %(kinds)s", kinds=", ".join(sorted(map(str, unknown)))
+        )
     usual = _words(one, "reason", path)
     word = counted([kind for kind in (VISIT, PURCHASE, USE) if settings.get(f"activity_{kind}", 1)])
     return usual if word == VISIT else told.get(word) or told.get("any") or usual
@@ -180,6 +212,8 @@ def _reason(one: Mapping[str, Any], path: str, settings: Mapping[str, int]) -> W
 
 def _words(one: Mapping[str, Any], name: str, path: str) -> Words:
     words = one.get(name)
-    if not isinstance(words, Mapping) or any(not words.get(language) for language in LANGUAGES):
-        raise ModelError(f"{path}.{name}", f"words in {', '.join(LANGUAGES)}")
+    if not isinstance(words, Mapping) or not all(
+        isinstance(said := words.get(language), str) and 0 < len(said) <= LONGEST_SENTENCE for language in LANGUAGES
+    ):
+        raise ModelError(f"{path}.{name}", reason="words in %(languages)s", languages=", ".join(LANGUAGES))
     return {language: str(words[language]) for language in LANGUAGES}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.conditions.words import Speaker
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,15 @@ def say(attribute: str, value: Any) -> str:
         case "int":
             return formats.number(value)
     return str(value)
+
+
+def speaker() -> Speaker:
+    """Conditions in the words of the pages."""
+    return Speaker(
+        money=lambda minor: formats.money(minor, formats.currency.get(), get_language() or "zh-hans"),
+        attribute=lambda column: name_of(column.name),
+        text=lambda column, code: say(column.name, code),
+    )
 
 
 def inside(attribute: str, value: Any) -> str:

@@ -28,9 +28,8 @@ from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import own_fields, privacy, timeline
 from changke.interfaces.web.customers.lists import words_of
-from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say
+from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say, speaker
 from changke.interfaces.web.customers.tags import Shown, shown_at
-from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.explain import Asked, Explanation, explain
@@ -158,17 +157,12 @@ def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
 
 
 def _question(rule: Rule, asked: Asked, stage_words: Mapping[str, str]) -> Question:
-    speaker = Speaker(
-        money=lambda minor: formats.money(minor, formats.currency.get(), get_language() or "zh-hans"),
-        attribute=lambda column: name_of(column.name),
-        text=lambda column, code: say(column.name, code),
-    )
     known = {line.attribute: say(line.attribute, line.known) for line in asked.lines}
     return Question(
         asked.stage,
         stage_words[asked.stage],
         asked.fits,
-        speaker.say(rule.condition) if rule.condition else gettext("everybody else"),
+        speaker().say(rule.condition) if rule.condition else gettext("everybody else"),
         [(name_of(attribute), value) for attribute, value in known.items()],
     )
 

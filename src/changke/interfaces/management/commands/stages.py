@@ -1,0 +1,107 @@
+import json
+from argparse import BooleanOptionalAction
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from changke.foundation.audit.rules import system
+from changke.foundation.errors import DomainError
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces import analytics
+from changke.interfaces.management.base import ShopCommand
+from changke.profiles.lifecycle.catalogue import model_entries, model_entry
+from changke.profiles.lifecycle.rules import ModelError
+from changke.profiles.lifecycle.services import (
+    DryRun,
+    dry_run,
+    make_default,
+    publish_models,
+    switch_off,
+    switch_on,
+)
+
+BY = system("changke stages")
+
+
+class Command(ShopCommand):
+    help = (
+        "The lifecycle models: list them, write one into a file, ask what a changed one would do today or over past "
+        "months, publish it, switch models on and off. A model is asked unless --yes publishes it."
+    )
+    example = "changke stages --show m4 > mine.json; changke stages --file mine.json --months 12"
+
+    def arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--show", metavar="MODEL", help="print its definition")
+        what.add_argument("--file", metavar="FILE", type=Path, help="a definition: say what publishing it would do")
+        what.add_argument("--on", metavar="MODEL", help="compute it from the next refresh on")
+        what.add_argument("--off", metavar="MODEL", help="compute it no more")
+        what.add_argument("--lists-by", metavar="MODEL", help="lists and the day's work go by it")
+        parser.add_argument("--months", type=int, default=0, metavar="N", help="with --file: also at N past month ends")
+        parser.add_argument("--yes", action=BooleanOptionalAction, default=False, help="with --file: publish it")
+
+    def run(self, *, show: str | None, file: Path | None, months: int, yes: bool, **which: Any) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        if file:
+            return self._file(file, months=months, yes=yes, now=now)
+        if show:
+            definition = self._asked(lambda: model_entry(show)).definition
+            self.say(json.dumps(definition, ensure_ascii=False, indent=2))
+            return {"definition": definition}
+        chain = the_chain()
+        if key := which["on"]:
+            self._asked(lambda: switch_on(key, chain=chain, by=BY, now=now))
+        if key := which["off"]:
+            self._asked(lambda: switch_off(key, by=BY, now=now))
+        if key := which["lists_by"]:
+            self._asked(lambda: make_default(key, chain=chain, by=BY, now=now))
+        return self._list()
+
+    def _list(self) -> dict[str, Any]:
+        found = []
+        for one in model_entries():
+            state = "lists go by it" if one.is_default else "in use" if one.is_in_use else "off"
+            self.say(f"{one.key:<14} v{one.version:<3} {state:<15} {one.words['en']}  {one.words['zh-hans']}")
+            found.append({"model": one.key, "version": one.version, "in_use": one.is_in_use, "default": one.is_default})
+        return {"models": found}
+
+    def _file(self, file: Path, *, months: int, yes: bool, now: datetime) -> dict[str, Any]:
+        try:
+            definition = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{file} is not a definition: {error}") from None
+        if not isinstance(definition, dict):
+            raise CommandError(f"{file} is not a definition: `changke stages --show m4` prints one")
+        try:
+            told = dry_run(definition)
+            past = analytics.replay(definition, now=now, months=months) if months else []
+        except ModelError as error:
+            raise CommandError(f"{file}: {error}") from None
+        self._say(told)
+        for day in past:
+            self.say(f"  {day.day}: {day.differing:,} of {sum(day.after.values()):,} elsewhere")
+        if yes:
+            publish_models(the_chain(), definitions=[definition], by=BY, now=now)
+            switch_on(told.model.key, chain=the_chain(), by=BY, now=now)
+            self.say("published; `changke refresh` computes everybody, or the worker does tonight")
+        return {
+            "customers": told.customers,
+            "moving": told.moving,
+            "moves": [{"was": one.was, "will": one.will, "customers": one.customers} for one in told.moves],
+            "past": [{"day": one.day.isoformat(), "differing": one.differing} for one in past],
+            "published": yes,
+        }
+
+    def _say(self, told: DryRun) -> None:
+        self.say(f"{told.moving:,} of {told.customers:,} customers change stage:")
+        for one in told.moves:
+            self.say(f"  {one.was or '-':<14} -> {one.will:<14} {one.customers:>9,}")
+
+    def _asked(self, verb: Any) -> Any:
+        try:
+            return verb()
+        except DomainError as refused:
+            known = ", ".join(one.key for one in model_entries())
+            raise CommandError(f"{refused} Models: {known}.") from None

@@ -1,0 +1,326 @@
+"""The models of the chain: which are in use, what they ask, and other rules tried before they are published."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, gettext_noop
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from changke.engine.definitions import Column
+from changke.facts.customers.models import Customer
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import DomainError, Invalid, NotFound
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces import analytics, jobs, words
+from changke.interfaces.web import current, formats
+from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.customers.measures import inside, name_of, say, speaker
+from changke.interfaces.web.doors import needs
+from changke.interfaces.web.lifecycle.colours import colours_of_keys
+from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves, written
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.queries import settings_of
+from changke.profiles.conditions import ConditionError, read_condition
+from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
+from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
+from changke.profiles.lifecycle.services import (
+    DryRun,
+    PastDay,
+    dry_run,
+    make_default,
+    publish_models,
+    switch_off,
+    switch_on,
+)
+from changke.profiles.lifecycle.services.dry_run import draft
+
+MONTHS = 12
+"""Past month ends that the page compares."""
+
+MOST_REPLAYED = 60_000
+"""Customers up to which the page compares the past while one waits: a few seconds. Beyond, the command does."""
+
+LARGEST_DEFINITION = 200_000
+"""Characters of a definition on its way through the form."""
+
+
+@dataclass(frozen=True)
+class LeafShown:
+    """One comparison of a rule as inputs."""
+
+    path: str
+    attribute: str
+    op: str
+    value: str
+    choices: tuple[tuple[str, str], ...]
+    follows: bool
+    """The chain's setting decides it until somebody types another value."""
+    error: str
+
+
+@dataclass(frozen=True)
+class RuleShown:
+    """One rule of the form."""
+
+    place: int
+    stage: str
+    stage_words: str
+    colour: str
+    leaves: tuple[LeafShown, ...]
+    asks: bool
+    sentence: str
+    """The whole condition in words: and, or, not."""
+    reasons: tuple[tuple[str, str], ...]
+    errors: tuple[str, ...]
+
+
+@require_GET
+@needs(Capability.ANALYTICS_VIEW)
+def show(request: HttpRequest) -> HttpResponse:
+    """Every model, those that wait to be switched on too."""
+    language = get_language() or "zh-hans"
+    rows = []
+    for one in model_entries():
+        colours = colours_of_keys([stage["key"] for stage in one.definition["stages"]])
+        stages = [(colours[stage["key"]], stage["words"][language]) for stage in one.definition["stages"]]
+        rows.append({"entry": one, "words": one.words[language], "stages": stages})
+    return answer(request, "lifecycle/models.html", {"nav": "lifecycle", "rows": rows})
+
+
+@require_POST
+@needs(Capability.SETTINGS_EDIT)
+def switch(request: HttpRequest, key: str) -> HttpResponse:
+    """On, off, or the one that lists go by."""
+    chain, now, by = the_chain(), timezone.now(), current.by(request)
+    try:
+        if "default" in request.POST:
+            make_default(key, chain=chain, by=by, now=now)
+        elif "on" in request.POST:
+            switch_on(key, chain=chain, by=by, now=now)
+        else:
+            switch_off(key, by=by, now=now)
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        toast(request, words.refusal(refusal), bad=True)
+    else:
+        jobs.ask_for_refresh()
+        toast(request, gettext("Saved. Everybody's stage is being computed again; the pages follow in a moment."))
+    return go(request, reverse("lifecycle-models"))
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Capability.SETTINGS_EDIT)
+def edit(request: HttpRequest, key: str) -> HttpResponse:
+    """The rules of a model as a form. Each answer says what publishing would do; only "publish" does it."""
+    entry, chain = model_entry(key), the_chain()
+    if request.method == "GET":
+        definition = dict(entry.definition)
+        if "copy" in request.GET:
+            definition = _copied(definition)
+        return _page(request, entry, Edited(definition))
+    given = edited(
+        _sent(request), request.POST.dict(), attributes=REGISTRY.attributes, settings=settings_of(chain),
+        currency=chain.currency,
+    )  # fmt: skip
+    wanted = str(request.POST.get("key", "")).strip()
+    given.definition["key"] = wanted if request.POST.get("copy") else key
+    if request.POST.get("copy") and any(one.key == wanted for one in model_entries()):
+        given.errors["key"] = (gettext_noop("There is a model with this key already."), {})
+    try:
+        draft(given.definition, chain)
+    except ModelError as error:
+        given.errors.setdefault(_input_of(error), (error.reason, error.places))
+    if given.errors:
+        return _page(request, entry, given, status=422)
+    if "publish" in request.POST:
+        return _publish(request, given.definition)
+    past: list[PastDay] | None = None
+    if "past" in request.POST and Profile.objects.count() > MOST_REPLAYED:
+        template = gettext_noop("more than %(most)s customers: ask `changke stages --file FILE --months 12`")
+        given.errors["form"] = (template, {"most": f"{MOST_REPLAYED:,}"})
+    elif "past" in request.POST:
+        past = analytics.replay(given.definition, now=timezone.now(), months=MONTHS)
+    return _page(request, entry, given, told=dry_run(given.definition), past=past)
+
+
+def _publish(request: HttpRequest, definition: dict[str, Any]) -> HttpResponse:
+    chain, now, by = the_chain(), timezone.now(), current.by(request)
+    publish_models(chain, definitions=[definition], by=by, now=now)
+    switch_on(definition["key"], chain=chain, by=by, now=now)
+    jobs.ask_for_refresh()
+    toast(request, gettext("Published. Everybody's stage is being computed again; the pages follow in a moment."))
+    return go(request, reverse("lifecycle-models"))
+
+
+def _sent(request: HttpRequest) -> dict[str, Any]:
+    """The definition that travelled along. Who changed it by hand is refused where it cannot be meant."""
+    text = request.POST.get("definition", "")
+    try:
+        definition = json.loads(text) if len(text) <= LARGEST_DEFINITION else None
+    except ValueError:
+        definition = None
+    if not isinstance(definition, dict) or not all(
+        isinstance(definition.get(name), list) and all(isinstance(one, dict) for one in definition[name])
+        for name in ("stages", "ask")
+    ):
+        raise Invalid(field="definition", reason="open the page again: the form was not sent whole")
+    return definition
+
+
+def _copied(definition: dict[str, Any]) -> dict[str, Any]:
+    """A model of the chain's own that begins as another one."""
+    names = {language: f"{name} 2" for language, name in definition["words"].items()}
+    return {**definition, "key": "", "default": False, "in_use": True, "words": names}
+
+
+def _input_of(error: ModelError) -> str:
+    """The input that a refusal belongs to: the rule's own, else the whole form's."""
+    head, _bracket, rest = error.path.partition("[")
+    place = rest.partition("]")[0]
+    if head == "ask" and place.isdigit():
+        return f"rule-{place}"
+    return "key" if head == "key" else "form"
+
+
+def _page(
+    request: HttpRequest,
+    entry: ModelEntry,
+    given: Edited,
+    *,
+    told: DryRun | None = None,
+    past: list[PastDay] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    language, chain = get_language() or "zh-hans", the_chain()
+    definition = given.definition
+    errors = {name: _said(template, places) for name, (template, places) in given.errors.items()}
+    stage_words = {one["key"]: one["words"].get(language, one["key"]) for one in definition["stages"]}
+    colours = colours_of_keys([one["key"] for one in definition["stages"]])
+    attributes = REGISTRY.attributes
+    context = {
+        "nav": "lifecycle",
+        "entry": entry,
+        "is_copy": definition["key"] != entry.key,
+        "key": definition["key"],
+        "words": definition["words"].get(language, entry.key),
+        "names": [(one, words.LANGUAGES[one], definition["words"].get(one, "")) for one in LANGUAGES],
+        "stages": [
+            (place, stage_words[one["key"]], colours[one["key"]],
+             [(lang, words.LANGUAGES[lang], one["words"].get(lang, "")) for lang in LANGUAGES])
+            for place, one in enumerate(definition["stages"])
+        ],
+        "rules": [
+            _rule(place, one, stage_words, colours, errors, attributes, settings_of(chain), chain.currency)
+            for place, one in enumerate(definition["ask"])
+        ],
+        "attributes": sorted(((name, str(name_of(name))) for name in attributes), key=lambda one: one[1]),
+        "operators": [(one, words.OPERATORS[one]) for one in (">=", "<=", "=", "!=", ">", "<")],
+        "definition": json.dumps(definition, ensure_ascii=False),
+        "errors": errors,
+        "told": _told(told, stage_words, colours, language) if told else None,
+        "past": [
+            (formats.day(one.day, timezone.now().date(), language), one.differing, sum(one.after.values()))
+            for one in past or ()
+        ],
+    }  # fmt: skip
+    return answer(request, "lifecycle/model.html", context, status=status)
+
+
+def _rule(
+    place: int,
+    one: Mapping[str, Any],
+    stage_words: Mapping[str, str],
+    colours: Mapping[str, str],
+    errors: Mapping[str, str],
+    attributes: Mapping[str, Column],
+    settings: Mapping[str, int],
+    currency: str,
+) -> RuleShown:
+    shown = []
+    for leaf in leaves(one.get("when")):
+        column = attributes.get(leaf.attribute)
+        value = settings.get(leaf.setting, leaf.value) if leaf.setting else leaf.value
+        error = errors.get(f"value-{place}-{leaf.path}", "")
+        shown.append(
+            LeafShown(
+                leaf.path, name_of(leaf.attribute), _operator(leaf),
+                written(value, column, currency=currency), _choices(leaf.attribute, leaf.op), bool(leaf.setting), error,
+            )
+        )  # fmt: skip
+    told = [said for name, said in errors.items() if name == f"rule-{place}" or name.startswith(f"add-{place}-")]
+    return RuleShown(
+        place,
+        one["stage"],
+        stage_words.get(one["stage"], one["stage"]),
+        colours.get(one["stage"], ""),
+        tuple(shown),
+        "when" in one,
+        _sentence(one, attributes, settings),
+        tuple((language, one["reason"].get(language, "")) for language in LANGUAGES),
+        tuple(told),
+    )
+
+
+def _operator(leaf: Leaf) -> str:
+    said = str(words.OPERATORS.get(leaf.op, leaf.op))
+    if not leaf.negated:
+        return said
+    return str(words.OPERATORS["!="]) if leaf.op == "=" else gettext("not %(comparison)s") % {"comparison": said}
+
+
+def _sentence(rule: Mapping[str, Any], attributes: Mapping[str, Column], settings: Mapping[str, int]) -> str:
+    """The condition of a rule as people say it; nothing where it cannot be asked, which is named elsewhere."""
+    if "when" not in rule:
+        return ""
+    try:
+        return speaker().say(read_condition(rule["when"], attributes, settings=settings))
+    except ConditionError:
+        return ""
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "value_group": ("high", "middle", "low"),
+    "loyalty_group": ("loyal", "potential", "lost"),
+    "new_or_old": ("new", "old"),
+}
+"""Attributes whose words are known: chosen, not typed."""
+
+
+def _choices(attribute: str, op: str) -> tuple[tuple[str, str], ...]:
+    return () if op == "in" else tuple((code, say(attribute, code)) for code in CHOICES.get(attribute, ()))
+
+
+def _told(told: DryRun, stage_words: Mapping[str, str], colours: Mapping[str, str], language: str) -> dict[str, Any]:
+    """The dry run in words, with the names and reasons of a few who would move."""
+    ids = [pk for move in told.moves for pk in move.examples]
+    people = Customer.objects.in_bulk(ids)
+    known = Profile.objects.filter(pk__in=ids).values("customer_id", *told.model.attributes)
+    rows = {row["customer_id"]: row for row in known}
+    moves = []
+    for move in told.moves:
+        examples = [
+            (people[pk], told.model.rule_for(rows[pk]).because(rows[pk], language, show=inside))
+            for pk in move.examples
+            if pk in people and pk in rows
+        ]
+        moves.append({
+            "move": move, "examples": examples,
+            "was": stage_words.get(move.was, ""), "will": stage_words.get(move.will, move.will),
+            "was_colour": colours.get(move.was, "new"), "will_colour": colours.get(move.will, "new"),
+        })  # fmt: skip
+    stages = [
+        (words_, colours[key], told.before.get(key, 0), told.after.get(key, 0)) for key, words_ in stage_words.items()
+    ]
+    return {"run": told, "moves": moves, "stages": stages}
+
+
+def _said(template: str, places: Mapping[str, object]) -> str:
+    said = gettext(template)
+    return said % places if places else said

@@ -1,0 +1,198 @@
+"""Models as pages: listed, tried, published, copied; what was typed stays whatever is pressed."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from changke.facts.customers.models import Customer
+from changke.foundation.organisation.queries import the_chain
+from changke.interfaces.web.lifecycle.editing import edited, leaves
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.lifecycle.models import StageModel, Standing
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from changke.profiles.lifecycle.services.publish import shipped_models
+from tests.cast import NOW, Cast
+from tests.clock import Clock
+
+pytestmark = pytest.mark.django_db
+M4 = next(one for one in shipped_models() if one["key"] == "m4")
+PAGE = "/lifecycle/models/m4/"
+
+
+@pytest.fixture
+def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    Clock(monkeypatch, NOW)
+    publish_models(the_chain(), now=NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    return cast
+
+
+@pytest.fixture
+def hq(client: Client, shop: Cast) -> Client:
+    client.force_login(shop.hq)
+    return client
+
+
+def form(definition: dict[str, Any] | None = None, **typed: str) -> dict[str, str]:
+    return {"definition": json.dumps(definition or M4), **typed}
+
+
+def rule_of(stage: str) -> int:
+    return next(place for place, one in enumerate(M4["ask"]) if one["stage"] == stage)
+
+
+SILENT = f"value-{rule_of('silent')}-"
+
+
+def test_the_list_says_which_lead_which_run_and_which_wait(hq: Client) -> None:
+    page = hq.get("/lifecycle/models/").content.decode()
+    assert page.count("名单所用") == 1
+    assert page.count(">启用</button>") + page.count("启用</span>") >= 6
+    for words in (M4["words"]["zh-hans"], "新客链路", "老客链路", "获客四步", "服务时刻"):
+        assert words in page, words
+
+
+def test_a_number_is_tried_and_then_published(hq: Client, shop: Cast) -> None:
+    tried = hq.post(PAGE, form(**{SILENT: "10", "try": "1"}))
+    page = tried.content.decode()
+    assert tried.status_code == 200
+    assert "会换阶段" in page
+    assert "薇拉" in page, "she came 12 days ago and would be called silent"
+    assert 'value="10"' in page, "what was typed stays"
+    assert StageModel.objects.get(key="m4").version == 1
+    assert hq.post(PAGE, form(**{SILENT: "10", "publish": "1"})).status_code == 303
+    stored = StageModel.objects.get(key="m4")
+    assert stored.version == 2
+    assert stored.definition["ask"][rule_of("silent")]["when"]["value"] == 10
+    refresh_customers([shop.vera.pk], now=NOW)
+    assert Standing.objects.get(customer=shop.vera, model="m4").stage == "silent"
+
+
+def test_what_stands_inside_a_not_says_so(hq: Client) -> None:
+    page = hq.get(PAGE).content.decode()
+    mature = page[page.index("成熟期") :]
+    assert '<span>价值分组</span> <span class="muted">不是</span>' in mature
+    assert "且" in mature, "the whole condition in words"
+
+
+def test_the_number_of_the_settings_goes_on_following_them(hq: Client) -> None:
+    hq.post(PAGE, form(**{SILENT: "60", "name-en": "Renamed", "publish": "1"}))
+    stored = StageModel.objects.get(key="m4").definition
+    assert stored["ask"][rule_of("silent")]["when"]["value"] == {"setting": "silent_after_days"}
+    assert stored["words"]["en"] == "Renamed"
+
+
+def test_the_past_is_shown_beside(hq: Client, settings: Settings, tmp_path: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    page = hq.post(PAGE, form(**{SILENT: "10", "past": "1"})).content.decode()
+    assert "两套规则看过去" in page
+
+
+def test_a_copy_becomes_a_model_of_ones_own(hq: Client) -> None:
+    opened = hq.get(f"{PAGE}?copy=1").content.decode()
+    assert 'name="key"' in opened
+    copied = {**M4, "key": "", "words": {language: f"{text} 2" for language, text in M4["words"].items()}}
+    assert hq.post(PAGE, form(copied, copy="1", key="mine", publish="1")).status_code == 303
+    mine = StageModel.objects.get(key="mine")
+    assert (mine.is_in_use, mine.is_default, mine.definition["words"]["en"][-1]) == (True, False, "2")
+    again = hq.post(PAGE, form(copied, copy="1", key="mine", publish="1"))
+    assert again.status_code == 422
+    assert "已经有这个代号的模型" in again.content.decode()
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    ({SILENT: "soon"}, "「soon」不是"),
+    ({"reason-0-en": "{shoe_size}"}, "没有属性「shoe_size」"),
+    ({"reason-0-en": ""}, "三种语言的说法"),
+    ({"name-zh-hant": ""}, "三种语言的说法"),
+    ({"add-0-attribute": "purchases", "add-0-op": ">=", "add-0-value": "many"}, "「many」不是"),
+    ({"add-0-attribute": "purchases", "add-0-op": "like", "add-0-value": "1"}, ">=, <=, =, !=, &gt;, &lt;"),
+])  # fmt: skip
+def test_what_cannot_be_meant_is_named_and_nothing_is_published(hq: Client, typed: dict[str, str], said: str) -> None:
+    answer = hq.post(PAGE, form(**typed, publish="1"))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page or said in page.replace("&gt;=", ">=").replace("&lt;=", "<=")
+    assert StageModel.objects.get(key="m4").version == 1
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "[]", "{", '{"ask": 1, "stages": []}', '{"ask": [1], "stages": []}', "x" * 300_000]
+)
+def test_a_form_that_was_not_sent_whole_is_refused(hq: Client, sent: str) -> None:
+    assert hq.post(PAGE, {"definition": sent, "publish": "1"}).status_code == 422
+    assert StageModel.objects.get(key="m4").version == 1
+
+
+def test_models_are_switched_from_the_list(hq: Client) -> None:
+    assert hq.post("/lifecycle/models/m8/switch/", {"on": "1"}).status_code == 303
+    assert hq.post("/lifecycle/models/m8/switch/", {"default": "1"}).status_code == 303
+    assert StageModel.objects.get(is_default=True).key == "m8"
+    hq.post("/lifecycle/models/m8/switch/", {"off": "1"})
+    assert StageModel.objects.get(key="m8").is_in_use, "lists go by it"
+    hq.post("/lifecycle/models/m4/switch/", {"off": "1"})
+    assert not StageModel.objects.get(key="m4").is_in_use
+    assert hq.post("/lifecycle/models/m99/switch/", {"on": "1"}).status_code == 404
+    assert hq.get("/lifecycle/models/m99/").status_code == 404
+
+
+# The form, applied: pure
+
+
+def when(*typed: tuple[str, str], tree: dict[str, Any]) -> dict[str, Any]:
+    definition = {
+        "words": {},
+        "stages": [],
+        "ask": [{"stage": "a", "reason": {}, "when": tree}, {"stage": "b", "reason": {}}],
+    }
+    done = edited(definition, dict(typed), attributes=REGISTRY.attributes, settings={}, currency="CNY")
+    assert done.errors == {}
+    found: dict[str, Any] = done.definition["ask"][0]["when"]
+    return found
+
+
+A = {"attribute": "purchases", "op": ">=", "value": 1}
+B = {"attribute": "spend", "op": ">", "value": 10_000}
+C = {"attribute": "value_group", "op": "=", "value": "high"}
+D = {"attribute": "visits", "op": ">=", "value": 2}
+TREE = {"and": [{"or": [A, {"not": B}]}, C]}
+
+
+@pytest.mark.parametrize(("typed", "wanted"), [
+    ([], TREE),
+    ([("value-0-and.0.or.0", "3")], {"and": [{"or": [{**A, "value": 3}, {"not": B}]}, C]}),
+    ([("value-0-and.0.or.1.not", "12.5")], {"and": [{"or": [A, {"not": {**B, "value": 1_250}}]}, C]}),
+    ([("drop-0-and.1", "1")], {"or": [A, {"not": B}]}),
+    ([("drop-0-and.0.or.1.not", "1")], {"and": [A, C]}),
+    ([("drop-0-and.0.or.0", "1"), ("drop-0-and.0.or.1.not", "1")], C),
+    ([("drop-0-and.0.or.0", "1"), ("drop-0-and.0.or.1.not", "1"), ("drop-0-and.1", "1")], TREE),
+    ([("add-0-attribute", "visits"), ("add-0-op", ">="), ("add-0-value", "2")], {"and": [*TREE["and"], D]}),
+])  # fmt: skip
+def test_what_stands_in_the_inputs_is_applied_to_the_tree(typed: list[tuple[str, str]], wanted: dict[str, Any]) -> None:
+    assert when(*typed, tree=TREE) == wanted
+    assert TREE == {"and": [{"or": [A, {"not": B}]}, C]}, "what was given is not changed"
+
+
+def test_one_more_condition_joins_a_single_one() -> None:
+    typed = [("add-0-attribute", "visits"), ("add-0-op", "<"), ("add-0-value", "2")]
+    assert when(*typed, tree=A) == {"and": [A, {"attribute": "visits", "op": "<", "value": 2}]}
+
+
+@pytest.mark.parametrize(("pressed", "order"), [
+    ({"down": "0"}, ["silent", "lost"]), ({"up": "1"}, ["silent", "lost"]), ({"up": "0"}, ["lost", "silent"]),
+    ({"up": "99"}, ["lost", "silent"]), ({"down": "x"}, ["lost", "silent"]),
+])  # fmt: skip
+def test_rules_change_places_but_the_last_stays_the_last(pressed: dict[str, str], order: list[str]) -> None:
+    done = edited(M4, pressed, attributes=REGISTRY.attributes, settings={}, currency="CNY")
+    assert [one["stage"] for one in done.definition["ask"]][:2] == order
+    assert "when" not in done.definition["ask"][-1]
+
+
+def test_every_comparison_of_every_shipped_model_can_be_addressed() -> None:
+    for model in shipped_models():
+        for rule in model["ask"]:
+            paths = [leaf.path for leaf in leaves(rule.get("when"))]
+            assert len(set(paths)) == len(paths)
