@@ -16,7 +16,7 @@ from changke.interfaces.api.fields import Input
 from changke.interfaces.api.v1.profiles import spoken
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.rules import ModelError
-from changke.profiles.lifecycle.services import DryRun, dry_run, make_default, publish_models, switch_off, switch_on
+from changke.profiles.lifecycle.services import dry_run, make_default, publish_models, switch_off, switch_on
 
 router = Router(tags=["stages"])
 LARGEST = 400
@@ -108,11 +108,11 @@ def get_stage_models(request: HttpRequest) -> list[StageModelOut]:
 
 
 @router.post("/preview", response=DryRunOut, operation_id="preview_stage_model", summary="What other rules would do")
-def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRun:
+def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRunOut:
     """Who would stand elsewhere if this model were published. 422 names the spot of a rule that cannot be asked."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     try:
-        return dry_run(_checked(body.definition))
+        return DryRunOut.from_orm(dry_run(_checked(body.definition)))
     except ModelError as error:
         raise refused(error) from None
 
