@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from changke.engine.refusals import NotFinite, Refusal, TooFew
+from changke.engine.regression import linear_ridge, logistic_ridge, sigmoid
 
 Floats = npt.NDArray[np.float64]
 LEAST_PER_ARM = 50
-STEPS = 50
 
 
 class OneArm(Refusal):
@@ -63,7 +63,7 @@ class UpliftModel:
         scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(center)), scale, np.inf)
         z = (x - center) / scale
         is_logistic = bool(np.isin(y, (0.0, 1.0)).all())
-        solve = _logistic if is_logistic else _linear
+        solve = logistic_ridge if is_logistic else linear_ridge
         return cls(
             center=tuple(center.tolist()),
             scale=tuple(scale.tolist()),
@@ -84,7 +84,7 @@ class UpliftModel:
         z = (x - np.asarray(self.center)) / np.asarray(self.scale)
         weights = np.asarray(self.treated if treated else self.control)
         score = weights[0] + z @ weights[1:]
-        return _sigmoid(score) if self.is_logistic else score
+        return sigmoid(score) if self.is_logistic else score
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON; a column without spread has the scale None."""
@@ -114,43 +114,3 @@ def checked(
     if min(arm.sum(), (~arm).sum()) < LEAST_PER_ARM:
         raise TooFew(f"at least {LEAST_PER_ARM} customers are needed in each arm")
     return x, arm, y
-
-
-def _linear(z: Floats, y: Floats, penalty: float) -> Floats:
-    design = np.column_stack([np.ones(len(z)), z])
-    ridge = np.diag([0.0] + [penalty] * z.shape[1])
-    return np.asarray(np.linalg.solve(design.T @ design + ridge, design.T @ y))
-
-
-def _logistic(z: Floats, y: Floats, penalty: float) -> Floats:
-    """Newton, halving steps that do not lower the loss. If all said the same the intercept stays at a half yes or no
-    more than was seen."""
-    design = np.column_stack([np.ones(len(z)), z])
-    ridge = np.array([0.0] + [penalty] * z.shape[1])
-    rate = (y.sum() + 0.5) / (len(y) + 1)
-    weights = np.zeros(design.shape[1])
-    weights[0] = np.log(rate / (1 - rate))
-    if y.min() == y.max():
-        return weights
-
-    def loss(at: Floats) -> float:
-        score = design @ at
-        return float(np.logaddexp(0, score).sum() - y @ score + 0.5 * ridge @ at**2)
-
-    now = loss(weights)
-    for _ in range(STEPS):
-        expected = _sigmoid(design @ weights)
-        gradient = design.T @ (expected - y) + ridge * weights
-        curvature = (design * (expected * (1 - expected))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature + 1e-9 * np.eye(len(ridge)), gradient)
-        size = 1.0
-        while (then := loss(weights - size * step)) > now and size > 1e-4:
-            size /= 2
-        if now - then < 1e-9 * len(y):
-            break
-        weights, now = weights - size * step, then
-    return weights
-
-
-def _sigmoid(score: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * score)))

@@ -1,0 +1,40 @@
+"""What a customer is likely to want next, and why: docs/algorithms/affinity.md.
+
+lines.py         who had what on which day, from any frame
+cycles.py        after how long an item is wanted again
+together.py      what is bought in one basket; the items that go with an item
+neighbours.py    the customers most like her
+parts.py         candidates, and what speaks for each
+weights.py       how much each part counts, learnt from the shop's own past
+reasons.py       which group of parts a recommendation owes most to, with values
+recommend.py     the list
+popular.py       for whoever has bought nothing yet
+complements.py   pairs with support, confidence and lift
+starters.py      first baskets of two things, and who came back
+season.py        which items a time of the year lifts
+
+recommend(lines, observation_end="2026-10-31", top=5)
+"""
+
+from changke.engine.affinity.complements import NotASupport, complements
+from changke.engine.affinity.cycles import usual_cycles
+from changke.engine.affinity.lines import Lines
+from changke.engine.affinity.popular import popular
+from changke.engine.affinity.recommend import NotANumber, recommend
+from changke.engine.affinity.season import season
+from changke.engine.affinity.starters import starters
+from changke.engine.affinity.weights import Weights, learn
+
+__all__ = [
+    "Lines",
+    "NotANumber",
+    "NotASupport",
+    "Weights",
+    "complements",
+    "learn",
+    "popular",
+    "recommend",
+    "season",
+    "starters",
+    "usual_cycles",
+]
