@@ -5,11 +5,11 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from changke.engine.clv import BGNBD, MBGNBD, MixedCurrencies, Statistics, summary
+from changke.engine.clv import BGNBD, MBGNBD, MixedCurrencies, ParetoNBD, Statistics, summary
 from changke.engine.clv.model import PurchaseModel
 from changke.engine.engines.frames import UnreadableFrame
 
-MODELS = [BGNBD, MBGNBD]
+MODELS = [BGNBD, MBGNBD, ParetoNBD]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 END = dt.date(2026, 6, 30)
 

@@ -2,8 +2,22 @@
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.fitting import Fit
+from changke.engine.clv.gamma_gamma import GammaGamma
 from changke.engine.clv.mbg_nbd import MBGNBD
+from changke.engine.clv.pareto_nbd import ParetoNBD
+from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Statistics
 from changke.engine.clv.summary import MixedCurrencies, Summary, summary
 
-__all__ = ["BGNBD", "MBGNBD", "Fit", "MixedCurrencies", "Statistics", "Summary", "summary"]
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "Fit",
+    "GammaGamma",
+    "MixedCurrencies",
+    "ParetoNBD",
+    "RobustSpend",
+    "Statistics",
+    "Summary",
+    "summary",
+]

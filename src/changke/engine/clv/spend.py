@@ -1,0 +1,83 @@
+"""What a purchase day brings: the common ground of the spend models."""
+
+import json
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from changke.engine.clv.fitting import Fit
+from changke.engine.clv.statistics import Floats
+
+
+class SpendModel(ABC):
+    """A model of the money of a purchase day; learns from a `Summary` and says what each customer's next days bring."""
+
+    name: ClassVar[str]
+    parameters: ClassVar[tuple[str, ...]]
+
+    def __init__(self, **values: float) -> None:
+        self.fit_: Fit | None = None
+        if values:
+            if set(values) != set(self.parameters):
+                raise ValueError(f"{self.name} has the parameters {', '.join(self.parameters)}")
+            self._set(values)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value:.6g}' for name, value in self.values().items())})"
+
+    @abstractmethod
+    def fit(self, data: Any) -> Self:
+        """Learn from a summary. Never raises for data a shop can have; `fit_` says what was done instead."""
+
+    @abstractmethod
+    def expected_spend(self, data: Any) -> Floats:
+        """The expected money of one further purchase day, for each customer."""
+
+    @abstractmethod
+    def variance_of_spend(self, data: Any) -> tuple[Floats, Floats]:
+        """The variance of one day around her own mean, and of what is not known of that mean."""
+
+    def values(self) -> dict[str, float]:
+        """The parameters by name."""
+        return {name: float(getattr(self, name)) for name in self.parameters if hasattr(self, name)}
+
+    def to_json(self) -> str:
+        """The fit as text, to be read by `from_json`."""
+        kept: dict[str, Any] = {"model": self.name, "parameters": self.values()}
+        if self.fit_ is not None:
+            value = self.fit_.log_likelihood
+            kept["fit"] = {**self.fit_.__dict__, "log_likelihood": value if np.isfinite(value) else None}
+        return json.dumps(kept, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """A model as it was kept; a text of another model is refused."""
+        kept = json.loads(text)
+        if not isinstance(kept, dict) or kept.get("model") != cls.name:
+            raise ValueError(f"not a fit of {cls.name}")
+        model = cls(**kept["parameters"])
+        if "fit" in kept:
+            said = kept["fit"]
+            value = np.nan if said["log_likelihood"] is None else said["log_likelihood"]
+            tuples = {"notes": tuple(said["notes"]), "boundary": tuple(said["boundary"])}
+            model.fit_ = Fit(**{**said, **tuples, "log_likelihood": value})
+        return model
+
+    def _set(self, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            setattr(self, name, float(value))
+
+    def _nothing_learned(self, values: dict[str, float], customers: int, fallback: str, why: str) -> Self:
+        self._set(values)
+        self.fit_ = Fit(np.nan, customers, 0, 0, 0, converged=True, fallback=fallback, notes=(why,))
+        return self
+
+
+def money_of(data: Any) -> tuple[Floats, Floats]:
+    """Repeat purchase days and their mean money, of a summary or a mapping."""
+    if hasattr(data, "monetary"):
+        if data.monetary is None:
+            raise ValueError("the transactions had no amounts")
+        return np.asarray(data.x, float), np.asarray(data.monetary, float)
+    return np.asarray(data["x"], float), np.asarray(data["monetary"], float)
