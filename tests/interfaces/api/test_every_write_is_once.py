@@ -161,6 +161,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "rotate_webhook": lambda _: (f"/webhooks/{a_shop().pk}/rotate", {"secret": "shpss_other"}),
     "map_webhook_place": lambda _: (f"/webhooks/{a_shop().pk}/places", {"place": "7", "store": "JA"}),
     "replay_webhook_delivery": lambda _: (a_delivery(), {}),
+    "confirm_sending": lambda _: ("/sending/confirm", ""),
     "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
     "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", {"definition": shipped_models()[0]}),
     "patch_stage_model": lambda _: ("/stage-models/m8", {"in_use": True}),

@@ -180,6 +180,9 @@ EXPORTS = {"post_export", "get_exports", "get_export", "get_export_file"}
 THE_MACHINES = {"get_keys", "post_key", "rotate_own_key", "rotate_key", "delete_key"}
 """Routes about keys: tests/interfaces/api/test_keys.py."""
 
+SENDING = {"get_sending", "confirm_sending"}
+"""Whether the installation writes to people: tests/interfaces/api/test_sending.py."""
+
 THE_STAGES = {"get_stage_models", "preview_stage_model", "put_stage_model", "patch_stage_model"}
 """Models of the whole chain: tests/interfaces/api/test_stage_models.py."""
 
@@ -196,7 +199,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
-    elsewhere |= THE_STAGES
+    elsewhere |= THE_STAGES | SENDING
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

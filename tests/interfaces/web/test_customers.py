@@ -176,6 +176,9 @@ def test_pages_never_repeat_or_miss_anybody_where_values_tie(shop: Cast, order: 
     assert len(there) == len(set(there)) == Profile.objects.count() == 15
     assert there == [row.customer.pk for row in reads.page_of(Filters(order=order), CHAIN_WIDE, size=100).rows]
     assert list(walked(Filters(order=order), size, back=True)) == there
+    in_any_stage = Filters(order=order, stages=("intro", "growth", "mature", "silent", "lost"))
+    assert list(walked(in_any_stage, size, back=False)) == there, "several stages are walked one by one and merged"
+    assert list(walked(in_any_stage, size, back=True)) == there
 
 
 def walked(filters: Filters, size: int, *, back: bool) -> list[int]:

@@ -165,8 +165,9 @@ def _in_order(
     filters: Filters, scope: Scope, order: Order, position: Position | None, size: int
 ) -> Iterator[tuple[int, Any]]:
     """(customer, key) behind the position. Ties, the rest, the valueless: three ranges of the index, not one OR."""
-    descending = order.descending != (position is not None and position.back)
-    ids = "-customer" if position is not None and position.back else "customer"
+    back = position is not None and position.back
+    descending = order.descending != back
+    ids = "-customer" if back else "customer"
     seen = _seen(filters, scope)
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
@@ -179,10 +180,29 @@ def _in_order(
     key = key.desc() if descending else key.asc()
     for where in _ranges(order, position, descending):
         if size > 0:
-            rows = seen.filter(where).order_by(key, ids)
-            found = list(rows.values_list("customer_id", order.column)[:size])
+            found = _walked(
+                filters, seen.filter(where).order_by(key, ids), order, size, descending=descending, back=back
+            )
             size -= len(found)
             yield from found
+
+
+def _walked(
+    filters: Filters, rows: Any, order: Order, size: int, *, descending: bool, back: bool
+) -> list[tuple[int, Any]]:
+    """The first rows of an ordered range, of which the keys are all known or all unknown.
+
+    Of several stages each is walked along its own index and the ends are merged: along an index of everybody, who
+    stands in none of them would be passed by one after the other.
+    """
+    wanted = ("customer_id", order.column)
+    if len(filters.stages) < 2 or order.key == "name":  # names are sorted as the database sorts texts
+        return list(rows.values_list(*wanted)[:size])
+    found = [one for stage in filters.stages for one in rows.filter(stage=stage).values_list(*wanted)[:size]]
+    found.sort(key=lambda one: one[0], reverse=back)
+    if found and found[0][1] is not None:
+        found.sort(key=lambda one: one[1], reverse=descending)  # stable: ties stay in the order of their ids
+    return found[:size]
 
 
 def _ranges(order: Order, position: Position | None, descending: bool) -> list[Q]:
