@@ -74,8 +74,9 @@ def show(request: HttpRequest) -> HttpResponse:
     if filters.own and not own_fields.may_ask(filters.own, current.staff(request).role):
         filters = filters.without("own")
     stages = _stages()
-    page = reads.page_of(filters, scope)
-    counts = reads.counts_of(filters, scope, list(stages.words), model=stages.model)
+    looked_up = reads.LookedUp()
+    page = reads.page_of(filters, scope, looked_up=looked_up)
+    counts = reads.counts_of(filters, scope, list(stages.words), model=stages.model, looked_up=looked_up)
     shown = [counts[stage] for stage in filters.stages if stage in counts] if filters.stages else list(counts.values())
     total = reduce(add, shown, Count(0))
     advisers = _advisers(scope.narrowed(filters.store), filters)

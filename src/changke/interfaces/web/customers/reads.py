@@ -5,7 +5,8 @@ A page is found by position, never by OFFSET: first in the index of its order, t
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
@@ -17,8 +18,9 @@ from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
 from changke.facts.events.models import Event
 from changke.facts.fields.queries import holders_of
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.queries import the_chain
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
 from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
@@ -65,17 +67,37 @@ class Count:
         return Count(self.number + other.number, self.more or other.more)
 
 
-def page_of(filters: Filters, scope: Scope, *, size: int = PAGE) -> Page:
+@dataclass
+class LookedUp:
+    """Whom a tag, an own field or a search leaves: looked up once for all the questions of one page.
+
+    Ids only, up to one more than the cap. Those of tags and fields are of the whole chain: each row of theirs would
+    have to find out whose it is, and what is asked with them keeps to the scope.
+    """
+
+    found: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
+
+    def ids(self, key: tuple[object, ...], rows: Any, *, of_chain: bool) -> list[int]:
+        if key not in self.found:
+            with seeing(CHAIN_WIDE) if of_chain else nullcontext():
+                self.found[key] = list(rows[: SEARCH_CAP + 1])
+        return self.found[key]
+
+
+def page_of(filters: Filters, scope: Scope, *, size: int = PAGE, looked_up: LookedUp | None = None) -> Page:
     """The page at the filters' position."""
     order = ORDERS[filters.order]
     position = _read_position(filters.position, order)
     back = position is not None and position.back
-    found = list(_in_order(filters, scope, order, position, size + 1))
+    looked_up = looked_up or LookedUp()
+    found = list(_in_order(filters, scope, order, position, size + 1, looked_up))
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
     if not found and position is not None:
-        return page_of(filters.at(None), scope, size=size)  # an old link behind the end: begin again
+        return page_of(
+            filters.at(None), scope, size=size, looked_up=looked_up
+        )  # an old link behind the end: begin again
     has_next, has_previous = (True, more) if back else (more, position is not None)
     ends = [Position(_written(key), pk) for pk, key in (found[0], found[-1])] if found else []
     return Page(
@@ -85,10 +107,12 @@ def page_of(filters: Filters, scope: Scope, *, size: int = PAGE) -> Page:
     )
 
 
-def counts_of(filters: Filters, scope: Scope, stages: Sequence[str], *, model: str) -> dict[str, Count]:
+def counts_of(
+    filters: Filters, scope: Scope, stages: Sequence[str], *, model: str, looked_up: LookedUp | None = None
+) -> dict[str, Count]:
     """Stage -> customers, under every filter but the stage itself."""
     others = filters.without("stages")
-    seen = _seen(others, scope)
+    seen = _seen(others, scope, looked_up)
     if others.q or others.tag:
         # What has to be looked up elsewhere is looked up once, not once per stage.
         found = list(seen.values_list("stage", flat=True)[: SEARCH_CAP + 1])
@@ -112,7 +136,7 @@ def nobody_yet(scope: Scope) -> bool:
     return not Profile.objects.for_scope(scope).exists()
 
 
-def _seen(filters: Filters, scope: Scope) -> Any:
+def _seen(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> Any:
     """The profiles that a list with these filters shows, in no order."""
     seen = Profile.objects.for_scope(scope.narrowed(filters.store))
     if filters.stages:
@@ -123,7 +147,7 @@ def _seen(filters: Filters, scope: Scope) -> Any:
         seen = seen.filter(adviser_id=filters.adviser)
     if filters.care:
         seen = _slipping(seen, filters.care)
-    for few, many in _looked_up(filters):
+    for few, many in _looked_up(filters, scope.narrowed(filters.store), looked_up or LookedUp()):
         seen = seen.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen.filter(many)
     return seen
 
@@ -144,7 +168,7 @@ def count_of(filters: Filters, scope: Scope) -> Count:
     return _capped(_seen(filters, scope))
 
 
-def _looked_up(filters: Filters) -> Iterator[tuple[list[int], Q]]:
+def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[tuple[list[int], Q]]:
     """Whom tag and search leave: the customers themselves where they are few, the condition where they are many.
 
     Few are looked up first and then put in order; of many, enough are met while walking along the order. Left to
@@ -152,23 +176,23 @@ def _looked_up(filters: Filters) -> Iterator[tuple[list[int], Q]]:
     """
     if filters.tag:
         tagged = Tag.objects.filter(name=filters.tag).values_list("customer", flat=True)
-        yield list(tagged[: SEARCH_CAP + 1]), Q(customer__in=tagged)
+        yield known.ids(("tag", filters.tag), tagged, of_chain=True), Q(customer__in=tagged)
     if filters.own:
         holding = holders_of(*filters.own.partition("~")[::2])
-        yield list(holding[: SEARCH_CAP + 1]), Q(customer__in=holding)
+        yield known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding)
     if filters.q:
-        found = Customer.objects.filter(matching(filters.q)).values_list("pk", flat=True)
-        yield list(found[: SEARCH_CAP + 1]), matching(filters.q, path="customer__")
+        here = Customer.objects.for_scope(scope).filter(matching(filters.q)).values_list("pk", flat=True)
+        yield known.ids(("q", filters.q, scope), here, of_chain=False), matching(filters.q, path="customer__")
 
 
 def _in_order(
-    filters: Filters, scope: Scope, order: Order, position: Position | None, size: int
+    filters: Filters, scope: Scope, order: Order, position: Position | None, size: int, looked_up: LookedUp
 ) -> Iterator[tuple[int, Any]]:
     """(customer, key) behind the position. Ties, the rest, the valueless: three ranges of the index, not one OR."""
     back = position is not None and position.back
     descending = order.descending != back
     ids = "-customer" if back else "customer"
-    seen = _seen(filters, scope)
+    seen = _seen(filters, scope, looked_up)
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
         few = list(seen.values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
