@@ -90,13 +90,27 @@ def summary(
     """
     end = as_date(observation_end)
     with reading(transactions, needs=(customer_id, date)) as connection:
-        columns = columns_of(connection)
-        money = amount in columns
-        names = {"customer": quoted(customer_id), "day": quoted(date), "amount": quoted(amount)}
-        left_out, refunds, strange = _look(connection, names, columns, money=money, end=end)
+        names, money, left_out, refunds, strange = _look(connection, customer_id, date, amount, end)
         query = statement(names, money=money, refunds=refunds, strange=strange, rhythm=rhythm, spread=spread)
         found = fetched(connection, query, {"observation_end": end})
     return Summary(**{name: np.ma.getdata(column) for name, column in found.items()}, left_out=left_out)
+
+
+def customer_days(
+    transactions: object,
+    *,
+    observation_end: Day,
+    customer_id: str = "customer_id",
+    date: str = "date",
+    amount: str = "amount",
+) -> tuple[Table, bool, dict[str, int]]:
+    """The purchase days, customer by customer: customer_id, day, paid; whether there was money; what is left out."""
+    end = as_date(observation_end)
+    with reading(transactions, needs=(customer_id, date)) as connection:
+        names, money, left_out, refunds, strange = _look(connection, customer_id, date, amount, end)
+        days = _days(names, money=money, refunds=refunds, strange=strange)
+        found = fetched(connection, f"{days} ORDER BY customer_id, day", {"observation_end": end})
+    return Table({name: np.ma.getdata(column) for name, column in found.items()}), money, left_out
 
 
 def as_date(day: Day) -> dt.date:
@@ -113,10 +127,8 @@ def as_date(day: Day) -> dt.date:
 
 def statement(names: dict[str, str], *, money: bool, refunds: bool, strange: bool, rhythm: bool, spread: bool) -> str:
     """The query; what the data do not need does not stand in it."""
-    paid = "amount::DOUBLE" if not strange else "CASE WHEN isfinite(amount::DOUBLE) THEN amount::DOUBLE END"
-    inner, outer = [], []
+    outer = []
     if money:
-        inner.append(f"coalesce(sum({paid}), 0) AS paid")
         outer += [
             "CASE WHEN count(*) > 1 THEN (sum(paid) - arg_min(paid, day)) / (count(*) - 1) ELSE 0 END AS monetary",
             "sum(paid) AS spent",
@@ -131,19 +143,8 @@ def statement(names: dict[str, str], *, money: bool, refunds: bool, strange: boo
     source = f"(SELECT *, {gap} FROM days)" if rhythm else "days"  # noqa: S608 -- ours
     if rhythm:
         outer.append("coalesce(sum(ln(gap)), 0) AS log_gaps")
-    having = "HAVING bool_or(amount IS NULL OR NOT amount < 0)" if refunds else ""
     return f"""
-        WITH days AS (
-            SELECT customer_id, day, {", ".join(inner) or "1 AS paid"}
-            FROM (
-                SELECT {names["customer"]} AS customer_id, {names["day"]}::DATE AS day,
-                       {names["amount"] if money else "NULL"} AS amount
-                FROM given
-                WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end
-            )
-            GROUP BY customer_id, day
-            {having}
-        )
+        WITH days AS ({_days(names, money=money, refunds=refunds, strange=strange)})
         SELECT customer_id, count(*) - 1 AS x, max(day) - min(day) AS t_x, $observation_end - min(day) AS "T"
                {"".join(", " + column for column in outer)}
         FROM {source}
@@ -151,20 +152,37 @@ def statement(names: dict[str, str], *, money: bool, refunds: bool, strange: boo
         ORDER BY customer_id"""  # noqa: S608 -- names are quoted, the rest is ours
 
 
+def _days(names: dict[str, str], *, money: bool, refunds: bool, strange: bool) -> str:
+    paid = "amount::DOUBLE" if not strange else "CASE WHEN isfinite(amount::DOUBLE) THEN amount::DOUBLE END"
+    having = "HAVING bool_or(amount IS NULL OR NOT amount < 0)" if refunds else ""
+    return f"""
+            SELECT customer_id, day, {f"coalesce(sum({paid}), 0)" if money else "1"} AS paid
+            FROM (
+                SELECT {names["customer"]} AS customer_id, {names["day"]}::DATE AS day,
+                       {names["amount"] if money else "NULL"} AS amount
+                FROM given
+                WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end
+            )
+            GROUP BY customer_id, day
+            {having}"""  # noqa: S608 -- names are quoted, the rest is ours
+
+
 def _usable(names: dict[str, str]) -> str:
     return f"{names['customer']} IS NOT NULL AND isfinite({names['day']}::DATE)"
 
 
 def _look(
-    connection: duckdb.DuckDBPyConnection, names: dict[str, str], columns: dict[str, str], *, money: bool, end: dt.date
-) -> tuple[dict[str, int], bool, bool]:
-    """What is left out, whether there are refunds, whether there are amounts that are no numbers."""
+    connection: duckdb.DuckDBPyConnection, customer_id: str, date: str, amount_named: str, end: dt.date
+) -> tuple[dict[str, str], bool, dict[str, int], bool, bool]:
+    """Quoted names, whether there is money, what is left out, whether there are refunds and amounts of no number."""
+    columns = columns_of(connection)
+    money = amount_named in columns
+    names = {"customer": quoted(customer_id), "day": quoted(date), "amount": quoted(amount_named)}
     if "currency" in columns and money:
         found = connection.execute("SELECT DISTINCT currency FROM given WHERE currency IS NOT NULL LIMIT 3").fetchall()
         if len(found) > 1:
-            raise MixedCurrencies(
-                f"amounts in several currencies, {', '.join(sorted(str(c) for (c,) in found))} among them"
-            )
+            several = ", ".join(sorted(str(currency) for (currency,) in found))
+            raise MixedCurrencies(f"amounts in several currencies, {several} among them")
     amount = f"{names['amount']}::DOUBLE" if money else "NULL::DOUBLE"
     ((nameless, endless, late, refunds, strange),) = connection.execute(
         f"""
@@ -177,4 +195,5 @@ def _look(
         {"observation_end": end},
     ).fetchall()
     counted = {"no_customer": nameless, "no_date": endless, "after_the_end": late, "amount_is_no_number": strange}
-    return {reason: int(rows) for reason, rows in counted.items() if rows}, bool(refunds), bool(strange)
+    left_out = {reason: int(rows) for reason, rows in counted.items() if rows}
+    return names, money, left_out, bool(refunds), bool(strange)

@@ -1,0 +1,105 @@
+"""Customer-days as columns, from which the state at any past day is read without another query."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from changke.engine.clv.statistics import Floats
+from changke.engine.clv.summary import Day, Summary, as_date, customer_days
+from changke.engine.table import Column
+
+EPOCH = np.datetime64("1970-01-01", "D")
+
+
+@dataclass(frozen=True)
+class Days:
+    """One row per customer and purchase day, customers together, days ascending.
+
+    Attributes
+    ----------
+    customers
+        The ids, ascending.
+    who, day, paid
+        The place of the customer among `customers`; days since 1970; net money of the day.
+    end
+        The last day observed.
+    """
+
+    customers: Column
+    who: Any
+    day: Any
+    paid: Floats
+    end: int
+    has_money: bool
+    left_out: dict[str, int]
+
+    @classmethod
+    def of(cls, transactions: object, *, observation_end: Day, **names: str) -> "Days":
+        """Read the transactions once. Names of columns as in `summary`."""
+        found, money, left_out = customer_days(transactions, observation_end=observation_end, **names)
+        customers, _, counts = _runs(found["customer_id"])
+        end = int((np.datetime64(as_date(observation_end), "D") - EPOCH).astype(int))
+        who = np.repeat(np.arange(len(customers)), counts)
+        day = found["day"].astype("datetime64[D]").astype(np.int64)
+        return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out)
+
+    @property
+    def first_day(self) -> int:
+        return int(self.day.min()) if len(self.day) else self.end
+
+    def until(self, cut: int) -> "Window":
+        """What was known at the end of the day `cut`."""
+        seen = self.day <= cut
+        who, day, paid = self.who[seen], self.day[seen], self.paid[seen]
+        there, first, counts = _runs(who)
+        return Window(self, cut, there, first, counts, day, paid)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The customers known at a day, and their days up to it."""
+
+    days: Days
+    cut: int
+    there: Any  # places among days.customers
+    first: Any  # where each customer's rows begin
+    counts: Any
+    day: Any
+    paid: Floats
+
+    def __len__(self) -> int:
+        return len(self.there)
+
+    def summary(self) -> Summary:
+        """As `summary(..., spread=True)` would have said it on that day."""
+        if not len(self):
+            none = np.zeros(0)
+            return Summary(self.days.customers[:0], none, none, none, none, none, none, none, none)
+        begun, last = self.day[self.first], self.day[self.first + self.counts - 1]
+        spent = np.add.reduceat(self.paid, self.first)
+        positive = self.paid > 0
+        logs = np.log(np.where(positive, self.paid, 1.0))
+        x = self.counts - 1.0
+        monetary = np.where(x > 0, (spent - self.paid[self.first]) / np.maximum(x, 1), 0.0)
+        return Summary(
+            self.days.customers[self.there], x, (last - begun).astype(float), (self.cut - begun).astype(float),
+            monetary, spent, np.add.reduceat(positive.astype(float), self.first), np.add.reduceat(logs, self.first),
+            np.add.reduceat(logs**2, self.first),
+        )  # fmt: skip
+
+    def outcome(self, horizon: int) -> tuple[Floats, Floats]:
+        """Purchase days and money of each in the next `horizon` days: what came true."""
+        after = (self.days.day > self.cut) & (self.days.day <= self.cut + horizon)
+        everybody = len(self.days.customers)
+        counts = np.bincount(self.days.who[after], minlength=everybody).astype(float)
+        money = np.bincount(self.days.who[after], self.days.paid[after], minlength=everybody)
+        return counts[self.there], money[self.there]
+
+
+def _runs(column: Any) -> tuple[Any, Any, Any]:
+    """Values, beginnings and lengths of the runs of equal values."""
+    if not len(column):
+        return column, np.zeros(0, int), np.zeros(0, int)
+    first = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]]))
+    return column[first], first, np.diff(np.append(first, len(column)))

@@ -1,0 +1,121 @@
+"""What past windows teach: whether boosting helps, what it says, and at which level money came."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+from scipy.stats import rankdata
+
+from changke.engine.clv.robust_spend import RobustSpend
+from changke.engine.clv.statistics import Floats
+from changke.engine.prediction import boost
+from changke.engine.prediction.days import Days, Window
+from changke.engine.prediction.features import features
+from changke.engine.prediction.models import Blend
+
+LEAST_DAYS = 28
+LEAST_CUSTOMERS = 500
+MOST_WINDOWS = 5
+APART = 30
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A past window with what was known, said and true."""
+
+    window: Window
+    horizon: int
+    rows: Floats
+    expected: Floats
+    active: Floats
+    days: Floats
+    money: Floats
+
+
+def lessons(days: Days, horizon: int) -> list[Lesson]:
+    """Past windows, newest first, each with at least as long a past as its outcome is long."""
+    history = days.end - days.first_day
+    length = min(horizon, history // 2)
+    if length < LEAST_DAYS // 2 or history < LEAST_DAYS:
+        return []
+    found = []
+    for k in range(MOST_WINDOWS):
+        cut = days.end - length - k * APART
+        if cut - days.first_day < length * 0.95:
+            break
+        window = days.until(cut)
+        known = window.summary()
+        expected, active = Blend.fitted(known).ask(known, length)
+        found.append(
+            Lesson(window, length, features(window, expected, active), expected, active, *window.outcome(length))
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the mean of both counts better than the models alone, whether it ranks better, and by how much."""
+
+    counts: bool
+    ranks: bool
+    why: str
+
+
+def verdict(newest: Lesson, older: list[Lesson]) -> Verdict:
+    """Learn from one half of the customers, look at the other: is the mean of both better than the models alone?"""
+    mine = [(one.rows[half], one.days[half]) for one in (newest, *older) for half in [one.window.there % 2 == 0]]
+    rows, days = (np.concatenate(parts) for parts in zip(*mine, strict=True))
+    other = newest.window.there % 2 == 1
+    count, came = boost.learned(rows, days, newest.rows[other])
+    alone, active, true = newest.expected[other], newest.active[other], newest.days[other]
+    both = (levelled(count, alone) + alone) / 2
+    # Judged at the level that came: how busy a window is says nothing about who comes.
+    errors = [((levelled(said, true) - true) ** 2).mean() for said in (alone, both)]
+    areas = [area(true > 0, active), area(true > 0, (moved(came, float(active.mean())) + active) / 2)]
+    counts, ranks = bool(errors[1] < errors[0]), bool(areas[1] > areas[0])
+    used = {(True, True): "counts and ranks", (True, False): "counts", (False, True): "ranks"}.get(
+        (counts, ranks), "nothing"
+    )
+    numbers = f"squared error {errors[0]:.4g} -> {errors[1]:.4g}, AUC {areas[0]:.4f} -> {areas[1]:.4f}"
+    return Verdict(
+        counts, ranks, f"boosting is used for: {used} (on half of the customers of the newest past: {numbers})"
+    )
+
+
+def boosted(found: list[Lesson], rows: Floats) -> tuple[Floats, Floats]:
+    """What boosting says of today's customers, at the level of the windows it learned from."""
+    learn, days = np.concatenate([one.rows for one in found]), np.concatenate([one.days for one in found])
+    return boost.learned(learn, days, rows)
+
+
+def levelled(said: Floats, level_of: Floats) -> Floats:
+    """`said`, with the sum of `level_of`."""
+    total = float(said.sum())
+    return said * (float(level_of.sum()) / total) if total > 0 else level_of
+
+
+def moved(probability: Floats, mean: float) -> Floats:
+    """Probabilities moved along the logistic curve until their mean is `mean`."""
+    odds = logit(np.clip(probability, 1e-6, 1 - 1e-6))
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if expit(odds + middle).mean() < mean else (low, middle)
+    return np.asarray(expit(odds + low), float)
+
+
+def money_level(newest: Lesson) -> float:
+    """Money that came for one expected, given the days that came; shrunk half."""
+    known = newest.window.summary()
+    said = float(RobustSpend().fit(known).expected_spend(known) @ newest.days)
+    came = float(newest.money.sum())
+    return min(max(np.sqrt(came / said), 0.5), 2.0) if said > 0 and came > 0 else 1.0
+
+
+def area(true: Floats, score: Floats) -> float:
+    """Area under the curve: how often somebody who came was ranked above somebody who did not. 0.5 without either."""
+    came = np.asarray(true, bool)
+    ones, zeros = int(came.sum()), int((~came).sum())
+    if not ones or not zeros:
+        return 0.5
+    return float((rankdata(score)[came].sum() - ones * (ones + 1) / 2) / (ones * zeros))

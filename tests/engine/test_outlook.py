@@ -1,0 +1,120 @@
+"""The one default answer: what it says of a chain that never existed, and that it answers every shop."""
+
+import datetime as dt
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from changke.engine import outlook
+from changke.engine.clv import MixedCurrencies
+from changke.engine.prediction import boost, past
+from changke.engine.prediction.days import Days
+
+END = dt.date(2026, 6, 30)
+
+
+def shop(customers: int, seed: int = 3, days: int = 500) -> dict[str, Any]:
+    """Some come often, some leave: rates and leaving of one's own, the first day anywhere."""
+    chance = np.random.default_rng(seed)
+    who, when = [], []
+    for customer in range(customers):
+        day, gap = float(chance.integers(0, days)), float(chance.gamma(1.5, 30)) + 2
+        while day <= days:
+            who.append(customer)
+            when.append(int(day))
+            if chance.random() < 0.12:
+                break
+            day += float(chance.exponential(gap)) + 1
+    dates = np.datetime64(END, "us") - (days - np.array(when, int)) * np.timedelta64(1, "D")
+    return {"customer_id": np.array(who, int), "date": dates, "amount": chance.lognormal(3, 0.5, len(who)).round(2)}
+
+
+def test_it_is_right_about_what_comes() -> None:
+    rows = shop(1500)
+    cut = np.datetime64(END, "us") - np.timedelta64(90, "D")
+    said = outlook(rows, observation_end=np.datetime64(cut, "D"), horizon_days=90, boosting=False)
+    days = Days.of(rows, observation_end=END)
+    came, money = days.until(days.end - 90).outcome(90)
+    assert said.rows == len(came)
+    assert past.area(came > 0, said["p_active"]) > 0.7
+    assert said["p_active"].mean() == pytest.approx((came > 0).mean(), abs=0.06)
+    assert said["expected_purchases"].sum() == pytest.approx(came.sum(), rel=0.2)
+    assert said["expected_spend"].sum() == pytest.approx(money.sum(), rel=0.25)
+    assert np.mean((came >= said["purchases_low"]) & (came <= said["purchases_high"])) > 0.8
+    assert np.mean((money >= said["spend_low"] - 1e-9) & (money <= said["spend_high"])) > 0.75
+
+
+def test_nothing_after_the_end_is_looked_at() -> None:
+    rows = shop(300)
+    early = rows["date"] <= np.datetime64("2026-03-01")
+    cut = {name: column[early] for name, column in rows.items()}
+    with_future = outlook(rows, observation_end="2026-03-01", horizon_days=60)
+    without = outlook(cut, observation_end="2026-03-01", horizon_days=60)
+    for name in without:
+        assert np.array_equal(with_future[name], without[name])
+    assert with_future.left_out["after_the_end"] == int((~early).sum())
+
+
+@pytest.mark.skipif(not boost.installed(), reason="the extra boost is not installed")
+def test_boosting_says_what_it_is_used_for() -> None:
+    said = outlook(shop(900), observation_end=END, horizon_days=60)
+    assert any("boosting is used for" in note for note in said.notes)
+    assert np.isfinite(said["p_active"]).all()
+
+
+def test_without_the_extra_the_models_answer_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boost, "installed", lambda: False)
+    said = outlook(shop(600), observation_end=END, horizon_days=60)
+    assert "models alone: install changke[boost] for boosting" in said.notes
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [("v", "2026-06-30", 5)],
+        [("v", "2026-06-30", 5)] * 10_000,
+        [(f"c{i}", "2026-06-30", 5) for i in range(600)],
+        [(f"c{i}", "2026-01-01", 5) for i in range(600)],
+        [("v", "2026-06-01", 5), ("v", "2026-06-02", -50)],
+        [("v", "2026-01-01", 5), ("w", "2026-05-01", 1e12), ("w", "2026-06-01", 3), (None, "2026-06-01", 3)],
+    ],
+)
+@pytest.mark.parametrize("horizon", [0, 1, 90, 3000])
+def test_every_shop_gets_an_answer(rows: list[tuple[str, str, float]], horizon: int) -> None:
+    table = {
+        "customer_id": np.array([r[0] for r in rows], object),
+        "date": np.array([r[1] for r in rows], "datetime64[us]"),
+        "amount": np.array([r[2] for r in rows], float),
+    }
+    said = outlook(table, observation_end=END, horizon_days=horizon)
+    for name in said:
+        if name != "customer_id":
+            assert np.isfinite(said[name]).all(), name
+            assert np.all(said[name] >= 0), name
+    assert np.all(said["p_active"] <= 1)
+    if horizon == 0:
+        assert not said["expected_purchases"].any()
+        assert not said["spend_high"].any()
+
+
+def test_what_nobody_can_ask_is_refused() -> None:
+    with pytest.raises(ValueError, match="horizon"):
+        outlook(shop(5), observation_end=END, horizon_days=-1)
+    with pytest.raises(MixedCurrencies):
+        outlook(
+            {**shop(5), "currency": np.array(["CNY", "HKD"] * 500)[: len(shop(5)["date"])]},
+            observation_end=END,
+            horizon_days=9,
+        )
+
+
+def test_the_engine_is_there_in_a_second_and_brings_neither_django_nor_scipy() -> None:
+    code = "import sys, changke.engine; print({'django', 'scipy', 'lightgbm'} & {m.split('.')[0] for m in sys.modules})"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
