@@ -4,8 +4,10 @@
 
 A CSV (CRLF, quoted commas and quotes, in the encoding asked for) of one-line receipts with exactly 1 % bad rows of
 eight kinds goes through the whole importer in a process of its own, whose peak memory is taken from the operating
-system. Then the rows that were accepted are copied, typed, into twins of the same tables with the same constraints,
-indexes and triggers: that is the raw COPY. Every bad row must be named, none lost.
+system; what an installation needs is measured where only requirements/server.lock is installed (pandas and polars,
+which the tests bring, are loaded wherever they lie). Then the rows that were accepted are copied, typed, into twins of
+the same tables with the same constraints, indexes and triggers: that is the raw COPY. Every bad row must be named, none
+lost.
 
 Seconds on a machine that does other things too say little: CPU seconds of the process and of the database stand beside
 them.
@@ -29,7 +31,7 @@ from changke.foundation.database import launcher, rows_seen
 from changke.foundation.organisation.scope import CHAIN_WIDE
 
 AT_LEAST = 0.25
-AT_MOST_MB = 500
+AT_MOST_MB = 300
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 TABLES = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", "facts_tender")
 HEADER = ["单号", "日期", "手机号", "姓名", "项目", "数量", "单价", "金额", "支付方式", "门店"]
@@ -77,7 +79,8 @@ def _compare(file: Path, rows: int, bad: int) -> int:
     command = [sys.executable, "-m", "benchmarks.load", str(file.parent), "--child", str(file)]
     loaded = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
     database = server_cpu(file.parent / "server") - before
-    with connection.cursor() as sql:
+    print(f"loaded in {loaded['seconds']:.1f} s; CPU s: database {database:.1f}, process {loaded['cpu']:.1f}; {loaded}")
+    with rows_seen.aloud(), connection.cursor() as sql:  # COPY carries no setting of its own
         for setting in ("fsync", "synchronous_commit"):
             sql.execute(f"SHOW {setting}")
             (value,) = sql.fetchone()
@@ -95,6 +98,7 @@ def _compare(file: Path, rows: int, bad: int) -> int:
     )
     for step, seconds in loaded["steps"].items():
         print(f"{'  ' + step:28}{'':>12}{seconds:>10.1f}")
+    print(f"CPU seconds in all: {database + loaded['cpu']:.1f}")
     ratio = (rows / loaded["seconds"]) / (loaded["created"] / raw)
     print(f"ratio {ratio:.2f} (at least {AT_LEAST}); peak memory {loaded['peak_mb']} MB (at most {AT_MOST_MB})")
     print(

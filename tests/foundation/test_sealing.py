@@ -1,5 +1,6 @@
 """Who can read a phone number: keys, seals, indexes. docs/algorithms/encryption.md."""
 
+import hmac
 from collections.abc import Iterator
 
 import pytest
@@ -75,6 +76,12 @@ def test_kinds_and_versions_have_indexes_of_their_own() -> None:
     same = {safe.blind(kind, "7831", version) for kind in ("phone", "email", "phone tail") for version in (1, 2)}
     assert len(same) == 6
     assert safe.blinds("phone", "7831") == [safe.blind("phone", "7831", 1), safe.blind("phone", "7831")]
+
+
+@pytest.mark.parametrize("value", ["", "+8613800007831", "张" * 100])
+def test_an_index_is_the_beginning_of_an_hmac(value: str) -> None:
+    digest = hmac.digest(cipher.derive(bytes(32), "index phone"), value.encode(), "sha256")
+    assert Vault({1: bytes(32)}, [1]).blind("phone", value) == int.from_bytes(digest[:8], "big", signed=True)
 
 
 # In the database

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from changke.interfaces.importers import columns
+from changke.interfaces.importers.kinds import NEEDED, WAITING, WORKS
 from changke.interfaces.importers.parts import Part
-from changke.interfaces.importers.pipeline import NEEDED, WAITING, WORKS
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sources import SOURCES, Source, understood
 

@@ -3,7 +3,7 @@
 import pytest
 
 from changke.interfaces.importers import columns
-from changke.interfaces.importers.pipeline import NEEDED
+from changke.interfaces.importers.kinds import NEEDED
 from changke.interfaces.importers.presets import Preset, all_presets
 
 

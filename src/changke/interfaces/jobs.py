@@ -23,7 +23,7 @@ from changke.interfaces.api import services
 from changke.interfaces.exporters import services as exports
 from changke.interfaces.exporters.models import Export
 from changke.interfaces.exporters.services import AT_ONCE_ROWS
-from changke.interfaces.importers import pipeline
+from changke.interfaces.importers import folders, pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.web.services import forget_sent
 from changke.interfaces.web.uploads import incoming
@@ -216,7 +216,7 @@ def forget_drafts(timestamp: int) -> int:
     )
     for batch_id in old:
         if discard(batch_id):
-            pipeline.forget_uploads(batch_id)
+            folders.forget_uploads(batch_id)
     for left in incoming().glob("*"):
         if now.timestamp() - left.stat().st_mtime > KEEP_INCOMING.total_seconds():
             left.unlink(missing_ok=True)

@@ -40,8 +40,10 @@ def reserve_ids(table: str, count: int) -> list[int]:
     if count == 0:
         return []
     with connection.cursor() as cursor:
+        # The sequence is found once, not for each id: finding it costs far more than counting on.
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')::regclass) FROM generate_series(1, %s)", [table, count]
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)",
+            [table, count],
         )
         return [int(row[0]) for row in cursor.fetchall()]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import connection
 
 from changke.foundation.errors import DomainError
 from changke.foundation.persons.cipher import BrokenSeal, Vault, check_of, read_keys, unseal
-from changke.foundation.persons.models import KeyVersion, PersonKey
+from changke.foundation.persons.models import KeyVersion
 
 VAULT_SECONDS = 2.0
 """How long a process trusts what it knows of the versions. A change of key waits longer than that."""
@@ -86,7 +87,14 @@ def master_keys() -> dict[int, bytes]:
 def keys_of(person_ids: Sequence[int]) -> dict[int, AESGCM]:
     """The persons' own keys. Whoever was erased, or never had anything sealed, has none."""
     safe = vault()
-    rows = PersonKey.objects.filter(person_id__in=person_ids).values_list("person_id", "wrapped", "version")
+    if not person_ids:
+        return {}
+    with connection.cursor() as sql:
+        # One array instead of a place for each id: of thousands of persons writing the statement took longest.
+        sql.execute(
+            "SELECT person_id, wrapped, version FROM foundation_personkey WHERE person_id = ANY(%s)", [list(person_ids)]
+        )
+        rows = sql.fetchall()
     return {person: opened_key(safe, person, bytes(wrapped), version) for person, wrapped, version in rows}
 
 

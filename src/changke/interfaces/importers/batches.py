@@ -5,7 +5,7 @@ import datetime as dt
 from changke.facts.customers.queries import changed_since
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.registry import BatchKind, Example, Part, Undo, register
-from changke.interfaces.importers import columns, pipeline
+from changke.interfaces.importers import columns, folders, pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.sources import MIXED
 from changke.interfaces.importers.undo import leaving
@@ -18,7 +18,7 @@ def run(batch_id: int, now: dt.datetime) -> None:
         pipeline.run(batch_id, now=now)
     except UnreadableFile:
         return  # the batch says so itself
-    pipeline.forget_uploads(batch_id)
+    folders.forget_uploads(batch_id)
 
 
 def undo(batch_id: int, now: dt.datetime) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from changke.facts.customers.services.intake import GROUPS, Candidate, Met, compare, take_in
+from changke.foundation.database.statistics import analyze
 from changke.interfaces.importers import findings
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
@@ -22,6 +23,9 @@ from changke.interfaces.importers.threads import side_by_side
 PERSON_KEY = "coalesce('x' || customer_id, 'w' || wecom_id, 'p' || phone, 'e' || email)"
 PASSES = "xwpe"
 CHUNK = 2_000
+COUNTED_AFTER = (4, 20)
+"""Chunks after which the tables are counted: of an installation's first load the planner would think that they are
+empty until its end, and read the whole of them for each chunk."""
 PRETENDED = -1
 """A store that will be created: the analysis knows no id of it yet."""
 SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR"}
@@ -54,7 +58,10 @@ def take_in_persons(
         found: list[tuple[object, ...]] = [(person["key"], *taken[index]) for index, person in enumerate(people)]
         return found, sum(person["rows"] for person in people)
 
-    for found, rows_taken in side_by_side(take, _in_passes(connection), alone=not _strangers(connection)):
+    chunks = side_by_side(take, _in_passes(connection), alone=not _strangers(connection))
+    for number, (found, rows_taken) in enumerate(chunks, start=1):
+        if number in COUNTED_AFTER:
+            analyze(("facts_customer", "facts_identifier"))
         add(connection, "customer_of", SHAPE, found)
         done += rows_taken
         progress(done)

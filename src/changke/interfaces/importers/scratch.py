@@ -88,6 +88,9 @@ class Scratch:
         )
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET TimeZone = 'UTC'")
+        # It lives for minutes: packing its columns, and writing it out once more at its end, would be work for nothing.
+        self.connection.execute("SET force_compression = 'uncompressed'")
+        self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         self.sheets: list[SheetInfo] = []
         self.total = 0
 

@@ -83,6 +83,7 @@ def take_in(
     by_cand = {each.cand: each for each in candidates}
     with connection.cursor() as cursor:
         groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
+        named = [kind for kind in SEALED if any(getattr(each, kind) for each in by_cand.values())]
         decided = {group: decide(group) for group in set(groups.values())}
         for group, decision in decided.items():
             cands = [cand for cand, its in groups.items() if its == group]
@@ -90,8 +91,9 @@ def take_in(
         for statement in (NUMBER, INSERT):
             cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
         cursor.execute(IDENTIFY_EXTERNAL, {"source": source, "batch": batch_id})
-        cursor.execute(UNKNOWN_NAMES)
-        write_unknown(list(_new_names(by_cand, sorted(cursor.fetchall()))), batch_id=batch_id)
+        if named:
+            cursor.execute(" UNION ALL ".join(unknown_names(kind, changing=len(vault().in_use) > 1) for kind in named))
+            write_unknown(list(_new_names(by_cand, sorted(cursor.fetchall()))), batch_id=batch_id)
         changed: set[int] = set()
         for statement in (UPDATE, FILL):
             cursor.execute(statement, {"batch": batch_id})
@@ -228,7 +230,8 @@ WHERE customer.is_active AND customer.batch_id IS DISTINCT FROM %(batch)s
 # A customer whom only an undone batch knew counts as new: nothing is decided of her, the row shows her again.
 
 NUMBER = """
-UPDATE intake_customer SET customer_id = nextval(pg_get_serial_sequence('facts_customer', 'id')), is_new = true
+UPDATE intake_customer
+SET customer_id = nextval((SELECT pg_get_serial_sequence('facts_customer', 'id'))::regclass), is_new = true
 WHERE customer_id IS NULL
 """
 
@@ -254,16 +257,20 @@ SELECT customer_id, 'external', %(source)s, external, %(batch)s FROM intake_cust
 ON CONFLICT (kind, source, value) DO NOTHING
 """
 
-UNKNOWN_NAMES = " UNION ALL ".join(
-    f"""
-    SELECT cand, customer_id, '{kind}' FROM intake_customer AS intake
-    WHERE {kind} IS NOT NULL AND coalesce(decision, '') NOT IN ('skip', 'refuse') AND NOT EXISTS (
-      SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.{kind})
-    AND NOT EXISTS (
-      SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind = intake.former_{kind})
+
+def unknown_names(kind: str, *, changing: bool) -> str:
+    """Whose identifier of this kind nobody has; `changing`: the master key is, so it may stand under either index."""
+    return f"""
+        SELECT cand, customer_id, '{kind}' FROM intake_customer AS intake
+        WHERE {kind} IS NOT NULL AND coalesce(decision, '') NOT IN ('skip', 'refuse')
+        {
+        "".join(
+            f" AND NOT EXISTS (SELECT FROM facts_identifier AS known"
+            f" WHERE known.kind = '{kind}' AND known.blind = intake.{index})"
+            for index in (kind, *([f"former_{kind}"] if changing else []))
+        )
+    }
     """  # noqa: S608 the kinds are ours
-    for kind in SEALED
-)
 
 
 def _says(field: str) -> str:

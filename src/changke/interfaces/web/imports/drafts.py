@@ -15,8 +15,8 @@ from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import change_draft, discard, draft
 from changke.interfaces.importers import sources
+from changke.interfaces.importers.folders import forget_uploads, uploads_of
 from changke.interfaces.importers.look import look
-from changke.interfaces.importers.pipeline import forget_uploads, uploads_of
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.scratch import SourceFile

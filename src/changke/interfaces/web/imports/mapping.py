@@ -17,7 +17,7 @@ from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.folding import is_ours
-from changke.interfaces.importers.pipeline import NEEDED
+from changke.interfaces.importers.kinds import NEEDED
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts, words

@@ -20,7 +20,7 @@ from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.bulk import undo_words
 from changke.interfaces.importers.error_file import safe
-from changke.interfaces.importers.pipeline import folder_of
+from changke.interfaces.importers.folders import folder_of
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
