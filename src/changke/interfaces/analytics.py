@@ -14,6 +14,7 @@ from typing import Any
 from changke.facts.customers.services import advising
 from changke.foundation.organisation.queries import NoChainYet, the_chain
 from changke.profiles.affinity.services import follow as tagging
+from changke.profiles.affinity.services.propose import propose_to_everybody
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services import Comparison, PastDay, Refreshed, compare, fold, refresh_all
 from changke.profiles.lifecycle.services import replay as replay_rules
@@ -22,9 +23,12 @@ from changke.profiles.lifecycle.services.series import Progress, silent
 
 
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
-    """Compute everybody, after whoever is at it already."""
+    """Compute everybody and what to propose to them, after whoever is at it already."""
     with _alone(progress):
-        return refresh_all(now=now, progress=progress)
+        done = refresh_all(now=now, progress=progress)
+        progress("what to propose", 0, done.customers)
+        propose_to_everybody(today=done.as_of)
+    return done
 
 
 def replay(definition: Mapping[str, Any], *, now: datetime, months: int, progress: Progress = silent) -> list[PastDay]:

@@ -191,6 +191,7 @@ PERSON_TABLES = {
     "events": _("Events"),
     "attributes": _("Computed numbers"),
     "stages": _("Stages"),
+    "proposals": _("What is proposed to her"),
     "audit": _("Audit trail"),
     "keys": _("Her own key"),
     "consents": _("Consents"),

@@ -1,6 +1,6 @@
 """The tables of this floor; each is written in its room."""
 
-from changke.profiles.affinity.models import TagRule
+from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
 
@@ -9,6 +9,7 @@ __all__ = [
     "BulkRun",
     "PopulationVersion",
     "Profile",
+    "Proposal",
     "SeriesFill",
     "StageCount",
     "StageFlow",

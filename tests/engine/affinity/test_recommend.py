@@ -61,7 +61,7 @@ def test_it_is_right_about_baskets_it_has_not_seen(known: Lines) -> None:
 def test_reasons_say_what_their_values_bear_out(known: Lines, weights: Weights) -> None:
     found = recommend(known, observation_end=END, top=10, weights=weights)
     rows = found.records()
-    assert {"again", "due"} & {row["reason"] for row in rows}
+    assert {row["reason"] for row in rows} >= {"again", "due", "alike"}
     for row in rows:
         had = row["times"] > 0
         assert (row["days_since"] >= 0) == had == (row["cycle_days"] > 0)
@@ -69,7 +69,7 @@ def test_reasons_say_what_their_values_bear_out(known: Lines, weights: Weights) 
             case "again":
                 assert had
             case "due":
-                assert row["days_since"] >= 0.7 * row["cycle_days"]
+                assert 0.7 * row["cycle_days"] <= row["days_since"] <= 3.1 * row["cycle_days"]
             case "alike":
                 assert 2 <= row["alike"] <= row["similar"]
             case "goes_with":

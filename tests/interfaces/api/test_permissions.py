@@ -139,6 +139,7 @@ CASES: dict[str, list[Case]] = {
     "count_waiting_return": [Waiting("POST", "/waiting-returns")],
     "get_profile": [Case("GET", "/profiles/{id}")],
     "get_profile_stages": [Case("GET", "/profiles/{id}/stages")],
+    "get_proposals": [Case("GET", "/profiles/{id}/proposals")],
     "get_stages": [Case("GET", "/stages?store={store}")],
     "get_today": [Listed("GET", "/today", items="lines"), Case("GET", "/today?store={store}")],
     "get_followups": [Listed("GET", "/followups")],

@@ -4,10 +4,11 @@ import datetime as dt
 
 import pytest
 
+from changke.profiles.affinity.models import Proposal
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from tests.cast import NOW as THEN
-from tests.cast import Cast
+from tests.cast import TODAY, Cast
 from tests.interfaces.api.conftest import NOW, Caller, sale
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +83,35 @@ def test_a_first_order_stands_on_the_list_of_the_day_until_it_is_looked_after(ma
     manager.post("/followups", {"id": "1", "customer_id": customer, "reason": "first_order", "outcome": "done"})
     today = manager.get("/today").json()
     assert (today["done"], today["lines"][0]["outcome"]) == (1, "done")
+
+
+def test_proposals_are_told_with_their_reason_in_the_callers_language(hq: Caller, known: Cast) -> None:
+    Proposal.objects.create(
+        customer=known.vera,
+        as_of=TODAY,
+        items=[
+            {
+                "item": known.facial.pk,
+                "chance_bp": 8_250,
+                "reason": "due",
+                "times": 12,
+                "last_on": "2026-02-20",
+                "cycle_days": 30,
+                "alike": 3,
+                "similar": 4,
+                "goes_with": None,
+                "recent_customers": 3,
+            }
+        ],
+    )
+    path = f"/profiles/{known.vera.pk}/proposals"
+    told = {
+        language: hq.send("GET", path, "", **{"Accept-Language": language}).json()
+        for language in ("en", "zh-hans", "zh-hant")
+    }
+    assert [one["item_code"] for one in told["en"]] == ["F1"]
+    assert told["en"][0]["why"] == "Usually wanted again after 30 days; she last had it on 2026-02-20"
+    assert told["zh-hans"][0]["why"] == "一般 30 天后会再需要，上次是 2026-02-20"
+    assert len({one[0]["why"] for one in told.values()}) == 3
+    assert hq.get(f"/profiles/{known.bai.pk}/proposals").json() == []
+    assert hq.get("/profiles/999999/proposals").status_code == 404

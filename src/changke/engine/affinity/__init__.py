@@ -19,8 +19,9 @@ recommend(lines, observation_end="2026-10-31", top=5)
 from changke.engine.affinity.complements import NotASupport, complements
 from changke.engine.affinity.cycles import usual_cycles
 from changke.engine.affinity.lines import Lines
+from changke.engine.affinity.parts import Shop
 from changke.engine.affinity.popular import popular
-from changke.engine.affinity.recommend import NotANumber, recommend
+from changke.engine.affinity.recommend import NotANumber, Only, recommend
 from changke.engine.affinity.season import season
 from changke.engine.affinity.starters import starters
 from changke.engine.affinity.weights import Weights, learn
@@ -29,6 +30,8 @@ __all__ = [
     "Lines",
     "NotANumber",
     "NotASupport",
+    "Only",
+    "Shop",
     "Weights",
     "complements",
     "learn",

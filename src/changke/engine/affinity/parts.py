@@ -14,7 +14,7 @@ from changke.engine.affinity.together import together
 
 Floats = npt.NDArray[np.float64]
 CANDIDATES = 150  # besides everything she had
-CELLS = 2_000_000  # customers times items looked at together: 16 MB a column
+CELLS = 4_000_000  # customers times items, or times similar ones, looked at together: 32 MB a column
 SPAN = 1_000_000  # more than days since 1970: customer and day as one number
 FADES_DAYS = (30, 90, 180)
 FASHIONS_DAYS = (14, 30, 60, 180)
@@ -94,7 +94,7 @@ class Shop:
 
     def batches(self, customers: Integers) -> Iterator[Integers]:
         """The customers in portions that fit."""
-        size = max(1, CELLS // max(1, len(self.lines.items)))
+        size = max(1, CELLS // max(1, len(self.lines.items), len(self._neighbours.pool)))
         for start in range(0, len(customers), size):
             yield customers[start : start + size]
 

@@ -44,7 +44,7 @@ def recommend(
     ----------
     lines
         One row per line of a receipt, without returns: a Polars, pandas, Arrow or DuckDB frame, the path of a Parquet
-        file, or `Lines` read before.
+        file, `Lines` read before, or the `Shop` of them, which spares making it again.
     observation_end
         The last day that is fully known.
     top
@@ -72,8 +72,10 @@ def recommend(
     if top < 1:
         raise NotANumber(f"{top} recommendations")
     names = {"customer_id": customer_id, "item_id": item_id, "date": date}
-    known = lines if isinstance(lines, Lines) else Lines.read(lines, observation_end=observation_end, **names)
-    shop = Shop(known)
+    if not isinstance(lines, Lines | Shop):
+        lines = Lines.read(lines, observation_end=observation_end, **names)
+    shop = lines if isinstance(lines, Shop) else Shop(lines)
+    known = shop.lines
     counts = weights or learn(known)
     wanted = np.unique(known.customer)
     if customers is not None:
@@ -107,7 +109,7 @@ def _portion(
     best, chance = _take(found, kept), chance[kept]
     partner = partners(shop, customers, best)
     ids = shop.lines.items
-    goes_with = np.array([None if one < 0 else ids[one] for one in partner], dtype=object)
+    goes_with = np.array([None if one < 0 else ids[one : one + 1].tolist()[0] for one in partner], dtype=object)
     cycle = np.where(best.times > 0, np.rint(shop.cycle_days[best.item]), MISSING).astype(np.int64)
     return {
         "customer_id": shop.lines.customers[customers[best.row]],

@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 LOOKS_BACK_DAYS = (45, 105, 165)
 WITHIN_DAYS = 60
 LEAST_BASKETS = 200
+MOST_BASKETS = 2_000  # of one look back: more do not change the weights, and cost memory
 LEAST_PENALTY, PENALTY_SHARE = (
     10.0,
     0.001,
@@ -90,6 +91,11 @@ def _examples(lines: Lines, day: int) -> list[tuple[Floats, Floats, Floats, int]
     buyers, place, size = np.unique(customer, return_inverse=True, return_counts=True)
     if not len(buyers):
         return []
+    if len(buyers) > MOST_BASKETS:
+        evenly = np.unique(np.linspace(0, len(buyers) - 1, MOST_BASKETS).astype(int))
+        kept = np.isin(place, evenly)
+        buyers, place, size = np.unique(customer[kept], return_inverse=True, return_counts=True)
+        item = item[kept]
     shop = Shop(lines.until(day))
     found, done = [], 0
     for portion in shop.batches(buyers):

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from changke.facts.catalog.models import Category, Item
-from changke.foundation.audit.kinds import Kind, register
+from changke.foundation.audit.kinds import Kind, leave_out, register
 from changke.foundation.audit.rules import By, Values
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.tag_rules import as_audited, save_rule
@@ -32,3 +32,4 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
 
 
 register(Kind("tag_rule", ("profiles_tagrule",), "tags.manage", _now, _restore))
+leave_out("profiles_proposal", "computed from facts")

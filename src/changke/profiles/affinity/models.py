@@ -1,8 +1,9 @@
-"""What a purchase says about needs: rules that put a tag on whoever bought a thing."""
+"""What purchases say about needs: rules that put a tag on whoever bought a thing, and what is proposed to her."""
 
 from django.db import models
 
 from changke.facts.catalog.models import Category, Item
+from changke.facts.customers.models import Customer
 
 
 class Occasion(models.TextChoices):
@@ -32,3 +33,14 @@ class TagRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Proposal(models.Model):
+    """What to propose to a customer, best first, with the reasons as data. Derived: computed anew every night."""
+
+    customer = models.OneToOneField(
+        Customer, primary_key=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    as_of = models.DateField()
+    items = models.JSONField()
+    """Of each: item, chance_bp, reason, times, last_on, cycle_days, alike, similar, goes_with, recent_customers."""

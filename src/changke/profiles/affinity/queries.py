@@ -1,11 +1,15 @@
-"""Whom the tag rules speak of."""
+"""Whom the tag rules speak of, and what is proposed to her."""
 
+import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
+from changke.facts.catalog.models import Item
 from changke.facts.customers.services.ruled_tags import Ruled
+from changke.profiles.affinity.models import Proposal
 
 # Of several purchases that say the same the latest is the evidence. A first order is one that no living receipt of hers
 # came before; which of two on one day was first is told by their ids.
@@ -42,3 +46,44 @@ def _ruled(which: str, values: Mapping[str, Any]) -> list[Ruled]:
     with connection.cursor() as sql:
         sql.execute(SPOKEN_OF.format(which=which), values)
         return [Ruled(customer, tag, rule, f"receipt:{receipt}") for customer, tag, rule, receipt in sql.fetchall()]
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """An item to propose to her, with the reason as data: what the numbers are of is in docs/algorithms/affinity.md."""
+
+    item: Item
+    chance_bp: int
+    reason: str
+    times: int
+    last_on: dt.date | None
+    cycle_days: int | None
+    alike: int
+    similar: int
+    goes_with: Item | None
+    recent_customers: int
+
+
+def proposed_to(customer_id: int, *, personal: bool) -> list[Proposed]:
+    """Best first, without items taken off. `personal`: whether anything may be chosen for her (`personalised`)."""
+    kept = Proposal.objects.filter(pk=customer_id).first() if personal else None
+    if kept is None:
+        return []
+    wanted = {one[name] for one in kept.items for name in ("item", "goes_with") if one[name]}
+    items = {item.pk: item for item in Item.objects.filter(pk__in=wanted)}
+    return [
+        Proposed(
+            item=items[one["item"]],
+            chance_bp=one["chance_bp"],
+            reason=one["reason"],
+            times=one["times"],
+            last_on=dt.date.fromisoformat(one["last_on"]) if one["last_on"] else None,
+            cycle_days=one["cycle_days"],
+            alike=one["alike"],
+            similar=one["similar"],
+            goes_with=items.get(one["goes_with"]),
+            recent_customers=one["recent_customers"],
+        )
+        for one in kept.items
+        if one["item"] in items and items[one["item"]].is_active
+    ]

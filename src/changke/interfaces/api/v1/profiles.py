@@ -7,13 +7,17 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, gettext
 from ninja import Field, Query, Router, Schema
 
+from changke.facts.consents.queries import personalised
 from changke.facts.customers.queries import customer_in
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
+from changke.foundation.persons.registry import family_of
+from changke.interfaces import proposals
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Storable, text
+from changke.profiles.affinity.queries import proposed_to
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.queries import models_in_use
@@ -74,6 +78,25 @@ class StagesOut(Schema):
     history: list[BandOut]
 
 
+class ProposedOut(Schema):
+    """Something to propose to her, best first."""
+
+    item_code: str
+    item_name: str
+    chance_bp: int = Field(
+        ..., description="Chance that it is in her next purchase, in basis points, among candidates."
+    )
+    reason: str = Field(..., description="`again`, `due`, `alike`, `goes_with` or `popular`.")
+    why: str = Field(..., description="The reason in words, in the language of `Accept-Language`.")
+    times: int = Field(..., description="Days on which she had it; 0: new to her.")
+    last_on: dt.date | None
+    cycle_days: int | None = Field(..., description="After how many days it is usually wanted again.")
+    alike: int = Field(..., description="Customers most like her who had it in the last 90 days, of `similar`.")
+    similar: int
+    goes_with: str | None = Field(..., description="Code of the item of her last purchase that it goes with.")
+    recent_customers: int = Field(..., description="Customers who had it in the last 30 days.")
+
+
 class StagesQuery(Schema):
     as_of: dt.date | None = Field(None, description="A day of the past, such as 2025-12-31; today if left out.")
     model: Annotated[str, text(40), Storable] = Field("", description="Key of a model; the default one if left out.")
@@ -125,6 +148,36 @@ def get_stages(request: HttpRequest, customer_id: int, query: Query[StagesQuery]
         stages=dict(told.stages),
         history=[BandOut(stage=band.stage, first=band.first, last=band.last) for band in told.bands],
     )
+
+
+@router.get(
+    "/{int:customer_id}/proposals",
+    response=list[ProposedOut],
+    operation_id="get_proposals",
+    summary="What she may like next, and why",
+)
+def get_proposals(request: HttpRequest, customer_id: int) -> list[ProposedOut]:
+    """Computed every night from what she and customers like her bought. Empty if she objected to being chosen for, was
+    not seen for a year, or has bought nothing."""
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
+    found = proposed_to(customer.pk, personal=personalised(family_of(customer.pk), at=dt.datetime.now(dt.UTC)))
+    return [
+        ProposedOut(
+            item_code=one.item.code,
+            item_name=one.item.name,
+            chance_bp=one.chance_bp,
+            reason=one.reason,
+            why=proposals.why(one),
+            times=one.times,
+            last_on=one.last_on,
+            cycle_days=one.cycle_days,
+            alike=one.alike,
+            similar=one.similar,
+            goes_with=one.goes_with.code if one.goes_with else None,
+            recent_customers=one.recent_customers,
+        )
+        for one in found
+    ]
 
 
 def spoken() -> str:

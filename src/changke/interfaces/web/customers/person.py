@@ -23,13 +23,14 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date, start_of_day
 from changke.foundation.persons.registry import family_of
-from changke.interfaces import words
+from changke.interfaces import proposals, words
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import own_fields, privacy, timeline
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say, speaker
 from changke.interfaces.web.customers.tags import Shown, shown_at
+from changke.profiles.affinity.queries import Proposed, proposed_to
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.explain import Asked, Explanation, explain
@@ -69,6 +70,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
     context |= _allowed(customer, now)
     context |= _advised(customer, looked, time_zone)
+    context["proposed"] = [] if looked.past else _proposed(customer, personal=bool(context["personal"]))
     context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
     return answer(request, "customers/person.html", context)
 
@@ -222,6 +224,11 @@ def _advised(customer: Customer, looked: Looked, time_zone: str) -> dict[str, An
     end, since = _end(looked.as_of, time_zone), adviser_known_since([customer.pk])
     unknown = since is not None and since > end
     return {"adviser": adviser_at([customer.pk], end), "adviser_unknown": unknown}
+
+
+def _proposed(customer: Customer, *, personal: bool) -> list[tuple[Proposed, str]]:
+    """What she may like next, each with its reason in words."""
+    return [(one, proposals.why(one)) for one in proposed_to(customer.pk, personal=personal)]
 
 
 def _end(day: dt.date, time_zone: str) -> dt.datetime:
