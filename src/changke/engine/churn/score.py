@@ -1,0 +1,35 @@
+"""The score: will she come in the next days, and how far has that fallen since her last purchase."""
+
+from typing import Any
+
+import numpy as np
+
+from changke.engine.clv.model import PurchaseModel
+from changke.engine.clv.statistics import Floats, columns_from
+
+
+def outlook_score(model: PurchaseModel, data: Any, *, horizon_days: float) -> Floats:
+    """P(at least one purchase in the next days): the higher, the less she is leaving."""
+    return model.p_active(horizon_days, *columns_from(data))
+
+
+def fall_of_outlook(model: PurchaseModel, data: Any, *, horizon_days: float) -> Floats:
+    """Today's outlook divided by that on the day of the last purchase: 1 then, falling with every silent day."""
+    x, t_x, T = columns_from(data)
+    then = model.p_active(horizon_days, x, t_x, t_x)
+    now = model.p_active(horizon_days, x, t_x, T)
+    return np.divide(now, then, out=np.ones(len(x)), where=then > 0)
+
+
+def day_of_outlook(
+    model: PurchaseModel, x: Floats, t_x: Floats, *, horizon_days: float, below: Floats, least: float, most: float
+) -> Floats:
+    """The silent day on which the outlook first lies below; infinite if not until `most`. It falls, so: halving."""
+    low, high = np.full(len(x), least), np.full(len(x), most)
+    at_once = model.p_active(horizon_days, x, t_x, t_x + low) < below
+    never = ~(model.p_active(horizon_days, x, t_x, t_x + high) < below)
+    for _ in range(10):
+        middle = (low + high) / 2
+        fired = model.p_active(horizon_days, x, t_x, t_x + middle) < below
+        low, high = np.where(fired, low, middle), np.where(fired, middle, high)
+    return np.where(at_once, least, np.where(never, np.inf, np.ceil(high)))
