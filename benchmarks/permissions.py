@@ -1,6 +1,6 @@
 """Whether anybody ever sees a foreign row under load (T18), and what row-level security costs. A world, two tables.
 
-    python -m benchmarks.permissions FOLDER [--requests 100000] [--at-once 100] [--customers 200000] [--times 40]
+    python -m benchmarks.permissions FOLDER [--requests 100000] [--seconds 3600] [--at-once 100] [--customers 200000]
 
 Leaks: a real server (granian, two processes of four threads, so eight database connections) on loopback is asked by so
 many clients at once, each request by another key or person with a random scope: pages and API, own and foreign
@@ -65,6 +65,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=3_600, help="fewer requests if they are not done by then")
     parser.add_argument("--at-once", type=int, default=100)
     parser.add_argument("--customers", type=int, default=200_000)
     parser.add_argument("--purchases", type=int, default=2_000_000)
@@ -77,7 +78,7 @@ def main() -> int:
         _rights()
         failed = 0
         if options.only != "cost":
-            failed += _leaks(options.requests, options.at_once)
+            failed += _leaks(options.requests, options.at_once, options.seconds)
         if options.only != "leaks":
             failed += _cost(options.customers, options.times)
         return int(failed > 0)
@@ -96,7 +97,7 @@ def _rights() -> None:
 # Leaks
 
 
-def _leaks(requests: int, at_once: int) -> int:
+def _leaks(requests: int, at_once: int, seconds: float) -> int:
     from changke.facts.customers.models import Customer  # noqa: PLC0415
 
     homes = dict(Customer.objects.values_list("pk", "home_store_id"))
@@ -104,7 +105,9 @@ def _leaks(requests: int, at_once: int) -> int:
     with _server() as port:
         begin = time.perf_counter()
         threads = [
-            threading.Thread(target=_client, args=(port, number, requests // at_once, askers, homes, tally))
+            threading.Thread(
+                target=_client, args=(port, number, requests // at_once, begin + seconds, askers, homes, tally)
+            )
             for number in range(at_once)
         ]
         for thread in threads:
@@ -117,6 +120,8 @@ def _leaks(requests: int, at_once: int) -> int:
     half, late = (tally.seconds[int(len(tally.seconds) * part)] * 1000 for part in (0.5, 0.99))
     print(f"\n{asked:,} requests, {at_once} at once: {asked / taken:,.0f}/s, p50 {half:.0f} ms, p99 {late:.0f} ms")
     print(f"answers {dict(sorted(tally.statuses.items()))}; customers named {tally.rows:,}")
+    if asked < requests // at_once * at_once:
+        print(f"not all of {requests:,} were asked in {seconds:.0f} s")
     print(f"foreign rows {tally.foreign}, wrong answers {len(tally.wrong)}")
     for line in tally.wrong[:10]:
         print("   ", line)
@@ -179,11 +184,15 @@ def _wait(port: int) -> None:
     raise SystemExit("the server does not answer")
 
 
-def _client(port: int, number: int, turns: int, askers: list[Asker], homes: dict[int, int], tally: Tally) -> None:
+def _client(
+    port: int, number: int, turns: int, end: float, askers: list[Asker], homes: dict[int, int], tally: Tally
+) -> None:
     """One of the many: each turn another asker on the same connection."""
     dice, ids = random.Random(number), list(homes)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     for _ in range(turns):
+        if time.perf_counter() > end:
+            break
         asker = dice.choice(askers)
         about = dice.choice(ids)
         path, single = _ask(asker, about, dice)
