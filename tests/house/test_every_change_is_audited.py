@@ -22,6 +22,7 @@ WITHOUT_A_LINE = {
     "foundation/batches/services.py": "a batch has its lines when it ran and when it was undone",
     "facts/customers/services/put_back.py": "the undo of a batch, which has one line",
     "facts/customers/services/hide.py": "the undo of a batch, which has one line",
+    "facts/fields/services/join.py": "part of a merge and its undo, which have their lines",
     "facts/purchases/services/record.py:record_receipt": "her first day follows from the fact",
     "facts/visits/services/record.py:record_visit": "her first day follows from the fact",
     "facts/customers/services/tags.py:take_stale_off": "follows from the age decided for the tag",

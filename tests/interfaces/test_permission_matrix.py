@@ -50,12 +50,15 @@ SENT: dict[str, dict[str, Any]] = {
     "export_person": {"reason": "asked"},
     "erase_person": {"reason": "asked"},
     "post_tag": {"name": "爱聊天"},
+    "post_merge": {"merged_id": 999_999_999},
     "post_tag_off": {"name": "常客"},
     "patch_customer_fields": {"values": {}},
 }
 """What an address about a customer wants to be sent. An address that is not here is sent nothing."""
 
 NEEDS_MORE = {
+    "post_merge": "another record of hers: tests/interfaces/api/test_merges.py",
+    "delete_merge": "a link between records of hers: tests/interfaces/api/test_merges.py",
     "customer-photo": "a note of hers with a photo: tests/interfaces/web/test_customer.py",
 }
 """Addresses about a customer that name a second thing of hers: an own answer is tested there."""

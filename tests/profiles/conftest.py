@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
+from changke.foundation.database.statistics import analyze
 from tests.profiles import world
 
 
@@ -22,3 +23,4 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 @pytest.fixture(scope="module")
 def invented(committed: None) -> None:
     world.build()
+    analyze(["facts_customer", "facts_receipt", "facts_visit", "facts_opening"])  # as after every large load

@@ -96,6 +96,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "birth_day",
         "adviser_id",
         "is_active",
+        "merged_into_id",
     ),
     "facts_receipt": (
         "id",
@@ -128,22 +129,36 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
+_ASIDE = {"customer_id", "withdrawn_by_id"}
+
+
+def _of_persons(table: str, *columns: str) -> str:
+    """The living facts of a table with the person in the place of the record they were recorded for: through the merge
+    links (docs/algorithms/identity.md). From the customer on, so that asking for one person walks two indexes."""
+    told = "".join(f", fact.{name}" for name in columns)
+    return (
+        f"(SELECT COALESCE(record.merged_into_id, record.id) AS customer_id{told}"
+        f" FROM facts_customer AS record JOIN {table} AS fact ON fact.customer_id = record.id"
+        " WHERE fact.withdrawn_by_id IS NULL)"
+    )
+
+
+_RECEIPTS = _of_persons("facts_receipt", *(name for name in TABLES["facts_receipt"] if name not in _ASIDE))
 _RECEIPT = (
     "SELECT customer_id, store_id, business_date, id AS receipt_id, cash_minor, consumed_minor, margin_minor,"
-    " margin_basis, items FROM facts_receipt"
-    " WHERE kind = '{kind}' AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL"
+    f" margin_basis, items FROM {_RECEIPTS} AS receipt WHERE kind = '{{kind}}'"
 )
 
-_NAMED = """
-(SELECT MIN(original.id) FROM facts_receipt AS original
+_NAMED = f"""
+(SELECT MIN(original.id) FROM {_RECEIPTS} AS original
  WHERE original.number = back.original_number AND back.original_number <> '' AND original.number <> ''
    AND original.customer_id = back.customer_id AND original.store_id = back.store_id AND original.source = back.source
-   AND original.kind IN ('sale', 'use') AND original.withdrawn_by_id IS NULL)
+   AND original.kind IN ('sale', 'use'))
 """
 """What a return names. A number may come twice; the earlier receipt is meant. Only her own: another's purchase cannot
 be undone by her."""
 
-_LIVING_RETURN = "kind = 'return' AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL"
+_LIVING_RETURN = "kind = 'return'"
 _NAMES_ANOTHER = "original_number <> '' AND original_number <> number"
 _NAMES_NONE = "(original_number = '' OR original_number = number)"
 """Where a file has no column of originals, a return is read as naming its own number: it may, and may name nothing."""
@@ -168,15 +183,14 @@ FROM (
       SELECT {_ALIKE}, business_date, id, kind, margin_minor, named_id,
              CASE WHEN named_id IS NULL AND (cash_minor > 0 OR consumed_minor > 0) THEN -1 ELSE 0 END AS step
       FROM (SELECT {_ALIKE}, business_date, id, kind, margin_minor, {_NAMED} AS named_id
-            FROM facts_receipt AS back WHERE {_LIVING_RETURN} AND {_NAMES_NONE}) AS given
+            FROM {_RECEIPTS} AS back WHERE {_LIVING_RETURN} AND {_NAMES_NONE}) AS given
       UNION ALL
       SELECT {_ALIKE}, business_date, id, kind, margin_minor, CAST(NULL AS BIGINT) AS named_id, 1 AS step
-      FROM facts_receipt AS sold
-      WHERE kind IN ('sale', 'use') AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL
-        AND ({_ALIKE}) IN (SELECT {_ALIKE} FROM facts_receipt WHERE {_LIVING_RETURN} AND {_NAMES_NONE})
-        AND NOT EXISTS (SELECT 1 FROM facts_receipt AS named
-                        WHERE named.kind = 'return' AND named.withdrawn_by_id IS NULL
-                          AND named.original_number = sold.number AND sold.number <> ''
+      FROM {_RECEIPTS} AS sold
+      WHERE kind IN ('sale', 'use')
+        AND ({_ALIKE}) IN (SELECT {_ALIKE} FROM {_RECEIPTS} AS back WHERE {_LIVING_RETURN} AND {_NAMES_NONE})
+        AND NOT EXISTS (SELECT 1 FROM {_RECEIPTS} AS named
+                        WHERE named.kind = 'return' AND named.original_number = sold.number AND sold.number <> ''
                           AND named.customer_id = sold.customer_id AND named.store_id = sold.store_id
                           AND named.source = sold.source)
     ) AS moves
@@ -188,22 +202,31 @@ WHERE step <= 0
 VIEWS: Mapping[str, str] = {
     "customers": (
         "SELECT id AS customer_id, home_store_id, known_on, gender, birth_year, birth_month, birth_day, adviser_id"
-        " FROM facts_customer WHERE is_active"
+        " FROM facts_customer WHERE is_active AND merged_into_id IS NULL"
     ),
     "purchases": _RECEIPT.format(kind="sale"),
     "uses": _RECEIPT.format(kind="use"),
     "returns": (
         f"SELECT customer_id, store_id, business_date, id AS return_id, {_NAMED} AS receipt_id,"
         " cash_minor, consumed_minor, margin_minor, items"
-        f" FROM facts_receipt AS back WHERE {_LIVING_RETURN} AND {_NAMES_ANOTHER}"
+        f" FROM {_RECEIPTS} AS back WHERE {_LIVING_RETURN} AND {_NAMES_ANOTHER}"
         f" UNION ALL {_UNNAMED}"
     ),
     "visits": (
-        "SELECT customer_id, store_id, business_date, id AS visit_id FROM facts_visit WHERE withdrawn_by_id IS NULL"
+        "SELECT customer_id, store_id, business_date, id AS visit_id"
+        f" FROM {_of_persons('facts_visit', 'id', 'store_id', 'business_date')} AS visit"
     ),
     "openings": (
-        "SELECT customer_id, store_id, business_date, first_on, last_on, purchases, cash_minor"
-        " FROM facts_opening WHERE withdrawn_by_id IS NULL"
+        "SELECT customer_id, store_id, business_date, first_on, last_on, purchases, cash_minor FROM "
+        + _of_persons("facts_opening", "store_id", "business_date", "first_on", "last_on", "purchases", "cash_minor")
+        + " AS opening"
     ),
 }
 """The views of the schema `live`, in words that PostgreSQL and DuckDB share."""
+
+
+def before_merges(query: str) -> str:
+    """A view as it was before records could be merged: migrations that are older than the column make it so."""
+    return query.replace("COALESCE(record.merged_into_id, record.id)", "record.id").replace(
+        " AND merged_into_id IS NULL", ""
+    )

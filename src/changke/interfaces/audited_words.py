@@ -58,6 +58,8 @@ ACTIONS: dict[str, Words] = {
     "batch.undone": _("Import or bulk change undone"),
     "customers.bulk_edited": _("Many customers changed"),
     "customers.handed_over": _("Customers handed over"),
+    "customer.merged": _("Two records of one person merged"),
+    "customer.unmerged": _("Merged records separated"),
     "customer.registered": _("Customer registered"),
     "export.made": _("Data exported"),
     "webhook.added": _("Web shop connected"),

@@ -184,6 +184,7 @@ PERSON_TABLES = {
     "notes": _("Notes and photos"),
     "replaced": _("What imports wrote over"),
     "kept": _("Cards that wait for their balances"),
+    "merges": _("Records of hers that were merged"),
     "chosen": _("Bulk changes she was part of"),
     "purchases": _("Purchases"),
     "openings": _("Opening balances"),

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 
 from changke.facts.customers.services.change import change
+from changke.facts.customers.services.merge import merge
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
@@ -138,6 +139,10 @@ def an_adviser(cast: Cast) -> int:
     return cast.clerk.pk
 
 
+def a_merge(cast: Cast) -> int:
+    return int(merge(cast.vera.pk, own().pk, now=NOW).batch_id or 0)
+
+
 ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
 OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
@@ -153,6 +158,8 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "void_purchase": lambda _: (f"/purchases/{a_receipt(voided=False)}/void", {}),
     "restore_purchase": lambda _: (f"/purchases/{a_receipt(voided=True)}/restore", ""),
     "post_hand_over": lambda cast: (f"/staff/{an_adviser(cast)}/hand-over", {"receivers": [cast.owner.pk]}),
+    "post_merge": lambda cast: (f"/customers/{own().pk}/merges", {"merged_id": cast.vera.pk}),
+    "delete_merge": lambda cast: (f"/customers/{own().pk}/merges/{a_merge(cast)}", ""),
     "post_export": lambda _: ("/exports", {"dataset": "customers", "format": "csv"}),
     "export_person": lambda _: (f"/customers/{own().pk}/export", {"reason": "she asked for it"}),
     "erase_person": lambda _: (f"/customers/{own().pk}/erasure", {"reason": "she asked for it"}),

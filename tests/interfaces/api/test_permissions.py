@@ -104,6 +104,7 @@ CASES: dict[str, list[Case]] = {
     "get_tags": [Case("GET", "/customers/{id}/tags")],
     "post_tag_off": [Case("POST", "/customers/{id}/tags/off", {"name": "常客"})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
+    "get_merges": [Case("GET", "/customers/{id}/merges")],
     "get_consents": [Case("GET", "/customers/{id}/consents")],
     "post_consent": [
         Case(
@@ -158,6 +159,9 @@ THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants",
 BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo", "post_hand_over"}
 """Routes about batches: tests/interfaces/bulk, tests/interfaces/web/test_hand_over.py."""
 
+MERGES = {"post_merge", "delete_merge"}
+"""About two customers: test_merges.py."""
+
 RECEIPTS = {"void_purchase", "restore_purchase"}
 """About a receipt of one's own stores: test_purchases.py."""
 
@@ -201,6 +205,9 @@ def routes() -> Iterator[tuple[str, str, str]]:
 def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     elsewhere |= THE_STAGES | SENDING
+    elsewhere = (
+        THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES | MERGES
+    )
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

@@ -10,12 +10,14 @@ from changke.foundation.organisation.scope import Scope
 # Who served her last: the latest receipt with a name on it. Looked up only for these customers, by her own index.
 OF_ADVISER = """
 SELECT customer.id, customer.home_store_id, coalesce(profile.value_at_risk, 0),
-  (SELECT receipt.staff_id FROM facts_receipt AS receipt
-   WHERE receipt.customer_id = customer.id AND receipt.withdrawn_by_id IS NULL AND receipt.staff_id IS NOT NULL
+  (SELECT receipt.staff_id
+   FROM facts_customer AS record JOIN facts_receipt AS receipt ON receipt.customer_id = record.id
+   WHERE COALESCE(record.merged_into_id, record.id) = customer.id
+     AND receipt.withdrawn_by_id IS NULL AND receipt.staff_id IS NOT NULL
    ORDER BY receipt.business_date DESC, receipt.id DESC LIMIT 1)
 FROM facts_customer AS customer
 LEFT JOIN profiles_profile AS profile ON profile.customer_id = customer.id
-WHERE customer.adviser_id = %(adviser)s AND customer.is_active
+WHERE customer.adviser_id = %(adviser)s AND customer.is_active AND customer.merged_into_id IS NULL
   AND (%(stores)s::bigint[] IS NULL OR customer.home_store_id = ANY(%(stores)s))
 ORDER BY customer.id
 """

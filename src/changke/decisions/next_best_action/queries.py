@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from changke.decisions.next_best_action import rules
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import phones_of
+from changke.facts.customers.queries import LIVING, PERSON_OF, phones_of, records_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
@@ -75,7 +75,7 @@ def today(
     closed = {store for store, days in open_days.items() if not rules.is_open(day, days)}
     found = list(_candidates(scope, chain, now, day, mine, closed))
     alive = set(
-        Customer.objects.filter(pk__in={one.customer_id for one in found}, is_active=True).values_list("pk", flat=True)
+        Customer.objects.filter(pk__in={one.customer_id for one in found}, **LIVING).values_list("pk", flat=True)
     )
     candidates = [one for one in found if one.customer_id in alive]
     followups = _followups(alive, day, zone)
@@ -138,12 +138,12 @@ def _first_orders(seen: "object", now: dt.datetime, day: dt.date) -> Iterator[ru
     since = now - dt.timedelta(hours=rules.GOLDEN_HOURS)
     fresh = seen.filter(first_purchase_on__gte=day - dt.timedelta(days=2), purchases=1)  # type: ignore[attr-defined]
     receipts = (
-        Receipt.objects.filter(customer__in=fresh.values("customer_id"), kind=ReceiptKind.SALE)
+        Receipt.objects.filter(customer__in=records_of(fresh.values("customer_id")), kind=ReceiptKind.SALE)
         .filter(
             withdrawn_by__isnull=True, business_date__gte=day - dt.timedelta(days=2), happened_at__range=(since, now)
         )
         .order_by("happened_at", "id")
-        .values_list("customer_id", "happened_at", "cash_minor")[:CANDIDATES_PER_REASON]
+        .values_list(PERSON_OF, "happened_at", "cash_minor")[:CANDIDATES_PER_REASON]
     )
     found = list(receipts)
     value = dict(Profile.objects.filter(pk__in=[row[0] for row in found]).values_list("customer_id", "value_at_risk"))
@@ -193,7 +193,7 @@ def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
         Event.objects.filter(kind="followup.recorded", staff=staff_id, withdrawn_by__isnull=True)
         .filter(business_date__gt=today - dt.timedelta(days=7), customer__isnull=False)
         .order_by("happened_at", "id")
-        .values_list("customer_id", "happened_at", KT("data__outcome"))
+        .values_list(PERSON_OF, "happened_at", KT("data__outcome"))
     )
     reached: dict[int, dt.datetime] = {}
     for customer, at, outcome in rows:
@@ -202,11 +202,11 @@ def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
         elif outcome == "reopened":
             reached.pop(customer, None)
     after = Receipt.objects.filter(
-        customer__in=list(reached), withdrawn_by__isnull=True, business_date__gt=today - dt.timedelta(days=7)
+        customer__in=records_of(list(reached)),
+        withdrawn_by__isnull=True,
+        business_date__gt=today - dt.timedelta(days=7),
     ).exclude(kind=ReceiptKind.RETURN)
-    came = [
-        row for row in after.values_list("customer_id", "happened_at", "cash_minor") if reached[row[0]] < row[1] <= now
-    ]
+    came = [row for row in after.values_list(PERSON_OF, "happened_at", "cash_minor") if reached[row[0]] < row[1] <= now]
     return Week(len(reached), len({row[0] for row in came}), sum(row[2] for row in came))
 
 
@@ -214,10 +214,10 @@ def _followups(customers: set[int], day: dt.date, zone: str) -> dict[int, rules.
     """The last follow-up of each. A month back is enough: longer than any rest, and postponing reaches 60 days."""
     since = day - dt.timedelta(days=90)
     rows = (
-        Event.objects.filter(kind="followup.recorded", customer__in=customers, business_date__gte=since)
+        Event.objects.filter(kind="followup.recorded", customer__in=records_of(customers), business_date__gte=since)
         .filter(withdrawn_by__isnull=True)
         .order_by("happened_at", "id")
-        .values_list("customer_id", KT("data__outcome"), KT("data__until"), "id", "staff__name", "happened_at")
+        .values_list(PERSON_OF, KT("data__outcome"), KT("data__until"), "id", "staff__name", "happened_at")
     )
     return {
         customer: rules.Followup(
@@ -271,13 +271,13 @@ PROMISES_FOR_DAYS = 180
 
 # The last word on each customer was "later", and later has passed.
 BROKEN = """
-SELECT customer_id FROM (
-  SELECT DISTINCT ON (customer_id) customer_id, data FROM facts_event
-  WHERE kind = 'followup.recorded' AND business_date >= %(since)s AND withdrawn_by_id IS NULL
-    AND customer_id IS NOT NULL
-  ORDER BY customer_id, happened_at DESC, id DESC
+SELECT person FROM (
+  SELECT DISTINCT ON (person) COALESCE(record.merged_into_id, record.id) AS person, event.data
+  FROM facts_event AS event JOIN facts_customer AS record ON record.id = event.customer_id
+  WHERE event.kind = 'followup.recorded' AND event.business_date >= %(since)s AND event.withdrawn_by_id IS NULL
+  ORDER BY person, event.happened_at DESC, event.id DESC
 ) AS last WHERE data ->> 'outcome' = 'postponed' AND (data ->> 'until')::date < %(today)s
-ORDER BY customer_id LIMIT %(most)s
+ORDER BY person LIMIT %(most)s
 """
 
 

@@ -63,3 +63,4 @@ leave_out("facts_chosen", "whom a bulk change means: it is a batch, with one lin
 leave_out("facts_kept", "rows of a batch that wait for their room")
 leave_out("facts_formertag", "what came off: the line stands with the taking off")
 leave_out("facts_advising", "follows the adviser in the customer's row, whose change is the line")
+leave_out("facts_mergelink", "a merge and an un-merge have a line in the story of both")

@@ -4,8 +4,10 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Coalesce
 
-from changke.foundation.database.append_only import Xid8Field, current_xid
+from changke.foundation.database.append_only import Fact, Xid8Field, current_xid, fact_constraints, fact_indexes
+from changke.foundation.database.row_security import MINE
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import ScopedQuerySet
 
@@ -16,10 +18,20 @@ class Gender(models.TextChoices):
     UNKNOWN = ""
 
 
+PERSON = Coalesce("merged_into_id", "id", output_field=models.BigIntegerField())
+"""As whom a record is read: the index by it leads from a person to all her records."""
+
+
 class Customer(models.Model):
-    """One person. Profile fields are audited state, not facts: they hold today's knowledge."""
+    """One record of a person. Profile fields are audited state, not facts: they hold today's knowledge."""
 
     SCOPE_PATH = "home_store_id"
+    # A record that is read as another is seen by whoever sees that other, and by nobody else. The function asks for the
+    # store of the other past the policy, which may not ask itself (docs/decisions/0040).
+    ROWS_OF = (
+        "CASE WHEN facts_customer.merged_into_id IS NULL THEN facts_customer.home_store_id"
+        f" ELSE changke_home(facts_customer.merged_into_id) END = {MINE}"
+    )
 
     name = models.CharField(max_length=120, blank=True)
     pinyin = models.CharField(max_length=240, blank=True, db_collation="C")
@@ -44,6 +56,10 @@ class Customer(models.Model):
     adviser = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     known_on = models.DateField()
     """The first day we know of her: registration or the earliest fact, whichever is earlier."""
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    """As whom this record is read now; None: as itself. Follows the living links (docs/algorithms/identity.md)."""
     is_active = models.BooleanField(default=True)
     is_erased = models.BooleanField(default=False, db_default=False)
     """Nothing says any more who she was; what she bought stays under her number. Never shown, never revived."""
@@ -64,10 +80,38 @@ class Customer(models.Model):
             models.Index(fields=["initials", "id"], name="customer_initials"),
             models.Index(fields=["birth_month", "birth_day", "home_store"], name="customer_birthday"),
             GinIndex(fields=["name_grams"], name="customer_name_grams", fastupdate=False),
+            models.Index(PERSON, name="customer_person"),
+            models.Index(fields=["merged_into"], name="customer_merged", condition=models.Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.name or f"#{self.pk}"
+
+
+class MergeLink(Fact):
+    """Two records are of one person: `merged` is read as `into`. The fact is all that joins them; withdrawn, both are
+    themselves again. `batch` holds what was carried over and gives it back."""
+
+    merged = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    into = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    why = models.CharField(max_length=20)
+    """The rule that proposed it, or `by_hand`."""
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            *fact_constraints("merge"),
+            models.UniqueConstraint(
+                fields=["merged"], condition=models.Q(withdrawn_by__isnull=True), name="merge_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=~models.Q(merged=models.F("into")), name="merge_of_two"),
+        ]
+        indexes = [
+            *fact_indexes("merge"),
+            models.Index(fields=["into"], name="merge_into", condition=models.Q(withdrawn_by__isnull=True)),
+        ]
 
 
 class IdentifierKind(models.TextChoices):

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
+from django.db.models import Q
+
 from changke.facts.customers.models import (
     Advising,
     Chosen,
@@ -10,11 +12,12 @@ from changke.facts.customers.models import (
     FormerTag,
     Identifier,
     Kept,
+    MergeLink,
     Note,
     Replaced,
     Tag,
 )
-from changke.facts.customers.queries import values_of
+from changke.facts.customers.queries import family_of, values_of
 from changke.facts.customers.services import erase
 from changke.facts.customers.services.names import index_again
 from changke.facts.customers.services.suppress import suppress
@@ -90,6 +93,11 @@ def chosen(customer_ids: Sequence[int]) -> Iterator[Row]:
     yield from rows.values("customer_id", "batch_id", "outcome", "removed")
 
 
+def merges(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = MergeLink.objects.filter(Q(merged__in=customer_ids) | Q(into__in=customer_ids)).order_by("pk")
+    yield from rows.values("merged_id", "into_id", "why", "happened_at", "withdrawn_by_id")
+
+
 register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
 register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
 register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
@@ -98,11 +106,8 @@ register(PersonTable("advisers", ("facts_advising",), advisers, erase.erase_advi
 register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))
+register(PersonTable("merges", ("facts_mergelink",), merges, stays="codes"))
 register(PersonTable("chosen", ("facts_chosen",), chosen, erase.erase_chosen))
-
-
-def family(customer_id: int) -> tuple[int, ...]:
-    return (customer_id,)
 
 
 def recorded(customer_id: int) -> str | None:
@@ -111,4 +116,4 @@ def recorded(customer_id: int) -> str | None:
 
 
 register_index("facts_identifier", index_again)
-register_human(Human(family, recorded, lambda ids, why, now: suppress(ids, why=why, now=now)))
+register_human(Human(family_of, recorded, lambda ids, why, now: suppress(ids, why=why, now=now)))

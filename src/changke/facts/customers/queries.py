@@ -8,22 +8,62 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from changke.facts.customers import rules
-from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Kept
+from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind, Kept
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.persons.queries import opened, opened_all, opened_key, vault
 
+LIVING = {"is_active": True, "merged_into__isnull": True}
+"""Records that pages show: not those that only a withdrawn batch knew, nor those that are read as another."""
+
 
 def customer_in(scope: Scope, customer_id: int) -> Customer:
-    """The customer, if the scope may see her; what is not yours to see does not exist."""
-    found = Customer.objects.for_scope(scope).filter(pk=customer_id, is_active=True).first()
+    """The customer, if the scope may see her; what is not yours to see does not exist. The number of a record that is
+    read as another finds the person."""
+    read_as = Customer.objects.filter(pk=customer_id).values("merged_into")[:1]
+    person = Coalesce(Subquery(read_as), Value(customer_id), output_field=BigIntegerField())
+    found = Customer.objects.for_scope(scope).filter(pk=person, **LIVING).first()
     if found is None:
         raise NotFound
     return found  # type: ignore[no-any-return]  # the scoped set is of customers
+
+
+def family_of(customer_id: int) -> tuple[int, ...]:
+    """All records of the person that this number means, her own first: everything that is told of her is asked of all
+    of them. Of a record that is read as another, the same."""
+    return families_of([customer_id]).get(customer_id, (customer_id,))
+
+
+FAMILIES = """
+SELECT asked.id, record.id FROM facts_customer AS asked
+JOIN facts_customer AS record
+  ON COALESCE(record.merged_into_id, record.id) = COALESCE(asked.merged_into_id, asked.id)
+WHERE asked.id = ANY(%s) ORDER BY asked.id, record.merged_into_id IS NOT NULL, record.id
+"""
+
+
+def records_of(people: Any) -> "QuerySet[Customer, int]":
+    """Ids of all records of these people, for a condition on a table of facts."""
+    return Customer.objects.alias(person=PERSON).filter(person__in=people).values_list("pk", flat=True)
+
+
+PERSON_OF = Coalesce("customer__merged_into_id", "customer_id", output_field=BigIntegerField())
+"""Of a row that names a record: the person, as whom the record is read."""
+
+
+def families_of(customer_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The same for many, by the number that was asked for."""
+    found: dict[int, tuple[int, ...]] = {}
+    with connection.cursor() as sql:
+        sql.execute(FAMILIES, [list(customer_ids)])
+        for asked, record in sql.fetchall():
+            found[asked] = (*found.get(asked, ()), record)
+    return found
 
 
 PHONE_LIKE = re.compile(r"^\+?[\d\s\-()]{5,}$")
@@ -77,7 +117,7 @@ def known_as(text: str, *, whole: bool = False) -> list[int]:
     for beginning in {text, text.lower()}:
         # One or two signs begin too many ids to mean any: then only the whole will do.
         same |= Q(value=beginning) if whole or len(beginning) <= 3 else Q(value__startswith=beginning)
-    return list(Identifier.objects.filter(same).values_list("customer_id", flat=True)[:MOST_IDENTIFIERS])
+    return list(Identifier.objects.filter(same).values_list(PERSON_OF, flat=True)[:MOST_IDENTIFIERS])
 
 
 def _meanings(text: str) -> Iterable[tuple[str, str]]:
@@ -103,7 +143,7 @@ def named(kind: str, value: str, source: str = "") -> Q:
 def with_phone_tail(digits: str) -> list[int]:
     """Customers with a phone that ends with these four digits."""
     rows = Identifier.objects.filter(tail__in=vault().blinds("phone tail", digits))
-    return list(rows.values_list("customer_id", flat=True)[:MOST_TAILS])
+    return list(rows.values_list(PERSON_OF, flat=True)[:MOST_TAILS])
 
 
 def place_of(identifier_id: int) -> str:
@@ -127,9 +167,8 @@ def by_phone(text: str) -> Customer | None:
         e164 = rules.normal_phone(text)
     except ValueError:
         return None
-    rows = Identifier.objects.filter(named(IdentifierKind.PHONE, e164), customer__is_active=True)
-    known = rows.select_related("customer").first()
-    return known.customer if known else None
+    rows = Identifier.objects.filter(named(IdentifierKind.PHONE, e164))
+    return Customer.objects.filter(pk__in=list(rows.values_list(PERSON_OF, flat=True)), **LIVING).first()
 
 
 def phone_of(customer: Customer) -> str:
@@ -139,21 +178,24 @@ def phone_of(customer: Customer) -> str:
 
 # In one statement with the keys: a list page shows fifty.
 PHONES = """
-SELECT DISTINCT ON (known.customer_id) known.customer_id, known.id, known.sealed, key.wrapped, key.version
-FROM facts_identifier AS known JOIN foundation_personkey AS key ON key.person_id = known.customer_id
-WHERE known.customer_id = ANY(%s) AND known.kind = 'phone'
-ORDER BY known.customer_id, known.id
+SELECT DISTINCT ON (person) COALESCE(record.merged_into_id, record.id) AS person,
+  record.id, known.id, known.sealed, key.wrapped, key.version
+FROM facts_customer AS record
+JOIN facts_identifier AS known ON known.customer_id = record.id AND known.kind = 'phone'
+JOIN foundation_personkey AS key ON key.person_id = record.id
+WHERE COALESCE(record.merged_into_id, record.id) = ANY(%s)
+ORDER BY person, record.merged_into_id IS NOT NULL, known.id
 """
 
 
 def phones_of(customer_ids: list[int]) -> dict[int, str]:
-    """First phone by customer, for a page of them."""
+    """First phone by person, for a page of them; her own record's before those that are read as hers."""
     safe = vault()
     with connection.cursor() as sql:
         sql.execute(PHONES, [customer_ids])
         return {
-            person: opened(opened_key(safe, person, wrapped, version), person, sealed, place_of(pk))
-            for person, pk, sealed, wrapped, version in sql.fetchall()
+            person: opened(opened_key(safe, record, wrapped, version), record, sealed, place_of(pk))
+            for person, record, pk, sealed, wrapped, version in sql.fetchall()
         }
 
 

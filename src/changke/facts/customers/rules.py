@@ -105,3 +105,31 @@ def to_put_back(
     if not birth <= still:
         still -= birth
     return {name: before[name] for name in before if name in still}
+
+
+BIRTH = ("birth_year", "birth_month", "birth_day")
+CARRIED = (
+    "name", "gender", *BIRTH, "occupation", "income_band", "city", "interests", "living", "allergies", "source",
+    "home_store_id", "adviser_id", "known_on",
+)  # fmt: skip
+"""Profile fields that a record takes over from another of the same person."""
+
+LONGEST_ALLERGIES = 400
+
+
+def carried(*, holds: Mapping[str, object], brings: Mapping[str, object]) -> dict[str, object]:
+    """What changes in a record that takes another one in: what is empty is filled, a warning is added, the first day is
+    the earlier one. A birthday is one thing: half of one and half of another would be nobody's."""
+    empty = ("", None)
+    born_here = any(holds[name] not in empty for name in BIRTH)
+    after = {
+        name: brings[name]
+        for name in CARRIED
+        if holds[name] in empty and brings[name] not in empty and not (name in BIRTH and born_here)
+    }
+    mine, other = str(holds["allergies"] or ""), str(brings["allergies"] or "")
+    if mine and other and other not in mine:
+        after["allergies"] = f"{mine}；{other}"[:LONGEST_ALLERGIES]
+    if str(brings["known_on"]) < str(holds["known_on"]):
+        after["known_on"] = brings["known_on"]
+    return after

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from changke.facts.fields.models import FieldValue
 from changke.facts.fields.services.forget import forget_values
-from changke.foundation.persons.registry import PersonTable, Row, register
+from changke.facts.fields.services.join import carry, give_back
+from changke.foundation.persons.registry import Joining, PersonTable, Row, register, register_joining
 
 
 def values(customer_ids: Sequence[int]) -> Iterator[Row]:
@@ -15,3 +16,4 @@ def values(customer_ids: Sequence[int]) -> Iterator[Row]:
 
 
 register(PersonTable("fields", ("facts_fieldvalue",), values, forget_values))
+register_joining(Joining("fields", carry, give_back))

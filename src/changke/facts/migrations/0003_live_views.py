@@ -1,8 +1,8 @@
 from django.db import migrations
 
-from changke.facts.tables import VIEWS
+from changke.facts.tables import VIEWS, before_merges
 
-CREATE = "".join(f"CREATE VIEW live.{name} AS {query};\n" for name, query in VIEWS.items())
+CREATE = "".join(f"CREATE VIEW live.{name} AS {before_merges(query)};\n" for name, query in VIEWS.items())
 
 
 class Migration(migrations.Migration):
@@ -10,5 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("facts", "0002_append_only")]
     operations = [
-        migrations.RunSQL(f"DROP SCHEMA IF EXISTS live CASCADE; CREATE SCHEMA live;\n{CREATE}", "DROP SCHEMA live CASCADE")
+        migrations.RunSQL(
+            f"DROP SCHEMA IF EXISTS live CASCADE; CREATE SCHEMA live;\n{CREATE}", "DROP SCHEMA live CASCADE"
+        )
     ]

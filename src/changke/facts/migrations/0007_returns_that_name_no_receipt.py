@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from changke.facts.tables import VIEWS
+from changke.facts.tables import VIEWS, before_merges
 
 
 class Migration(migrations.Migration):
@@ -8,5 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("facts", "0006_birthdays_by_store")]
     operations = [
-        migrations.RunSQL(f"CREATE OR REPLACE VIEW live.returns AS {VIEWS['returns']}", migrations.RunSQL.noop)
+        migrations.RunSQL(
+            f"CREATE OR REPLACE VIEW live.returns AS {before_merges(VIEWS['returns'])}", migrations.RunSQL.noop
+        )
     ]

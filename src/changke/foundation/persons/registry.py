@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.apps import apps
 
@@ -78,6 +79,32 @@ def register(table: PersonTable) -> PersonTable:
     if (table.erase is None) == (not table.stays):
         raise ValueError(f"{table.key}: give `erase`, or `stays` with the reason why its rows stay")
     return _registry.register(table.key, table)
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What one room does when two records of a person are joined, beside being read through the link: only rooms that
+    keep today's state about her need it.
+
+    `carry(merged, into)` takes over and returns what it needs to know later, as plain JSON; `give_back(merged, into,
+    kept)` undoes that. Both write their own tables, in the caller's transaction.
+    """
+
+    key: str
+    carry: Callable[[int, int], Any]
+    give_back: Callable[[int, int, Any], None]
+
+
+_joinings: Registry[Joining] = Registry("what is carried over when two records are joined", Joining)
+
+
+def register_joining(one: Joining) -> Joining:
+    return _joinings.register(one.key, one)
+
+
+def joinings() -> list[Joining]:
+    discover()
+    return [_joinings[key] for key in sorted(_joinings)]
 
 
 _indexes: dict[str, Callable[[int], int]] = {}

@@ -10,6 +10,7 @@ from changke.foundation.batches.registry import Example, Undo
 from changke.interfaces.bulk import shown
 
 GOES: dict[str, str | Promise] = {
+    "merges": _("Records that are two again"),
     "receipts": _("Receipts"),
     "visits": _("Visits"),
     "openings": _("Opening totals"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from changke.facts.customers.models import Customer
+from changke.facts.customers.queries import LIVING
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces.web.customers import reads
@@ -53,14 +54,14 @@ class Whom:
     def customers(self) -> Iterator[int]:
         """Their ids, each once, in order."""
         if self.ids:
-            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, is_active=True)
+            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, **LIVING)
             yield from seen.order_by("pk").values_list("pk", flat=True)
         else:
             yield from reads.everybody(self.filters, self.scope)
 
     def count(self) -> int:
         if self.ids:
-            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, is_active=True)
+            seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, **LIVING)
             return int(seen.count())
         return reads.count_everybody(self.filters, self.scope)
 

@@ -78,7 +78,8 @@ def leaving(batch_id: int) -> Leaving:
                                  AND kind <> 'stage.changed' AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id
                                  AND batch_id IS DISTINCT FROM %(batch)s)
-                 AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)),
+                 AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)
+                 AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)),
               (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
                FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
               (SELECT count(*) FROM facts_tag WHERE source = %(tags)s),
@@ -111,6 +112,7 @@ def known_by_nobody_else(batch_id: int) -> list[int]:
                               AND kind <> 'stage.changed')
               AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
               AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id)
+              AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)
             ORDER BY id
             """,
             {"batch": batch_id},

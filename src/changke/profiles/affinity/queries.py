@@ -14,19 +14,22 @@ from changke.profiles.affinity.models import Proposal
 # Of several purchases that say the same the latest is the evidence. A first order is one that no living receipt of hers
 # came before; which of two on one day was first is told by their ids.
 SPOKEN_OF = """
-SELECT DISTINCT ON (receipt.customer_id, rule.tag) receipt.customer_id, rule.tag, rule.name, receipt.id
+SELECT DISTINCT ON (person, rule.tag)
+  COALESCE(record.merged_into_id, record.id) AS person, rule.tag, rule.name, receipt.id
 FROM profiles_tagrule AS rule
 JOIN facts_item AS item ON item.id = rule.item_id OR item.category_id = rule.category_id
 JOIN facts_line AS line ON line.item_id = item.id
 JOIN facts_receipt AS receipt ON receipt.id = line.receipt_id
+JOIN facts_customer AS record ON record.id = receipt.customer_id
 WHERE {which} AND receipt.kind IN ('sale', 'use')
-  AND receipt.withdrawn_by_id IS NULL AND receipt.customer_id IS NOT NULL
+  AND receipt.withdrawn_by_id IS NULL
   AND (rule.occasion = 'any' OR NOT EXISTS (
-    SELECT FROM facts_receipt AS before
-    WHERE before.customer_id = receipt.customer_id AND before.kind IN ('sale', 'use')
+    SELECT FROM facts_customer AS hers JOIN facts_receipt AS before ON before.customer_id = hers.id
+    WHERE COALESCE(hers.merged_into_id, hers.id) = COALESCE(record.merged_into_id, record.id)
+      AND before.kind IN ('sale', 'use')
       AND before.withdrawn_by_id IS NULL
       AND (before.business_date, before.id) < (receipt.business_date, receipt.id)))
-ORDER BY receipt.customer_id, rule.tag, receipt.business_date DESC, receipt.id DESC
+ORDER BY person, rule.tag, receipt.business_date DESC, receipt.id DESC
 """
 IN_WINDOW = "rule.is_active AND receipt.txid >= %(since)s::text::xid8 AND receipt.txid < %(below)s::text::xid8"
 OF_CUSTOMERS = "rule.id = %(rule)s AND receipt.customer_id > %(after)s AND receipt.customer_id <= %(until)s"

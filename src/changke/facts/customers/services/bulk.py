@@ -60,7 +60,11 @@ def change_next(batch_id: int, change: BulkChange, *, now: dt.datetime) -> int:
     if not ids:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM facts_customer WHERE id = ANY(%s) AND is_active ORDER BY id FOR UPDATE", [ids])
+        cursor.execute(
+            "SELECT id FROM facts_customer WHERE id = ANY(%s) AND is_active AND merged_into_id IS NULL"
+            " ORDER BY id FOR UPDATE",
+            [ids],
+        )
         here = [row[0] for row in cursor.fetchall()]
         changed = set(_set_fields(batch_id, here, change.fields))
         changed |= _put_tags_on(batch_id, here, change.add_tags, now)
@@ -113,7 +117,8 @@ def give_adviser(
     """Give those of them whom the leaver still looks after another adviser; how many. Safe to repeat."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM facts_customer WHERE id = ANY(%s) AND adviser_id = %s AND is_active ORDER BY id FOR UPDATE",
+            "SELECT id FROM facts_customer WHERE id = ANY(%s) AND adviser_id = %s"
+            " AND is_active AND merged_into_id IS NULL ORDER BY id FOR UPDATE",
             [list(customer_ids), leaver],
         )
         hers = [row[0] for row in cursor.fetchall()]

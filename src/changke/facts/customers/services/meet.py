@@ -9,8 +9,8 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from changke.facts.customers import rules
-from changke.facts.customers.models import Customer, Identifier, IdentifierKind
-from changke.facts.customers.queries import named
+from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind
+from changke.facts.customers.queries import LIVING, family_of, named
 from changke.facts.customers.services.names import NewName, hand_over, write
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
@@ -172,7 +172,7 @@ def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None
     """Further names of the same person. One that is hers already changes nothing; another's is refused, unless only an
     undone batch knew that other: then the name comes over to her."""
     known = _by_identifier(references)
-    others = set(known.values()) - {customer.pk}
+    others = set(known.values()) - set(family_of(customer.pk))
     shown = set(Customer.objects.filter(pk__in=others, is_active=True).values_list("pk", flat=True))
     for one in references:
         if known.get(one) in shown:
@@ -191,8 +191,9 @@ def _by_id(references: Sequence[Reference], scope: Scope) -> dict[Reference, int
     wanted = {int(one.value): one for one in references if one.value.isascii() and one.value.isdigit()}
     if not wanted:
         return {}
-    seen = Customer.objects.for_scope(scope).filter(pk__in=list(wanted), is_active=True).values_list("id", flat=True)
-    return {wanted[pk]: pk for pk in seen}
+    people = Customer.objects.for_scope(scope).filter(**LIVING)
+    seen = Customer.objects.alias(person=PERSON).filter(pk__in=list(wanted), person__in=people.values("pk"))
+    return {wanted[pk]: pk for pk in seen.values_list("id", flat=True)}
 
 
 def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:

@@ -110,7 +110,7 @@ def _name(customer: Customer, kind: IdentifierKind, value: str) -> None:
         except IntegrityError:
             holder = holders.get()
     if holder.customer_id != customer.pk:
-        other = holder.customer
+        other = holder.customer.merged_into or holder.customer
         raise PhoneKnown(name=other.name or f"#{other.pk}", customer_id=other.pk)
 
 
@@ -121,7 +121,9 @@ def _hidden(identifiers: Mapping[IdentifierKind, str]) -> Customer | None:
     for kind, value in identifiers.items():
         names |= named(kind, value)
     owners = Identifier.objects.filter(names).values("customer") if names else Identifier.objects.none()
-    hidden = Customer.objects.select_for_update().filter(pk__in=owners.values("customer"), is_active=False)
+    hidden = Customer.objects.select_for_update().filter(
+        pk__in=owners.values("customer"), is_active=False, merged_into__isnull=True
+    )
     return hidden.order_by("pk").first()
 
 

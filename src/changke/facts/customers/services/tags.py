@@ -75,18 +75,18 @@ def take_stale_off(*, today: dt.date, now: dt.datetime, most: int = 5_000) -> in
     """Take off what nobody confirmed in time; how many. The caller asks again until it is none."""
     with transaction.atomic():
         old = list(Tag.objects.select_for_update(skip_locked=True).filter(stale_on__lte=today).order_by("pk")[:most])
-        FormerTag.objects.bulk_create(_former(tag, ended_by=None, because=TagEnd.STALE, now=now) for tag in old)
+        FormerTag.objects.bulk_create(former(tag, ended_by=None, because=TagEnd.STALE, now=now) for tag in old)
         Tag.objects.filter(pk__in=[tag.pk for tag in old]).delete()
     return len(old)
 
 
 def _end(tag: Tag, customer: Customer, *, by: By, because: str, now: dt.datetime) -> None:
-    _former(tag, ended_by=_staff(by), because=because, now=now).save(force_insert=True)
+    former(tag, ended_by=_staff(by), because=because, now=now).save(force_insert=True)
     tag.delete()
     _record("tag.removed", customer, {"tag": tag.name}, None, by, now)
 
 
-def _former(tag: Tag, *, ended_by: int | None, because: str, now: dt.datetime) -> FormerTag:
+def former(tag: Tag, *, ended_by: int | None, because: str, now: dt.datetime) -> FormerTag:
     kept = {field: getattr(tag, field) for field in KEPT}
     return FormerTag(**kept, ended_at=now, ended_by_id=ended_by, ended_because=because)
 

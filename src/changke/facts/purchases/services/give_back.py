@@ -88,9 +88,13 @@ _WANTED = (
     "unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[])"
     " WITH ORDINALITY AS wanted (source, store_id, customer_id, number, n)"
 )
+# Of the same person: a return is often recorded for another record of hers than the purchase.
 _SAME = (
     "one.source = wanted.source AND one.store_id = wanted.store_id"
-    " AND one.customer_id IS NOT DISTINCT FROM wanted.customer_id AND one.withdrawn_by_id IS NULL"
+    " AND COALESCE((SELECT merged_into_id FROM facts_customer WHERE id = one.customer_id), one.customer_id)"
+    " IS NOT DISTINCT FROM"
+    " COALESCE((SELECT merged_into_id FROM facts_customer WHERE id = wanted.customer_id), wanted.customer_id)"
+    " AND one.withdrawn_by_id IS NULL"
 )
 # The earlier of two with one number, as the view `live.returns` means it.
 MEANT = f"""

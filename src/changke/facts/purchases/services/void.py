@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from changke.facts.customers.queries import family_of
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import By
@@ -117,5 +118,6 @@ def _trail(action: str, receipt: Receipt, by: By, **told: Any) -> None:
 
 
 def _is_returned(receipt: Receipt) -> bool:
+    hers = {"customer__in": family_of(receipt.customer_id)} if receipt.customer_id else {"customer": None}
     named = Receipt.objects.filter(original_number=receipt.number, kind=ReceiptKind.RETURN, withdrawn_by__isnull=True)
-    return named.filter(source=receipt.source, store=receipt.store, customer=receipt.customer).exists()
+    return named.filter(source=receipt.source, store=receipt.store, **hers).exists()

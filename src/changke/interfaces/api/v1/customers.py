@@ -1,7 +1,7 @@
 """Customers: found, written down, changed; their phones masked unless one asks and says why."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
@@ -12,7 +12,15 @@ from pydantic import Field
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Gender, Identifier, IdentifierKind
-from changke.facts.customers.queries import by_phone, customer_in, values_of, with_phone_tail
+from changke.facts.customers.queries import (
+    LIVING,
+    PERSON_OF,
+    by_phone,
+    customer_in,
+    records_of,
+    values_of,
+    with_phone_tail,
+)
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
@@ -157,14 +165,12 @@ class Phone(Schema):
 @router.get("", response=Page[CustomerOut], operation_id="get_customers", summary="Find customers")
 def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str, Any]:
     """The customers of your stores, oldest first: all, or those that fit."""
-    rows = _found(query).for_scope(actor(request).scope_for(Capability.CUSTOMER_VIEW)).filter(is_active=True)
+    rows = _found(query).for_scope(actor(request).scope_for(Capability.CUSTOMER_VIEW)).filter(**LIVING)
     if (after := position(query.cursor, int)) is not None:
         rows = rows.filter(pk__gt=after[0])
-    people = list(
-        rows.order_by("id").select_related("home_store").prefetch_related("identifiers", "tags")[: query.limit + 1]
-    )
-    values = values_of(name for one in people for name in one.identifiers.all())
-    return page(people, query.limit, ends=lambda one: [one.pk], show=lambda one: _shown(one, values))
+    people = list(rows.order_by("id").select_related("home_store").prefetch_related("tags")[: query.limit + 1])
+    names, values = _names(people)
+    return page(people, query.limit, ends=lambda one: [one.pk], show=lambda one: _told(one, names[one.pk], values))
 
 
 @router.get("/{int:customer_id}", response=CustomerOut, operation_id="get_customer", summary="One customer")
@@ -253,7 +259,7 @@ def _found(query: CustomerQuery) -> ScopedQuerySet[Customer]:
     if query.external_id:
         named = Identifier.objects.filter(kind="external", value=query.external_id)
         named = named.filter(source=query.source) if query.source else named
-        rows = rows.filter(pk__in=named.values("customer_id"))
+        rows = rows.filter(pk__in=named.annotate(person=PERSON_OF).values("person"))
     if query.store:
         rows = rows.filter(home_store__code=query.store)
     return rows
@@ -300,10 +306,21 @@ def _recorded(kind: str, customer: Customer, who: Actor, data: dict[str, object]
     )
 
 
-def _shown(one: Customer, values: Mapping[int, str] | None = None) -> CustomerOut:
-    """`values` are those of the identifiers, where a page of customers opened them together."""
-    names = list(one.identifiers.all())
-    known = values if values is not None else values_of(names)
+def _shown(one: Customer) -> CustomerOut:
+    names, values = _names([one])
+    return _told(one, names[one.pk], values)
+
+
+def _names(people: Sequence[Customer]) -> tuple[dict[int, list[Identifier]], Mapping[int, str]]:
+    """The identifiers of all records of these people, by person, and what they say."""
+    names: dict[int, list[Identifier]] = {one.pk: [] for one in people}
+    rows = Identifier.objects.filter(customer__in=records_of([*names])).annotate(person=PERSON_OF).order_by("pk")
+    for one in rows:
+        names[one.person].append(one)
+    return names, values_of(one for some in names.values() for one in some)
+
+
+def _told(one: Customer, names: Sequence[Identifier], known: Mapping[int, str]) -> CustomerOut:
     return CustomerOut(
         id=one.pk,
         name=one.name,

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from changke.facts.customers.queries import customer_in
+from changke.facts.customers.queries import customer_in, family_of
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import MarginBasis, Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
@@ -87,7 +87,7 @@ def get_purchases(request: HttpRequest, customer_id: int, part: Query[PageQuery]
     """Her receipts, the latest business day first, with lines and tenders. Withdrawn ones are not told."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     currency = the_chain().currency
-    rows = Receipt.objects.filter(customer=customer, withdrawn_by__isnull=True)
+    rows = Receipt.objects.filter(customer__in=family_of(customer.pk), withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "business_date")).order_by("-business_date", "-id")
     found = list(rows.select_related("store").prefetch_related("lines__item", "tenders")[: part.limit + 1])
     return page(found, part.limit, ends=_by_day, show=lambda one: _purchase(one, currency))
@@ -99,7 +99,7 @@ def get_purchases(request: HttpRequest, customer_id: int, part: Query[PageQuery]
 def get_visits(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
     """Her recorded visits, the latest business day first. Receipts imply visits that are not repeated here."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
-    rows = Visit.objects.filter(customer=customer, withdrawn_by__isnull=True)
+    rows = Visit.objects.filter(customer__in=family_of(customer.pk), withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "business_date")).order_by("-business_date", "-id")
     return page(list(rows.select_related("store")[: part.limit + 1]), part.limit, ends=_by_day, show=_visit)
 
@@ -110,7 +110,7 @@ def get_visits(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -
 def get_events(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
     """Everything else that happened with her, the latest first: stage changes, follow-ups, complaints."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
-    rows = Event.objects.filter(customer=customer, withdrawn_by__isnull=True)
+    rows = Event.objects.filter(customer__in=family_of(customer.pk), withdrawn_by__isnull=True)
     rows = rows.filter(_before(part, "happened_at")).order_by("-happened_at", "-id")
     found = list(rows.select_related("store")[: part.limit + 1])
     return page(found, part.limit, ends=lambda one: [one.happened_at.isoformat(), one.pk], show=_event)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Tag
+from changke.facts.customers.queries import PERSON_OF
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt
 from changke.facts.visits.models import Visit
@@ -72,25 +73,25 @@ CONSENTS = (
 
 def purchases(ask: Ask) -> Any:
     return _living(Receipt, ask).values_list(
-        "pk", "number", "kind", "store__name", "customer_id", "happened_at", "business_date", "cash_minor",
+        "pk", "number", "kind", "store__name", PERSON_OF, "happened_at", "business_date", "cash_minor",
         "consumed_minor", "margin_minor", "items", "staff__name", "original_number", "source",
     )  # fmt: skip
 
 
 def visits(ask: Ask) -> Any:
     return _living(Visit, ask).values_list(
-        "pk", "store__name", "customer_id", "happened_at", "business_date", "staff__name", "purpose", "source"
+        "pk", "store__name", PERSON_OF, "happened_at", "business_date", "staff__name", "purpose", "source"
     )
 
 
 def events(ask: Ask) -> Any:
     return _living(Event, ask).values_list(
-        "pk", "kind", "store__name", "customer_id", "happened_at", "business_date", "data"
+        "pk", "kind", "store__name", PERSON_OF, "happened_at", "business_date", "data"
     )
 
 
 def tags(ask: Ask) -> Any:
-    rows = Tag.objects.filter(customer__is_active=True)
+    rows = Tag.objects.filter(customer__is_active=True, customer__merged_into__isnull=True)
     if ask.scope.store_ids is not None:
         rows = rows.filter(customer__home_store__in=ask.scope.store_ids)
     return rows.order_by("pk").values_list("customer_id", "name", "source", "recorded_at")
@@ -101,7 +102,7 @@ def consents(ask: Ask) -> Any:
     if ask.scope.store_ids is not None:
         rows = rows.filter(customer__home_store__in=ask.scope.store_ids)
     return rows.order_by("pk").values_list(
-        "customer_id", "purpose", "channel", "given", "how", "text_version", "store__name", "happened_at",
+        PERSON_OF, "purpose", "channel", "given", "how", "text_version", "store__name", "happened_at",
         "business_date",
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from changke.facts.customers.models import Customer, Note
-from changke.facts.customers.queries import customer_in, phone_of
+from changke.facts.customers.queries import customer_in, family_of, phone_of
 from changke.facts.customers.rules import local_phone
 from changke.facts.customers.services.unmask import unmask
 from changke.facts.events import services as events
@@ -46,7 +46,7 @@ def call(request: HttpRequest, customer_id: int) -> HttpResponse:
 def photo(request: HttpRequest, customer_id: int, note_id: int) -> FileResponse:
     """The photo of a note, for who may see the customer; never from an address that anyone could guess."""
     customer = _customer(request, customer_id, Capability.CUSTOMER_VIEW)
-    note = get_object_or_404(Note, pk=note_id, customer=customer)
+    note = get_object_or_404(Note, pk=note_id, customer__in=family_of(customer.pk))
     if not note.photo:
         raise Http404
     try:

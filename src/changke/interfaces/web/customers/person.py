@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -15,14 +16,13 @@ from django.views.decorators.http import require_GET
 from changke.facts.consents.queries import personalised
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.past import adviser_at, adviser_known_since
-from changke.facts.customers.queries import customer_in, phone_of
+from changke.facts.customers.queries import customer_in, family_of, phone_of
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date, start_of_day
-from changke.foundation.persons.registry import family_of
 from changke.interfaces import proposals, words
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
@@ -50,6 +50,9 @@ class Looked:
 @require_GET
 def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = customer_in(current.scope_for(request, Capability.CUSTOMER_VIEW), customer_id)
+    if customer.pk != customer_id:  # a record that is read as another: an old link or bookmark leads to the person
+        return redirect("customer", customer.pk)
+    family = family_of(customer.pk)
     now = timezone.now()
     chain = the_chain()
     time_zone = customer.home_store.time_zone if customer.home_store else chain.time_zone
@@ -58,17 +61,20 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     context = {"customer": customer, "looked": looked, "nav": "customers"}
     if request.GET.get("part") == "past":
         return answer(
-            request, "customers/person.html", context | _past(customer, looked, now), part="customers/_past.html"
+            request,
+            "customers/person.html",
+            context | _past(customer, family, looked, now),
+            part="customers/_past.html",
         )
-    context |= _happened(request, customer, looked, time_zone)
+    context |= _happened(request, customer, family, looked, time_zone)
     if wants_part(request):
         part = "_timeline_page.html" if "before" in request.GET else "_timeline.html"
         return answer(request, "customers/person.html", context, part=f"customers/{part}")
     explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key, history=False)
     context["own_fields"] = own_fields.shown(customer.pk, current.staff(request).role)
-    context |= _who(customer, today) | _stands(explanation, looked) | _worth(explanation)
-    context["rhythm"], context["rhythm_said"] = _rhythm(customer.pk, explanation, looked)
-    context |= _allowed(customer, now)
+    context |= _who(customer, family, today) | _stands(explanation, looked) | _worth(explanation)
+    context["rhythm"], context["rhythm_said"] = _rhythm(family, explanation, looked)
+    context |= _allowed(customer, family, now)
     context |= _advised(customer, looked, time_zone)
     context["proposed"] = [] if looked.past else _proposed(customer, personal=bool(context["personal"]))
     context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
@@ -91,9 +97,9 @@ def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
     return Looked(day, day < today, model, kind if kind in timeline.KINDS else "")
 
 
-def _who(customer: Customer, today: dt.date) -> dict[str, Any]:
+def _who(customer: Customer, family: tuple[int, ...], today: dt.date) -> dict[str, Any]:
     phone = phone_of(customer)
-    known_by = Identifier.objects.filter(customer=customer, kind=IdentifierKind.EXTERNAL).order_by("id")
+    known_by = Identifier.objects.filter(customer__in=family, kind=IdentifierKind.EXTERNAL).order_by("id")
     return {
         "phone": phone,
         "birthday": _birthday(customer, today),
@@ -114,15 +120,15 @@ def _birthday(customer: Customer, today: dt.date) -> str:
     return said
 
 
-def _allowed(customer: Customer, now: dt.datetime) -> dict[str, Any]:
+def _allowed(customer: Customer, family: tuple[int, ...], now: dt.datetime) -> dict[str, Any]:
     """What she consents to, and what she asked for on her own page in the last two months."""
     since = now - dt.timedelta(days=60)
-    asked = Event.objects.filter(customer=customer, kind="data.requested", happened_at__gt=since)
+    asked = Event.objects.filter(customer__in=family, kind="data.requested", happened_at__gt=since)
     latest = asked.order_by("-happened_at").first()
     said = words.REQUESTS.get(str(latest.data.get("what"))) if latest else None
     return {
-        "consents": privacy.summary(customer, now=now),
-        "personal": personalised(family_of(customer.pk), at=now),
+        "consents": privacy.summary(customer, family, now=now),
+        "personal": personalised(family, at=now),
         "asked": str(said) % {"day": f"{latest.business_date:%Y-%m-%d}"} if latest and said else "",
     }
 
@@ -181,11 +187,11 @@ def _worth(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _rhythm(customer_id: int, explanation: Explanation, looked: Looked) -> tuple[pictures.Rhythm | None, str]:
+def _rhythm(family: tuple[int, ...], explanation: Explanation, looked: Looked) -> tuple[pictures.Rhythm | None, str]:
     """The last year's purchases and visits on a line, with the day she is expected."""
     since = looked.as_of - dt.timedelta(days=pictures.LOOK_BACK_DAYS + 40)
     days: Mapping[str, Any] = {
-        "customer_id": customer_id,
+        "customer_id__in": family,
         "withdrawn_by__isnull": True,
         "business_date__gt": since,
         "business_date__lte": looked.as_of,
@@ -245,7 +251,7 @@ def _models(explanation: Explanation) -> list[tuple[str, str, str]]:
     ]
 
 
-def _past(customer: Customer, looked: Looked, now: dt.datetime) -> dict[str, Any]:
+def _past(customer: Customer, family: tuple[int, ...], looked: Looked, now: dt.datetime) -> dict[str, Any]:
     """The bands of her life: computed from facts, day by day, so it comes after the page."""
     explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key)
     stage_words = words_of(looked.model)
@@ -253,7 +259,7 @@ def _past(customer: Customer, looked: Looked, now: dt.datetime) -> dict[str, Any
         pictures.Period(band.stage, stage_words[band.stage], band.first, band.last + dt.timedelta(days=1))
         for band in explanation.bands
     ]
-    days = {"customer_id": customer.pk, "withdrawn_by__isnull": True, "business_date__lte": looked.as_of}
+    days = {"customer_id__in": family, "withdrawn_by__isnull": True, "business_date__lte": looked.as_of}
     visits = set(Visit.objects.filter(**days).values_list("business_date", flat=True))
     visits |= set(
         Receipt.objects.filter(**days).exclude(kind=ReceiptKind.RETURN).values_list("business_date", flat=True)
@@ -274,10 +280,13 @@ class Month:
     continued: bool
 
 
-def _happened(request: HttpRequest, customer: Customer, looked: Looked, time_zone: str) -> dict[str, Any]:
+def _happened(
+    request: HttpRequest, customer: Customer, family: tuple[int, ...], looked: Looked, time_zone: str
+) -> dict[str, Any]:
     position = timeline.read_position(request.GET.get("before", ""))
     asked = timeline.Asked(
         customer_id=customer.pk,
+        family=family,
         kind=looked.kind,
         model=looked.model.key,
         stage_words=words_of(looked.model),

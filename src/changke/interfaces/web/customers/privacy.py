@@ -158,9 +158,9 @@ def forget(request: HttpRequest, customer_id: int) -> HttpResponse:
     return go(request, reverse("customers"))
 
 
-def summary(customer: Customer, *, now: dt.datetime) -> list[tuple[str, bool, str]]:
+def summary(customer: Customer, family: tuple[int, ...], *, now: dt.datetime) -> list[tuple[str, bool, str]]:
     """Purposes in words for her page: over which channels she may be reached."""
-    found = _verdicts(customer, now)
+    found = _verdicts(customer, family, now)
     lines = []
     for purpose in dict.fromkeys(purpose for purpose, _ in found):
         allowed = [str(words.CHANNELS[c]) for (p, c), one in found.items() if p is purpose and one.allowed and c]
@@ -170,16 +170,17 @@ def summary(customer: Customer, *, now: dt.datetime) -> list[tuple[str, bool, st
     return lines
 
 
-def _verdicts(customer: Customer, now: dt.datetime) -> dict[Topic, Verdict]:
+def _verdicts(customer: Customer, family: tuple[int, ...], now: dt.datetime) -> dict[Topic, Verdict]:
     zone = customer.home_store.time_zone if customer.home_store else the_chain().time_zone
-    return verdicts(family_of(customer.pk), at=now, on=business_date(now, zone))
+    return verdicts(family, at=now, on=business_date(now, zone))
 
 
 def _page(
     request: HttpRequest, customer: Customer, *, error: str = "", address: str = "", status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    found = _verdicts(customer, now)
+    family = family_of(customer.pk)
+    found = _verdicts(customer, family, now)
     lines = [
         Line(
             purpose.value,
@@ -192,8 +193,8 @@ def _page(
         "nav": "customers",
         "customer": customer,
         "lines": lines,
-        "personal": personalised(family_of(customer.pk), at=now),
-        "history": [_told(one) for one in history(family_of(customer.pk))],
+        "personal": personalised(family, at=now),
+        "history": [_told(one) for one in history(family)],
         "hows": [(how, words.CONSENT_HOWS[how]) for how in HOWS],
         "error": error,
         "address": address,

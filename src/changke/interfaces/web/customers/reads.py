@@ -14,7 +14,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from changke.decisions.next_best_action.queries import CONTACTS, broken_promises
-from changke.facts.customers.models import Customer, Tag
+from changke.facts.customers.models import PERSON, Customer, Tag
 from changke.facts.customers.queries import matching, phones_of
 from changke.facts.events.models import Event
 from changke.facts.fields.queries import holders_of
@@ -158,7 +158,8 @@ def _slipping(seen: Any, care: str) -> Any:
         return seen.filter(adviser_id__isnull=True)
     if care == "never_contacted":
         contacts = Event.objects.filter(customer=OuterRef("customer"), kind__in=CONTACTS, withdrawn_by__isnull=True)
-        return seen.filter(~Exists(contacts))
+        merged = Event.objects.filter(customer__merged_into__isnull=False, kind__in=CONTACTS, withdrawn_by__isnull=True)
+        return seen.filter(~Exists(contacts)).exclude(customer__in=merged.values("customer__merged_into"))
     today = business_date(timezone.now(), the_chain().time_zone)
     return seen.filter(customer__in=broken_promises(today))
 
@@ -181,7 +182,7 @@ def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[tupl
         holding = holders_of(*filters.own.partition("~")[::2])
         yield known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding)
     if filters.q:
-        here = Customer.objects.for_scope(scope).filter(matching(filters.q)).values_list("pk", flat=True)
+        here = Customer.objects.for_scope(scope).filter(matching(filters.q)).values_list(PERSON, flat=True)
         yield known.ids(("q", filters.q, scope), here, of_chain=False), matching(filters.q, path="customer__")
 
 
@@ -296,10 +297,16 @@ def _rolled_up(model: str, scope: Scope) -> dict[str, int]:
 
 def everybody(filters: Filters, scope: Scope) -> Iterator[int]:
     """The ids of all whom these filters show, in order, however many."""
-    rows = _seen(filters, scope).filter(customer__is_active=True).order_by("customer_id")
+    rows = (
+        _seen(filters, scope)
+        .filter(customer__is_active=True, customer__merged_into__isnull=True)
+        .order_by("customer_id")
+    )
     yield from rows.values_list("customer_id", flat=True).iterator(chunk_size=5_000)
 
 
 def count_everybody(filters: Filters, scope: Scope) -> int:
     """How many these filters show, exactly: who changes them all wants to know."""
-    return int(_seen(filters, scope).filter(customer__is_active=True).order_by().count())
+    return int(
+        _seen(filters, scope).filter(customer__is_active=True, customer__merged_into__isnull=True).order_by().count()
+    )

@@ -68,6 +68,12 @@ class Asked:
     time_zone: str
     as_of: dt.date | None = None
     position: Position | None = None
+    family: tuple[int, ...] = ()
+    """All her records, where they are several."""
+
+    @property
+    def records(self) -> tuple[int, ...]:
+        return self.family or (self.customer_id,)
 
 
 KINDS: dict[str, str | Promise] = {
@@ -134,7 +140,7 @@ def _behind(rows: Any, asked: Asked, number: int, moment: str, size: int) -> lis
 
 
 def _facts(model: Any, asked: Asked) -> Any:
-    return model.objects.filter(customer_id=asked.customer_id, withdrawn_by__isnull=True)
+    return model.objects.filter(customer_id__in=asked.records, withdrawn_by__isnull=True)
 
 
 def _sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
@@ -235,7 +241,7 @@ def _openings(asked: Asked, number: int, size: int) -> Iterator[Happening]:
 
 
 def _notes(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    rows = Note.objects.filter(customer_id=asked.customer_id).select_related("written_by")
+    rows = Note.objects.filter(customer_id__in=asked.records).select_related("written_by")
     for one in _behind(rows, asked, number, "written_at", size):
         yield Happening(
             "note",

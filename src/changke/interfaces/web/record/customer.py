@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from changke.facts.consents import rules
 from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import by_phone
+from changke.facts.customers.queries import LIVING, by_phone
 from changke.facts.customers.services.register import PhoneKnown
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
@@ -94,7 +94,7 @@ def known_phone(request: HttpRequest) -> HttpResponse:
 
 def visible(setting: Setting, customer_id: int) -> Customer | None:
     """The owner of a phone, if she may be seen: whose number it is, only her own stores are told."""
-    found: Customer | None = Customer.objects.for_scope(setting.scope).filter(pk=customer_id, is_active=True).first()
+    found: Customer | None = Customer.objects.for_scope(setting.scope).filter(pk=customer_id, **LIVING).first()
     return found
 
 

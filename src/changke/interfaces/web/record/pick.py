@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import matching, phones_of
+from changke.facts.customers.queries import LIVING, matching, phones_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.purchases.models import Receipt
 from changke.facts.visits.models import Visit
@@ -50,7 +50,7 @@ def pick(setting: Setting, *, title: object, walk_in: bool = False) -> HttpRespo
 
 def find(text: str, scope: Scope) -> list[Found]:
     """Customers of the scope whom the text may mean."""
-    rows = Customer.objects.for_scope(scope).filter(matching(text), is_active=True)
+    rows = Customer.objects.for_scope(scope).filter(matching(text), **LIVING)
     return _cards(list(rows.order_by("pinyin", "id").values_list("pk", flat=True)[:MOST_FOUND]))
 
 
@@ -64,7 +64,7 @@ def seen_today(setting: Setting, scope: Scope) -> list[Found]:
         )
         moments += rows.order_by("-happened_at").values_list("happened_at", "customer_id")[: RECENT * 2]
     latest = list(dict.fromkeys(customer for _, customer in sorted(moments, reverse=True)))
-    mine = set(Customer.objects.for_scope(scope).filter(pk__in=latest, is_active=True).values_list("pk", flat=True))
+    mine = set(Customer.objects.for_scope(scope).filter(pk__in=latest, **LIVING).values_list("pk", flat=True))
     return _cards([customer for customer in latest if customer in mine][:RECENT])
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Customer
+from changke.facts.customers.queries import family_of
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender
 from changke.facts.purchases.queries import given_back
 from changke.facts.purchases.rules import PartsExceedWhole, split
@@ -157,7 +158,9 @@ class Earlier:
 
 
 def _receipts(customer: Customer) -> list[Earlier]:
-    rows = Receipt.objects.filter(customer=customer, withdrawn_by__isnull=True).select_related("store")
+    rows = Receipt.objects.filter(customer__in=family_of(customer.pk), withdrawn_by__isnull=True).select_related(
+        "store"
+    )
     latest = list(rows.exclude(kind=ReceiptKind.RETURN).order_by("-business_date", "-happened_at")[:GIVEN_BACK])
     sold: dict[int, list[Line]] = {}
     for line in Line.objects.filter(receipt__in=latest).select_related("item").order_by("receipt_id", "position"):
@@ -183,7 +186,8 @@ def _original(setting: Setting) -> Receipt | None:
     wanted = setting.given("receipt")
     if not (wanted.isascii() and wanted.isdigit()):
         return None
-    found = Receipt.objects.filter(pk=int(wanted), customer=setting.customer, withdrawn_by__isnull=True)
+    hers = {"customer__in": family_of(setting.customer.pk)} if setting.customer else {"customer": None}
+    found = Receipt.objects.filter(pk=int(wanted), withdrawn_by__isnull=True, **hers)
     original = found.exclude(kind=ReceiptKind.RETURN).first()
     if original is None:
         raise NotFound

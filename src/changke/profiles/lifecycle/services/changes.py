@@ -9,9 +9,11 @@ from changke.profiles.lifecycle.services.standings import FACT, LATE
 
 CURSOR = "profiles"
 
+# The facts of a record that is read as another are the person's. A record that was merged or parted was written, and so
+# was the one it was merged into.
 # Withdrawn facts carry the id of the transaction that withdrew them, so they are seen here again.
 TOUCHED = """
-SELECT customer_id, MIN(day), bool_or(withdrawn) FROM (
+WITH facts AS (
   SELECT customer_id, business_date AS day, withdrawn_by_id IS NOT NULL AS withdrawn FROM facts_receipt
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND customer_id IS NOT NULL
   UNION ALL
@@ -20,10 +22,14 @@ SELECT customer_id, MIN(day), bool_or(withdrawn) FROM (
   UNION ALL
   SELECT customer_id, last_on, withdrawn_by_id IS NOT NULL FROM facts_opening
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+)
+SELECT person, MIN(day), bool_or(withdrawn) FROM (
+  SELECT COALESCE(record.merged_into_id, record.id) AS person, day, withdrawn
+  FROM facts JOIN facts_customer AS record ON record.id = facts.customer_id
   UNION ALL
   SELECT id, NULL, FALSE FROM facts_customer
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-) AS found GROUP BY customer_id ORDER BY customer_id LIMIT %(limit)s
+) AS found GROUP BY person ORDER BY person LIMIT %(limit)s
 """
 
 
@@ -51,13 +57,15 @@ OLDEST = """
 SELECT LEAST(
   (SELECT MIN(business_date) FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(business_date) FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
-  (SELECT MIN(first_on) FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8)
+  (SELECT MIN(first_on) FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(merged.known_on) FROM facts_mergelink AS link JOIN facts_customer AS merged ON merged.id = link.merged_id
+   WHERE link.txid >= %(since)s::text::xid8 AND link.txid < %(below)s::text::xid8)
 )
 """
 
 
 def oldest_day(window: Window) -> dt.date | None:
-    """The earliest business date of any fact recorded or withdrawn in the window."""
+    """The earliest business date of any fact recorded or withdrawn in the window; after a merge, of all that moved."""
     with connection.cursor() as sql:
         sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below)})
         found: dt.date | None = sql.fetchone()[0]
