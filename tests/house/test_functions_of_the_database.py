@@ -1,0 +1,16 @@
+"""Functions of ours in the database: whoever owns it may write them, a superuser or not."""
+
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+
+def test_no_function_brings_settings_of_its_own() -> None:
+    """`CREATE FUNCTION ... SET changke.stores` is a superuser's to write: an installation with its own owner would not
+    come up. The tests migrate as a superuser and would not see it."""
+    with connection.cursor() as sql:
+        sql.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proconfig IS NOT NULL")
+        assert sql.fetchall() == []
+        sql.execute("SELECT count(*) FROM pg_proc WHERE proname LIKE 'changke%'")
+        assert sql.fetchone()[0] >= 2
