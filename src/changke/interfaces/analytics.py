@@ -20,6 +20,7 @@ from changke.profiles.lifecycle.services import Comparison, PastDay, Refreshed, 
 from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.refresh import mirror_file
 from changke.profiles.lifecycle.services.series import Progress, silent
+from changke.profiles.segments.services import members
 
 
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
@@ -28,6 +29,7 @@ def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
         done = refresh_all(now=now, progress=progress)
         progress("what to propose", 0, done.customers)
         propose_to_everybody(today=done.as_of)
+    members.refresh_everybody(now=now)
     return done
 
 
@@ -64,6 +66,7 @@ def follow(now: datetime) -> bool:
         refresh(now=now)
     advising.follow(now)
     tagging.follow(now)
+    members.follow(now)
     return done.wants_bulk or done.customers > 0
 
 

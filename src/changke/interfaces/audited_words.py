@@ -20,6 +20,7 @@ from changke.interfaces.web import formats
 from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
 from changke.profiles.affinity.models import TagRule
+from changke.profiles.segments.models import Segment
 
 Words = str | Promise
 
@@ -83,6 +84,9 @@ ACTIONS: dict[str, Words] = {
     "tag_word.removed": _("Decision about a tag taken back"),
     "tag_rule.changed": _("Rule that tags changed"),
     "tag_rule.removed": _("Rule that tags removed"),
+    "segment.changed": _("Segment changed"),
+    "segment.frozen": _("List of a segment frozen"),
+    "segment.removed": _("Segment removed"),
     "audit.restored": _("Earlier values put back"),
     "sending.confirmed": _("Confirmed that this installation writes to customers"),
     "backup.restored": _("A backup was put in the place of the data"),
@@ -131,6 +135,8 @@ FIELDS: dict[str, Words] = {
     "batch": _("Batch"),
     "receivers": _("Who takes over"),
     "customers": _("Customers"),
+    "text": _("Condition"),
+    "is_tracked": _("Who enters and leaves is written down"),
     "only_one": _("One answer only"),
     "stale_after_days": _("Comes off after so many days"),
     "occasion": _("When"),
@@ -187,6 +193,7 @@ SUBJECT_MODELS = {
     "tag_group": TagGroup,
     "tag_word": TagWord,
     "tag_rule": TagRule,
+    "segment": Segment,
     "profile": Customer,
     "field": Field,
 }

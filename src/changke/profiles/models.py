@@ -3,6 +3,7 @@
 from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
+from changke.profiles.segments.models import Segment, SegmentMember
 
 __all__ = [
     "POPULATIONS",
@@ -10,6 +11,8 @@ __all__ = [
     "PopulationVersion",
     "Profile",
     "Proposal",
+    "Segment",
+    "SegmentMember",
     "SeriesFill",
     "StageCount",
     "StageFlow",

@@ -23,6 +23,7 @@ from changke.interfaces.webhooks.models import WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
 from changke.profiles.lifecycle.services.publish import shipped_models
+from changke.profiles.segments.services.save import save_segment
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW
 from tests.interfaces.api.test_permissions import CASES, filled, lived_in, own
@@ -108,6 +109,11 @@ def a_grant(cast: Cast) -> int:
     return Grant.objects.create(staff=cast.clerk, built_in="manager", store=cast.jing_an, granted_at=NOW).pk
 
 
+def a_segment() -> str:
+    """One may be made once; asked again it is the same."""
+    return save_segment(None, name="Came", text="visits >= 1", now=NOW).key
+
+
 def a_batch() -> int:
     return Batch.objects.create(kind="bulk_edit", title="x", status="done", created_at=NOW, finished_at=NOW).pk
 
@@ -172,6 +178,10 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
     "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", {"definition": shipped_models()[0]}),
     "patch_stage_model": lambda _: ("/stage-models/m8", {"in_use": True}),
+    "post_segment": lambda _: ("/segments", {"name": "Silent", "text": "silent_days >= 60"}),
+    "count_condition": lambda _: ("/segments/count", {"text": "silent_days >= 60"}),
+    "patch_segment": lambda _: (f"/segments/{a_segment()}", {"text": "silent_days >= 90"}),
+    "delete_segment": lambda _: (f"/segments/{a_segment()}", ""),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

@@ -191,6 +191,19 @@ SENDING = {"get_sending", "confirm_sending"}
 THE_STAGES = {"get_stage_models", "preview_stage_model", "put_stage_model", "patch_stage_model"}
 """Models of the whole chain: tests/interfaces/api/test_stage_models.py."""
 
+THE_SEGMENTS = {
+    "get_segments",
+    "post_segment",
+    "count_condition",
+    "get_segment",
+    "patch_segment",
+    "delete_segment",
+    "get_segment_members",
+    "get_segment_portrait",
+    "get_segment_overlap",
+}
+"""Groups of the whole chain, seen through one's stores: tests/interfaces/api/test_segments.py."""
+
 THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
@@ -208,6 +221,7 @@ def test_every_route_has_a_case() -> None:
     elsewhere = (
         THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES | MERGES
     )
+    elsewhere |= THE_STAGES | THE_SEGMENTS
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from changke.engine.definitions import Composer, Registry, values_of
-from changke.profiles.conditions import ConditionError, read_condition
+from changke.profiles.conditions import Beyond, ConditionError, read_condition
 from changke.profiles.conditions.reader import DEEPEST, LARGEST, LONGEST
 
 CASH = {"attribute": "cash", "op": ">", "value": 1}
@@ -100,3 +100,28 @@ def test_another_value_is_the_same_statement(registry: Registry) -> None:
     first = composer.statement(["cash"], engine="duckdb", where=one)
     assert first is composer.statement(["cash"], engine="duckdb", where=two)
     assert values_of(one) != values_of(two)
+
+
+@pytest.mark.parametrize(
+    ("tree", "problem"),
+    [
+        ({"tag": ""}, "condition.tag: a name has 1 to"),
+        ({"tag": "a", "more": 1}, "condition: expected tag, consent"),
+        ({"consent": "marketing", "channel": 3}, "condition.consent: unknown consent"),
+        ({"measure": "count", "deed": {"kind": "buy"}, "op": ">", "value": 1}, "condition.deed: expected a kind"),
+        ({"measure": "sum", "deed": {"kind": "visit"}, "op": ">", "value": 1}, "condition.deed: visit has no amount"),
+        ({"measure": "count", "deed": {"kind": "visit"}, "days": 0, "op": ">", "value": 1}, "condition.days: 1 to"),
+        ({"measure": "count", "deed": {"kind": "visit"}, "op": "in", "value": [1]}, "condition: a count cannot be"),
+        ({"measure": "count", "deed": {"kind": "visit"}, "op": "=", "value": True}, "condition.value: a count is a"),
+        ({"measure": "count", "deed": {"kind": "visit"}, "days": 1, "since": "visit", "op": "=", "value": 1},
+         "condition: a window has days"),
+        ({"first": {"kind": "visit"}, "then": {"kind": "event"}, "within": 3}, "condition.then: expected a kind"),
+        ({"segment": "nobody"}, "condition.segment: unknown segment 'nobody'"),
+    ],
+)  # fmt: skip
+def test_a_question_beyond_attributes_is_refused_with_its_path(registry: Registry, tree: object, problem: str) -> None:
+    with pytest.raises(ConditionError) as refusal:
+        read_condition(tree, registry.attributes, beyond=Beyond(segments=["vip"]))
+    assert str(refusal.value).startswith(problem)
+    with pytest.raises(ConditionError, match="only attributes"):
+        read_condition({"tag": "vip"}, registry.attributes)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from changke.engine.definitions import Registry
-from changke.profiles.conditions import read_condition, words
+from changke.profiles.conditions import Beyond, read_condition, words
 
 SPEAKER = words.Speaker(money=lambda minor: f"¥{minor // 100}.{minor % 100:02}")
 LATE = {"attribute": "silent_days", "op": ">", "value": 60}
@@ -47,6 +47,24 @@ def test_a_condition_reads_as_a_sentence(registry: Registry, tree: object, sente
     assert SPEAKER.say(read_condition(tree, registry.attributes)) == sentence
 
 
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        ({"tag": "敏感肌"}, "she wears the tag 敏感肌"),
+        ({"not": {"consent": "marketing", "channel": "sms"}}, "not (she said yes to marketing sms)"),
+        ({"segment": "vip"}, "she is in the segment vip"),
+        ({"measure": "count", "deed": {"kind": "purchase", "category": "face"}, "days": 90, "op": ">=", "value": 2},
+         "the number of purchases of the category face in the last 90 days is at least 2"),
+        ({"measure": "sum", "deed": {"kind": "use"}, "since": "visit", "op": "=", "value": 5000},
+         "the amount of card uses since the last visit is ¥50.00"),
+        ({"first": {"kind": "visit"}, "then": {"kind": "purchase", "item": "A"}, "within": 1, "days": 30},
+         "a visit in the last 30 days, and a purchase of A within 1 day after it"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_beyond_attributes_reads_as_a_sentence(registry: Registry, tree: object, sentence: str) -> None:
+    assert SPEAKER.say(read_condition(tree, registry.attributes, beyond=Beyond())) == sentence
+
+
 def test_a_percent_sign_is_only_a_sign(registry: Registry) -> None:
     tree = {"attribute": "tier", "op": "=", "value": "50%(value)s"}
     assert SPEAKER.say(read_condition(tree, registry.attributes)) == "her tier is 50%(value)s"
@@ -65,4 +83,6 @@ def test_every_template_keeps_its_parts_in_every_language(language: str) -> None
 
 def templates() -> list[words.Template]:
     single = [words.KNOWN, words.UNKNOWN, words.NOT, words.GROUP, words.LIST, words.LAST]
+    single += [words.TAGGED, words.CONSENTED, words.MEMBER, words.SEQUENCE, words.SEQUENCE_SINCE]
+    single += [*words.DEEDS.values(), *words.ONE_DEED.values(), *words.WINDOWS.values()]
     return [*words.NUMBERS.values(), *words.DAYS.values(), *words.BOTH.values(), *single]

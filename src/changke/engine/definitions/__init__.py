@@ -20,6 +20,7 @@ everywhere; the composer picks those a question needs and makes one statement of
 """
 
 from changke.engine.definitions.cases import Cases, Condition, Flag, values_of
+from changke.engine.definitions.checks import TODAY
 from changke.engine.definitions.composer import Composer, UnknownAttribute
 from changke.engine.definitions.definition import Column, Definition, DefinitionError
 from changke.engine.definitions.facts import SPINE, TYPES, Fact
@@ -31,6 +32,7 @@ __all__ = [
     "ENGINES",
     "POPULATION_VERSION",
     "SPINE",
+    "TODAY",
     "TYPES",
     "Cases",
     "Column",

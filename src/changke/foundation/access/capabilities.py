@@ -22,6 +22,7 @@ class Capability(StrEnum):
     ANALYTICS_VIEW = "analytics.view"
     TAGS_MANAGE = "tags.manage"
     FIELDS_MANAGE = "fields.manage"
+    SEGMENTS_MANAGE = "segments.manage"
     IMPORT_RUN = "import.run"
     IMPORT_UNDO = "import.undo"
     SETTINGS_EDIT = "settings.edit"
@@ -40,6 +41,7 @@ OF_THE_CHAIN = frozenset(
     {
         Capability.TAGS_MANAGE,
         Capability.FIELDS_MANAGE,
+        Capability.SEGMENTS_MANAGE,
         Capability.IMPORT_RUN,
         Capability.IMPORT_UNDO,
         Capability.SETTINGS_EDIT,

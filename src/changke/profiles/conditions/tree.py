@@ -12,8 +12,10 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
+import sqlglot
 from sqlglot import exp
 
 from changke.engine.definitions import TYPES, Column, among
@@ -58,6 +60,10 @@ class Condition(ABC):
     def leaves(self) -> Iterator["Compare | Known"]:
         """The questions about single attributes, left to right."""
 
+    def asked(self) -> Iterator["Asked"]:
+        """The questions beyond attributes, left to right."""
+        return iter(())
+
     @property
     def attributes(self) -> tuple[str, ...]:
         """The names of the attributes it asks for, each once."""
@@ -66,12 +72,14 @@ class Condition(ABC):
     @property
     def values(self) -> dict[str, Value]:
         """What to bind, by parameter."""
-        return {leaf.parameter: leaf.value for leaf in self.leaves() if isinstance(leaf, Compare)}
+        bound = {leaf.parameter: leaf.value for leaf in self.leaves() if isinstance(leaf, Compare)}
+        return bound | {name: value for one in self.asked() for name, (value, _) in one.parameters.items()}
 
     @property
     def types(self) -> dict[str, str]:
         """SQL type of every parameter."""
-        return {leaf.parameter: leaf.parameter_type for leaf in self.leaves() if isinstance(leaf, Compare)}
+        found = {leaf.parameter: leaf.parameter_type for leaf in self.leaves() if isinstance(leaf, Compare)}
+        return found | {name: kind for one in self.asked() for name, (_, kind) in one.parameters.items()}
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,10 @@ class Both(Condition):
         for part in self.parts:
             yield from part.leaves()
 
+    def asked(self) -> Iterator["Asked"]:
+        for part in self.parts:
+            yield from part.asked()
+
 
 @dataclass(frozen=True)
 class Not(Condition):
@@ -171,3 +183,36 @@ class Not(Condition):
 
     def leaves(self) -> Iterator[Compare | Known]:
         yield from self.part.leaves()
+
+    def asked(self) -> Iterator["Asked"]:
+        yield from self.part.asked()
+
+
+class Asked(Condition):
+    """A leaf that is a set of customers."""
+
+    @abstractmethod
+    def members(self) -> str:
+        """SELECT customer_id of those it fits, with a placeholder per value."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Mapping[str, tuple[Value, str]]:
+        """Parameter -> value and SQL type."""
+
+    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
+        fits = exp.In(this=column("customer_id"), query=_parsed(self.members()).copy().subquery())
+        return exp.not_(fits) if negated else fits
+
+    def leaves(self) -> Iterator[Compare | Known]:
+        return iter(())
+
+    def asked(self) -> Iterator["Asked"]:
+        yield self
+
+
+@lru_cache(maxsize=500)
+def _parsed(text: str) -> exp.Query:
+    found = sqlglot.parse_one(text, read="duckdb")
+    assert isinstance(found, exp.Query), "we wrote a SELECT"
+    return found

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.engine.definitions import Column
+from changke.profiles.conditions.deeds import Consented, Counted, Deed, Member, Sequence, Tagged
 from changke.profiles.conditions.tree import Both, Compare, Condition, Known, Not, Value
 
 Template = str | Promise
@@ -45,6 +46,43 @@ LAST = _("%(first)s or %(rest)s")
 
 BOTH: Mapping[str, Template] = {"and": _("%(first)s and %(rest)s"), "or": _("%(first)s or %(rest)s")}
 
+TAGGED = _("she wears the tag %(name)s")
+CONSENTED = _("she said yes to %(topic)s")
+MEMBER = _("she is in the segment %(name)s")
+SEQUENCE = _("%(first)s, and %(then)s within %(within)s after it")
+SEQUENCE_SINCE = _("%(first)s in the last %(days)s, and %(then)s within %(within)s after it")
+
+DEEDS: Mapping[tuple[str, str], Template] = {
+    ("purchase", ""): _("purchases"),
+    ("purchase", "item"): _("purchases of %(name)s"),
+    ("purchase", "category"): _("purchases of the category %(name)s"),
+    ("use", ""): _("card uses"),
+    ("use", "item"): _("card uses for %(name)s"),
+    ("use", "category"): _("card uses for the category %(name)s"),
+    ("return", ""): _("returns"),
+    ("visit", ""): _("visits"),
+    ("event", "kind"): _("events %(name)s"),
+}
+ONE_DEED: Mapping[tuple[str, str], Template] = {
+    ("purchase", ""): _("a purchase"),
+    ("purchase", "item"): _("a purchase of %(name)s"),
+    ("purchase", "category"): _("a purchase of the category %(name)s"),
+    ("use", ""): _("a card use"),
+    ("use", "item"): _("a card use for %(name)s"),
+    ("use", "category"): _("a card use for the category %(name)s"),
+    ("return", ""): _("a return"),
+    ("visit", ""): _("a visit"),
+    ("event", "kind"): _("an event %(name)s"),
+}
+WINDOWS: Mapping[str, Template] = {
+    "count": _("the number of %(deeds)s"),
+    "count days": _("the number of %(deeds)s in the last %(days)s"),
+    "count visit": _("the number of %(deeds)s since the last visit"),
+    "sum": _("the amount of %(deeds)s"),
+    "sum days": _("the amount of %(deeds)s in the last %(days)s"),
+    "sum visit": _("the amount of %(deeds)s since the last visit"),
+}
+
 
 @dataclass(frozen=True)
 class Speaker:
@@ -63,6 +101,8 @@ class Speaker:
     money: Callable[[int], str]
     attribute: Callable[[Column], str] = lambda column: gettext(column.words)
     text: Callable[[Column, str], str] = lambda column, code: code
+    named: Callable[[str, str], str] = lambda kind, code: code
+    """What a code of another kind stands for: item, segment, consent ("marketing sms"), event."""
 
     def say(self, condition: Condition) -> str:
         """The whole condition, in one line without a full stop."""
@@ -78,7 +118,33 @@ class Speaker:
             case Compare(column=column, op=op):
                 templates = DAYS if column.type == "date" else NUMBERS
                 return _filled(templates[op], attribute=self.attribute(column), value=self._values(condition))
+            case Tagged(name=name):
+                return _filled(TAGGED, name=name)
+            case Member(key=key):
+                return _filled(MEMBER, name=self.named("segment", key))
+            case Consented(purpose=purpose, channel=channel):
+                return _filled(CONSENTED, topic=self.named("consent", f"{purpose} {channel}".strip()))
+            case Counted():
+                return self._counted(condition)
+            case Sequence(first=first, then=then, within=within, days=days):
+                said = {
+                    "first": self._deed(ONE_DEED, first),
+                    "then": self._deed(ONE_DEED, then),
+                    "within": _days(within),
+                }
+                return _filled(SEQUENCE_SINCE, days=_days(days), **said) if days else _filled(SEQUENCE, **said)
         raise TypeError(f"no words for {condition!r}")
+
+    def _counted(self, one: Counted) -> str:
+        window = f"{one.measure} days" if one.days else f"{one.measure} visit" if one.since_visit else one.measure
+        deeds, days = self._deed(DEEDS, one.deed), _days(one.days or 0)
+        number = _filled(WINDOWS[window], deeds=deeds, days=days)
+        value = self.money(one.value) if one.measure == "sum" else str(one.value)
+        return _filled(NUMBERS[one.op], attribute=number, value=value)
+
+    def _deed(self, templates: Mapping[tuple[str, str], Template], deed: Deed) -> str:
+        name = self.named("event", deed.value) if deed.by == "kind" else self.named(deed.by, deed.value)
+        return _filled(templates[deed.kind, deed.by], name=name)
 
     def _inside(self, part: Condition) -> str:
         """Brackets where and/or stand inside and/or: precedence is not for readers to know."""
@@ -96,7 +162,7 @@ class Speaker:
             case "money":
                 return self.money(value)
             case "days":
-                return ngettext("%(count)d day", "%(count)d days", value) % {"count": value}
+                return _days(value)
             case "bool":
                 return gettext("true") if value else gettext("false")
             case "text":
@@ -104,6 +170,10 @@ class Speaker:
             case "date" if isinstance(value, datetime.date):
                 return date_format(value, "SHORT_DATE_FORMAT")
         return str(value)
+
+
+def _days(count: int) -> str:
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
 def _filled(template: Template, **parts: str) -> str:

@@ -52,6 +52,12 @@ WITH answers AS (
 INSERT INTO facts_formertag (customer_id, name, source, given_by_id, rule, fact, recorded_at, ended_at, ended_because)
 SELECT gone.*, %(now)s, 'replaced' FROM gone
 """
+# Whoever follows the customers sees that something about them changed.
+RENEWED = """
+UPDATE facts_customer SET txid = pg_current_xact_id()
+WHERE id = ANY(%(customers)s) AND EXISTS (
+  SELECT FROM facts_tag AS worn WHERE worn.customer_id = facts_customer.id AND worn.recorded_at = %(now)s)
+"""
 
 
 @transaction.atomic
@@ -72,6 +78,7 @@ def put_on(ruled: Sequence[Ruled], *, now: dt.datetime) -> int:
         sql.execute(PUT_ON, values)
         put = sql.rowcount
         sql.execute(ONE_ANSWER, values)
+        sql.execute(RENEWED, values)
     return int(put)
 
 

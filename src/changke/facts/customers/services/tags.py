@@ -7,6 +7,7 @@ from django.db import transaction
 from changke.facts.customers.models import Customer, FormerTag, Tag, TagEnd, TagWord
 from changke.foundation.audit.rules import HOUSE, By, Values
 from changke.foundation.audit.services import record
+from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
@@ -48,6 +49,7 @@ def add_tag(
     evidence = {"source": source, "given_by_id": _staff(by), "rule": rule, "fact": fact, "recorded_at": now}
     tag, is_new = Tag.objects.get_or_create(customer=customer, name=plain, defaults={**evidence, "stale_on": stale_on})
     if is_new:
+        _renew(customer)
         _record("tag.added", customer, None, {"tag": plain}, by, now)
     elif tag.stale_on != stale_on:
         tag.stale_on = stale_on
@@ -83,7 +85,13 @@ def take_stale_off(*, today: dt.date, now: dt.datetime, most: int = 5_000) -> in
 def _end(tag: Tag, customer: Customer, *, by: By, because: str, now: dt.datetime) -> None:
     former(tag, ended_by=_staff(by), because=because, now=now).save(force_insert=True)
     tag.delete()
+    _renew(customer)
     _record("tag.removed", customer, {"tag": tag.name}, None, by, now)
+
+
+def _renew(customer: Customer) -> None:
+    """Whoever follows the customers sees that something about her changed."""
+    Customer.objects.filter(pk=customer.pk).update(txid=current_xid())
 
 
 def former(tag: Tag, *, ended_by: int | None, because: str, now: dt.datetime) -> FormerTag:

@@ -1,0 +1,120 @@
+"""Who entered and who left: of everybody, or of some after a fact. Both write the same rows."""
+
+# ruff: noqa: S608 -- statements are made of our own words; every value is bound
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from changke.foundation.cursors import close_window, open_window
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.lifecycle.services.changes import read_from
+from changke.profiles.segments.asking import FROM, Words, question, today_of, words_of_the_chain
+from changke.profiles.segments.models import Segment
+
+CURSOR = "profiles.segments"
+MANY = 5_000
+"""Customers with new facts beyond which everybody is asked: statements over sets are quicker then."""
+
+# Who no longer fits leaves; who fits and is not in enters. `mine` narrows both sides to those that were asked about.
+LEFT = """
+UPDATE profiles_segmentmember AS member SET left_at = GREATEST(%(now)s, member.entered_at)
+WHERE member.segment_id = %(segment)s AND member.left_at IS NULL {mine}
+  AND NOT EXISTS (SELECT FROM asked WHERE asked.customer_id = member.customer_id)
+"""
+ENTERED = """
+INSERT INTO profiles_segmentmember (segment_id, customer_id, entered_at)
+SELECT %(segment)s, asked.customer_id, %(now)s FROM asked
+WHERE NOT EXISTS (
+  SELECT FROM profiles_segmentmember AS member
+  WHERE member.segment_id = %(segment)s AND member.customer_id = asked.customer_id AND member.left_at IS NULL)
+ORDER BY asked.customer_id
+"""
+# Everybody who may fit otherwise since: new or changed facts, cards, own fields. A tag renews the card.
+TOUCHED = """
+SELECT DISTINCT customer_id FROM (
+  SELECT customer_id FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id FROM facts_event WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id FROM facts_consent WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id FROM facts_fieldvalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT id FROM facts_customer WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+) AS found WHERE customer_id IS NOT NULL LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True)
+class Moved:
+    entered: int
+    left: int
+
+
+def refresh_everybody(*, now: dt.datetime) -> Moved:
+    """Ask every tracked group of everybody. Everything before counts as followed."""
+    window = open_window(CURSOR)
+    done = refresh_members(_tracked(), now=now)
+    if not window.is_empty:
+        close_window(CURSOR, window)
+    return done
+
+
+def refresh_members(
+    segments: Iterable[Segment], *, now: dt.datetime, ids: Sequence[int] | None = None, words: Words | None = None
+) -> Moved:
+    """Bring the members of these groups up to date; of some customers only, where `ids` names them."""
+    words = words or words_of_the_chain()
+    today, entered, left = today_of(the_chain(), now), 0, 0
+    for one in segments:
+        asked = question(words.condition(one.tree or {}), words, today=today, ids=ids)
+        values: dict[str, Any] = {**asked.values, "segment": one.pk, "now": now, "ids": list(ids or ())}
+        with transaction.atomic(), connection.cursor() as sql:
+            sql.execute("DROP TABLE IF EXISTS asked")
+            sql.execute(
+                f"CREATE TEMPORARY TABLE asked ON COMMIT DROP AS SELECT customer_id FROM {FROM} WHERE {asked.where}",
+                asked.values,
+            )
+            if ids is None:
+                sql.execute("ANALYZE asked")
+            sql.execute(LEFT.format(mine="" if ids is None else "AND member.customer_id = ANY(%(ids)s)"), values)
+            left += sql.rowcount
+            sql.execute(ENTERED, values)
+            entered += sql.rowcount
+            if ids is None:
+                Segment.objects.filter(pk=one.pk).update(refreshed_at=now)
+    return Moved(entered, left)
+
+
+def follow(now: dt.datetime) -> int:
+    """Ask the tracked groups of everybody with a new fact, once her profile knows it. How many were asked about."""
+    window = open_window(CURSOR)
+    below = min(window.below, read_from())
+    if window.since > window.below:  # a restored database counts its transactions anew
+        refresh_everybody(now=now)
+        close_window(CURSOR, type(window)(0, window.below))
+        return 0
+    if below <= window.since:
+        return 0
+    tracked, ids = _tracked(), []
+    if tracked:
+        bounds: dict[str, str | int] = {"since": str(window.since), "below": str(below), "most": MANY + 1}
+        with connection.cursor() as sql:
+            sql.execute(TOUCHED, bounds)
+            ids = sorted(pk for (pk,) in sql.fetchall())
+    with transaction.atomic():
+        if ids:
+            refresh_members(tracked, now=now, ids=None if len(ids) > MANY else ids)
+        close_window(CURSOR, type(window)(window.since, below))
+    return len(ids)
+
+
+def _tracked() -> list[Segment]:
+    return list(Segment.objects.filter(is_tracked=True, is_static=False).order_by("pk"))

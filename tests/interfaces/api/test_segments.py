@@ -1,0 +1,73 @@
+"""Segments through the API: saved, counted, compared; seen through the stores of whoever asks."""
+
+from collections.abc import Callable
+
+import pytest
+
+from changke.facts.customers.models import Customer
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import NOW, Cast
+from tests.interfaces.api.conftest import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def known(cast: Cast) -> Cast:
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    return cast
+
+
+def test_a_segment_is_saved_counted_changed_and_dropped(known: Cast, hq: Caller) -> None:
+    made = hq.post("/segments", {"name": "Bought", "text": "purchases>=1"})
+    assert (made.status_code, made.json()["key"], made.json()["text"]) == (201, "bought", "purchases >= 1")
+    told = hq.get("/segments/bought").json()
+    counted = hq.post("/segments/count", {"text": "segment has bought"}).json()
+    members = hq.get("/segments/bought/members").json()["items"]
+    assert 0 < told["customers"] == counted["customers"] == len(members) < counted["total"]
+    assert set(counted["sample"]) <= {one["customer_id"] for one in members}
+    assert hq.send("PATCH", "/segments/bought", {"text": "purchases >= 99"}).json()["text"] == "purchases >= 99"
+    assert hq.get("/segments/bought/members").json()["items"] == []
+    assert len(hq.get("/segments/bought/members?left=true").json()["items"]) == len(members)
+    assert hq.send("DELETE", "/segments/bought", "").status_code == 204
+    assert hq.get("/segments").json() == []
+
+
+def test_two_segments_overlap_and_one_is_drawn_beside_everybody(known: Cast, hq: Caller) -> None:
+    hq.post("/segments", {"name": "Bought", "text": "purchases >= 1"})
+    hq.post("/segments", {"name": "Then", "text": "purchases >= 2", "freeze": True})
+    told = hq.get("/segments/bought/overlap/then").json()
+    assert told["both"] == told["other"] <= told["one"] == told["either"]
+    drawn = hq.get("/segments/bought/portrait").json()
+    assert drawn["segment"]["customers"] == told["one"] < drawn["everybody"]["customers"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/segments", {"name": "Wrong", "text": "purchasess > 1"}, 422),
+        ("POST", "/segments", {"name": "Bought", "text": "visits > 1"}, 409),
+        ("POST", "/segments", {"name": "Key", "text": "visits > 1", "key": "No Key"}, 422),
+        ("POST", "/segments/count", {"text": "purchases >"}, 422),
+        ("PATCH", "/segments/bought", {}, 422),
+        ("PATCH", "/segments/bought", {"text": "segment has bought"}, 422),
+        ("PATCH", "/segments/nobody", {"name": "x"}, 404),
+        ("GET", "/segments/bought/overlap/nobody", "", 404),
+        ("DELETE", "/segments/nobody", "", 404),
+    ],
+)
+def test_what_cannot_be_is_refused(known: Cast, hq: Caller, method: str, path: str, body: object, status: int) -> None:
+    hq.post("/segments", {"name": "Bought", "text": "purchases >= 1"})
+    answer = hq.send(method, path, body)
+    assert answer.status_code == status, answer.content
+
+
+def test_a_store_counts_its_own_and_saves_nothing(known: Cast, hq: Caller, key_of: Callable[[str], Caller]) -> None:
+    hq.post("/segments", {"name": "All", "text": "purchases >= 0"})
+    manager = key_of("manager")
+    everybody, mine = hq.get("/segments/all").json()["customers"], manager.get("/segments/all").json()["customers"]
+    assert 0 < mine < everybody
+    assert len(manager.get("/segments/all/members").json()["items"]) == mine
+    assert manager.get("/segments/all/portrait").json()["everybody"]["customers"] == mine
+    for method, path in (("POST", "/segments"), ("PATCH", "/segments/all"), ("DELETE", "/segments/all")):
+        assert manager.send(method, path, {"name": "M", "text": "visits > 1"}).status_code == 403
