@@ -19,6 +19,7 @@ WITHOUT_A_LINE = {
     "foundation/access/services/keys.py:key_of": "when a key was last used is no change of it",
     "foundation/access/services/staff.py:choose_language": "one's own language is nobody else's business",
     "foundation/access/services/grants.py:stand": "follows role and stores, whose change is the line",
+    "profiles/segments/services/members.py": "who entered and left follows from the facts and is a row of its own",
     "foundation/batches/services.py": "a batch has its lines when it ran and when it was undone",
     "facts/customers/services/put_back.py": "the undo of a batch, which has one line",
     "facts/customers/services/hide.py": "the undo of a batch, which has one line",

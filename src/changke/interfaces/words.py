@@ -185,6 +185,7 @@ PERSON_TABLES = {
     "replaced": _("What imports wrote over"),
     "kept": _("Cards that wait for their balances"),
     "merges": _("Records of hers that were merged"),
+    "segments": _("Segments she is or was in"),
     "chosen": _("Bulk changes she was part of"),
     "purchases": _("Purchases"),
     "openings": _("Opening balances"),

@@ -111,15 +111,17 @@ def get_segments(request: HttpRequest) -> list[Segment]:
 
 
 @router.post("", response={201: SegmentOut}, operation_id="post_segment", summary="Save a segment, or freeze a list")
-def post_segment(request: HttpRequest, body: SegmentIn) -> Segment:
+def post_segment(request: HttpRequest, body: SegmentIn) -> SegmentOut:
     """422 names line and column of a text that is no condition."""
     actor(request).scope_for(Capability.SEGMENTS_MANAGE)
     now = _now()
     if body.freeze:
-        return freeze(name=body.name, text=body.text, key=body.key, by=by(request), now=now)
-    return save_segment(
+        frozen = freeze(name=body.name, text=body.text, key=body.key, by=by(request), now=now)
+        return SegmentOut.from_orm(frozen)
+    saved = save_segment(
         None, name=body.name, text=body.text, key=body.key, is_tracked=body.is_tracked, by=by(request), now=now
     )
+    return SegmentOut.from_orm(saved)
 
 
 @router.post("/count", response=CountOut, operation_id="count_condition", summary="How many would fit")
@@ -146,13 +148,13 @@ def get_segment(request: HttpRequest, key: str) -> SegmentCounted:
 
 
 @router.patch("/{key}", response=SegmentOut, operation_id="patch_segment", summary="Change a segment")
-def patch_segment(request: HttpRequest, key: str, body: SegmentChange) -> Segment:
+def patch_segment(request: HttpRequest, key: str, body: SegmentChange) -> SegmentOut:
     """What is left out stays. A frozen list cannot ask anything: 422."""
     actor(request).scope_for(Capability.SEGMENTS_MANAGE)
     if body.name is None and body.text is None and body.is_tracked is None:
         raise Invalid(field="body", reason="send at least one field to change")
     one = _there(key)
-    return save_segment(
+    saved = save_segment(
         one,
         name=body.name or one.name,
         text=body.text or one.text,
@@ -160,6 +162,7 @@ def patch_segment(request: HttpRequest, key: str, body: SegmentChange) -> Segmen
         by=by(request),
         now=_now(),
     )
+    return SegmentOut.from_orm(saved)
 
 
 @router.delete("/{key}", response={204: None}, operation_id="delete_segment", summary="Drop a segment")
