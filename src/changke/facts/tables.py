@@ -132,12 +132,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 _ASIDE = {"customer_id", "withdrawn_by_id"}
 
 
+PERSON = "CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END"
+"""As whom a record is read, in the words of the index that leads to all her records (`customer_person`)."""
+
+
 def _of_persons(table: str, *columns: str) -> str:
     """The living facts of a table with the person in the place of the record they were recorded for: through the merge
     links (docs/algorithms/identity.md). From the customer on, so that asking for one person walks two indexes."""
     told = "".join(f", fact.{name}" for name in columns)
     return (
-        f"(SELECT COALESCE(record.merged_into_id, record.id) AS customer_id{told}"
+        f"(SELECT {PERSON} AS customer_id{told}"
         f" FROM facts_customer AS record JOIN {table} AS fact ON fact.customer_id = record.id"
         " WHERE fact.withdrawn_by_id IS NULL)"
     )
@@ -227,6 +231,6 @@ VIEWS: Mapping[str, str] = {
 
 def before_merges(query: str) -> str:
     """A view as it was before records could be merged: migrations that are older than the column make it so."""
-    return query.replace("COALESCE(record.merged_into_id, record.id)", "record.id").replace(
-        " AND merged_into_id IS NULL", ""
-    )
+    return query.replace(
+        "CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END", "record.id"
+    ).replace(" AND merged_into_id IS NULL", "")

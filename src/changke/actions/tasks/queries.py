@@ -12,7 +12,7 @@ OF_ADVISER = """
 SELECT customer.id, customer.home_store_id, coalesce(profile.value_at_risk, 0),
   (SELECT receipt.staff_id
    FROM facts_customer AS record JOIN facts_receipt AS receipt ON receipt.customer_id = record.id
-   WHERE COALESCE(record.merged_into_id, record.id) = customer.id
+   WHERE CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END = customer.id
      AND receipt.withdrawn_by_id IS NULL AND receipt.staff_id IS NOT NULL
    ORDER BY receipt.business_date DESC, receipt.id DESC LIMIT 1)
 FROM facts_customer AS customer

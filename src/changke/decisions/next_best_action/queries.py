@@ -272,7 +272,8 @@ PROMISES_FOR_DAYS = 180
 # The last word on each customer was "later", and later has passed.
 BROKEN = """
 SELECT person FROM (
-  SELECT DISTINCT ON (person) COALESCE(record.merged_into_id, record.id) AS person, event.data
+  SELECT DISTINCT ON (person) CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END AS person, event.data
   FROM facts_event AS event JOIN facts_customer AS record ON record.id = event.customer_id
   WHERE event.kind = 'followup.recorded' AND event.business_date >= %(since)s AND event.withdrawn_by_id IS NULL
   ORDER BY person, event.happened_at DESC, event.id DESC

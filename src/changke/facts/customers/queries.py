@@ -42,7 +42,9 @@ def family_of(customer_id: int) -> tuple[int, ...]:
 FAMILIES = """
 SELECT asked.id, record.id FROM facts_customer AS asked
 JOIN facts_customer AS record
-  ON COALESCE(record.merged_into_id, record.id) = COALESCE(asked.merged_into_id, asked.id)
+  ON CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END = CASE WHEN asked.merged_into_id IS NULL
+    THEN asked.id ELSE asked.merged_into_id END
 WHERE asked.id = ANY(%s) ORDER BY asked.id, record.merged_into_id IS NOT NULL, record.id
 """
 
@@ -178,12 +180,14 @@ def phone_of(customer: Customer) -> str:
 
 # In one statement with the keys: a list page shows fifty.
 PHONES = """
-SELECT DISTINCT ON (person) COALESCE(record.merged_into_id, record.id) AS person,
+SELECT DISTINCT ON (person) CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END AS person,
   record.id, known.id, known.sealed, key.wrapped, key.version
 FROM facts_customer AS record
 JOIN facts_identifier AS known ON known.customer_id = record.id AND known.kind = 'phone'
 JOIN foundation_personkey AS key ON key.person_id = record.id
-WHERE COALESCE(record.merged_into_id, record.id) = ANY(%s)
+WHERE CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END = ANY(%s)
 ORDER BY person, record.merged_into_id IS NOT NULL, known.id
 """
 

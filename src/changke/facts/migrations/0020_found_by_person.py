@@ -1,5 +1,4 @@
 from django.db import migrations, models
-from django.db.models.functions import Coalesce
 
 from changke.foundation.database.online import AddIndexOnline
 from changke.foundation.database.statistics import analyze
@@ -19,7 +18,12 @@ class Migration(migrations.Migration):
         AddIndexOnline(
             "customer",
             models.Index(
-                Coalesce("merged_into_id", "id", output_field=models.BigIntegerField()), name="customer_person"
+                models.Case(
+                    models.When(merged_into_id__isnull=True, then="id"),
+                    default="merged_into_id",
+                    output_field=models.BigIntegerField(),
+                ),
+                name="customer_person",
             ),
         ),
         AddIndexOnline(

@@ -15,7 +15,8 @@ from changke.profiles.affinity.models import Proposal
 # came before; which of two on one day was first is told by their ids.
 SPOKEN_OF = """
 SELECT DISTINCT ON (person, rule.tag)
-  COALESCE(record.merged_into_id, record.id) AS person, rule.tag, rule.name, receipt.id
+  CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END AS person, rule.tag, rule.name, receipt.id
 FROM profiles_tagrule AS rule
 JOIN facts_item AS item ON item.id = rule.item_id OR item.category_id = rule.category_id
 JOIN facts_line AS line ON line.item_id = item.id
@@ -25,7 +26,9 @@ WHERE {which} AND receipt.kind IN ('sale', 'use')
   AND receipt.withdrawn_by_id IS NULL
   AND (rule.occasion = 'any' OR NOT EXISTS (
     SELECT FROM facts_customer AS hers JOIN facts_receipt AS before ON before.customer_id = hers.id
-    WHERE COALESCE(hers.merged_into_id, hers.id) = COALESCE(record.merged_into_id, record.id)
+    WHERE CASE WHEN hers.merged_into_id IS NULL
+    THEN hers.id ELSE hers.merged_into_id END = CASE WHEN record.merged_into_id IS NULL
+    THEN record.id ELSE record.merged_into_id END
       AND before.kind IN ('sale', 'use')
       AND before.withdrawn_by_id IS NULL
       AND (before.business_date, before.id) < (receipt.business_date, receipt.id)))

@@ -24,7 +24,7 @@ WITH facts AS (
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
 )
 SELECT person, MIN(day), bool_or(withdrawn) FROM (
-  SELECT COALESCE(record.merged_into_id, record.id) AS person, day, withdrawn
+  SELECT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END AS person, day, withdrawn
   FROM facts JOIN facts_customer AS record ON record.id = facts.customer_id
   UNION ALL
   SELECT id, NULL, FALSE FROM facts_customer
