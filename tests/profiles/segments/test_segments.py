@@ -6,12 +6,22 @@ import pytest
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag, remove_tag
+from changke.facts.fields.services import define, retire, set_values
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.segments.asking import words_of_the_chain
 from changke.profiles.segments.models import Segment, SegmentMember
-from changke.profiles.segments.queries import condition_of, count, movement, overlap, portrait, reasons, sample
+from changke.profiles.segments.queries import (
+    SegmentUnreadable,
+    condition_of,
+    count,
+    movement,
+    overlap,
+    portrait,
+    reasons,
+    sample,
+)
 from changke.profiles.segments.services import members
 from changke.profiles.segments.services.save import drop_segment, freeze, save_segment
 from tests.cast import NOW, Cast
@@ -89,6 +99,19 @@ def test_a_scope_sees_only_its_own(known: Cast) -> None:
     assert 0 < mine < everybody
     assert count(None, words, now=NOW, scope=NOBODY) == 0
     assert portrait(None, words, now=NOW, scope=Scope(frozenset(stores))).customers == mine
+
+
+def test_a_segment_whose_field_was_retired_keeps_its_members_and_holds_nobody_up(known: Cast) -> None:
+    field = define(key="skin", kind="choice", labels={"zh-hans": "肤质"}, choices=["干性"], now=NOW)
+    set_values(known.vera.pk, {"skin": "干性"}, now=NOW)
+    skin = save_segment(None, name="Skin", text='custom.skin = "干性"', now=NOW)
+    tagged = save_segment(None, name="Tagged", text='tag has "易过敏"', now=NOW)
+    retire(field, now=NOW)
+    add_tag(known.vera, "易过敏", now=NOW)
+    members.refresh_everybody(now=NOW)
+    assert inside(skin) == inside(tagged) == {known.vera.pk}
+    with pytest.raises(SegmentUnreadable, match=r"custom\.skin"):
+        condition_of(skin, words_of_the_chain())
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,37 @@ from typing import Any
 
 from django.db import connection
 
+from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
-from changke.profiles.conditions import Both, Condition, Not
-from changke.profiles.segments.asking import FROM, Words, persons, question, today_of
+from changke.profiles.conditions import Both, Condition, ConditionError, Not
+from changke.profiles.segments.asking import FROM, SegmentCircle, Words, persons, question, today_of
 from changke.profiles.segments.models import Segment
 
 SAMPLE = 6
 
 
+class SegmentUnreadable(DomainError):
+    code, status = "segment_unreadable", 409
+    message = "This segment asks for something that is gone, or that you may not see: %(problem)s"
+
+
 def condition_of(segment: Segment, words: Words) -> Condition:
-    """What the group asks; a frozen one asks who is on its list."""
-    return words.condition(segment.tree or {"segment": segment.key})
+    """What the group asks; a frozen one asks who is on its list.
+
+    Raises
+    ------
+    SegmentUnreadable
+        If a field that it asks for was retired since or is hidden from the reader's role.
+    """
+    return _read(segment.tree or {"segment": segment.key}, words)
+
+
+def _read(tree: Mapping[str, Any], words: Words) -> Condition:
+    try:
+        return words.condition(tree)
+    except (ConditionError, SegmentCircle) as error:
+        raise SegmentUnreadable(problem=str(getattr(error, "problem", error))) from None
 
 
 def count(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> int:
@@ -71,7 +90,7 @@ def overlap(one: Segment, other: Segment, words: Words, *, now: dt.datetime, sco
     """Both are asked as one condition: two that were read apart would bind parameters of the same names."""
     trees: list[dict[str, Any]] = [{"segment": one.key}, {"segment": other.key}]
     asked: list[dict[str, Any]] = [*trees, {"and": trees}]
-    return Overlap(*(count(words.condition(tree), words, now=now, scope=scope) for tree in asked))
+    return Overlap(*(count(_read(tree, words), words, now=now, scope=scope) for tree in asked))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,12 @@ from django.db import connection, transaction
 
 from changke.foundation.cursors import close_window, open_window
 from changke.foundation.organisation.queries import the_chain
+from changke.profiles.conditions import ConditionError
 from changke.profiles.lifecycle.services.changes import read_from
-from changke.profiles.segments.asking import FROM, Words, question, today_of, words_of_the_chain
+from changke.profiles.segments.asking import FROM, SegmentCircle, Words, question, today_of, words_of_the_chain
 from changke.profiles.segments.models import Segment
+
+log = logging.getLogger(__name__)
 
 CURSOR = "profiles.segments"
 MANY = 5_000
@@ -70,11 +74,20 @@ def refresh_everybody(*, now: dt.datetime) -> Moved:
 def refresh_members(
     segments: Iterable[Segment], *, now: dt.datetime, ids: Sequence[int] | None = None, words: Words | None = None
 ) -> Moved:
-    """Bring the members of these groups up to date; of some customers only, where `ids` names them."""
+    """Bring the members of these groups up to date; of some customers only, where `ids` names them.
+
+    A group that can no longer be asked keeps its members.
+    """
     words = words or words_of_the_chain()
     today, entered, left = today_of(the_chain(), now), 0, 0
     for one in segments:
-        asked = question(words.condition(one.tree or {}), words, today=today, ids=ids)
+        try:
+            condition = words.condition(one.tree or {})
+        except (ConditionError, SegmentCircle) as error:
+            # A field was retired, a category renamed. The other segments must not wait for whoever mends this one.
+            log.warning("segment %s can no longer be asked, its members stay: %s", one.key, error)
+            continue
+        asked = question(condition, words, today=today, ids=ids)
         values: dict[str, Any] = {**asked.values, "segment": one.pk, "now": now, "ids": list(ids or ())}
         with transaction.atomic(), connection.cursor() as sql:
             sql.execute("DROP TABLE IF EXISTS asked")
