@@ -8,6 +8,7 @@ from changke.facts.catalog.models import Item
 from changke.facts.consents.queries import personalised
 from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.consents.services.state import Proof, state
+from changke.facts.customers.services.merge import merge
 from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
 from changke.foundation.database.append_only import current_xid
@@ -51,6 +52,14 @@ def test_when_it_is_time_again_that_is_the_reason(cast: Cast) -> None:
     propose_to_everybody(today=TODAY + dt.timedelta(days=20))
     (one,) = proposed(cast.vera.pk)
     assert one.reason == "due"
+
+
+def test_what_her_other_record_bought_is_hers(cast: Cast, mask: Item) -> None:
+    """Qiu had the mask; read as Vera, whose facials are known, she is proposed both as one person."""
+    merge(cast.qiu.pk, cast.vera.pk, now=NOW)
+    propose_to_everybody(today=TODAY)
+    assert mask in {one.item for one in proposed(cast.vera.pk) if one.times}
+    assert not Proposal.objects.filter(pk=cast.qiu.pk).exists(), "a record that is read as another has none of its own"
 
 
 def test_cards_withdrawn_receipts_and_strangers_teach_nothing(cast: Cast) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from changke.engine.cohorts.days import Day, as_date
+from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import quoted, reading
 from changke.engine.table import Column
 

@@ -11,7 +11,7 @@ from changke.engine.affinity.lines import Lines
 from changke.engine.affinity.parts import Candidates, Shop
 from changke.engine.affinity.reasons import partners, reasons
 from changke.engine.affinity.weights import Weights, learn
-from changke.engine.cohorts.days import Day
+from changke.engine.days import Day
 from changke.engine.refusals import Refusal
 from changke.engine.table import Table
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from changke.engine.affinity.lines import Lines
-from changke.engine.cohorts.days import Day, as_date
+from changke.engine.days import Day, as_date
 from changke.engine.refusals import TooFew
 from changke.engine.table import Table
 

@@ -10,7 +10,7 @@ from changke.engine.churn.signal import Signal, signal
 from changke.engine.churn.silences import Silences
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.statistics import Floats
-from changke.engine.clv.summary import Day, as_date
+from changke.engine.days import Day, as_date
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.table import Table
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 
+from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import columns_of, fetched, quoted, reading
 from changke.engine.table import Column, Table
-
-Day = dt.date | str | np.datetime64
 
 
 class MixedCurrencies(ValueError):
@@ -111,18 +110,6 @@ def customer_days(
         days = _days(names, money=money, refunds=refunds, strange=strange)
         found = fetched(connection, f"{days} ORDER BY customer_id, day", {"observation_end": end})
     return Table({name: np.ma.getdata(column) for name, column in found.items()}), money, left_out
-
-
-def as_date(day: Day) -> dt.date:
-    """A day however it was written."""
-    if isinstance(day, dt.datetime):
-        return day.date()
-    if isinstance(day, dt.date):
-        return day
-    known: object = np.asarray(day, dtype="datetime64[D]").item()
-    if not isinstance(known, dt.date):
-        raise ValueError(f"not a day: {day!r}")
-    return known
 
 
 def statement(names: dict[str, str], *, money: bool, refunds: bool, strange: bool, rhythm: bool, spread: bool) -> str:

@@ -1,15 +1,12 @@
 """One row per customer and day on which she bought."""
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
-import numpy as np
 
+from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import quoted, reading
-
-Day = dt.date | str | np.datetime64
 
 
 @contextmanager
@@ -35,15 +32,3 @@ def purchase_days(
             {"until": as_date(observation_end)},
         )
         yield connection
-
-
-def as_date(day: Day) -> dt.date:
-    """A day however it was written."""
-    if isinstance(day, dt.datetime):
-        return day.date()
-    if isinstance(day, dt.date):
-        return day
-    known: object = np.asarray(day, dtype="datetime64[D]").item()
-    if not isinstance(known, dt.date):
-        raise ValueError(f"not a day: {day!r}")
-    return known

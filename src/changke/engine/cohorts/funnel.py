@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from changke.engine.cohorts.days import Day, as_date
+from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import quoted, reading
 from changke.engine.experiments.moments import Moments
 from changke.engine.experiments.rates import wilson

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from changke.engine.cohorts.days import Day, as_date, purchase_days
+from changke.engine.cohorts.days import purchase_days
 from changke.engine.cohorts.survival import Survival
+from changke.engine.days import Day, as_date
 from changke.engine.refusals import Refusal
 
 WINDOWS_DAYS = (30, 60, 90, 180, 365)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from changke.engine.cohorts.days import Day, as_date, purchase_days
+from changke.engine.cohorts.days import purchase_days
+from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import fetched
 from changke.engine.table import Table
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from changke.engine.clv.statistics import Floats
-from changke.engine.clv.summary import Day, Summary, as_date, customer_days
+from changke.engine.clv.summary import Summary, customer_days
+from changke.engine.days import Day, as_date
 from changke.engine.table import Column
 
 EPOCH = np.datetime64("1970-01-01", "D")

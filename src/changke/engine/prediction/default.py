@@ -8,7 +8,8 @@ from scipy.stats import gamma
 from changke.engine.clv.model import ahead
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
-from changke.engine.clv.summary import Day, Summary
+from changke.engine.clv.summary import Summary
+from changke.engine.days import Day
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.features import features

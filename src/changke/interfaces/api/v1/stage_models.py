@@ -16,7 +16,7 @@ from changke.interfaces.api.fields import Input
 from changke.interfaces.api.v1.profiles import spoken
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.rules import ModelError
-from changke.profiles.lifecycle.services import dry_run, make_default, publish_models, switch_off, switch_on
+from changke.profiles.lifecycle.services import bring_into_use, dry_run, make_default, switch_off, switch_on
 
 router = Router(tags=["stages"])
 LARGEST = 400
@@ -126,10 +126,9 @@ def put_stage_model(request: HttpRequest, key: str, body: DefinitionIn) -> Stage
         raise Invalid(field="definition.key", reason="must be the key of the address")
     now = dt.datetime.now(dt.UTC)
     try:
-        changed = publish_models(the_chain(), definitions=[definition], by=by(request), now=now)
+        changed = bring_into_use(definition, chain=the_chain(), by=by(request), now=now)
     except ModelError as error:
         raise refused(error) from None
-    switch_on(key, chain=the_chain(), by=by(request), now=now)
     if changed:
         jobs.ask_for_refresh()
     return _shown(model_entry(key))

@@ -15,9 +15,9 @@ from changke.profiles.lifecycle.catalogue import model_entries, model_entry
 from changke.profiles.lifecycle.rules import ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
+    bring_into_use,
     dry_run,
     make_default,
-    publish_models,
     switch_off,
     switch_on,
 )
@@ -83,8 +83,7 @@ class Command(ShopCommand):
         for day in past:
             self.say(f"  {day.day}: {day.differing:,} of {sum(day.after.values()):,} elsewhere")
         if yes:
-            publish_models(the_chain(), definitions=[definition], by=BY, now=now)
-            switch_on(told.model.key, chain=the_chain(), by=BY, now=now)
+            bring_into_use(definition, chain=the_chain(), by=BY, now=now)
             self.say("published; `changke refresh` computes everybody, or the worker does tonight")
         return {
             "customers": told.customers,

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from changke.engine.affinity import Lines, Only, Shop, learn, recommend
 from changke.facts.catalog.models import Item
+from changke.facts.tables import PERSON
 from changke.foundation.database.connections import conninfo
 from changke.profiles.affinity.models import Proposal
 
@@ -27,11 +28,12 @@ LISTS: tuple[tuple[Only, int], ...] = (("any", 4), ("new", 2))
 SLICE = 2_000
 LINES = """
 COPY (
-  SELECT receipt.customer_id, line.item_id, receipt.business_date AS date
+  SELECT {person} AS customer_id, line.item_id, receipt.business_date AS date
   FROM facts_receipt AS receipt
   JOIN facts_line AS line ON line.receipt_id = receipt.id
   JOIN facts_item AS item ON item.id = line.item_id
-  JOIN facts_customer AS customer ON customer.id = receipt.customer_id AND customer.is_active
+  JOIN facts_customer AS record ON record.id = receipt.customer_id
+  JOIN facts_customer AS customer ON customer.id = {person} AND customer.is_active
   WHERE receipt.kind IN ('sale', 'use') AND receipt.withdrawn_by_id IS NULL
     AND receipt.business_date > DATE '{since}' AND item.kind IN ('service', 'product', 'other')
 ) TO STDOUT (FORMAT csv, HEADER true)
@@ -75,7 +77,7 @@ def read_lines(today: dt.date) -> Lines:
         with (
             psycopg.connect(conninfo("reader")) as reader,
             reader.cursor() as sql,
-            sql.copy(LINES.format(since=since)) as copy,
+            sql.copy(LINES.format(since=since, person=PERSON)) as copy,
             file.open("wb") as out,
         ):
             for block in copy:

@@ -11,7 +11,13 @@ explain.py     one customer as of any day, with reasons and the bands of her pas
 compare.py     do the stored rows, the bulk and the single path agree? for `changke doctor`
 """
 
-from changke.profiles.lifecycle.services.choose import DefaultModelStays, make_default, switch_off, switch_on
+from changke.profiles.lifecycle.services.choose import (
+    DefaultModelStays,
+    bring_into_use,
+    make_default,
+    switch_off,
+    switch_on,
+)
 from changke.profiles.lifecycle.services.compare import Comparison, compare
 from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
@@ -32,6 +38,7 @@ __all__ = [
     "NoSuchCustomer",
     "PastDay",
     "Refreshed",
+    "bring_into_use",
     "compare",
     "dry_run",
     "explain",

@@ -1,6 +1,8 @@
 """Which models are in use, and by which one the lists and the day's work go."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -18,6 +20,22 @@ class DefaultModelStays(DomainError):
 
 
 @transaction.atomic
+def bring_into_use(definition: Mapping[str, Any], *, chain: Chain, by: By = HOUSE, now: dt.datetime) -> bool:
+    """Publish the model and compute it from the next refresh on; whether anything of it changed.
+
+    Raises
+    ------
+    ModelError
+        If it could not be asked or told; then nothing is published.
+    """
+    changed = publish_models(chain, definitions=[dict(definition)], by=by, now=now)
+    stored = _stored(str(definition["key"]))
+    if not stored.is_in_use:
+        _switch(stored, is_in_use=True, by=by, now=now)
+    return bool(changed)
+
+
+@transaction.atomic
 def switch_on(key: str, *, chain: Chain, by: By = HOUSE, now: dt.datetime) -> StageModel:
     """Compute this model from the next refresh on: one that comes with the product, or one switched off before.
 
@@ -31,12 +49,10 @@ def switch_on(key: str, *, chain: Chain, by: By = HOUSE, now: dt.datetime) -> St
         shipped = next((one for one in shipped_models() if one["key"] == key), None)
         if shipped is None:
             raise NotFound
-        publish_models(chain, definitions=[shipped], by=by, now=now)
-        return StageModel.objects.get(key=key)
-    if not stored.is_in_use:
+        bring_into_use(shipped, chain=chain, by=by, now=now)
+    elif not stored.is_in_use:
         # Its numbers may have changed while nobody looked.
-        publish_models(chain, definitions=[stored.definition], by=by, now=now)
-        _switch(stored, is_in_use=True, by=by, now=now)
+        bring_into_use(stored.definition, chain=chain, by=by, now=now)
     return StageModel.objects.get(key=key)
 
 

@@ -32,9 +32,9 @@ from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
     PastDay,
+    bring_into_use,
     dry_run,
     make_default,
-    publish_models,
     switch_off,
     switch_on,
 )
@@ -152,8 +152,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 
 def _publish(request: HttpRequest, definition: dict[str, Any]) -> HttpResponse:
     chain, now, by = the_chain(), timezone.now(), current.by(request)
-    publish_models(chain, definitions=[definition], by=by, now=now)
-    switch_on(definition["key"], chain=chain, by=by, now=now)
+    bring_into_use(definition, chain=chain, by=by, now=now)
     jobs.ask_for_refresh()
     toast(request, gettext("Published. Everybody's stage is being computed again; the pages follow in a moment."))
     return go(request, reverse("lifecycle-models"))
