@@ -131,12 +131,12 @@ def map_place(address: WebhookAddress, place: str, store: Store | None, *, by: B
         after={"place": place, "store": store.code if store else None},
         now=now,
     )
-    return wake(address, f"place:{place}") if store else 0
+    return wake(address, [f"place:{place}"]) if store else 0
 
 
-def wake(address: WebhookAddress, waits_for: str) -> int:
-    """What waited for this is looked at again."""
-    waiting = WebhookDelivery.objects.filter(address=address, waits_for=waits_for, state=DeliveryState.WAITING)
+def wake(address: WebhookAddress, waits_for: Sequence[str]) -> int:
+    """What waited for these is looked at again."""
+    waiting = WebhookDelivery.objects.filter(address=address, waits_for__in=waits_for, state=DeliveryState.WAITING)
     return waiting.update(state=DeliveryState.RECEIVED, waits_for="", reason="", detail="")
 
 
