@@ -12,6 +12,7 @@ from changke.engine import outlook
 from changke.engine.clv import MixedCurrencies
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.fitted import Fitted, fit, holdout
 
 END = dt.date(2026, 6, 30)
 
@@ -118,3 +119,64 @@ def test_the_engine_is_there_in_a_second_and_brings_neither_django_nor_scipy() -
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "set()"
     )
+
+
+def test_what_is_kept_answers_as_the_outlook_did() -> None:
+    rows = shop(700)
+    said = outlook(rows, observation_end=END, horizon_days=60, boosting=False)
+    days = Days.of(rows, observation_end=END)
+    kept = Fitted.from_json(fit(days, horizon_days=60).to_json())
+    known = days.until(days.end).summary()
+    again = kept.ask(known)
+    for name in said:
+        assert np.array_equal(again[name], said[name]), name
+    assert np.all((again["p_active_low"] <= again["p_active"]) & (again["p_active"] <= again["p_active_high"]))
+    alone = kept.ask(days_of_one(days, 5).summary())
+    assert alone["p_active"][0] == pytest.approx(again["p_active"][5], abs=1e-9)
+
+
+def days_of_one(days: Days, place: int) -> Any:
+    mine = days.who == place
+    when = days.day[mine].astype("datetime64[D]")
+    one = Days.from_days(np.repeat(days.customers[place], mine.sum()), when, days.paid[mine], observation_end=END)
+    return one.until(one.end)
+
+
+def test_the_report_card_is_made_from_a_past_that_was_kept_away() -> None:
+    rows = shop(1500)
+    days = Days.of(rows, observation_end=END)
+    card = holdout(days, horizon_days=60)
+    assert card is not None
+    assert card.cut == END - dt.timedelta(days=60)
+    assert card.customers == len(days.until(days.end - 60))
+    assert card.auc > max(0.65, card.naive_auc)
+    assert card.rmse < card.naive_rmse
+    assert card.purchases_said == pytest.approx(card.purchases_came, rel=0.2)
+    assert sum(band.customers for band in card.bands) == card.customers
+    assert card.bands[0].said < card.bands[-1].said
+    shuffled = Days.from_days(
+        days.customers[days.who], days.day.astype("datetime64[D]"), days.paid, observation_end=END
+    )
+    assert holdout(shuffled, horizon_days=60) == card
+
+
+def test_a_short_past_or_a_few_customers_have_no_report_card() -> None:
+    assert holdout(Days.of(shop(30), observation_end=END), horizon_days=60) is None
+    assert holdout(Days.of(shop(200, days=20), observation_end=END), horizon_days=60) is None
+
+
+@pytest.mark.parametrize(("margin", "discount"), [(1.5, 0.1), (-0.1, 0.1), (1.0, -1.0), (1.0, float("nan"))])
+def test_a_margin_or_a_discount_of_no_shop_is_refused(margin: float, discount: float) -> None:
+    days = Days.of(shop(50), observation_end=END)
+    with pytest.raises(ValueError, match=r"margin|discount"):
+        fit(days, horizon_days=60).worth(days.until(days.end).summary(), margin=margin, discount_per_year=discount)
+
+
+def test_the_annual_value_is_money_of_a_year_less_what_waiting_costs() -> None:
+    days = Days.of(shop(400), observation_end=END)
+    kept, known = fit(days, horizon_days=365), days.until(days.end).summary()
+    plain = kept.worth(known, margin=1.0, discount_per_year=0.0)
+    assert np.allclose(plain * 0.4, kept.worth(known, margin=0.4, discount_per_year=0.0))
+    later = kept.worth(known, margin=1.0, discount_per_year=0.1)
+    assert np.all(later <= plain)
+    assert later.sum() == pytest.approx(plain.sum() * 1.1**-0.5, rel=0.02)

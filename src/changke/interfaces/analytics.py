@@ -12,25 +12,45 @@ from datetime import datetime
 from typing import Any
 
 from changke.facts.customers.services import advising
+from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.queries import NoChainYet, the_chain
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services import Comparison, PastDay, Refreshed, compare, fold, refresh_all
 from changke.profiles.lifecycle.services import replay as replay_rules
-from changke.profiles.lifecycle.services.refresh import mirror_file
+from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.segments.services import members
+from changke.profiles.value.services import follow as valuing
+from changke.profiles.value.services.predict import Predicted, predict_everybody
 
 
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
     """Compute everybody and what to propose to them, after whoever is at it already."""
     with _alone(progress):
         done = refresh_all(now=now, progress=progress)
+        progress("what to expect", 0, done.customers)
+        _predict(now=now, anew=False)
         progress("what to propose", 0, done.customers)
         propose_to_everybody(today=done.as_of)
     members.refresh_everybody(now=now)
     return done
+
+
+def learn(*, now: datetime, progress: Progress = silent) -> Predicted:
+    """Learn anew what is to be expected, and predict everybody by it, after whoever is at the mirror already."""
+    with _alone(progress):
+        progress("copying facts", 0, 1)
+        with open_mirror(mirror_file()) as (_, copy):
+            copy.sync(conninfo("reader"))
+        progress("what to expect", 0, 0)
+        return _predict(now=now, anew=True)
+
+
+def _predict(*, now: datetime, anew: bool) -> Predicted:
+    with open_mirror(mirror_file()) as (duck, copy):
+        return predict_everybody(duck, snapshot=copy.read_below or 0, now=now, anew=anew)
 
 
 def replay(definition: Mapping[str, Any], *, now: datetime, months: int, progress: Progress = silent) -> list[PastDay]:
@@ -66,6 +86,7 @@ def follow(now: datetime) -> bool:
         refresh(now=now)
     advising.follow(now)
     tagging.follow(now)
+    valuing.follow(now)
     members.follow(now)
     return done.wants_bulk or done.customers > 0
 

@@ -194,6 +194,7 @@ PERSON_TABLES = {
     "attributes": _("Computed numbers"),
     "stages": _("Stages"),
     "proposals": _("What is proposed to her"),
+    "predictions": _("What is expected of her"),
     "audit": _("Audit trail"),
     "keys": _("Her own key"),
     "consents": _("Consents"),

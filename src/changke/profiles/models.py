@@ -4,11 +4,13 @@ from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
 from changke.profiles.segments.models import Segment, SegmentMember
+from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
 __all__ = [
     "POPULATIONS",
     "BulkRun",
     "PopulationVersion",
+    "Prediction",
     "Profile",
     "Proposal",
     "Segment",
@@ -19,4 +21,6 @@ __all__ = [
     "StageModel",
     "Standing",
     "TagRule",
+    "ValueFit",
+    "ValueRules",
 ]

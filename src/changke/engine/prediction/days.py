@@ -45,6 +45,29 @@ class Days:
         day = found["day"].astype("datetime64[D]").astype(np.int64)
         return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out)
 
+    @classmethod
+    def from_days(cls, customer_id: Any, day: Any, paid: Any, *, observation_end: Day) -> "Days":
+        """From columns that hold purchase days already, in any order; equal days of one customer are added up."""
+        end = int((np.datetime64(as_date(observation_end), "D") - EPOCH).astype(int))
+        who, when, money = np.asarray(customer_id), np.asarray(day, "datetime64[D]"), np.asarray(paid, float)
+        if not len(who):
+            return cls(who, np.zeros(0, int), np.zeros(0, int), money, end, True, {})
+        at = when.astype(np.int64)
+        if not ((who[1:] > who[:-1]) | ((who[1:] == who[:-1]) & (at[1:] > at[:-1]))).all():
+            order = np.lexsort((at, who))
+            who, at, money = who[order], at[order], money[order]
+            first = np.flatnonzero(np.concatenate([[True], (who[1:] != who[:-1]) | (at[1:] != at[:-1])]))
+            who, at, money = who[first], at[first], np.add.reduceat(money, first)
+        customers, _, counts = _runs(who)
+        return cls(customers, np.repeat(np.arange(len(customers)), counts), at, money, end, True, {})
+
+    def known_at(self, cut: int) -> "Days":
+        """The same as it was known at the end of the day `cut`."""
+        seen = self.day <= cut
+        there, _, counts = _runs(self.who[seen])
+        who = np.repeat(np.arange(len(there)), counts)
+        return Days(self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {})
+
     @property
     def first_day(self) -> int:
         return int(self.day.min()) if len(self.day) else self.end

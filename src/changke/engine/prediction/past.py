@@ -32,13 +32,21 @@ class Lesson:
     money: Floats
 
 
-def lessons(days: Days, horizon: int) -> list[Lesson]:
-    """Past windows, newest first, each with at least as long a past as its outcome is long."""
+def newest(days: Days, horizon: int) -> tuple[Window, int] | None:
+    """The newest past window and how long its outcome is; None where the past is too short."""
     history = days.end - days.first_day
     length = min(horizon, history // 2)
-    if length < LEAST_DAYS // 2 or history < LEAST_DAYS:
+    if length < LEAST_DAYS // 2 or history < LEAST_DAYS or history - length < length * 0.95:
+        return None
+    return days.until(days.end - length), length
+
+
+def lessons(days: Days, horizon: int) -> list[Lesson]:
+    """Past windows, newest first, each with at least as long a past as its outcome is long."""
+    last = newest(days, horizon)
+    if last is None or len(days.customers) < LEAST_CUSTOMERS:
         return []
-    found = []
+    length, found = last[1], []
     for k in range(MOST_WINDOWS):
         cut = days.end - length - k * APART
         if cut - days.first_day < length * 0.95:
@@ -104,12 +112,16 @@ def moved(probability: Floats, mean: float) -> Floats:
     return np.asarray(expit(odds + low), float)
 
 
-def money_level(newest: Lesson) -> float:
-    """Money that came for one expected, given the days that came; shrunk half."""
-    known = newest.window.summary()
-    said = float(RobustSpend().fit(known).expected_spend(known) @ newest.days)
-    came = float(newest.money.sum())
-    return min(max(np.sqrt(came / said), 0.5), 2.0) if said > 0 and came > 0 else 1.0
+def level_now(days: Days, horizon: int) -> float:
+    """Money that came for one expected in the newest past window, given the days that came; shrunk half."""
+    found = newest(days, horizon) if len(days.customers) >= LEAST_CUSTOMERS else None
+    if found is None:
+        return 1.0
+    window, length = found
+    known = window.summary()
+    came, money = window.outcome(length)
+    said, brought = float(RobustSpend().fit(known).expected_spend(known) @ came), float(money.sum())
+    return min(max(np.sqrt(brought / said), 0.5), 2.0) if said > 0 and brought > 0 else 1.0
 
 
 def area(true: Floats, score: Floats) -> float:

@@ -5,7 +5,8 @@ composer answers it on every engine by the same statement, and nothing but this 
 Own fields are as known today, whatever day is asked about.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +43,34 @@ Shape = tuple[int, str, str, tuple[str, ...], str]
 """Id, key, kind, choices and label: what the definition of a field depends on."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A table of a later room with a row per customer, and what conditions may ask of it.
+
+    Parameters
+    ----------
+    columns
+        Attribute -> type, how it is read from the row, and its name in English, which is its msgid.
+    """
+
+    fact: Fact
+    columns: Mapping[str, tuple[str, str, str]]
+
+    def definitions(self) -> Iterator[Definition]:
+        for name, (kind, reading, words) in self.columns.items():
+            yield _read_from(self.fact.name, name, kind, reading, "TRUE", words)
+
+
+_stored: list[Stored] = []
+
+
+def register_stored(one: Stored) -> Stored:
+    """Let conditions ask a table of a later room. Later rooms register when they are imported."""
+    _stored.append(one)
+    _composer.cache_clear()
+    return one
+
+
 def composer_with(fields: Iterable[Field], *, language: str) -> Composer:
     """The house's attributes and those of these fields. Kept while they stay as they are."""
     return _composer(tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields))
@@ -59,7 +88,8 @@ def attributes_of(composer: Composer) -> dict[str, Column]:
 @lru_cache(maxsize=8)
 def _composer(shapes: tuple[Shape, ...]) -> Composer:
     own = [definition for shape in shapes for definition in _definitions(shape)]
-    facts = [*REGISTRY.facts.values(), VALUES]
+    own += [definition for one in _stored for definition in one.definitions()]
+    facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in _stored)]
     return Composer(Registry([*REGISTRY.definitions.values(), *own], facts, population_table=POPULATION_TABLE))
 
 
@@ -75,12 +105,15 @@ def _definitions(shape: Shape) -> Iterable[Definition]:
 
 
 def _definition(name: str, field_id: int, kind: str, reading: str, label: str) -> Definition:
+    return _read_from(VALUES.name, name, kind, reading, f"field_id = {int(field_id)}", label)
+
+
+def _read_from(table: str, name: str, kind: str, reading: str, where: str, words: str) -> Definition:
+    """A definition of one column that reads a table with a row per customer."""
     query = sqlglot.parse_one(
-        f"SELECT customer_id, {reading} AS {name} FROM facts_fieldvalue WHERE field_id = {int(field_id)}",  # noqa: S608
+        f"SELECT customer_id, {reading} AS {name} FROM {table} WHERE {where}",  # noqa: S608 -- words of our own
         read="duckdb",
     )
     assert isinstance(query, exp.Query), "we wrote a SELECT"
-    column = Column(name, kind, None, label, line=1)
-    return Definition(
-        Path(f"{name}.sql"), name, label, "customer", ("facts_fieldvalue",), {}, (column,), query, inputs_line=1
-    )
+    column = Column(name, kind, None, words, line=1)
+    return Definition(Path(f"{name}.sql"), name, words, "customer", (table,), {}, (column,), query, inputs_line=1)

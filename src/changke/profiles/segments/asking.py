@@ -28,6 +28,7 @@ from changke.profiles.conditions import Beyond, Condition, ConditionError, TextE
 from changke.profiles.conditions.deeds import CONSENTS, DEEDS, SEGMENTS, TAGS, Done
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.segments.models import Segment
+from changke.profiles.value import asked as _predictions_may_be_asked  # noqa: F401 -- registers them
 
 STAGE = "stage"
 CARD: Mapping[str, tuple[str, str]] = {
@@ -274,7 +275,7 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
                 named = tuple(lines.get(order, ())) if kind in {"purchase", "use"} else ()
                 found[pk][DEEDS].append(Done(kind, day, order, amount, named, event))
         for column in words.attributes.values():
-            if column.name.startswith("custom_"):
+            if column.name in words.composer.registry.definitions and column.name not in REGISTRY.attributes:
                 for pk, value in rows(_own_values(column.name, words)):
                     if pk in found:
                         found[pk][column.name] = value

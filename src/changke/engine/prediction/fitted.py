@@ -1,0 +1,284 @@
+"""The default outlook as something to keep: what was learned, as JSON, and asked again of one customer or of all.
+
+Closed form throughout, so that one customer after a fact gets what the night would have given her. Boosting has no
+part in it: `outlook` adds it where a file is asked once.
+"""
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from scipy.stats import gamma
+
+from changke.engine.clv.bg_nbd import BGNBD
+from changke.engine.clv.mbg_nbd import MBGNBD
+from changke.engine.clv.model import PurchaseModel, ahead
+from changke.engine.clv.pareto_nbd import ParetoNBD
+from changke.engine.clv.robust_spend import RobustSpend
+from changke.engine.clv.statistics import Floats, columns_from, distinct
+from changke.engine.clv.summary import Summary
+from changke.engine.prediction import past
+from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.prediction.models import Blend
+from changke.engine.prediction.season import season
+from changke.engine.table import Column, Table
+
+YEAR_DAYS = 365
+QUARTERS = 4
+INTERVAL = 0.8
+LEAST_TESTED = 50
+"""Customers below which a holdout says nothing."""
+BANDS = 10
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was learned of a shop at a day, for a horizon.
+
+    Attributes
+    ----------
+    busy
+        How many times as fast as the models say time goes in the coming window: the season.
+    level
+        Money that comes for one expected, from the newest past window.
+    fallbacks
+        Model -> why its parameters are not the plain maximum of its likelihood, in one word.
+    """
+
+    observation_end: dt.date
+    horizon_days: int
+    customers: int
+    purchase_days: int
+    models: Blend
+    busy: float
+    spend: RobustSpend | None
+    level: float
+
+    @property
+    def fallbacks(self) -> dict[str, str]:
+        asked: list[PurchaseModel | RobustSpend] = [*self.models.models, *([self.spend] if self.spend else [])]
+        return {one.name: one.fit_.fallback for one in asked if one.fit_ and one.fit_.fallback}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How it came about, in sentences."""
+        notes = [f"{model.name}: {note}" for model in self.models.models if model.fit_ for note in model.fit_.notes]
+        if self.busy != 1.0:
+            notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
+        return tuple(notes)
+
+    def ask(self, known: Summary, *, interval: float = INTERVAL) -> Table:
+        """Each customer of the summary, which must know the days up to the moment that is asked from.
+
+        Returns
+        -------
+        Table
+            customer_id; p_active with p_active_low and p_active_high, the lowest and the highest of the three models;
+            expected_purchases, purchases_low, purchases_high; with money expected_spend, spend_low, spend_high.
+        """
+        rows, place = distinct(*columns_from(known))
+        horizon = self.horizon_days * self.busy
+        said = np.array([model.p_active(horizon, *rows) for model in self.models.models])
+        expected = np.mean([model.expected_purchases(horizon, *rows) for model in self.models.models], axis=0)[place]
+        active = said.mean(axis=0)[place]
+        columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active}
+        columns |= {"p_active_low": said.min(axis=0)[place], "p_active_high": said.max(axis=0)[place]}
+        return Table(columns | self.amounts(known, expected, active, interval))
+
+    def amounts(self, known: Summary, expected: Floats, active: Floats, interval: float) -> dict[str, Column]:
+        """Days and money with their intervals, given how many days are expected."""
+        low, high, variance = self._spread(known, expected, interval)
+        columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
+        return columns | (self._money(known, expected, variance, active, interval) if self.spend else {})
+
+    def worth(self, known: Summary, *, margin: float, discount_per_year: float, days: int = YEAR_DAYS) -> Floats:
+        """What stays of the money of the coming year (or so many days), later money being less, for each customer.
+
+        `margin` is the share that stays, 0..1; 1 gives revenue. The season has no part in it: a year holds all of them.
+        """
+        if not 0 <= margin <= 1:
+            raise ValueError("margin lies between 0 and 1")
+        if not np.isfinite(discount_per_year) or discount_per_year <= -1:
+            raise ValueError("discount_per_year must be finite and above -1")
+        length = ahead(days)
+        if self.spend is None:
+            raise ValueError("the transactions had no amounts")
+        rows, place = distinct(*columns_from(known))
+        before, begun, worth = np.zeros(len(rows[0])), 0.0, np.zeros(len(rows[0]))
+        for end in (length * np.arange(1, QUARTERS + 1) / QUARTERS).tolist():
+            until = np.mean([model.expected_purchases(end, *rows) for model in self.models.models], axis=0)
+            worth += (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
+            before, begun = until, end
+        return margin * self.spend.expected_spend(known) * self.level * worth[place]
+
+    def _spread(self, known: Summary, expected: Floats, interval: float) -> tuple[Floats, Floats, Floats]:
+        """Interval and variance of the days: BG/NBD's, its horizon and mean stretched to what is expected."""
+        rows, place = distinct(*columns_from(known))
+        model, horizon = self.models.models[0], self.horizon_days * self.busy
+        low, high = model._interval(horizon, interval, *rows)
+        mean, variance = model.expected_purchases(horizon, *rows), model.variance_of_purchases(horizon, *rows)
+        with np.errstate(all="ignore"):
+            ratio = np.where(mean[place] > 0, expected / mean[place], 1.0)
+        ratio = np.clip(np.nan_to_num(ratio, nan=1.0), 0.1, 10.0)
+        return np.floor(low[place] * ratio), np.ceil(high[place] * ratio), variance[place] * ratio
+
+    def _money(
+        self, known: Summary, expected: Floats, variance: Floats, active: Floats, interval: float
+    ) -> dict[str, Column]:
+        """Mean of the sum, and the interval of zero or a gamma distributed sum."""
+        assert self.spend is not None
+        each = self.spend.expected_spend(known) * self.level
+        within, unknown = (part * self.level**2 for part in self.spend.variance_of_spend(known))
+        mean = expected * each
+        second = expected * within + variance * each**2 + (variance + expected**2) * unknown + mean**2
+        with np.errstate(all="ignore"):
+            given = np.where(active > 0, mean / active, 0.0)
+            scatter = np.where(active > 0, second / active - given**2, 0.0)
+            scatter = np.maximum(scatter, 1e-12)
+            shape, scale = given**2 / scatter, np.where(given > 0, scatter / given, 0.0)
+            edges = {}
+            for name, share in (("spend_low", (1 - interval) / 2), ("spend_high", (1 + interval) / 2)):
+                inside = np.clip((share - (1 - active)) / active, 0.0, 1.0)
+                edges[name] = np.nan_to_num(np.where(share > 1 - active, gamma.ppf(inside, shape, scale=scale), 0.0))
+        return {"expected_spend": mean, **edges}
+
+    def to_json(self) -> str:
+        """What was learned as text, to be read by `from_json`."""
+        return json.dumps(
+            {
+                "observation_end": self.observation_end.isoformat(),
+                "horizon_days": self.horizon_days,
+                "customers": self.customers,
+                "purchase_days": self.purchase_days,
+                "models": [json.loads(model.to_json()) for model in self.models.models],
+                "busy": self.busy,
+                "spend": json.loads(self.spend.to_json()) if self.spend else None,
+                "level": self.level,
+            },
+            allow_nan=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """A fit as it was kept. Raises ValueError if the text is something else."""
+        kept: dict[str, Any] = json.loads(text)
+        kinds: tuple[type[PurchaseModel], ...] = (BGNBD, MBGNBD, ParetoNBD)
+        try:
+            models = tuple(kind.from_json(json.dumps(one)) for kind, one in zip(kinds, kept["models"], strict=True))
+            return cls(
+                observation_end=dt.date.fromisoformat(kept["observation_end"]),
+                horizon_days=int(kept["horizon_days"]),
+                customers=int(kept["customers"]),
+                purchase_days=int(kept["purchase_days"]),
+                models=Blend(models),
+                busy=float(kept["busy"]),
+                spend=RobustSpend.from_json(json.dumps(kept["spend"])) if kept["spend"] else None,
+                level=float(kept["level"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a kept outlook: {error}") from None
+
+
+def fit(days: Days, *, horizon_days: int) -> Fitted:
+    """Learn from purchase days; never raises for what a shop can have."""
+    horizon = round(ahead(horizon_days))
+    known = days.until(days.end).summary()
+    return Fitted(
+        observation_end=(EPOCH + np.timedelta64(days.end, "D")).item(),
+        horizon_days=horizon,
+        customers=len(known),
+        purchase_days=len(days.day),
+        models=Blend.fitted(known),
+        busy=season(days, horizon) if len(known) and horizon else 1.0,
+        spend=RobustSpend().fit(known) if days.has_money else None,
+        level=past.level_now(days, horizon) if days.has_money and horizon else 1.0,
+    )
+
+
+@dataclass(frozen=True)
+class Band:
+    """A tenth of the customers by p_active: how many came, of a hundred, and how many were said to."""
+
+    customers: int
+    said: float
+    came: float
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """How the same recipe, given only what was known at an earlier day, met what came after it.
+
+    `naive_*` are what anybody can do without a model: rank by silence, and continue at one's own pace.
+    """
+
+    cut: dt.date
+    horizon_days: int
+    customers: int
+    active_said: float
+    active_came: float
+    auc: float
+    naive_auc: float
+    brier: float
+    band_gap: float
+    rmse: float
+    naive_rmse: float
+    purchases_said: float
+    purchases_came: float
+    inside: float
+    spend_said: float
+    spend_came: float
+    bands: tuple[Band, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers and text."""
+        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        bands = [{name: round(value, 6) for name, value in asdict(band).items()} for band in self.bands]
+        return rounded | {"cut": self.cut.isoformat(), "bands": bands}
+
+
+def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
+    """Fit at an earlier day, look at what came. None where the past is too short or too few customers were known."""
+    found = past.newest(days, round(ahead(horizon_days)))
+    if found is None or len(found[0]) < LEAST_TESTED:
+        return None
+    window, length = found
+    then = fit(days.known_at(window.cut), horizon_days=length)
+    known = window.summary()
+    said = then.ask(known)
+    came, money = window.outcome(length)
+    active, expected = said["p_active"], said["expected_purchases"]
+    own_pace = (known.x + 1) / np.maximum(known.T, 1.0) * length
+    order = np.argsort(active, kind="stable")
+    bands = tuple(
+        Band(len(some), float(active[some].mean()), float((came[some] > 0).mean()))
+        for some in np.array_split(order, BANDS)
+        if len(some)
+    )
+    weights = np.array([band.customers for band in bands], float)
+    gaps = np.array([abs(band.said - band.came) for band in bands])
+    return Holdout(
+        cut=(EPOCH + np.timedelta64(window.cut, "D")).item(),
+        horizon_days=length,
+        customers=len(window),
+        active_said=float(active.mean()),
+        active_came=float((came > 0).mean()),
+        auc=past.area(came, active),
+        naive_auc=past.area(came, -(known.T - known.t_x)),
+        brier=float(((active - (came > 0)) ** 2).mean()),
+        band_gap=float(gaps @ weights / weights.sum()),
+        rmse=float(np.sqrt(((expected - came) ** 2).mean())),
+        naive_rmse=float(np.sqrt(((own_pace - came) ** 2).mean())),
+        purchases_said=float(expected.sum()),
+        purchases_came=float(came.sum()),
+        inside=float(((came >= said["purchases_low"]) & (came <= said["purchases_high"])).mean()),
+        spend_said=float(said["expected_spend"].sum()) if "expected_spend" in said else 0.0,
+        spend_came=float(money.sum()),
+        bands=bands,
+    )
+
+
+def as_of(fitted: Fitted, *, horizon_days: int) -> Fitted:
+    """The same shop asked for another horizon; its season was learned for its own and stays."""
+    return replace(fitted, horizon_days=round(ahead(horizon_days)))

@@ -1,0 +1,92 @@
+"""What was learned of the chain, and what follows from it for each customer."""
+
+from django.db import models
+
+from changke.facts.customers.models import Customer
+
+HORIZON_DAYS = 90
+DISCOUNT_PERCENT = 10
+
+
+class ValueRules(models.Model):
+    """The chain's numbers of this room. Without a row the defaults hold."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    horizon_days = models.PositiveIntegerField(default=HORIZON_DAYS)
+    """How far ahead is looked."""
+    margin_percent = models.PositiveIntegerField(null=True)
+    """The share of the money that stays. Unknown is never guessed: then the annual value is revenue."""
+    discount_percent = models.PositiveIntegerField(default=DISCOUNT_PERCENT)
+    """How much less money is worth in a year."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(only=True), name="one_value_rules"),
+            models.CheckConstraint(
+                condition=models.Q(horizon_days__gte=7, horizon_days__lte=730, discount_percent__lte=100)
+                & (models.Q(margin_percent__isnull=True) | models.Q(margin_percent__lte=100)),
+                name="value_rules_in_bounds",
+            ),
+        ]
+
+
+class ValueFit(models.Model):
+    """What was learned at a moment: the models, and how the same recipe met a past that was kept from it."""
+
+    fitted_at = models.DateTimeField()
+    observation_end = models.DateField()
+    """The last day that it knew."""
+    horizon_days = models.PositiveIntegerField()
+    customers = models.BigIntegerField()
+    """With at least one purchase day."""
+    purchase_days = models.BigIntegerField()
+    first_day = models.DateField(null=True)
+    parameters = models.JSONField()
+    """As `engine.prediction.fitted.Fitted` writes and reads them."""
+    fallbacks = models.JSONField(default=dict)
+    """Model -> why it is not the plain optimum, as a code. Empty where every model learned freely."""
+    holdout = models.JSONField(null=True)
+    """Its report card, or NULL where the past is too short or the customers are too few for one."""
+    seconds = models.JSONField(default=dict)
+    """Part -> how long it took."""
+
+    class Meta:
+        indexes = [models.Index(fields=["-fitted_at"], name="value_fit_latest")]
+
+    def __str__(self) -> str:
+        return f"fit of {self.observation_end}, {self.horizon_days} days ahead"
+
+
+class Prediction(models.Model):
+    """What is to be expected of one customer in the horizon of the fit. Derived: computed anew every night."""
+
+    customer = models.OneToOneField(
+        Customer, primary_key=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    fit = models.ForeignKey(
+        ValueFit, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    as_of = models.DateField()
+    """The chain's day that it speaks from."""
+    snapshot = models.BigIntegerField()
+    """It knows every transaction below this id. An older one never overwrites a newer."""
+    horizon_days = models.PositiveIntegerField()
+    p_active_bp = models.PositiveIntegerField()
+    """Chance of at least one purchase day in the horizon, in basis points; beside it the lowest and highest model."""
+    p_active_low_bp = models.PositiveIntegerField()
+    p_active_high_bp = models.PositiveIntegerField()
+    expected_purchases_milli = models.PositiveIntegerField()
+    """Expected purchase days, in thousandths; beside it where four of five come to lie."""
+    purchases_low_milli = models.PositiveIntegerField()
+    purchases_high_milli = models.PositiveIntegerField()
+    expected_spend_minor = models.BigIntegerField()
+    spend_low_minor = models.BigIntegerField()
+    spend_high_minor = models.BigIntegerField()
+    value_year_minor = models.BigIntegerField()
+    """What stays of the money of the coming 365 days, later money being less: the annual value."""
+
+    class Meta:
+        indexes = [models.Index(fields=["-value_year_minor", "customer"], name="prediction_value")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} as of {self.as_of}"

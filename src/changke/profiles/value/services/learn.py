@@ -1,0 +1,64 @@
+"""Learn from everybody's purchase days: a fit, and how the same recipe met a past that was kept from it."""
+
+import datetime as dt
+import json
+import time
+
+import numpy as np
+
+from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.prediction.fitted import fit, holdout
+from changke.profiles.value.models import ValueFit
+from changke.profiles.value.queries import current_fit, value_rules
+from changke.profiles.value.rules import fit_is_stale
+
+KEEP = 200
+"""Fits in the history: four years of weeks."""
+
+
+def fit_for(days: Days, *, today: dt.date, now: dt.datetime, anew: bool = False) -> ValueFit:
+    """The fit to predict by: the latest, or a new one where it is stale or `anew` asks for one."""
+    latest, rules = current_fit(), value_rules()
+    if latest is None or anew or _stale(latest, days, today=today, horizon_days=rules.horizon_days):
+        return learn(days, horizon_days=rules.horizon_days, now=now)
+    return latest
+
+
+def _stale(latest: ValueFit, days: Days, *, today: dt.date, horizon_days: int) -> bool:
+    return fit_is_stale(
+        fitted_on=latest.observation_end,
+        horizon_days=latest.horizon_days,
+        purchase_days=latest.purchase_days,
+        today=today,
+        horizon_now=horizon_days,
+        days_now=len(days.day),
+    )
+
+
+def learn(days: Days, *, horizon_days: int, now: dt.datetime) -> ValueFit:
+    """Fit and examine, and keep both. Whatever a shop can have is answered; `fallbacks` says what was done instead."""
+    began = time.perf_counter()
+    learned = fit(days, horizon_days=horizon_days)
+    fitted_in = time.perf_counter() - began
+    report = holdout(days, horizon_days=horizon_days)
+    examined_in = time.perf_counter() - began - fitted_in
+    made = ValueFit.objects.create(
+        fitted_at=now,
+        observation_end=learned.observation_end,
+        horizon_days=learned.horizon_days,
+        customers=learned.customers,
+        purchase_days=learned.purchase_days,
+        first_day=(EPOCH + np.timedelta64(days.first_day, "D")).item() if len(days.day) else None,
+        parameters=json.loads(learned.to_json()),
+        fallbacks=learned.fallbacks,
+        holdout=report.as_json() if report else None,
+        seconds={"fit": round(fitted_in, 3), "holdout": round(examined_in, 3)},
+    )
+    _forget_the_oldest()
+    return made
+
+
+def _forget_the_oldest() -> None:
+    old = list(ValueFit.objects.order_by("-pk").values_list("pk", flat=True)[KEEP : KEEP + 1])
+    if old:
+        ValueFit.objects.filter(pk__lte=old[0]).delete()

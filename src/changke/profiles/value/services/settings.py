@@ -1,0 +1,42 @@
+"""The chain's numbers of this room: how far ahead, what stays of the money, how much less later money is."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from changke.foundation.audit.rules import HOUSE, By, Values
+from changke.foundation.audit.services import record
+from changke.foundation.errors import Invalid
+from changke.profiles.value.models import ValueRules
+from changke.profiles.value.queries import value_rules
+
+BOUNDS = {"horizon_days": (7, 730), "margin_percent": (0, 100), "discount_percent": (0, 100)}
+
+
+@transaction.atomic
+def change_value_rules(changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> ValueRules:
+    """Change some of the numbers; all or, where one is wrong, none. They hold from the next night or fit on."""
+    one = value_rules()
+    before = as_audited(one)
+    for name, value in changes.items():
+        if name not in BOUNDS:
+            raise Invalid(field=name, reason="not a setting of the values")
+        low, high = BOUNDS[name]
+        if value is None and name == "margin_percent":
+            one.margin_percent = None
+        elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise Invalid(field=name, reason="a whole number from %(low)s to %(high)s", low=low, high=high)
+        else:
+            setattr(one, name, value)
+    one.save()
+    record(
+        by=by, action="value_rules.changed", subject=f"value_rules:{one.pk}", before=before, after=as_audited(one),
+        now=now,
+    )  # fmt: skip
+    return one
+
+
+def as_audited(one: ValueRules) -> Values:
+    """What an audit line keeps of it."""
+    return {name: getattr(one, name) for name in BOUNDS}
