@@ -17,7 +17,7 @@ from changke.facts.customers.models import (
     TagWord,
 )
 from changke.facts.events.models import Event
-from changke.facts.fields.models import Field, FieldValue
+from changke.facts.fields.models import Field, FieldReplaced, FieldValue
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
 from changke.facts.visits.models import Visit
 
@@ -29,6 +29,7 @@ __all__ = [
     "Customer",
     "Event",
     "Field",
+    "FieldReplaced",
     "FieldValue",
     "FormerTag",
     "Identifier",

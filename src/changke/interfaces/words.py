@@ -183,6 +183,7 @@ PERSON_TABLES = {
     "advisers": _("Who looked after her"),
     "notes": _("Notes and photos"),
     "replaced": _("What imports wrote over"),
+    "fields_replaced": _("What imports wrote over in fields of your own"),
     "kept": _("Cards that wait for their balances"),
     "merges": _("Records of hers that were merged"),
     "segments": _("Segments she is or was in"),

@@ -6,6 +6,9 @@ from contextvars import ContextVar
 import pytest
 from django.db import connections
 
+from changke.facts.consents.models import Consent
+from changke.facts.fields.models import FieldValue
+from changke.facts.fields.services import define
 from changke.facts.purchases.models import Line, Receipt
 from changke.foundation.database import rows_seen
 from changke.foundation.organisation.scope import CHAIN_WIDE
@@ -26,6 +29,12 @@ def test_purchases_and_customers_go_in_and_out_behind_the_net(roles: None, load:
         assert counts(first) == (2, 0, 0, 0)
         assert counts(load(SALES + "A-3,2026-02-03,13900000001,补水,288\n", create=True)) == (1, 0, 2, 0)
         assert counts(load("手机号,城市\n13900000001,上海\n", "customers")) == (0, 1, 0, 0)
+        define(key="skin", kind="text", labels={"zh-hans": "肤质"}, now=NOW)
+        own = load("手机号,肤质,短信营销同意\n13900000001,干性,是\n", "customers")
+        assert counts(own) == (0, 1, 0, 0)
+        undo(own.batch, now=NOW)
+        assert not FieldValue.objects.exclude(text=None).exists()
+        assert not Consent.objects.filter(withdrawn_by=None).exists()
         assert Receipt.objects.count() == Line.objects.count() == 3
         undo(first.batch, now=NOW)
         assert Receipt.objects.filter(withdrawn_by=None).count() == 1

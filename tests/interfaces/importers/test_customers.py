@@ -132,6 +132,7 @@ def test_the_command_line_says_what_an_undo_took_back(load: Load) -> None:
     call_command("load", undo=second.batch, json=True, stdout=said, stderr=StringIO())
     assert json.loads(said.getvalue().splitlines()[-1]) == {
         "batch": second.batch, "withdrawn": 0, "hidden": 1, "profiles": 1, "tags": 1,
+        "own_fields": 0, "consents": 0,
     }  # fmt: skip
     assert vera().city == "上海"
 

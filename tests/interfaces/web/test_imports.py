@@ -17,12 +17,15 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.facts.catalog.models import Item
+from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Customer
+from changke.facts.fields.models import FieldValue
+from changke.facts.fields.services import define
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Chain, Store
 from changke.interfaces import jobs
-from tests.cast import Cast
+from tests.cast import NOW, Cast
 
 PURCHASES = """花漾 收银导出,,,,,,
 单号,消费时间,门店,会员手机号,项目,实收金额,服务人员
@@ -268,6 +271,42 @@ def test_columns_chosen_by_hand_are_remembered(cast: Cast) -> None:
     page = client.get(f"/imports/{again.pk}/map/")
     assert page.context["origins"] == {"remembered"}
     assert form_of(client, again)["g0c3"] == "amount"
+
+
+def test_own_fields_and_consents_go_through_the_page_and_back(cast: Cast) -> None:
+    define(key="skin", kind="choice", labels={"zh-hans": "肤质", "en": "Skin"}, choices=["干性", "油性"], now=NOW)
+    client = signed_in(cast.owner)
+    first = upload(client, csv("会员号,姓名,肤质\nK1,张三,干性\nK2,李四,\n", "members.csv"), kind="customers")
+    page = client.get(f"/imports/{first.pk}/map/").content.decode()
+    assert "Fields of your own" in page
+    assert "What she agreed to" in page
+    assert re.search(r'<option value="own_skin" selected>\s*Skin', page)
+    check(client, first)
+    assert counts(load(client, first)) == (2, 0, 0, 0)
+
+    text = "会员号,她的皮肤,短信营销同意\nK1,油性,是\nK2,中性,是\n"
+    batch = upload(client, csv(text, "members.csv"), kind="customers")
+    columns = client.get(f"/imports/{batch.pk}/map/").context["layouts"][0].columns
+    check(client, batch, **{columns[1].key: "own_skin"})
+    page = client.get(f"/imports/{batch.pk}/match/").content.decode()
+    assert "Skin" in page
+    assert "Offers · SMS" in page
+    assert "“中性” is not one of the choices" in page
+    assert "Write one of: 干性、油性" in page
+    assert counts(load(client, batch)) == (0, 1, 0, 1)
+    page = client.get(f"/imports/{batch.pk}/result/").content.decode()
+    assert "Customers with changed own fields" in page
+    assert "Consents given" in page
+
+    again = upload(client, csv(text.replace("油性", "干性"), "members.csv"), kind="customers")
+    assert client.get(f"/imports/{again.pk}/map/").context["layouts"][0].mapping["own_skin"] == "她的皮肤"
+    page = client.get(f"/imports/{batch.pk}/undo/").content.decode()
+    assert "Customers with changed own fields" in page
+    assert "Consents and refusals" in page
+    client.post(f"/imports/{batch.pk}/undo/")
+    assert work() == ["undo_batch"]
+    assert list(FieldValue.objects.exclude(text=None).values_list("text", flat=True)) == ["干性"]
+    assert not Consent.objects.filter(withdrawn_by=None).exists()
 
 
 def test_two_columns_cannot_mean_the_same(cast: Cast) -> None:

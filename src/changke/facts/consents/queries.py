@@ -9,6 +9,7 @@ from changke.facts.consents import rules
 from changke.facts.consents.models import Consent
 from changke.facts.consents.rules import Channel, Person, Purpose, Statement, Topic, Verdict
 from changke.facts.customers.models import Customer, Identifier
+from changke.facts.customers.queries import families_of
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.queries import opened_all
@@ -106,3 +107,43 @@ def history(customer_ids: Sequence[int], *, most: int = 100) -> list[Told]:
 
 def place_of(consent_id: int) -> str:
     return f"facts_consent|evidence|{consent_id}"
+
+
+def last_by_record(records: Sequence[int], *, at: dt.datetime) -> dict[tuple[int, Topic], Statement]:
+    """The last statement of each record about each topic, by both."""
+    return {
+        (statement.customer_id, topic): statement
+        for topic, statements in said_last(records, at=at).items()
+        for statement in statements
+    }
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Living statements of a batch."""
+
+    given: int
+    withdrawn: int
+
+    @property
+    def told(self) -> int:
+        return self.given + self.withdrawn
+
+
+def brought_by(batch_id: int) -> Brought:
+    mine = Consent.objects.filter(batch_id=batch_id, withdrawn_by__isnull=True)
+    return Brought(mine.filter(given=True).count(), mine.filter(given=False).count())
+
+
+@seeing(CHAIN_WIDE)
+def said_of(customer_ids: Sequence[int], *, at: dt.datetime) -> dict[int, dict[Topic, Statement]]:
+    """What each of many said last about each topic, of merged records the strictest."""
+    families = families_of(customer_ids)
+    said = last_by_record(sorted({record for family in families.values() for record in family}), at=at)
+    found: dict[int, dict[Topic, Statement]] = {}
+    for asked, family in families.items():
+        for topic in rules.topics():
+            last = rules.strictest(said[record, topic] for record in family if (record, topic) in said)
+            if last is not None:
+                found.setdefault(asked, {})[topic] = last
+    return found

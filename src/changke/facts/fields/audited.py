@@ -7,7 +7,7 @@ from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for, values_of
 from changke.facts.fields.services import change_field, set_values
 from changke.facts.fields.services.define import as_audited
-from changke.foundation.audit.kinds import Kind, register
+from changke.foundation.audit.kinds import Kind, leave_out, register
 from changke.foundation.audit.rules import By, Values
 
 
@@ -30,3 +30,4 @@ def _restore_values(key: str, values: Mapping[str, object], *, by: By, now: dt.d
 
 register(Kind("field", ("facts_field",), "fields.manage", _field, _restore_field))
 register(Kind("profile", ("facts_fieldvalue",), "customer.edit", _values, _restore_values))
+leave_out("facts_fieldreplaced", "what a batch replaced, kept for its undo")

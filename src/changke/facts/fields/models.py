@@ -63,3 +63,18 @@ class FieldValue(models.Model):
     @property
     def plain(self) -> rules.Plain:
         return rules.plain(self.field.kind, self.text, self.number, self.day)
+
+
+class FieldReplaced(models.Model):
+    """What a batch wrote over in a field of a customer known before it: the values as they are handed about. Kept for
+    the undo and used up by it; no fact, so that it can be erased with the person."""
+
+    batch = models.ForeignKey("foundation.Batch", on_delete=models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="+", db_index=False)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "customer", "field"], name="field_replaced_once")]
+        indexes = [models.Index(fields=["customer", "field"], name="field_replaced_customer")]

@@ -153,3 +153,8 @@ def plain(kind: str, text: str | None, number: int | None, day: dt.date | None) 
         case "choices":
             return text.strip("|").split("|") if text else None
     return text
+
+
+def to_restore(*, before: Plain, after: Plain, now: Plain) -> bool:
+    """Whether an undo gives the former value back: only where there still stands what the batch wrote."""
+    return now == after and before != after

@@ -18,6 +18,7 @@ GOES: dict[str, str | Promise] = {
     "kept": _("Cards that wait for their balances"),
     "customers": _("Customers nobody else knows"),
     "fields": _("Profile fields that take their former value"),
+    "consents": _("Consents and refusals it told: what she said before holds again"),
     "tags": _("Tags that come off"),
     "tags_back": _("Tags that are put on again"),
 }

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from changke.facts.customers.queries import changed_since
+from changke.facts.fields.queries import replaced_by
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.registry import BatchKind, Example, Part, Undo, register
 from changke.interfaces.importers import columns, folders, pipeline
@@ -28,6 +29,7 @@ def undo(batch_id: int, now: dt.datetime) -> int:
 def before_undo(batch_id: int) -> Undo:
     found = leaving(batch_id)
     back, changed, some = changed_since(batch_id, most=EXAMPLES)
+    own = replaced_by(batch_id)
     examples = tuple(Example(one.customer_id, one.name, one.field, one.holds, one.held) for one in some)
     return Undo(
         goes=(
@@ -37,11 +39,12 @@ def before_undo(batch_id: int) -> Undo:
             Part("notes", found.notes),
             Part("kept", found.kept),
             Part("customers", found.customers),
-            Part("fields", back),
+            Part("fields", back + own.back),
+            Part("consents", found.consents),
             Part("tags", found.tags),
         ),
         stays=(
-            Part("fields_changed", changed, examples),
+            Part("fields_changed", changed + own.stays, examples),
             Part("customers_known", found.known_otherwise),
             Part("identifiers", found.identifiers),
         ),

@@ -4,13 +4,16 @@ Clean values (nearly all) are converted by one vectorised expression; every othe
 rule of `normalise`, which is the definition. Both agree: tests/interfaces/importers/test_clean.py.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as of
 
 import duckdb
 import numpy as np
 
+from changke.facts.fields.models import Field
 from changke.foundation.money import LARGEST_MINOR, exponent
+from changke.interfaces.importers import own
 from changke.interfaces.importers.columns import cell_words
 from changke.interfaces.importers.folding import folded
 from changke.interfaces.importers.normalise import dates, numbers, phones, texts
@@ -34,6 +37,8 @@ class Reading:
 
     currency: str = "CNY"
     region: str = "CN"
+    own: Mapping[str, Field] = of(default_factory=dict)
+    """The chain's own fields, by column."""
 
 
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
@@ -98,6 +103,12 @@ def types(reading: Reading) -> dict[str, Type]:
         "type": Type("VARCHAR", type_word),
         "item_kind": Type("VARCHAR", item_kind_word),
         "tender": Type("VARCHAR", tender_word),
+        "consent_on": day,
+        **dict.fromkeys(own.TOPICS, Type("VARCHAR", own.consent)),
+        **{
+            column: Type("VARCHAR", own.reader(one, currency=reading.currency, exponent=digits))
+            for column, one in reading.own.items()
+        },
     }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,10 @@ HEADER_WITHIN_ROWS = 20
 
 FieldMap = Mapping[str, str]
 """field -> header of the column"""
+
+Own = Mapping[str, Collection[str]]
+"""Columns that the chain added: field -> the folded headings that mean it."""
+NONE: Own = {}
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ def fields_of(kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(field for group in groups for field in vocabulary()[group]), *profile]))
 
 
-def find_header(rows: Sequence[Sequence[str]], kind: str, *, wanted: FieldMap | None = None) -> Header | None:
+def find_header(
+    rows: Sequence[Sequence[str]], kind: str, *, wanted: FieldMap | None = None, own: Own = NONE
+) -> Header | None:
     """The row that names the most known columns; with a given mapping, the row that has its columns."""
     best, best_score = None, (0, 0)
     for index, row in enumerate(rows[:HEADER_WITHIN_ROWS]):
@@ -53,7 +59,7 @@ def find_header(rows: Sequence[Sequence[str]], kind: str, *, wanted: FieldMap | 
         if wanted:
             known = len(set(wanted.values()) & set(names))
         else:
-            known = len(recognise(names, kind)) if filled > 1 or len(names) == 1 else 0
+            known = len(recognise(names, kind, own)) if filled > 1 or len(names) == 1 else 0
         if (known, 0) > best_score:
             best, best_score = Header(index, names), (known, 0)
     if best is None:
@@ -66,15 +72,20 @@ def find_header(rows: Sequence[Sequence[str]], kind: str, *, wanted: FieldMap | 
     return best
 
 
-def recognise(names: Sequence[str], kind: str) -> dict[str, str]:
-    """field -> header. Exact synonyms in the order of the vocabulary; one column serves one field."""
+def recognise(names: Sequence[str], kind: str, own: Own = NONE) -> dict[str, str]:
+    """field -> header. Exact synonyms in the order of the vocabulary; one column serves one field.
+
+    A field that the chain named itself is believed before ours of the same name, but not before who she is.
+    """
     by_word: dict[str, str] = {}
     for name in names:
         if name and not is_ours(name):
             by_word.setdefault(folded(name), name)
     found: dict[str, str] = {}
-    for field in fields_of(kind):
-        for synonym in synonyms(kind, field):
+    ours = {field: synonyms(kind, field) for field in fields_of(kind)}
+    who = {field: words for field, words in ours.items() if field in vocabulary()["identity"]}
+    for field, words in {**who, **own, **ours}.items():
+        for synonym in words:
             header = by_word.get(synonym)
             if header is not None and header not in found.values():
                 found[field] = header

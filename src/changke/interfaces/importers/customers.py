@@ -1,10 +1,17 @@
 """Rows of customers: created, updated or known already."""
 
+import datetime as dt
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
 import duckdb
 
+from changke.facts.consents.queries import said_of
+from changke.facts.consents.services.intake import Told, take_in_consents
 from changke.facts.customers.services.intake import GROUPS
 from changke.facts.customers.services.intake_tags import take_in_tags
-from changke.interfaces.importers import findings, known, persons
+from changke.facts.fields.services.intake import Wanted, take_in_values
+from changke.interfaces.importers import findings, known, own, persons
 from changke.interfaces.importers.known import Unknown
 from changke.interfaces.importers.normalise.texts import tags_of
 from changke.interfaces.importers.setting import Setting
@@ -12,6 +19,8 @@ from changke.interfaces.importers.tables import add, put, stream
 
 NEEDED = (("customer_id", "wecom_id", "phone", "email"),)
 CHUNK = 2_000
+OWN_CHUNK = 1_000
+"""Customers, or statements of theirs, in one transaction: each may carry many values, and each statement is sealed."""
 
 
 class Customers:
@@ -20,6 +29,8 @@ class Customers:
     def __init__(self, connection: duckdb.DuckDBPyConnection, setting: Setting, mapped: list[str]) -> None:
         self.connection = connection
         self.setting = setting
+        self.own = {column: field for column, field in setting.reading.own.items() if column in mapped}
+        self.consents = {column: topic for column, topic in own.TOPICS.items() if column in mapped}
 
     def resolve(self) -> list[Unknown]:
         return [
@@ -38,6 +49,10 @@ class Customers:
             self.connection, table="typed", code="date_future", field="known_on", value="known_on",
             when=f"known_on > DATE '{self.setting.now.date().isoformat()}'",
         )  # fmt: skip
+        findings.refuse(
+            self.connection, table="typed", code="date_future", field="consent_on", value="consent_on",
+            when=f"consent_on > DATE '{self.setting.now.date().isoformat()}'",
+        )  # fmt: skip
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
@@ -49,6 +64,35 @@ class Customers:
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
         )
+        self._refuse_withdrawn()
+
+    def _refuse_withdrawn(self) -> None:
+        """A file gives no consent back that she withdrew, unless it proves an earlier day; whoever decided that known
+        customers stay as they are asks nothing."""
+        if not self.consents:
+            return
+        zone = ZoneInfo(self.setting.time_zone)
+        put(self.connection, "withdrawn", {"key": "VARCHAR", "field": "VARCHAR", "day": "DATE"}, [])
+        for met in persons.whom_they_meet(self.connection, self.setting, rows="good"):
+            asked = {one.customer_id: key for key, one in met if self.setting.decide(one.group) == "update"}
+            said = said_of(list(asked), at=self.setting.now)
+            rows = [
+                (asked[customer], column, last.happened_at.astimezone(zone).date())
+                for customer, topics in said.items()
+                for column, topic in self.consents.items()
+                if (last := topics.get(topic)) is not None and not last.given
+            ]
+            add(self.connection, "withdrawn", {"key": "VARCHAR", "field": "VARCHAR", "day": "DATE"}, rows)
+        for column in self.consents:
+            findings.refuse(
+                self.connection, table="good JOIN typed USING (rn) JOIN rows USING (rn) JOIN withdrawn USING (key)",
+                code="consent_withdrawn", field=column, value=f"rows.{column}",
+                places=findings.place("day", "withdrawn.day"),
+                when=f"withdrawn.field = '{column}' AND typed.{column} = 'yes' "
+                "AND (typed.consent_on IS NULL OR typed.consent_on > withdrawn.day)",
+                fresh=False,
+            )  # fmt: skip
+        self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
 
     def _refuse_shared_names(self) -> None:
         """Where a name is the number, the same name with two phones may be two persons: nobody is merged by chance."""
@@ -78,8 +122,73 @@ class Customers:
             tags = [(customer, tag) for customer, cell in rows for tag in tags_of(cell)]
             tagged = take_in_tags(tags, batch_id=self.setting.batch_id, now=self.setting.now)
             add(self.connection, "tagged", {"id": "BIGINT"}, [(customer,) for customer in sorted(tagged)])
+        self._count_as_updated("tagged")
+
+    def take_in_own(self) -> None:
+        """After the persons: what stands in the chain's own fields; of several rows of hers the last that says
+        something."""
+        put(self.connection, "owned", {"id": "BIGINT"}, [])
+        if not self.own:
+            return
+        names = list(self.own)
+        last = ", ".join(f"arg_max(typed.{name}, typed.rn)" for name in names)
+        says = " OR ".join(f"typed.{name} IS NOT NULL" for name in names)
+        cells = (
+            f"SELECT customer_of.id, max(customer_of.only_empty), {last} FROM good JOIN customer_of USING (key) "  # noqa: S608 ours
+            f"JOIN typed USING (rn) WHERE ({says}) AND customer_of.outcome <> 'left' GROUP BY 1 ORDER BY 1"
+        )
+        for rows in stream(self.connection, cells, OWN_CHUNK):
+            wanted = [
+                Wanted(customer, field.pk, own.value(field.kind, cell), only_empty=bool(only_empty))
+                for customer, only_empty, *values in rows
+                for field, cell in zip(self.own.values(), values, strict=True)
+                if cell is not None
+            ]
+            changed = take_in_values(wanted, batch_id=self.setting.batch_id)
+            add(self.connection, "owned", {"id": "BIGINT"}, [(customer,) for customer in sorted(changed)])
+        self._count_as_updated("owned")
+
+    def take_in_consents(self, place: Callable[[int, int], str]) -> None:
+        """After the persons: what she said yes and no to. Of rows that contradict each other the no holds. `place` says
+        in words where a row stands: sheet and line."""
+        put(self.connection, "consented", {"id": "BIGINT"}, [])
+        if not self.consents:
+            return
+        parts = " UNION ALL ".join(
+            f"SELECT rn, '{name}' AS field, {name} AS said FROM typed WHERE {name} IS NOT NULL"  # noqa: S608 ours
+            for name in self.consents
+        )
+        cells = (
+            "SELECT customer_of.id, max(customer_of.only_empty), asked.field, min(asked.said), "  # noqa: S608 'no' < 'yes'
+            "arg_min({'sheet': typed.sheet, 'line': typed.line, 'day': typed.consent_on}, (asked.said, typed.rn)) "
+            f"FROM ({parts}) AS asked JOIN good USING (rn) JOIN customer_of USING (key) JOIN typed USING (rn) "
+            "WHERE customer_of.outcome <> 'left' GROUP BY 1, 3 ORDER BY 1, 3"
+        )
+        for rows in stream(self.connection, cells, OWN_CHUNK):
+            told = [
+                self._told(customer, bool(only_empty), column, said, where["day"], place(where["sheet"], where["line"]))
+                for customer, only_empty, column, said, where in rows
+            ]
+            asked = take_in_consents(told, batch_id=self.setting.batch_id, now=self.setting.now)
+            add(self.connection, "consented", {"id": "BIGINT"}, [(customer,) for customer in sorted(asked)])
+        self._count_as_updated("consented")
+
+    def _told(
+        self, customer: int, only_unsaid: bool, column: str, said: str, day: dt.date | None, evidence: str
+    ) -> Told:
+        """A day without a clock counts against us: a yes from its beginning, a no until its end."""
+        zone, moment = ZoneInfo(self.setting.time_zone), self.setting.now
+        if day is not None:
+            begins = dt.datetime.combine(day, dt.time(), zone)
+            moment = begins if said == "yes" else min(begins + dt.timedelta(days=1, seconds=-1), self.setting.now)
+        return Told(
+            customer, self.consents[column], said == "yes", moment, moment.astimezone(zone).date(),
+            dated=day is not None, evidence=evidence, only_unsaid=only_unsaid,
+        )  # fmt: skip
+
+    def _count_as_updated(self, table: str) -> None:
         self.connection.execute(
-            "UPDATE customer_of SET outcome = 'updated' WHERE outcome = 'skipped' AND id IN (SELECT id FROM tagged)"
+            f"UPDATE customer_of SET outcome = 'updated' WHERE outcome = 'skipped' AND id IN (SELECT id FROM {table})"  # noqa: S608
         )
 
     def outcomes(self) -> dict[str, int]:

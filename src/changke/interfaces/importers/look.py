@@ -9,6 +9,7 @@ from itertools import islice
 
 from changke.foundation.batches.services import remembered_mapping
 from changke.interfaces.importers import columns, sources
+from changke.interfaces.importers.own import KIND
 from changke.interfaces.importers.parts import Ground
 from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.scratch import SourceFile, fit, turned
@@ -47,32 +48,35 @@ def look(
     encoding: str | None,
     only: str = "",
     otherwise: str = "",
+    own: columns.Own = columns.NONE,
 ) -> tuple[str, list[SheetLook]]:
     """The kind (guessed where it is "") and the sheets. Raises `UnreadableFile` with the remedy.
 
     `only` is the key of the source that the person chose; `otherwise` the kind of a file before this one, which a file
     of no source shares.
     """
-    sheets = list(open_sheets_looked(file, kind=kind, given=given, encoding=encoding, only=only))
+    sheets = list(open_sheets_looked(file, kind=kind, given=given, encoding=encoding, only=only, own=own))
     kinds = {sheet.kind for sheet in sheets if sheet.header}
     if any(sheet.source for sheet in sheets):
         return (kinds.pop() if len(kinds) == 1 else sources.MIXED), sheets
     if kind:
         return kind, sheets
     guessed = otherwise or next((columns.guess_kind(sheet.header) for sheet in sheets if sheet.header), "purchases")
-    return guessed, list(open_sheets_looked(file, kind=guessed, given=given, encoding=encoding, only=only))
+    return guessed, list(open_sheets_looked(file, kind=guessed, given=given, encoding=encoding, only=only, own=own))
 
 
 def open_sheets_looked(
-    file: SourceFile, *, kind: str, given: Mapping[str, str], encoding: str | None, only: str
+    file: SourceFile, *, kind: str, given: Mapping[str, str], encoding: str | None, only: str, own: columns.Own
 ) -> list[SheetLook]:
     return [
-        _look(sheet, file, kind=kind, given=given, only=only)
+        _look(sheet, file, kind=kind, given=given, only=only, own=own)
         for sheet in open_sheets(file.path, name=file.name, encoding=encoding)
     ]
 
 
-def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str], only: str) -> SheetLook:
+def _look(
+    sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str], only: str, own: columns.Own
+) -> SheetLook:
     first = list(islice(sheet.rows, columns.HEADER_WITHIN_ROWS))
     cells_of = [cells for _, cells, _ in first]
     found = None if given else turned(
@@ -85,14 +89,16 @@ def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str]
         mapping: Mapping[str, str] = remembered or understood.part.mapping
         origin = "remembered" if remembered else "source"
     else:
-        plain = columns.find_header(cells_of, kind or "purchases", wanted=given or None)
+        plain = columns.find_header(
+            cells_of, kind or "purchases", wanted=given or None, own=own if kind == KIND else columns.NONE
+        )
         if plain is None or len(plain.names) > WIDEST:
             empty: dict[str, str] = {}
             return SheetLook(file.path.name, file.name, sheet.name, sheet.encoding, sheet.delimiter, [], [], "", empty,
                              "", [])  # fmt: skip
         header, rows, source = plain, iter(first[plain.index + 1 :]), ""
         its_kind = columns.guess_kind(header.names) if kind == sources.MIXED else kind or "purchases"
-        mapping, origin = _understood(header, its_kind, given)
+        mapping, origin = _understood(header, its_kind, given, own if its_kind == KIND else columns.NONE)
     titles = [" ".join(cell.strip() for cell in row if cell.strip()) for row in cells_of[: header.index]]
     width = len(header.names)
     preview = [
@@ -117,10 +123,12 @@ def _look(sheet: Sheet, file: SourceFile, *, kind: str, given: Mapping[str, str]
     )
 
 
-def _understood(header: columns.Header, kind: str, given: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+def _understood(
+    header: columns.Header, kind: str, given: Mapping[str, str], own: columns.Own
+) -> tuple[Mapping[str, str], str]:
     if given:
         return {field: name for field, name in given.items() if name in header.names}, "preset"
     remembered = remembered_mapping(kind=kind, source="", signature=header.signature)
     if remembered is not None:
         return {field: name for field, name in remembered.items() if name in header.names}, "remembered"
-    return columns.recognise(header.names, kind), "recognised"
+    return columns.recognise(header.names, kind, own), "recognised"

@@ -6,16 +6,18 @@ file introduced with number and phone.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as of
 from typing import Any
 
 import duckdb
 
+from changke.facts.consents.queries import said_of
 from changke.facts.customers.services.intake import GROUPS, Candidate, Met, compare, take_in
+from changke.facts.fields.queries import held_by
 from changke.foundation.database.statistics import analyze
-from changke.interfaces.importers import findings
+from changke.interfaces.importers import findings, own
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
 from changke.interfaces.importers.threads import side_by_side
@@ -28,7 +30,7 @@ COUNTED_AFTER = (4, 20)
 empty until its end, and read the whole of them for each chunk."""
 PRETENDED = -1
 """A store that will be created: the analysis knows no id of it yet."""
-SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR"}
+SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR", "only_empty": "BIGINT"}
 TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
 
 
@@ -40,7 +42,8 @@ def take_in_persons(
     update: bool,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Make `customer_of(key, id, outcome)` for the persons of the table `rows` (rn, key, store_id, day, adviser_id).
+    """Make `customer_of(key, id, outcome, only_empty)` for the persons of the table `rows` (rn, key, store_id, day,
+    adviser_id).
 
     With `update` it is decided per batch and way of meeting what becomes of known customers; without it the rows are of
     something else, and who they name only gains what was empty.
@@ -55,7 +58,10 @@ def take_in_persons(
             source=setting.source, batch_id=setting.batch_id, now=setting.now,
             decide=setting.decide if update else lambda group: "merge",
         )  # fmt: skip
-        found: list[tuple[object, ...]] = [(person["key"], *taken[index]) for index, person in enumerate(people)]
+        found: list[tuple[object, ...]] = [
+            (person["key"], one.customer_id, one.outcome, int(one.decision == "merge"))
+            for one, person in ((taken[index], person) for index, person in enumerate(people))
+        ]
         return found, sum(person["rows"] for person in people)
 
     chunks = side_by_side(take, _in_passes(connection), alone=not _strangers(connection))
@@ -94,7 +100,8 @@ def meet_persons(connection: duckdb.DuckDBPyConnection, setting: Setting, *, row
     found = {group: MetGroup(group) for group in GROUPS}
     for people in _in_passes(connection):
         candidates = [candidate(index, person) for index, person in enumerate(people)]
-        for one in compare(candidates, source=setting.source, batch_id=setting.batch_id):
+        met = compare(candidates, source=setting.source, batch_id=setting.batch_id)
+        for one in told_besides(met, people, setting):
             group = found[one.group]
             group.rows += people[one.cand]["rows"]
             group.same += 0 if one.differences else people[one.cand]["rows"]
@@ -103,7 +110,40 @@ def meet_persons(connection: duckdb.DuckDBPyConnection, setting: Setting, *, row
     return [group for group in found.values() if group.rows]
 
 
+def whom_they_meet(
+    connection: duckdb.DuckDBPyConnection, setting: Setting, *, rows: str
+) -> Iterator[list[tuple[str, Met]]]:
+    """Customers known before whom the rows mean, each with the key of the row; some thousand at a time."""
+    _build_persons(connection, rows=rows, update=True)
+    for people in _in_passes(connection):
+        candidates = [candidate(index, person) for index, person in enumerate(people)]
+        met = compare(candidates, source=setting.source, batch_id=setting.batch_id)
+        yield [(people[one.cand]["key"], one) for one in met]
+
+
 SAMPLES = 5
+
+
+def told_besides(met: Sequence[Met], people: Sequence[Mapping[str, Any]], setting: Setting) -> list[Met]:
+    """The same with what the rows would change of own fields and consents."""
+    mapped = {column: one for column, one in setting.reading.own.items() if any(each.get(column) for each in people)}
+    ids = [one.customer_id for one in met]
+    held = held_by(ids, mapped.values()) if mapped else {}
+    asked = [name for name in own.TOPICS if any(person[name] for person in people)]
+    said = said_of(ids, at=setting.now) if asked else {}
+    found = []
+    for one in met:
+        person, differences = people[one.cand], dict(one.differences)
+        for column, field in mapped.items():
+            if person[column] is not None:
+                now, value = held.get(one.customer_id, {}).get(field.key), own.value(field.kind, person[column])
+                differences |= {column: (now, value)} if now != value else {}
+        for column in asked:
+            last = said.get(one.customer_id, {}).get(own.TOPICS[column])
+            if person[column] and (last is None or last.given != (person[column] == "yes")):
+                differences[column] = (None if last is None else last.given, person[column] == "yes")
+        found.append(replace(one, differences=differences))
+    return found
 
 
 def _build_persons(connection: duckdb.DuckDBPyConnection, *, rows: str, update: bool) -> None:
@@ -136,8 +176,9 @@ def _given(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, bool]]
     A till's file has two or three of fifteen, and picking the first of each costs memory per person and field: a
     million rows would not fit otherwise.
     """
-    fields = ("customer_id", "wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS)
     kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE typed").fetchall()}
+    besides = (*own.TOPICS, *(name for name in kinds if name.startswith(own.PREFIX)))
+    fields = ("customer_id", "wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS, *besides)
     counts = connection.execute(f"SELECT {', '.join(f'count({field})' for field in fields)} FROM typed").fetchone()  # noqa: S608
     return {field: (kinds[field], bool(count)) for field, count in zip(fields, counts or (), strict=True)}
 

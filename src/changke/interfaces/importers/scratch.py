@@ -120,6 +120,7 @@ class Scratch:
         wanted: Mapping[str, str] | None,
         find: Finder,
         ground: Ground,
+        own: columns.Own = columns.NONE,
         encoding: str | None = None,
         leave_out: Collection[tuple[str, str]] = (),
         progress: Callable[[int], None] = lambda rows: None,
@@ -135,8 +136,9 @@ class Scratch:
                     found += 1
                     continue
                 found += self._read_sheet(
-                    sheet, source, kind=kind, choose=choose, wanted=wanted, find=find, ground=ground, progress=progress
-                )
+                    sheet, source, kind=kind, choose=choose, wanted=wanted, find=find, ground=ground, own=own,
+                    progress=progress,
+                )  # fmt: skip
             if not found:
                 skipped.append(source)
         if skipped:
@@ -152,6 +154,7 @@ class Scratch:
         wanted: Mapping[str, str] | None,
         find: Finder,
         ground: Ground,
+        own: columns.Own,
         progress: Callable[[int], None],
     ) -> bool:
         first = list(islice(sheet.rows, columns.HEADER_WITHIN_ROWS))
@@ -160,7 +163,7 @@ class Scratch:
             understood, header, rows = by_source
         else:
             understood = None
-            plain = columns.find_header([cells for _, cells, _ in first], kind, wanted=wanted)
+            plain = columns.find_header([cells for _, cells, _ in first], kind, wanted=wanted, own=own)
             if plain is None or len(plain.names) > WIDEST:
                 return False
             header, rows = plain, chain(first[plain.index + 1 :], sheet.rows)

@@ -40,6 +40,8 @@ def take_in(
                             progress=lambda rows: report(before + rows, scratch.total, "writing"))  # fmt: skip
             work.refuse_known()
             work.take_in_tags()
+            work.take_in_own()
+            work.take_in_consents(load.place_of)
             for outcome, rows in work.outcomes().items():
                 counts[outcome] += rows
         case Visits() | Openings() | Notes() | Cards():

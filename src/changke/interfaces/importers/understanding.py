@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from changke.foundation.batches.models import Batch
@@ -10,6 +10,7 @@ from changke.foundation.batches.services import remember_mapping, remembered_map
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import clean, columns, sources
 from changke.interfaces.importers.kinds import NEEDED, ORDER, WORKS, Work
+from changke.interfaces.importers.own import KIND, OwnFields, own_column, own_fields
 from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.reporting import Progress
@@ -25,6 +26,7 @@ class Load:
     scratch: Scratch
     language: str
     remembered: bool
+    own: OwnFields
     stores: Mapping[tuple[str, str], str]
 
     @property
@@ -38,13 +40,21 @@ class Load:
 
     @property
     def fields(self) -> list[str]:
-        return list(dict.fromkeys(field for kind in self.kinds for field in columns.fields_of(kind)))
+        found = [[*columns.fields_of(kind), *self.own.fields_of(kind)] for kind in self.kinds]
+        return list(dict.fromkeys(field for fields in found for field in fields))
 
     def build(self, kind: str) -> list[str]:
         """Make `rows` and `typed` of the sheets of this kind; the mapped fields."""
         mapped = self.scratch.canonical_rows(kind, self.stores)
-        clean.build_typed(self.scratch.connection, EVERY_FIELD, mapped, self.setting.reading)
+        fields = [*EVERY_FIELD, *self.own.mapped(mapped)]
+        clean.build_typed(self.scratch.connection, fields, mapped, self.setting.reading)
         return mapped
+
+    def place_of(self, sheet: int, line: int) -> str:
+        """Where a row stands, as the proof of a consent names it."""
+        found = self.scratch.sheets[sheet]
+        name = f"{found.file} · {found.name}" if found.name else found.file
+        return PLACE.get(self.language, PLACE["en"]) % {"file": name, "line": line}
 
     def missing(self) -> list[str]:
         """Needed columns that no mapping names, each group by its first field."""
@@ -54,6 +64,8 @@ class Load:
             found += [group[0] for group in NEEDED[kind] if not set(group) & mapped]
         return list(dict.fromkeys(found))
 
+
+PLACE = {"zh-hans": "%(file)s 第 %(line)s 行", "zh-hant": "%(file)s 第 %(line)s 行", "en": "%(file)s, row %(line)s"}
 
 EVERY_FIELD = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
 """Every kind's rows have every column, NULL where they have none, so that the statements need no cases."""
@@ -72,12 +84,19 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
     asked = str(options.get("asked", batch.kind))
     """The kind that the person chose; a batch that runs again after a crash carries the one that was found."""
     state = {"kind": asked, "remembered": ""}
+    own = own_fields(batch.created_by)
     name = str(options.get("source") or "")
 
     def find(names: Sequence[str]) -> Turned | None:
         return None if given else sources.understood(names, kind=asked, only=str(options.get("only") or ""))
 
     def choose(header: columns.Header, found: Turned | None) -> tuple[str, Mapping[str, str]]:
+        kind, mapping = decided(header, found)
+        known = {*columns.fields_of(kind), *own.fields_of(kind)}
+        # A field that was retired since, or that this person does not see, is a column left out.
+        return kind, {field: name for field, name in mapping.items() if field in known or not own_column(field)}
+
+    def decided(header: columns.Header, found: Turned | None) -> tuple[str, Mapping[str, str]]:
         kind = found.part.kind if found else generic_kind(header)
         if header.signature in chosen:
             return kind, chosen[header.signature]
@@ -89,7 +108,9 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
         if remembered is not None:
             state["remembered"] = "yes"
             return kind, remembered
-        return kind, found.part.mapping if found else columns.recognise(header.names, kind)
+        if found:
+            return kind, found.part.mapping
+        return kind, columns.recognise(header.names, kind, own.words if kind == KIND else {})
 
     def generic_kind(header: columns.Header) -> str:
         recognised_kind = columns.guess_kind(header.names)
@@ -108,6 +129,7 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
         wanted=given or None,
         find=find,
         ground=Ground("" if options.get("accept_currency") else chain.currency),
+        own=own.words if asked == KIND else {},
         encoding=options.get("encoding"),
         leave_out={(file, sheet) for file, sheet in options.get("leave_out") or ()},
         progress=lambda rows: progress(0, rows, "reading"),
@@ -119,7 +141,8 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
     )  # fmt: skip
     stores = {(file, sheet): word for file, sheet, word in options.get("sheet_stores") or ()}
     language = str(options.get("language", "zh-hans"))
-    return Load(setting, scratch, language, bool(state["remembered"]), stores)
+    return Load(replace(setting, reading=replace(setting.reading, own=own.by_column)), scratch, language,
+                bool(state["remembered"]), own, stores)  # fmt: skip
 
 
 def work_of(load: Load, kind: str, mapped: list[str], setting: Setting) -> Work:

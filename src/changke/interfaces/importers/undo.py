@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 
 from django.db import connection
 
+from changke.facts.consents.services.intake import withdraw_consents
 from changke.facts.customers.services.hide import hide
 from changke.facts.customers.services.intake_notes import forget_notes
 from changke.facts.customers.services.intake_tags import source_of
 from changke.facts.customers.services.keep import let_go
 from changke.facts.customers.services.put_back import put_back, take_tags_off
 from changke.facts.events.services import withdraw_events
+from changke.facts.fields.services.intake import put_back_values
 from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
 from changke.foundation.database.statistics import analyze
 
-ASKED = ("facts_customer", "facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_note", "facts_tag")
+ASKED = ("facts_customer", "facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_note", "facts_tag",
+         "facts_consent")  # fmt: skip
 """Tables that say whether anything else knows a customer."""
 
 
@@ -29,9 +32,11 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     forget_notes(batch_id)
     let_go(batch_id)
     take_tags_off(batch_id)
+    withdraw_consents(batch_id=batch_id)
     analyze(ASKED)
     hide(known_by_nobody_else(batch_id))
     put_back(batch_id)
+    put_back_values(batch_id)
     finish_withdrawal(batch_id, now=now)
     return withdrawn
 
@@ -56,6 +61,10 @@ class Leaving:
     """Customers whom this batch made and of whom something else speaks by now: they stay."""
     identifiers: int
     """Phones, e-mails and numbers it added to customers known before: they stay, for they may have found her since."""
+    own: int
+    """Customers known before, of whose own fields the batch changed something."""
+    consents: int
+    """What she said yes or no to, as the file has it."""
 
 
 def leaving(batch_id: int) -> Leaving:
@@ -79,6 +88,8 @@ def leaving(batch_id: int) -> Leaving:
                  AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id
                                  AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)
+                 AND NOT EXISTS (SELECT FROM facts_consent WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)),
               (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
                FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
@@ -89,7 +100,9 @@ def leaving(batch_id: int) -> Leaving:
               (SELECT count(*) FROM facts_customer WHERE batch_id = %(batch)s AND is_active),
               (SELECT count(*) FROM facts_identifier AS known JOIN facts_customer AS customer
                  ON customer.id = known.customer_id
-               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s)
+               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s),
+              (SELECT count(DISTINCT customer_id) FROM facts_fieldreplaced WHERE batch_id = %(batch)s),
+              (SELECT count(*) FROM facts_consent WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
             """,
             {"batch": batch_id, "tags": source_of(batch_id)},
         )
@@ -112,6 +125,7 @@ def known_by_nobody_else(batch_id: int) -> list[int]:
                               AND kind <> 'stage.changed')
               AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
               AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id)
+              AND NOT EXISTS (SELECT FROM facts_consent WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)
             ORDER BY id
             """,

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -70,12 +70,20 @@ GROUPS = ("number", "phone", "phone_other_name", "email", "conflict")
 name, by e-mail; or its number is one person's and its phone or e-mail another's."""
 
 
+class Taken(NamedTuple):
+    """What became of one candidate: created, updated, skipped, left (skipped on purpose) or the group that was refused;
+    and what was decided of her, where she was known before."""
+
+    customer_id: int
+    outcome: str
+    decision: str = ""
+
+
 @transaction.atomic
 def take_in(
     candidates: Iterable[Candidate], *, source: str, batch_id: int, now: dt.datetime, decide: Decide
-) -> dict[int, tuple[int, str]]:
-    """`cand` -> (customer, created | updated | skipped | left | the group that was refused). The candidates are
-    different persons as far as the file knows; `left` are those who were skipped on purpose.
+) -> dict[int, Taken]:
+    """By `cand`. The candidates are different persons as far as the file knows.
 
     `update`: the file's fields replace those of a known customer. `merge`: they only fill what is empty, as of a
     purchase file that happens to carry names. `skip` and `refuse` leave her as she is, identifiers too.
@@ -111,9 +119,10 @@ def take_in(
             {"batch": batch_id},
         )
         return {
-            cand: (
+            cand: Taken(
                 customer,
                 aside.get(cand, "") or ("created" if new else "updated" if customer in changed else "skipped"),
+                decided.get(groups.get(cand, ""), ""),
             )
             for cand, customer, new in cursor.fetchall()
         }

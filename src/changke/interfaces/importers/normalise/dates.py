@@ -24,7 +24,7 @@ FRACTION_OF_DAY = re.compile(r"^0?\.\d+$")
 DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:\s.*)?$")
 
 
-def moment(value: str) -> str:
+def moment(value: str, *, earliest: dt.date = EARLIEST) -> str:
     """ISO text: `2025-01-03`, `2025-01-03 14:05:00`, or with the zone it carried, `2025-01-03 14:05:00+08:00`.
 
     Without a zone it is the store's local time. A day without a time stays a day.
@@ -44,16 +44,16 @@ def moment(value: str) -> str:
         clock = _clock(parts)
     except ValueError as error:
         raise Refused("date_impossible") from error
-    if day < EARLIEST:
-        raise Refused("date_too_early", earliest=EARLIEST.isoformat())
+    if day < earliest:
+        raise Refused("date_too_early", earliest=earliest.isoformat())
     if clock is None:
         return day.isoformat()
     return _iso(dt.datetime.combine(day, clock), timed=True) + _zone(parts["zone"])
 
 
-def day(value: str) -> str:
+def day(value: str, *, earliest: dt.date = EARLIEST) -> str:
     """Only the day, as ISO text."""
-    return moment(value)[:10]
+    return moment(value, earliest=earliest)[:10]
 
 
 def time_of_day(value: str) -> str:

@@ -94,11 +94,11 @@ class Command(ShopCommand):
         self.say(
             f"batch {batch.pk} is withdrawn: {withdrawn:,} facts leave every number, {brought.customers:,} customers "
             f"whom only it knew are hidden, {brought.profiles:,} profiles take their former values where nobody "
-            "changed them since; no fact is deleted"
+            f"changed them since, {brought.consents:,} consents and refusals are told no more; no fact is deleted"
         )
         return {
             "batch": batch.pk, "withdrawn": withdrawn, "hidden": brought.customers, "profiles": brought.profiles,
-            "tags": brought.tags,
+            "tags": brought.tags, "own_fields": brought.own, "consents": brought.consents,
         }  # fmt: skip
 
     def _print(self, outcome: Outcome) -> None:

@@ -14,9 +14,10 @@ from django.core.files.uploadedfile import UploadedFile
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import change_draft, discard, draft
-from changke.interfaces.importers import sources
+from changke.interfaces.importers import columns, sources
 from changke.interfaces.importers.folders import forget_uploads, uploads_of
 from changke.interfaces.importers.look import look
+from changke.interfaces.importers.own import own_fields
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.scratch import SourceFile
@@ -66,7 +67,8 @@ def begin(
         options |= {**known.options, "mapping": dict(known.columns), "currency": known.currency}
     batch = draft(kind=kind, title="", options=options, created_by=created_by, now=now)
     taken = _take(batch.pk, files)
-    good, refused, looks = _look_at(taken, kind=kind, options=options, language=language)
+    own = own_fields(created_by).words
+    good, refused, looks = _look_at(taken, kind=kind, options=options, language=language, own=own)
     if not good:
         discard(batch.pk)
         forget_uploads(batch.pk)
@@ -86,7 +88,8 @@ def look_again(batch: Batch, *, kind: str, encoding: str) -> RefusedFile | None:
     """Read the draft's files anew as another kind or in another encoding; the refusal where that is impossible."""
     files = [SourceFile(Path(each["path"]), each["name"]) for each in batch.files]
     options = {**batch.options, "encoding": encoding}
-    good, refused, looks = _look_at(files, kind=kind, options=options, language=str(batch.options["language"]))
+    own = own_fields(batch.created_by).words
+    good, refused, looks = _look_at(files, kind=kind, options=options, language=str(batch.options["language"]), own=own)
     if refused or not good:
         return refused[0]
     change_draft(batch.pk, kind=looks.kind, options={"look": looks.sheets, "encoding": encoding, "mappings": {}})
@@ -106,7 +109,7 @@ class Looks:
 
 
 def _look_at(
-    files: Sequence[SourceFile], *, kind: str, options: Mapping[str, Any], language: str
+    files: Sequence[SourceFile], *, kind: str, options: Mapping[str, Any], language: str, own: columns.Own
 ) -> tuple[list[SourceFile], list[RefusedFile], Looks]:
     good: list[SourceFile] = []
     refused: list[RefusedFile] = []
@@ -121,6 +124,7 @@ def _look_at(
                 encoding=options.get("encoding") or None,
                 only=str(options.get("only") or ""),
                 otherwise="" if looks.kind == sources.MIXED else looks.kind,
+                own=own,
             )
             if not any(sheet.header for sheet in sheets):
                 raise UnreadableFile("header_missing", file=file.name)

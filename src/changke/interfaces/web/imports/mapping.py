@@ -18,6 +18,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.folding import is_ours
 from changke.interfaces.importers.kinds import NEEDED
+from changke.interfaces.importers.own import KIND, TOPICS, OwnFields, own_fields
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts, words
@@ -47,6 +48,7 @@ class Layout:
     kind: str
     source: str = ""
     """In words, where a known old system wrote the sheet."""
+    own: OwnFields = field(default_factory=OwnFields)
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -54,8 +56,17 @@ class Layout:
         return {column.field: column.name for column in self.columns if column.field}
 
     @property
-    def fields(self) -> list[tuple[str, Any]]:
-        return [(each, words.FIELDS[each]) for each in columns.fields_of(self.kind) if each in words.FIELDS]
+    def meanings(self) -> list[tuple[str, list[tuple[str, Any]]]]:
+        """What a column may mean: ours, then the chain's own fields and consents, each under its heading."""
+        ours = [(each, words.FIELDS[each]) for each in columns.fields_of(self.kind) if each in words.FIELDS]
+        own = [(each, words.own(self.own, each)) for each in self.own.fields_of(self.kind)]
+        asked = [(each, words.consent(each)) for each in TOPICS] if self.kind == KIND else []
+        groups: list[tuple[str, list[tuple[str, Any]]]] = [
+            ("", ours),
+            (gettext("Fields of your own"), own),
+            (gettext("What she agreed to"), asked),
+        ]
+        return [(title, fields) for title, fields in groups if fields]
 
     @property
     def kind_words(self) -> str:
@@ -177,6 +188,7 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
     stores = {(path, name): word for path, name, word in batch.options.get("sheet_stores") or ()}
     asked = "sheet_stores" in batch.options
     layouts: dict[str, Layout] = {}
+    own = own_fields(batch.created_by)
     for sheet in batch.options["look"]:
         if not sheet["header"]:
             continue
@@ -188,6 +200,8 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
         if known is not None:
             known.sheets.append(sheet)
             continue
+        kind = sheet.get("kind") or batch.kind
+        known_fields = {*words.FIELDS, *(own.fields_of(kind)), *(TOPICS if kind == KIND else ())}
         mapping = decided.get(sheet["signature"], sheet["mapping"])
         field_of = {name: each for each, name in mapping.items()}
         number = len(layouts)
@@ -199,9 +213,9 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
             meaning = field_of.get(name, "") if chosen is None else chosen.get(key, "")
             cells = [row[index] for row in sheet["first_rows"] if index < len(row) and row[index]]
             samples = list(dict.fromkeys(cells))[:SAMPLES_SHOWN]
-            found.append(Column(key, name, samples, meaning if meaning in words.FIELDS else "", sheet["origin"]))
+            found.append(Column(key, name, samples, meaning if meaning in known_fields else "", sheet["origin"]))
         layouts[sheet["signature"]] = Layout(
-            sheet["signature"], [sheet], found, kind=sheet.get("kind") or batch.kind, source=words.source(sheet)
+            sheet["signature"], [sheet], found, kind=kind, source=words.source(sheet), own=own
         )
     return list(layouts.values())
 

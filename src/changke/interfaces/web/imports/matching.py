@@ -17,13 +17,16 @@ from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.interfaces.bulk import shown
 from changke.interfaces.importers.known import MOST_LISTED
+from changke.interfaces.importers.own import TOPICS, OwnFields, own_fields
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
+from changke.interfaces.web.customers import own_fields as own_words
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import words
 from changke.interfaces.web.imports.problems import groups_of
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import ask_for_check, place_of, send_off
+from changke.interfaces.words import CONSENT_NO, CONSENT_YES
 
 MOST_ITEMS = 2_000
 """Offered while one types; a longer catalogue is matched by typing the whole code or name."""
@@ -138,14 +141,15 @@ def _page(
 def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
     """Known customers whom the rows met, by how they met: some of them as they stand and as they would stand."""
     decided = batch.options.get("decisions") or {}
+    own = own_fields(batch.created_by)
     groups = []
     for group in analysis.get("met") or ():
         lines = [
             {
                 "name": one["name"] or f"#{one['customer_id']}",
-                "field": shown.field(field),
-                "before": shown.value(field, before),
-                "after": shown.value(field, after),
+                "field": _field(own, field),
+                "before": _value(own, field, before),
+                "after": _value(own, field, after),
             }
             for one in group["samples"]
             for field, (before, after) in (one["differences"] or {"": (None, None)}).items()
@@ -155,3 +159,17 @@ def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
             {**group, "words": said, "remedy": remedy, "lines": lines, "decided": decided.get(group["group"], "")}
         )
     return groups
+
+
+def _field(own: OwnFields, name: str) -> str:
+    if name in TOPICS:
+        return words.consent(name)
+    return words.own(own, name) if name in own.by_column else shown.field(name)
+
+
+def _value(own: OwnFields, name: str, held: Any) -> str:
+    if name in TOPICS:
+        return "–" if held is None else str(CONSENT_YES if held else CONSENT_NO)
+    if name in own.by_column:
+        return own_words.said(own.by_column[name], held) or "–"
+    return shown.value(name, held)

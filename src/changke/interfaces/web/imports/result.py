@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.facts.consents.queries import brought_by
 from changke.facts.customers.queries import kept_of
+from changke.facts.fields.queries import replaced_by
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
@@ -51,6 +53,8 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         "problems": groups_of(batch.options.get("problems") or (), get_language() or "zh-hans"),
         "has_error_file": _error_path(batch) is not None,
         "several_files": len(batch.files) > 1,
+        "own_changed": replaced_by(batch.pk).customers,
+        "consents": brought_by(batch.pk),
         "can_retry": batch.status == BatchStatus.FAILED and all(Path(file["path"]).is_file() for file in batch.files),
         "can_undo": batch.status in UNDOABLE,
         "refused_files": batch.options.get("refused_files") or [],

@@ -7,7 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from changke.interfaces.importers.own import TOPICS, OwnFields
 from changke.interfaces.importers.sources import SOURCES
+from changke.interfaces.words import topic
 
 KINDS: dict[str, str | Promise] = {
     "purchases": _("Purchases"),
@@ -112,7 +114,19 @@ FIELDS: dict[str, str | Promise] = {
     "value": _("Value left"),
     "bought_on": _("Bought on"),
     "expires_on": _("Valid until"),
+    "consent_on": _("Agreed on"),
 }
+
+
+def own(fields: OwnFields, column: str) -> str:
+    """A field of the chain's own as the chain calls it."""
+    return fields.by_column[column].label(get_language() or "zh-hans")
+
+
+def consent(column: str) -> str:
+    """A purpose and its channel."""
+    return topic(*TOPICS[column])
+
 
 WHOEVER = _("Customer number, phone or e-mail")
 MONEY = _("Amount, or unit price and quantity")
