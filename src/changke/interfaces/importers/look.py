@@ -9,9 +9,9 @@ from itertools import islice
 
 from changke.foundation.batches.services import remembered_mapping
 from changke.interfaces.importers import columns, sources
+from changke.interfaces.importers.apart import open_sheets
 from changke.interfaces.importers.own import KIND
 from changke.interfaces.importers.parts import Ground
-from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.scratch import SourceFile, fit, turned
 from changke.interfaces.importers.sheets import Sheet
 

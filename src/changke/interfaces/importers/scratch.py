@@ -10,11 +10,11 @@ from types import TracebackType
 import duckdb
 
 from changke.interfaces.importers import columns
+from changke.interfaces.importers.apart import open_sheets
 from changke.interfaces.importers.clean import tidy
 from changke.interfaces.importers.normalise.texts import text
 from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
-from changke.interfaces.importers.readers import open_sheets
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
 MEMORY_LIMIT = "128MB"

@@ -37,7 +37,12 @@ for _found in pkgutil.iter_modules(__path__):
 
 
 def open_sheets(path: Path, *, name: str, encoding: str | None = None) -> Iterator[Sheet]:
-    """The sheets of a file, by content and not by the ending of its name: old systems write text and call it .xls."""
+    """The sheets of a file, read in this process; whoever reads a stranger's file does it `apart`."""
+    yield from reader_of(path, name=name).read(path, name=name, encoding=encoding)
+
+
+def reader_of(path: Path, *, name: str) -> Reader:
+    """Whose file it is, by content and not by the ending of its name: old systems write text and call it .xls."""
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
@@ -47,6 +52,5 @@ def open_sheets(path: Path, *, name: str, encoding: str | None = None) -> Iterat
         raise UnreadableFile("file_empty", file=name)
     for reader in sorted(READERS.all.values(), key=lambda each: each.PRIORITY):
         if reader.recognises(head):
-            yield from reader.read(path, name=name, encoding=encoding)
-            return
+            return reader
     raise UnreadableFile("file_kind_unknown", file=name)
