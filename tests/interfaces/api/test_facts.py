@@ -65,6 +65,14 @@ def test_wrong_visits_are_refused_one_by_one(hq: Caller, cast: Cast) -> None:
     assert Visit.objects.count() == 1
 
 
+@pytest.mark.parametrize(("minutes", "outcome"), [(9, ("created", "")), (11, ("invalid", "happened_at"))])
+def test_the_clock_of_a_till_may_run_ahead_by_ten_minutes(
+    minutes: int, outcome: tuple[str, str], hq: Caller, cast: Cast
+) -> None:
+    ahead = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)).isoformat()
+    assert told(hq.post("/visits", {"visits": [visit(happened_at=ahead)]})) == [outcome]
+
+
 def test_an_event_counts_once_and_shows_in_her_history(hq: Caller, cast: Cast) -> None:
     right = event(customer={"phone": "13800000003"}, data={"about": "waiting", "minutes": 40, "loud": True})
     for status in ("created", "skipped"):

@@ -1,5 +1,6 @@
 """Issue by issue: a bad row is named with its remedy, the rest goes in, nothing twice, nothing lost."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from openpyxl import Workbook
 
 from changke.facts.purchases.models import Receipt
 from changke.interfaces.importers.problems import UnreadableFile
-from tests.interfaces.importers.conftest import Load, counts
+from tests.interfaces.importers.conftest import NOW, Load, counts
 from tests.interfaces.importers.test_purchases import errors
 
 HEAD = "单号,日期,手机号,金额,数量,单价\n"
@@ -39,6 +40,15 @@ def test_a_bad_row_is_named_and_the_rest_goes_in(load: Load, row: str, column: s
     assert (named["Error row"], named["Error column"]) == ("3", column)
     assert words in named["Error reason"]
     assert set(Receipt.objects.values_list("number", flat=True)) == {"1", "3"}
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(9, (1, 0, 0, 0)), (11, (0, 0, 0, 1))])
+def test_the_clock_of_a_till_may_run_ahead_by_ten_minutes(
+    load: Load, minutes: int, outcome: tuple[int, int, int, int]
+) -> None:
+    ahead = NOW + dt.timedelta(minutes=minutes)
+    loaded = load(f"单号,日期,手机号,金额\n1,{ahead:%Y-%m-%d %H:%M:%S},13800000001,100\n")
+    assert counts(loaded) == outcome
 
 
 def test_a_receipt_goes_in_whole_or_not_at_all(load: Load) -> None:

@@ -374,6 +374,13 @@ def test_a_file_above_the_limit_is_refused(cast: Cast, monkeypatch: pytest.Monke
     assert [path for path in (settings.DATA_DIR / "uploads").rglob("*") if path.is_file()] == []
 
 
+def test_what_a_stranger_sends_is_never_written(cast: Cast) -> None:
+    answer = Client().post("/imports/new/", {"kind": "purchases", "files": [csv(PURCHASES)]})
+    assert answer.status_code in (302, 403)
+    assert not Batch.objects.exists()
+    assert not [each for each in Path(settings.DATA_DIR).rglob("*") if each.is_file()]
+
+
 def test_a_name_is_never_a_path(cast: Cast) -> None:
     batch = upload(signed_in(cast.hq), csv(PURCHASES, "..\\..\\evil name.csv"))
     folder = (settings.DATA_DIR / "uploads" / str(batch.pk)).resolve()

@@ -179,6 +179,15 @@ def test_what_the_door_refuses_is_counted_and_kept_out(own: Own, shopify: Shopif
     }  # fmt: skip
 
 
+def test_a_body_that_does_not_say_how_long_it_is_is_not_read(own: Own, shopify: Shopify, cast: Cast) -> None:
+    """As `Transfer-Encoding: chunked` has it: nobody pours gigabytes into the one door that needs no log-in."""
+    body = b" " * (LARGEST_BODY_BYTES + 1)
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in shopify.headers(body, "x").items()}
+    answer = shopify.client.generic("POST", f"/hooks/{shopify.path}/", body, CONTENT_LENGTH="", **headers)
+    assert refused(answer) == (401, "wrong_signature")
+    assert not WebhookDelivery.objects.exists()
+
+
 def test_two_secrets_open_during_a_rotation(own: Own, cast: Cast) -> None:
     address = address_of(own)
     fresh = rotate_secret(address, by=BY, now=NOW)
