@@ -7,8 +7,7 @@ SECONDS ?= 600
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types house test fuzz browser migrations messages collect docs wheel bench clean
-.PHONY: help setup demo run check format lint types house test schema browser migrations messages collect docs wheel bench clean
+.PHONY: help setup demo run check format lint types house test fuzz schema browser migrations messages collect docs wheel bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +44,9 @@ test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, 
 fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
 	@for target in delimited workbook sources values; do $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; done
 	@$(BIN)/python -m tests.fuzz.fuzz_webhooks --seconds $(SECONDS)
+
 schema: .venv/dev.done ## ask every route of the API in thousands of ways, as each role: FOLDER= CASES=
-	$(BIN)/python -m tests.interfaces.api.schema "$(or $(FOLDER),$(DATA_DIR))" --cases $(or $(CASES),60)
+	$(BIN)/python -m tests.interfaces.api.schema "$(or $(FOLDER),$(DATA_DIR))" --cases $(or $(CASES),40)
 
 browser: .venv/dev.done .venv/browser.done messages ## only the pages in a real browser
 	$(BIN)/python -m pytest tests/browser

@@ -1,5 +1,6 @@
 """Many rows by one statement: a batch of a request costs one journey to the database, however many facts it holds."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def insert(
     """
     if not rows:
         return []
-    by_column = [list(values) for values in zip(*rows, strict=True)]
+    by_column = [array(values) for values in zip(*rows, strict=True)]
     statement = sql.SQL("INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){once}{returning}").format(
         table=sql.Identifier(table),
         names=_names(columns),
@@ -33,6 +34,25 @@ def insert(
     with connection.cursor() as cursor:
         cursor.execute(statement, by_column)
         return cursor.fetchall() if returning else []
+
+
+def array(values: Sequence[Any]) -> str | list[Any]:
+    """A column as PostgreSQL reads an array. Texts, whole numbers and moments are written here: psycopg would ask of
+    every single value how to write it, which is a tenth of what a batch of facts costs."""
+    present = [one for one in values if one is not None]
+    if all(isinstance(one, str) for one in present):
+        written = ["NULL" if one is None else _quoted(one) for one in values]
+    elif all(type(one) is int for one in present):
+        written = ["NULL" if one is None else str(one) for one in values]
+    elif all(isinstance(one, dt.date) for one in present):  # a moment is one too
+        written = ["NULL" if one is None else one.isoformat() for one in values]
+    else:
+        return list(values)
+    return "{" + ",".join(written) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _names(columns: Mapping[str, str] | Sequence[str]) -> sql.Composed:

@@ -12,6 +12,7 @@ from changke.facts.customers import rules
 from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import LIVING, family_of, named
 from changke.facts.customers.services.names import NewName, hand_over, write
+from changke.foundation.database.rows import array
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Store
@@ -226,9 +227,9 @@ def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:
         }
 
 
-def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as one list per column."""
-    return [list(column) for column in zip(*keys, strict=True)] or [[] for _ in range(width)]
+def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[Any]:
+    """Rows as one array per column."""
+    return [array(column) for column in zip(*keys, strict=True)] or [[] for _ in range(width)]
 
 
 def names_told(meetings: Iterable[Meeting], known: Mapping[Reference, int]) -> dict[int, str]:
