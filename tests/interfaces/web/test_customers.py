@@ -165,6 +165,37 @@ def test_filters_and_orders_live_in_the_address(shop: Cast, client: Client, aske
     assert names(browser(client, shop.owner).get(f"/customers/?{address}")) == who
 
 
+@pytest.mark.parametrize(("walk", "most"), [(1, 0), (1, 100), (2, 3), (100, 100)])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(q="bai"),
+        Filters(q="白", order="name"),
+        Filters(tag="敏感肌", order="last"),
+        Filters(tag="敏感肌", stages=("intro", "silent"), order="spend"),
+    ],
+)
+def test_few_and_many_are_found_in_the_same_order(
+    shop: Cast, monkeypatch: pytest.MonkeyPatch, filters: Filters, walk: int, most: int
+) -> None:
+    """Few are looked up first; of many the first of the order are asked, then whoever fits is sorted: one answer."""
+    for one in Customer.objects.all():
+        add_tag(one, "敏感肌", now=NOW)
+    Customer.objects.update(name_grams=["白"], pinyin="bai")
+    few = [row.customer.pk for row in reads.page_of(filters, CHAIN_WIDE).rows]
+    assert len(few) == 6 if not filters.stages else few
+    monkeypatch.setattr(reads, "SEARCH_CAP", 0)
+    monkeypatch.setattr(reads, "FIRST_STEPS", walk)
+    monkeypatch.setattr(reads, "MOST_STEPS", most)
+    many, page = [], reads.page_of(filters, CHAIN_WIDE, size=2)
+    while True:
+        many += [row.customer.pk for row in page.rows]
+        if page.next is None:
+            break
+        page = reads.page_of(page.next, CHAIN_WIDE, size=2)
+    assert many == few
+
+
 @pytest.mark.parametrize("order", list(ORDERS))
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_pages_never_repeat_or_miss_anybody_where_values_tie(shop: Cast, order: str, size: int) -> None:

@@ -55,6 +55,10 @@ class Profile(models.Model):
             models.Index(
                 fields=["value_group", "-value_at_risk", "customer"], include=["stage"], name="profile_group_value"
             ),
+            models.Index(fields=["value_group", "stage"], include=["home_store_id"], name="profile_group_stage"),
+            models.Index(
+                fields=["customer"], include=["stage", "home_store_id", "value_at_risk"], name="profile_person"
+            ),
             models.Index(
                 fields=["adviser_id", "-value_at_risk", "customer"],
                 include=["stage", "value_group"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from changke.decisions.next_best_action.queries import CONTACTS, broken_promises
@@ -30,8 +30,11 @@ PAGE = 30
 CAP = 10_000
 """Counted exactly up to here; beyond, the page says "10,000+", or takes the roll-up where nothing else is asked."""
 
-SEARCH_CAP = 2_000
+SEARCH_CAP = 1_000
 """The same for what has to be looked up in other tables: a search or a tag. Nobody reads on that far."""
+
+FIRST_STEPS, MOST_STEPS = 1_000, 8_000
+"""So many of an order are asked whether they fit; beyond the second, to collect whoever fits is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,10 @@ def counts_of(
     others = filters.without("stages")
     seen = _seen(others, scope, looked_up)
     if others.q or others.tag:
-        # What has to be looked up elsewhere is looked up once, not once per stage.
-        found = list(seen.values_list("stage", flat=True)[: SEARCH_CAP + 1])
+        # What has to be looked up elsewhere is looked up once, not once per stage; a search alone has been already.
+        searched = (looked_up or LookedUp()).found.get(("q", others.q, scope)) if others.conditions == ("q",) else None
+        few = seen if searched is None else Profile.objects.for_scope(scope).filter(customer__in=searched)
+        found = list(few.values_list("stage", flat=True)[: SEARCH_CAP + 1])
         more = len(found) > SEARCH_CAP
         return {stage: Count(found.count(stage), more) for stage in stages}
     counted = {stage: _capped(seen.filter(stage=stage)) for stage in stages}
@@ -138,7 +143,13 @@ def nobody_yet(scope: Scope) -> bool:
 
 def _seen(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> Any:
     """The profiles that a list with these filters shows, in no order."""
-    seen = Profile.objects.for_scope(scope.narrowed(filters.store))
+    seen, many = _seen_apart(filters, scope, looked_up)
+    return seen.filter(many)
+
+
+def _seen_apart(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> tuple[Any, Q]:
+    """The same, and apart from it what has to be looked up elsewhere and many fulfil."""
+    seen, wide = Profile.objects.for_scope(scope.narrowed(filters.store)), Q()
     if filters.stages:
         seen = seen.filter(stage__in=filters.stages)
     if filters.group:
@@ -148,8 +159,11 @@ def _seen(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> 
     if filters.care:
         seen = _slipping(seen, filters.care)
     for few, many in _looked_up(filters, scope.narrowed(filters.store), looked_up or LookedUp()):
-        seen = seen.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen.filter(many)
-    return seen
+        if len(few) <= SEARCH_CAP:
+            seen = seen.filter(customer__in=few)
+        else:
+            wide &= many
+    return seen, wide
 
 
 def _slipping(seen: Any, care: str) -> Any:
@@ -192,24 +206,50 @@ def _in_order(
     """(customer, key) behind the position. Ties, the rest, the valueless: three ranges of the index, not one OR."""
     back = position is not None and position.back
     descending = order.descending != back
-    ids = "-customer" if back else "customer"
-    seen = _seen(filters, scope, looked_up)
+    seen, many = _seen_apart(filters, scope, looked_up)
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
-        few = list(seen.values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
-        seen = Profile.objects.filter(customer__in=few) if len(few) <= SEARCH_CAP else seen
-    key: Any = F(order.column)
-    if filters.q and order.key == "name":
-        # Who shares a name stands together in this order: the walk to them is long. So they are collected and sorted.
-        key = Concat(key, Value(""))
-    key = key.desc() if descending else key.asc()
+        few = list(seen.filter(many).values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
+        seen, many = (Profile.objects.filter(customer__in=few), Q()) if len(few) <= SEARCH_CAP else (seen, many)
     for where in _ranges(order, position, descending):
         if size > 0:
-            found = _walked(
-                filters, seen.filter(where).order_by(key, ids), order, size, descending=descending, back=back
-            )
+            found = _first_of(filters, seen.filter(where), many, order, size, descending=descending, back=back)
             size -= len(found)
             yield from found
+
+
+def _first_of(
+    filters: Filters, rows: Any, many: Q, order: Order, size: int, *, descending: bool, back: bool
+) -> list[tuple[int, Any]]:
+    """The first of a range of the order who also fulfil what is looked up elsewhere (`many`).
+
+    Of many a page is met soon. Where the first of the order do not fill it, the walk may be long, and whoever fits is
+    collected and sorted: both are bounded, and the planner would take the wrong one of the two.
+    """
+    ids = "-customer" if back else "customer"
+    key, collected = (_towards(column, descending) for column in (F(order.column), _unindexed(order)))
+    if not many:
+        return _walked(filters, rows.order_by(key, ids), order, size, descending=descending, back=back)
+    steps = FIRST_STEPS
+    while steps <= MOST_STEPS:
+        near = Profile.objects.filter(customer__in=rows.order_by(key, ids).values("customer_id")[:steps]).filter(many)
+        found = list(near.order_by(collected, ids).values_list("customer_id", order.column)[:size])
+        if len(found) == size:
+            return found
+        # As many more as the first of them let expect, and half as many again for luck.
+        steps = MOST_STEPS + 1 if steps > FIRST_STEPS or not found else steps * size * 3 // (2 * len(found))
+    return list(rows.filter(many).order_by(collected, ids).values_list("customer_id", order.column)[:size])
+
+
+def _towards(column: Any, descending: bool) -> Any:
+    return column.desc() if descending else column.asc()
+
+
+def _unindexed(order: Order) -> Any:
+    """The order's key as an expression that no index has."""
+    if order.key == "name":
+        return Concat(F(order.column), Value(""))
+    return Coalesce(F(order.column), F(order.column))
 
 
 def _walked(
