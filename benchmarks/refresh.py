@@ -53,7 +53,7 @@ def mirrored(folder: Path, customers: int, purchases: int) -> duckdb.DuckDBPyCon
     duck.execute(f"""
         CREATE TABLE facts_customer AS
         SELECT customer_id AS id, home_store_id, known_on, gender, birth_year, birth_month, birth_day, adviser_id,
-               TRUE AS is_active FROM '{folder}/customers.parquet'""")
+               TRUE AS is_active, NULL::BIGINT AS merged_into_id FROM '{folder}/customers.parquet'""")
     duck.execute(f"""
         CREATE TABLE facts_receipt AS
         SELECT receipt_id AS id, kind, number, source, customer_id, store_id, original_number, cash_minor,

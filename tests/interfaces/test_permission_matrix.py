@@ -59,6 +59,7 @@ SENT: dict[str, dict[str, Any]] = {
 NEEDS_MORE = {
     "post_merge": "another record of hers: tests/interfaces/api/test_merges.py",
     "delete_merge": "a link between records of hers: tests/interfaces/api/test_merges.py",
+    "get_prediction": "a prediction of hers: tests/interfaces/api/test_value.py",
     "customer-photo": "a note of hers with a photo: tests/interfaces/web/test_customer.py",
 }
 """Addresses about a customer that name a second thing of hers: an own answer is tested there."""

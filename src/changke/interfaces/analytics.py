@@ -9,11 +9,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from changke.facts.customers.services import advising
+from changke.foundation.audit.rules import By
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.queries import NoChainYet, the_chain
+from changke.interfaces.publish import Published, publish
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
 from changke.profiles.attributes.queries import days_at, last_bulk_run
@@ -46,6 +49,14 @@ def learn(*, now: datetime, progress: Progress = silent) -> Predicted:
             copy.sync(conninfo("reader"))
         progress("what to expect", 0, 0)
         return _predict(now=now, anew=True)
+
+
+def publish_to(target: Path, *, by: By, now: datetime, progress: Progress = silent) -> Published:
+    """Write the analysts' file, after whoever is at the mirror already."""
+    with _alone(progress), open_mirror(mirror_file()) as (duck, copy):
+        progress("copying facts", 0, 1)
+        copy.sync(conninfo("reader"))
+        return publish(duck, target, by=by, now=now, progress=lambda table: progress(table, 0, 0))
 
 
 def _predict(*, now: datetime, anew: bool) -> Predicted:

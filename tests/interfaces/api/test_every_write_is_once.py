@@ -182,6 +182,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "count_condition": lambda _: ("/segments/count", {"text": "silent_days >= 60"}),
     "patch_segment": lambda _: (f"/segments/{a_segment()}", {"text": "silent_days >= 90"}),
     "delete_segment": lambda _: (f"/segments/{a_segment()}", ""),
+    "patch_value_rules": lambda _: ("/value/rules", {"margin_percent": 40}),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

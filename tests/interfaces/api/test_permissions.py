@@ -204,6 +204,9 @@ THE_SEGMENTS = {
 }
 """Groups of the whole chain, seen through one's stores: tests/interfaces/api/test_segments.py."""
 
+VALUES = {"get_prediction", "get_value_fits", "get_value_grid", "get_value_rules", "patch_value_rules"}
+"""What is expected of customers, and the chain's numbers for it: test_value.py."""
+
 THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
@@ -218,6 +221,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     elsewhere |= THE_STAGES | SENDING | THE_SEGMENTS | MERGES
+    elsewhere |= VALUES
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

@@ -39,6 +39,7 @@ ABOUT_HER = {
     "customer-link": Ask("post"),
     "customer-data": Ask(),  # not for every role, like the next: test_privacy.py
     "customer-forget": Ask("post"),
+    "customer-value": Ask(),
     "today-tick": Ask("post", {"outcome": "done", "reason": "overdue"}),
     "today-reopen": Ask("post", more=(0,)),
     "today-phone": Ask("post"),
@@ -54,6 +55,9 @@ LISTS = [
     "lifecycle",
     "lifecycle-people",
     "lifecycle-models",
+    "value",
+    "value-model",
+    "value-people",
     "find",
     "record-known-phone",
     "record-items",
@@ -74,7 +78,7 @@ HEADQUARTERS = {
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1),
-    "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",),
+    "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),

@@ -35,10 +35,12 @@ GROUPS: dict[str, list[Command]] = {
         Command("today", "whom to look after today, and why"),
         Command("explain", "where one customer stands on a day, and why"),
         Command("stages", "the lifecycle models: list, try other rules, publish, switch on and off"),
+        Command("value", "what is expected of customers: how well it was learned; learn anew"),
         Command("refresh", "compute all customers anew (the worker does it every night)"),
     ],
     "Keep": [
         Command("person", "a customer's data as a file; what erasing takes; erase her"),
+        Command("publish", "facts and profiles as a file for analysts, under pseudonyms"),
         Command("prepare", "create or upgrade the tables, without serving", role="owner", starts=True),
         Command("doctor", "check the installation and say what mends it", role="app"),
         Command("backup", "everything into one file", role="reader"),

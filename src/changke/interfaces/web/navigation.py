@@ -34,7 +34,10 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         Place("customers", _("Customers"), "customers"),
         Place("advisers", _("Advisers"), "heart", Capability.HANDOVER_RUN),
     )),
-    (_("Analysis"), (Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),)),
+    (_("Analysis"), (
+        Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),
+        Place("value", _("Value"), "coin", Capability.ANALYTICS_VIEW),
+    )),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),
         Place("exports", _("Export"), "download", Capability.CUSTOMER_EXPORT),

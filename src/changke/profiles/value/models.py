@@ -18,6 +18,11 @@ class ValueRules(models.Model):
     """The share of the money that stays. Unknown is never guessed: then the annual value is revenue."""
     discount_percent = models.PositiveIntegerField(default=DISCOUNT_PERCENT)
     """How much less money is worth in a year."""
+    bands = models.JSONField(default=dict, db_default={})
+    """Bounds of the grid by what they divide (`rules.BANDS`); what is not named stands in fifths."""
+    target_age_from = models.PositiveSmallIntegerField(null=True)
+    target_age_until = models.PositiveSmallIntegerField(null=True)
+    """The ages that the chain is made for: until she is that old she may stay a customer."""
 
     class Meta:
         constraints = [

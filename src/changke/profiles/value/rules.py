@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ DAY = np.timedelta64(1, "D")
 REFIT_DAYS = 7
 REFIT_GROWTH = 1.5
 """A chain that has so many times the purchase days that the fit knew has become another one."""
+
+BANDS = ("recency_days", "frequency", "money")
+"""What the grid is divided by: days of silence; purchases in a year; money of a year in minor units."""
+MOST_BOUNDS = 8
+YOUNGEST, OLDEST = 10, 100
 
 COLUMNS = (
     "customer_id", "p_active_bp", "p_active_low_bp", "p_active_high_bp", "expected_purchases_milli",
@@ -118,3 +124,27 @@ def fit_is_stale(
         or days_now > REFIT_GROWTH * purchase_days
         or days_now * REFIT_GROWTH < purchase_days
     )
+
+
+def checked_bands(bands: object) -> dict[str, list[int]]:
+    """Bounds that divide, ascending and at most eight; ValueError names what is wrong."""
+    if not isinstance(bands, dict):
+        raise ValueError("bands")
+    for name, bounds in bands.items():
+        if name not in BANDS or not isinstance(bounds, list) or not 1 <= len(bounds) <= MOST_BOUNDS:
+            raise ValueError(str(name))
+        if any(isinstance(one, bool) or not isinstance(one, int) or not 0 < one <= MOST_MINOR for one in bounds):
+            raise ValueError(name)
+        if any(one >= two for one, two in pairwise(bounds)):
+            raise ValueError(name)
+    return {name: list(bounds) for name, bounds in bands.items()}
+
+
+def years_left(age: int, *, first: int, until: int) -> int:
+    """How many more years somebody of that age is of the ages the chain is made for. Nobody younger has begun yet."""
+    return max(until - age, 0) if age >= first else 0
+
+
+def annuity(years: int, *, discount_percent: int) -> float:
+    """What one a year is worth today, the first now: three years at 10 % are 2.74."""
+    return sum((1 + discount_percent / 100) ** -year for year in range(years))

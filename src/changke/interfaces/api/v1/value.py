@@ -1,0 +1,154 @@
+"""What is expected of customers, how well it was learned, who stands where, and the chain's numbers for it."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Field, Query, Router, Schema
+
+from changke.facts.customers.queries import customer_in
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import Invalid, NotFound
+from changke.interfaces.api.actors import actor, by
+from changke.interfaces.api.fields import Input
+from changke.profiles.value.grid import Grid, grid
+from changke.profiles.value.models import Prediction, ValueFit, ValueRules
+from changke.profiles.value.queries import fits, prediction_of, value_rules
+from changke.profiles.value.services.settings import change_value_rules
+
+router = Router(tags=["value"])
+
+
+class PredictionOut(Schema):
+    """What is expected of her within the horizon; docs/algorithms/value.md says of what."""
+
+    customer_id: int
+    as_of: dt.date
+    horizon_days: int
+    p_active_bp: int = Field(..., description="Chance of at least one purchase day, in basis points.")
+    p_active_low_bp: int = Field(..., description="The lowest of the three models.")
+    p_active_high_bp: int = Field(..., description="The highest of the three models.")
+    expected_purchases_milli: int = Field(..., description="Expected purchase days, in thousandths.")
+    purchases_low_milli: int
+    purchases_high_milli: int
+    expected_spend_minor: int
+    spend_low_minor: int = Field(..., description="Four of five come to lie between the two.")
+    spend_high_minor: int
+    value_year_minor: int = Field(..., description="Margin of the coming year, later money being less.")
+    fit_id: int
+
+
+class FitOut(Schema):
+    id: int
+    fitted_at: dt.datetime
+    observation_end: dt.date
+    horizon_days: int
+    customers: int
+    purchase_days: int
+    first_day: dt.date | None
+    fallbacks: dict[str, str] = Field(..., description="Model -> why it could not learn freely.")
+    holdout: dict[str, Any] | None = Field(
+        None, description="How the same recipe met a past that was kept from it; null where there was too little."
+    )
+    parameters: dict[str, Any] = Field(..., description="As `changke.engine` reads them: `Fitted.from_json`.")
+
+
+class CellOut(Schema):
+    recency: int
+    frequency: int
+    customers: int
+    spent_minor: int = Field(..., description="Net spend of the last 365 days.")
+    value_minor: int = Field(..., description="Annual value.")
+    expected_minor: int = Field(..., description="Money expected within the horizon.")
+
+
+class GridOut(Schema):
+    """Scores count upward: the best is the last."""
+
+    recency: int = Field(..., description="How many bands of recency there are.")
+    frequency: int
+    bounds: dict[str, list[int]]
+    cells: list[CellOut]
+
+
+class GridQuery(Schema):
+    money: int | None = Field(None, ge=1, le=9, description="Only those of this band of money.")
+
+
+class ValueRulesOut(Schema):
+    horizon_days: int
+    margin_percent: int | None = Field(None, description="null: unknown, the annual value is revenue.")
+    discount_percent: int
+    bands: dict[str, list[int]] = Field(..., description="recency_days, frequency, money; else fifths.")
+    target_age_from: int | None
+    target_age_until: int | None
+
+
+class ValueRulesIn(Input):
+    horizon_days: int | None = None
+    margin_percent: int | None = None
+    discount_percent: int | None = None
+    bands: dict[str, list[int]] | None = None
+    target_age_from: int | None = None
+    target_age_until: int | None = None
+
+    model_config = {"json_schema_extra": {"examples": [{"margin_percent": 60}]}}
+
+
+@router.get("/fits", response=list[FitOut], operation_id="get_value_fits", summary="What was learned, and how well")
+def get_value_fits(request: HttpRequest) -> list[ValueFit]:
+    """The latest first; at most 50."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return fits()
+
+
+@router.get("/grid", response=GridOut, operation_id="get_value_grid", summary="Recency by frequency")
+def get_value_grid(request: HttpRequest, query: Query[GridQuery]) -> GridOut:
+    """How many of your stores' customers stand in each cell, and what they are worth."""
+    found: Grid = grid(actor(request).scope_for(Capability.ANALYTICS_VIEW), money=query.money)
+    cells = [
+        CellOut(
+            recency=r,
+            frequency=f,
+            **{name: getattr(cell, name) for name in CellOut.model_fields if hasattr(cell, name)},
+        )
+        for (r, f), cell in sorted(found.cells.items())
+    ]
+    return GridOut(
+        recency=found.recency,
+        frequency=found.frequency,
+        bounds={name: list(some) for name, some in found.bounds.items()},
+        cells=cells,
+    )
+
+
+@router.get("/rules", response=ValueRulesOut, operation_id="get_value_rules", summary="The chain's numbers for values")
+def get_value_rules(request: HttpRequest) -> ValueRules:
+    """How far ahead, what stays of the money, the bands of the grid."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return value_rules()
+
+
+@router.patch("/rules", response=ValueRulesOut, operation_id="patch_value_rules", summary="Change these numbers")
+def patch_value_rules(request: HttpRequest, body: ValueRulesIn) -> ValueRules:
+    """What is left out stays; `null` makes a margin or the ages unknown. They hold from the next night on."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    changes = body.dict(exclude_unset=True)
+    if not changes:
+        raise Invalid(field="body", reason="send at least one field to change")
+    return change_value_rules(changes, by=by(request), now=dt.datetime.now(dt.UTC))
+
+
+@router.get(
+    "/customers/{int:customer_id}",
+    response=PredictionOut,
+    operation_id="get_prediction",
+    summary="What is expected of her",
+)
+def get_prediction(request: HttpRequest, customer_id: int) -> Prediction:
+    """404 before the first night, and of somebody who never bought."""
+    scope = actor(request).scope_for(Capability.CUSTOMER_VIEW)
+    found = prediction_of(customer_in(scope, customer_id).pk)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,109 @@
+"""The model card: what was learned, on what, how it met a past that was kept from it, what held it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from changke.engine.clv.model import PurchaseModel
+from changke.engine.clv.spend import SpendModel
+from changke.foundation.access.capabilities import Capability
+from changke.interfaces.web import formats
+from changke.interfaces.web.answers import answer
+from changke.interfaces.web.doors import needs
+from changke.profiles.value.models import ValueFit
+from changke.profiles.value.queries import fits, fitted
+
+HISTORY = 20
+
+FALLBACKS: Mapping[str, str | Promise] = {
+    "empty": _("Nobody has bought yet: usual values of shops, nothing learned."),
+    "one_day": _("Nobody has been observed for longer than a day: usual values of shops, nothing learned."),
+    "nobody_came_back": _("Nobody came back yet: the rate is held below half a purchase over everything seen."),
+    "few": _("Fewer than ten customers came back: held near the usual values of shops."),
+    "nobody_paid": _("No purchase day brought money: the money ahead cannot be learned."),
+}
+MODELS: Mapping[str, str | Promise] = {
+    "BG/NBD": _("may leave after each further purchase"),
+    "MBG/NBD": _("may leave after every purchase, the first too"),
+    "Pareto/NBD": _("may leave at any moment"),
+    "Robust spend": _("what a purchase day brings: her own mean, drawn to the chain's, huge orders capped"),
+}
+
+
+@require_GET
+@needs(Capability.ANALYTICS_VIEW)
+def show(request: HttpRequest) -> HttpResponse:
+    history = fits(HISTORY)
+    chosen = next((one for one in history if str(one.pk) == request.GET.get("fit")), history[0] if history else None)
+    context: dict[str, Any] = {"nav": "value", "history": history, "fit": chosen}
+    if chosen:
+        context |= _card(chosen)
+    return answer(request, "value/card.html", context)
+
+
+def _card(fit: ValueFit) -> dict[str, Any]:
+    learned = fitted(fit)
+    models: list[PurchaseModel | SpendModel] = [*learned.models.models]
+    models += [learned.spend] if learned.spend else []
+    return {
+        "models": [
+            {
+                "name": model.name,
+                "says": MODELS[model.name],
+                "values": ", ".join(f"{name} {value:.4g}" for name, value in model.values().items()),
+                "why": FALLBACKS.get(fit.fallbacks.get(model.name, ""), ""),
+            }
+            for model in models
+        ],
+        "busy": formats.number(learned.busy, 2) if learned.busy != 1.0 else "",
+        "level": formats.number(learned.level, 2) if learned.level != 1.0 else "",
+        "card": _holdout(fit.holdout) if fit.holdout else None,
+    }
+
+
+def _holdout(card: Mapping[str, Any]) -> dict[str, Any]:
+    bands = card["bands"]
+    return {
+        **card,
+        "day": formats.day(dt.date.fromisoformat(card["cut"]), timezone.localdate(), get_language() or "zh-hans"),
+        "chart": {
+            "labels": [str(place) for place in range(1, len(bands) + 1)],
+            "unit": "%",
+            "series": [
+                {"name": gettext("Came"), "colour": "growth", "values": [_percent(one["came"]) for one in bands]},
+                {
+                    "name": gettext("Were said to come"),
+                    "colour": "mature",
+                    "values": [_percent(one["said"]) for one in bands],
+                },
+            ],
+        },
+        "rows": [
+            [str(place), formats.number(one["customers"]), formats.percent(one["said"]), formats.percent(one["came"])]
+            for place, one in enumerate(bands, start=1)
+        ],
+        "columns": [gettext("Tenth"), gettext("Customers"), gettext("Were said to come"), gettext("Came")],
+        "better_order": card["auc"] > card["naive_auc"],
+        "better_count": card["rmse"] < card["naive_rmse"],
+        "of_days": _ratio(card["purchases_said"], card["purchases_came"]),
+        "of_money": _ratio(card["spend_said"], card["spend_came"]),
+    }
+
+
+def _percent(share: float) -> float:
+    return round(share * 100, 1)
+
+
+def _ratio(said: float, came: float) -> str:
+    """How far the total was off: +4.2%, -3.0%."""
+    if came <= 0:
+        return "–"
+    off = said / came - 1
+    return f"{'+' if off >= 0 else formats.MINUS}{formats.percent(abs(off))}"

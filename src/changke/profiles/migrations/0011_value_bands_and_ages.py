@@ -1,0 +1,11 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("profiles", "0010_what_is_predicted")]
+
+    operations = [
+        migrations.AddField("valuerules", "bands", models.JSONField(db_default={}, default=dict)),
+        migrations.AddField("valuerules", "target_age_from", models.PositiveSmallIntegerField(null=True)),
+        migrations.AddField("valuerules", "target_age_until", models.PositiveSmallIntegerField(null=True)),
+    ]

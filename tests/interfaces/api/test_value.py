@@ -1,0 +1,44 @@
+"""Predictions, fits, the grid and the chain's numbers over the API."""
+
+import pytest
+
+from changke.profiles.value.models import Prediction, ValueFit
+from tests.cast import Cast
+from tests.interfaces.api.conftest import NOW, Caller
+from tests.profiles.value.night import a_night
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def night(cast: Cast) -> ValueFit:
+    return a_night(NOW)
+
+
+def test_her_prediction_is_told_to_whom_she_belongs(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:
+    said = manager.get(f"/value/customers/{cast.vera.pk}").json()
+    kept = Prediction.objects.get(pk=cast.vera.pk)
+    assert said["p_active_bp"] == kept.p_active_bp
+    assert said["fit_id"] == night.pk
+    assert manager.get(f"/value/customers/{cast.lan.pk}").status_code == 404
+    assert hq.get(f"/value/customers/{cast.lan.pk}").status_code == 200
+    assert hq.get(f"/value/customers/{cast.bai.pk}").status_code == 404, "she never bought"
+
+
+def test_fits_and_grid(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:
+    (fit,) = hq.get("/value/fits").json()
+    assert fit["customers"] == 5
+    assert fit["parameters"]["horizon_days"] == 90
+    whole, store = hq.get("/value/grid").json(), manager.get("/value/grid").json()
+    assert sum(one["customers"] for one in whole["cells"]) == 5
+    assert sum(one["customers"] for one in store["cells"]) == 4
+    assert hq.get("/value/grid", money=0).status_code == 422
+
+
+def test_the_numbers_change_in_part_and_refuse_as_a_whole(hq: Caller, night: ValueFit) -> None:
+    assert hq.patch("/value/rules", {"margin_percent": 40}).json()["margin_percent"] == 40
+    changed = hq.patch("/value/rules", {"margin_percent": None, "bands": {"money": [100, 500]}}).json()
+    assert (changed["margin_percent"], changed["bands"]) == (None, {"money": [100, 500]})
+    for wrong in ({}, {"horizon_days": 3}, {"horizon_days": None}, {"bands": {"money": [5, 5]}}, {"bands": {"x": [1]}}):
+        assert hq.patch("/value/rules", wrong).status_code == 422, wrong
+    assert hq.get("/value/rules").json() == changed

@@ -1,0 +1,31 @@
+"""`changke value`: what was learned, learned anew, as text and as data."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from changke.profiles.value.models import Prediction, ValueFit
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def told(*arguments: str) -> dict[str, object]:
+    out = StringIO()
+    call_command("value", *arguments, "--json", stdout=out, stderr=StringIO())
+    found: dict[str, object] = json.loads(out.getvalue().splitlines()[-1])
+    return found
+
+
+def test_learned_at_once_and_told(cast: Cast, settings: object, tmp_path: object) -> None:
+    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+    assert told() == {"fits": []}
+    done = told("fit")
+    assert done["customers"] == Prediction.objects.count() == 5
+    assert set(done["seconds"]) >= {"purchase days", "fit", "predict", "write"}  # type: ignore[call-overload]
+    assert len(told("history")["fits"]) == ValueFit.objects.count() == 1  # type: ignore[arg-type]
+    told("fit")
+    assert len(told("history")["fits"]) == 2  # type: ignore[arg-type]
+    assert len(told("show")["fits"]) == 1  # type: ignore[arg-type]

@@ -1,0 +1,21 @@
+"""A night over a small chain without the mirror, inside the transaction of a test."""
+
+import datetime as dt
+
+from changke.facts.customers.models import Customer
+from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.queries import days_at
+from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.value.models import ValueFit
+from changke.profiles.value.queries import value_rules
+from changke.profiles.value.services.learn import learn
+from changke.profiles.value.services.predict import days_of, predict_customers
+
+
+def a_night(now: dt.datetime) -> ValueFit:
+    ids = list(Customer.objects.values_list("pk", flat=True))
+    refresh_customers(ids, now=now)
+    days = days_of(ids, today=days_at(now, the_chain()).chain)
+    fit = learn(days, horizon_days=value_rules().horizon_days, now=now)
+    predict_customers(ids, now=now)
+    return fit
