@@ -15,7 +15,10 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_file_of_pseudonyms_with_its_dictionary(cast: Cast, settings: object, tmp_path: Path) -> None:
+def test_a_file_of_pseudonyms_with_its_dictionary(
+    cast: Cast, settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
     call_command("value", "fit", stdout=StringIO())
     file = tmp_path / "it's mine.duckdb"

@@ -133,7 +133,7 @@ def get_value_rules(request: HttpRequest) -> ValueRules:
 def patch_value_rules(request: HttpRequest, body: ValueRulesIn) -> ValueRules:
     """What is left out stays; `null` makes a margin or the ages unknown. They hold from the next night on."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
-    changes = body.dict(exclude_unset=True)
+    changes = body.model_dump(exclude_unset=True)
     if not changes:
         raise Invalid(field="body", reason="send at least one field to change")
     return change_value_rules(changes, by=by(request), now=dt.datetime.now(dt.UTC))

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0010_what_is_predicted")]
+    dependencies = [("profiles", "0011_counts_in_the_index_alone")]
 
     operations = [
         migrations.AddField("valuerules", "bands", models.JSONField(db_default={}, default=dict)),
