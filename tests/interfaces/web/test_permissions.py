@@ -58,6 +58,7 @@ LISTS = [
     "value",
     "value-model",
     "value-people",
+    "segments",
     "find",
     "record-known-phone",
     "record-items",
@@ -79,6 +80,7 @@ HEADQUARTERS = {
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1),
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
+    "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -87,6 +89,8 @@ OWNER = {
 POSTED = {
     "settings-tag-word",
     "lifecycle-model-switch",
+    "segment-freeze",
+    "segment-drop",
     "settings-field-ask",
     "webhook-rotate",
     "webhook-open",
@@ -104,6 +108,8 @@ POSTED = {
 }
 BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}
 """One change for many customers: whose, and who may look at it, is in tests/interfaces/bulk."""
+SEGMENTS = {"segment", "segment-portrait", "segment-overlap"}
+"""A group of the chain through the stores of whoever looks: test_segments.py."""
 ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
 """Whose customers are handed over, and who may: test_hand_over.py."""
 DOORS = {
@@ -153,7 +159,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *ADVISERS, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *SEGMENTS, *ADVISERS, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 

@@ -199,6 +199,12 @@ def lines_of(wanted: Wanted, *, before: int | None, most: int) -> list[AuditLine
     return list(lines[:most])
 
 
+def made_by(subjects: Sequence[str]) -> dict[str, str]:
+    """Subject -> who stands in its first line, as that person was called then."""
+    first = AuditLine.objects.filter(subject__in=subjects).order_by("subject", "at", "id").distinct("subject")
+    return dict(first.values_list("subject", "actor_name"))
+
+
 def restorable(line: AuditLine) -> bool:
     """Whether a page offers to put the line back; what stands there now is asked only when somebody wants to."""
     kind = kind_of(line.subject)

@@ -36,6 +36,9 @@ GROUPS: dict[str, list[Command]] = {
         Command("explain", "where one customer stands on a day, and why"),
         Command("stages", "the lifecycle models: list, try other rules, publish, switch on and off"),
         Command("value", "what is expected of customers: how well it was learned; learn anew"),
+        Command(
+            "segments", "the groups of the chain: list, count a condition, print who is in one, save, freeze, drop"
+        ),
         Command("refresh", "compute all customers anew (the worker does it every night)"),
     ],
     "Keep": [

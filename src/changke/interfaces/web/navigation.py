@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     )),
     (_("Customers"), (
         Place("customers", _("Customers"), "customers"),
+        Place("segments", _("Segments"), "filter", Capability.ANALYTICS_VIEW),
         Place("advisers", _("Advisers"), "heart", Capability.HANDOVER_RUN),
     )),
     (_("Analysis"), (

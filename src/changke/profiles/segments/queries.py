@@ -2,16 +2,18 @@
 
 # ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlglot
 from django.db import connection
 
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
-from changke.profiles.conditions import Both, Condition, ConditionError, Not
+from changke.profiles.conditions import Both, Condition, ConditionError, Not, read_condition
 from changke.profiles.segments.asking import FROM, SegmentCircle, Words, persons, question, today_of
 from changke.profiles.segments.models import Segment
 
@@ -32,6 +34,13 @@ def condition_of(segment: Segment, words: Words) -> Condition:
         If a field that it asks for was retired since or is hidden from the reader's role.
     """
     return _read(segment.tree or {"segment": segment.key}, words)
+
+
+def asked_of(segment: Segment, words: Words) -> Condition:
+    """What the group asks as it was written: groups within it stand as they are called. Raises SegmentUnreadable."""
+    tree = segment.tree or {"segment": segment.key}
+    _read(tree, words)
+    return read_condition(tree, words.attributes, settings=words.settings, beyond=words.beyond)
 
 
 def _read(tree: Mapping[str, Any], words: Words) -> Condition:
@@ -158,6 +167,118 @@ def movement(segment: Segment, *, since: dt.datetime, scope: Scope) -> tuple[int
         )
         entered, left = sql.fetchone()
         return entered, left
+
+
+def members_now(segments: Sequence[Segment], *, scope: Scope) -> dict[int, int]:
+    """Segment -> members that are written down and that the scope sees: of tracked groups and frozen lists."""
+    seen = "" if scope.store_ids is None else f"JOIN {FROM} ON one.customer_id = member.customer_id"
+    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    with connection.cursor() as sql:
+        sql.execute(
+            f"SELECT member.segment_id, COUNT(*) FROM profiles_segmentmember AS member {seen}"
+            f" WHERE member.left_at IS NULL AND member.segment_id = ANY(%(segments)s) {stores} GROUP BY 1",
+            {"segments": [one.pk for one in segments], "stores": sorted(scope.store_ids or ())},
+        )
+        found = dict(sql.fetchall())
+    return {one.pk: found.get(one.pk, 0) for one in segments if one.is_tracked or one.is_static}
+
+
+@dataclass(frozen=True)
+class DayMoved:
+    """Who entered and who left on one day."""
+
+    day: dt.date
+    entered: int
+    left: int
+
+
+def moved_by_day(segment: Segment, *, since: dt.datetime, scope: Scope, time_zone: str) -> list[DayMoved]:
+    """Days on which somebody entered or left since a moment, oldest first. Saving the segment is no movement of hers:
+    whoever came and went by that moment's rule is left out."""
+    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+
+    def side(column: str, entered: int, left: int) -> str:
+        return (
+            f"SELECT (member.{column} AT TIME ZONE %(zone)s)::date AS day, {entered} AS entered, {left} AS gone"
+            f" FROM profiles_segmentmember AS member JOIN {FROM} ON one.customer_id = member.customer_id"
+            f" WHERE member.segment_id = %(segment)s AND member.{column} >= %(since)s"
+            f" AND member.{column} <> %(saved)s {stores}"
+        )
+
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT day, SUM(entered)::bigint, SUM(gone)::bigint FROM"
+            f" ({side('entered_at', 1, 0)} UNION ALL {side('left_at', 0, 1)}) AS moved GROUP BY day ORDER BY day",
+            {"segment": segment.pk, "since": since, "saved": segment.changed_at, "zone": time_zone,
+             "stores": sorted(scope.store_ids or ())},
+        )  # fmt: skip
+        return [DayMoved(*row) for row in sql.fetchall()]
+
+
+def moved(segments: Sequence[Segment], *, since: dt.datetime, scope: Scope) -> dict[int, tuple[int, int]]:
+    """Segment -> how many entered and left since a moment, of their own accord as in `moved_by_day`."""
+    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    found = {one.pk: (0, 0) for one in segments if one.is_tracked and not one.is_static}
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT member.segment_id,"
+            " COUNT(*) FILTER (WHERE member.entered_at >= %(since)s AND member.entered_at <> whole.changed_at),"
+            " COUNT(*) FILTER (WHERE member.left_at >= %(since)s AND member.left_at <> whole.changed_at)"
+            " FROM profiles_segmentmember AS member JOIN profiles_segment AS whole ON whole.id = member.segment_id"
+            f" JOIN {FROM} ON one.customer_id = member.customer_id"
+            " WHERE member.segment_id = ANY(%(segments)s)"
+            f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) {stores} GROUP BY 1",
+            {"segments": list(found), "since": since, "stores": sorted(scope.store_ids or ())},
+        )
+        return found | {pk: (entered, left) for pk, entered, left in sql.fetchall()}
+
+
+@dataclass(frozen=True)
+class Stay:
+    """She entered, and left or is still there."""
+
+    customer_id: int
+    entered_at: dt.datetime
+    left_at: dt.datetime | None
+
+
+def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> list[Stay]:
+    """Who entered or who left last, among those that the scope sees."""
+    column = "left_at" if left else "entered_at"
+    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    there = "member.left_at IS NOT NULL" if left else "member.left_at IS NULL"
+    with connection.cursor() as sql:
+        sql.execute(
+            f"SELECT member.customer_id, member.entered_at, member.left_at FROM profiles_segmentmember AS member"
+            f" JOIN {FROM} ON one.customer_id = member.customer_id WHERE member.segment_id = %(segment)s AND {there}"
+            f" {stores} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
+            {"segment": segment.pk, "stores": sorted(scope.store_ids or ())},
+        )
+        return [Stay(*row) for row in sql.fetchall()]
+
+
+def statement(condition: Condition, words: Words, *, now: dt.datetime) -> tuple[str, list[Any]]:
+    """The statement of the ids of all whom it fits, values by position, for a query that is built around it."""
+    asked = question(condition, words, today=today_of(the_chain(), now))
+    named = re.compile(r"%\((\w+)\)s")
+    text = f"SELECT customer_id FROM {FROM} WHERE {asked.where}"
+    return named.sub("%s", text), [asked.values[name] for name in named.findall(text)]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A question as its statement and what is bound to it."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def spoken(condition: Condition, words: Words, *, now: dt.datetime, scope: Scope) -> Spoken:
+    """The statement that finds them, for whoever wants to check a number."""
+    asked = question(condition, words, today=today_of(the_chain(), now), scope=scope)
+    text = f"SELECT customer_id FROM {FROM} WHERE {asked.where}"
+    named = re.sub(r"%\((\w+)\)s", r":\1", text)
+    return Spoken(sqlglot.transpile(named, read="postgres", write="postgres", pretty=True)[0], asked.values)
 
 
 def _one(what: str, condition: Condition | None, words: Words, now: dt.datetime, scope: Scope) -> tuple[Any, ...]:

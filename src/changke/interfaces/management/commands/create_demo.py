@@ -9,6 +9,7 @@ from changke.foundation.organisation.models import Chain
 from changke.interfaces import analytics
 from changke.interfaces.demo import Login, create_demo
 from changke.interfaces.demo.logins import kept_logins
+from changke.interfaces.demo.segments import save_segments
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Progress, Steps
 from changke.profiles.attributes.queries import last_bulk_run
@@ -36,6 +37,7 @@ class Command(ShopCommand):
         if last_bulk_run() is None:  # later days are the worker's, so that a second start takes seconds
             with Steps() as steps:
                 analytics.refresh(now=now, progress=steps)
+            save_segments(now=datetime.now(UTC))
         self._print(logins)
         return {"logins": [login.username for login in logins]}
 

@@ -1,5 +1,6 @@
 """What the address of the customer list says: search, filters, order and position. Pure of the database."""
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -7,6 +8,7 @@ from django.http import QueryDict
 
 VALUE_GROUPS = ("high", "middle", "low")
 LONGEST_SEARCH = 60
+SEGMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
 CARE = ("no_adviser", "never_contacted", "broken_promise")
 """Ways in which a customer slips through."""
 
@@ -33,7 +35,7 @@ ORDERS = {
     )
 }
 DEFAULT_ORDER = "risk"
-NAMES = ("q", "stages", "store", "group", "tag", "adviser", "own", "care")
+NAMES = ("q", "stages", "store", "group", "tag", "adviser", "own", "care", "segment")
 """The conditions, in the order of the page."""
 
 
@@ -60,6 +62,8 @@ class Filters:
     own: str = ""
     """A field of the chain's own and what stands in it: `skin~油性`."""
     care: str = ""
+    segment: str = ""
+    """Key of a segment."""
     order: str = DEFAULT_ORDER
     position: Position | None = None
 
@@ -99,6 +103,7 @@ def read_filters(query: QueryDict) -> Filters:
         adviser=_number(query.get("adviser", "")),
         own=query.get("own", "").strip()[:120].replace("\0", ""),
         care=care if (care := query.get("care", "")) in CARE else "",
+        segment=segment if SEGMENT.fullmatch(segment := query.get("segment", "")) else "",
         order=order if (order := query.get("order", "")) in ORDERS else DEFAULT_ORDER,
         position=_position(query),
     )

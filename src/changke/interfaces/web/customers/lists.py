@@ -23,7 +23,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.customers import own_fields, reads
+from changke.interfaces.web.customers import in_segment, own_fields, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 from changke.interfaces.web.customers.reads import Count, Row
 from changke.interfaces.web.doors import needs
@@ -73,6 +73,7 @@ def show(request: HttpRequest) -> HttpResponse:
     filters, scope = read_filters(request.GET), current.scope(request)
     if filters.own and not own_fields.may_ask(filters.own, current.staff(request).role):
         filters = filters.without("own")
+    in_segment.check(filters.segment, current.staff(request).role)
     stages = _stages()
     looked_up = reads.LookedUp()
     page = reads.page_of(filters, scope, looked_up=looked_up)
@@ -97,6 +98,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "pick_store": current.chosen_store(request) is None,
         "group_options": [(key, str(said_as)) for key, said_as in words.VALUE_GROUPS.items()],
         "tag_options": _tags(filters),
+        "segment_options": in_segment.names() if allows(current.staff(request), Capability.ANALYTICS_VIEW) else [],
         "care_options": [(key, str(said)) for key, said in words.CARE.items()],
         "adviser_options": _adviser_options(current.staff(request), advisers),
         "export_url": _export_url(filters),
@@ -188,9 +190,14 @@ def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advis
         "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},
         "own": lambda: own_fields.condition(filters.own),
         "care": lambda: str(words.CARE[filters.care]),
+        "segment": lambda: gettext("Segment: %(name)s") % {"name": _segment(filters.segment)},
         "adviser": lambda: gettext("Adviser: %(name)s") % {"name": advisers.get(filters.adviser or 0, "–")},
     }
     return [Condition(name, said_as[name](), _address(filters.without(name))) for name in filters.conditions]
+
+
+def _segment(key: str) -> str:
+    return dict(in_segment.names()).get(key, key)
 
 
 def _address(filters: Filters) -> str:

@@ -22,6 +22,7 @@ from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
+from changke.interfaces.web.customers import in_segment
 from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
@@ -116,7 +117,7 @@ def counts_of(
     """Stage -> customers, under every filter but the stage itself."""
     others = filters.without("stages")
     seen = _seen(others, scope, looked_up)
-    if others.q or others.tag:
+    if others.q or others.tag or others.segment:
         # What has to be looked up elsewhere is looked up once, not once per stage; a search alone has been already.
         searched = (looked_up or LookedUp()).found.get(("q", others.q, scope)) if others.conditions == ("q",) else None
         few = seen if searched is None else Profile.objects.for_scope(scope).filter(customer__in=searched)
@@ -192,6 +193,9 @@ def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[tupl
     if filters.tag:
         tagged = Tag.objects.filter(name=filters.tag).values_list("customer", flat=True)
         yield known.ids(("tag", filters.tag), tagged, of_chain=True), Q(customer__in=tagged)
+    if filters.segment:
+        inside = in_segment.members(filters.segment, now=timezone.now())
+        yield known.ids(("segment", filters.segment), inside, of_chain=True), Q(customer__in=inside)
     if filters.own:
         holding = holders_of(*filters.own.partition("~")[::2])
         yield known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding)

@@ -9,7 +9,11 @@ from django.views.decorators.http import require_GET
 
 from changke.interfaces.web import pictures
 from changke.interfaces.web.answers import answer, toast
+from changke.interfaces.web.conditions.editor import TEXT, Language, of_tree
+from changke.interfaces.web.conditions.inputs import EditorShown, Inputs
+from changke.interfaces.web.conditions.speech import Speech
 from changke.interfaces.web.templatetags.web import language, stage_words
+from changke.profiles.attributes.catalogue import REGISTRY
 
 STAGES = ("intro", "growth", "mature", "silent", "lost")
 
@@ -68,11 +72,22 @@ def specimens(today: dt.date) -> dict[str, Any]:
         "month_rows": [[label, *values] for label, *values in zip(
             months()["labels"], *(one["values"] for one in months()["series"]), strict=True)],
         "month_columns": ["", *(stage_words(key) for key in STAGES)],
+        "conditions": conditions(),
         "moment": timezone.now(),
         "today": today,
         "yesterday": today - dt.timedelta(days=1),
         "long_ago": today - dt.timedelta(days=400),
     }  # fmt: skip
+
+
+def conditions() -> dict[str, EditorShown]:
+    """Editors of one condition: in rows, and as a text with a mistake in it; and their pieces."""
+    asked = Language(REGISTRY.attributes, {}, "CNY")
+    tree = asked.parsed("visits >= 2 and (value_group = high or silent_days >= 60)")
+    shown = {name: of_tree(f"sample-{name}", tree, asked) for name in ("rows", "text", "group", "row", "input")}
+    shown["text"].mode, shown["text"].text = TEXT, "visits >= 2 and silentdays >= 60"
+    speech = Speech({})
+    return {name: Inputs(one.read(strict=False), speech).shown("/styleguide/") for name, one in shown.items()}
 
 
 def spark_of(seed: int) -> list[int]:

@@ -1,0 +1,1 @@
+"""Segments as pages: which there are, one of them from all sides, and the builder."""
