@@ -46,6 +46,8 @@ def spell(
         raise ValueError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
     columns = tuple(query.named_selects)
     spelled: exp.Expr = query.transform(_as_postgres, copy=False) if engine == "postgres" else query
+    if engine == "spark":
+        _name_apart(spelled)
     numbers: dict[str, int] = {}
     for placeholder in list(spelled.find_all(exp.Placeholder, bfs=False)):
         number = numbers.setdefault(placeholder.name, len(numbers) + 1)
@@ -53,6 +55,22 @@ def spell(
         placeholder.replace(exp.Cast(this=named, to=exp.DataType.build(types[placeholder.name], dialect="duckdb")))
     text = spelled.sql(dialect=engine, comments=False, copy=False)
     return Statement(engine, text, columns, tuple(numbers), populations, kind)
+
+
+def _name_apart(query: exp.Expr) -> None:
+    """Every CTE a name of its own, in place: for Spark SQLGlot moves those of inner queries to the top, where two
+    definitions with a part of the same name would meet."""
+    outermost = query.args.get("with_")
+    inner = [found for found in query.find_all(exp.With) if found is not outermost]
+    for number, one in enumerate(reversed(inner)):  # the innermost first: what it hides is no longer called so
+        for cte in one.expressions:
+            name = cte.alias
+            apart = f"{name}_{number}"
+            assert one.parent is not None
+            for table in list(one.parent.find_all(exp.Table)):
+                if table.name == name and not table.args.get("db"):
+                    table.replace(exp.alias_(exp.table_(apart), table.alias_or_name, table=True))
+            cte.set("alias", exp.TableAlias(this=exp.to_identifier(apart)))
 
 
 def _as_postgres(node: exp.Expr) -> exp.Expr:

@@ -48,6 +48,11 @@ class Days:
         """Every day that it is somewhere in the chain, at most two."""
         return sorted({self.chain, *self.stores.values()})
 
+    @property
+    def in_turn(self) -> list[dt.date]:
+        """The same, the chain's own day first: the population's values are those of it."""
+        return [self.chain, *(day for day in self.all if day != self.chain)]
+
     def group(self, customer_ids: Iterable[int]) -> dict[dt.date, list[int]]:
         """The customers by the day that it is for them."""
         wanted = list(customer_ids)

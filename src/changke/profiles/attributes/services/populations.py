@@ -1,7 +1,7 @@
 """Values relative to the population: computed for everybody, kept by version, read by both engines."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 from django.db import connection, transaction
@@ -41,6 +41,17 @@ def compute_populations(
         rows = on_duckdb.run(duck, statement, values).fetchall()
         _add(duck, definition, version.pk, rows)
         _keep(definition.name, version, rows)
+    return version
+
+
+def keep_populations(
+    values: Mapping[str, Sequence[Sequence[object]]], *, today: dt.date, snapshot: int, now: dt.datetime
+) -> PopulationVersion:
+    """Keep values that were computed elsewhere as a new version: definition -> its rows."""
+    with transaction.atomic():
+        version = PopulationVersion.objects.create(as_of=today, snapshot=snapshot, computed_at=now)
+        for definition in REGISTRY.populations:
+            _keep(definition.name, version, values[definition.name])
     return version
 
 

@@ -4,6 +4,7 @@ publish.py     lifecycle models into use, in a new version when anything of them
 choose.py      which models are in use, and by which one the lists go
 dry_run.py     who would stand elsewhere by other rules, today and in the past
 refresh.py     everybody over the mirror; some customers over PostgreSQL
+elsewhere.py   everybody computed elsewhere: facts out as Parquet, answers back
 fold.py        follow the facts: whoever has a new one is refreshed
 standings.py   stages that changed, as rows and as events
 series.py      counts and flows at the ends of months
@@ -20,6 +21,7 @@ from changke.profiles.lifecycle.services.choose import (
 )
 from changke.profiles.lifecycle.services.compare import Comparison, compare
 from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
+from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
 from changke.profiles.lifecycle.services.fold import Folded, fold
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -44,6 +46,7 @@ __all__ = [
     "explain",
     "fill_series",
     "fold",
+    "hand_out",
     "make_default",
     "publish_models",
     "refresh_all",
@@ -52,4 +55,5 @@ __all__ = [
     "replay",
     "switch_off",
     "switch_on",
+    "take_back",
 ]

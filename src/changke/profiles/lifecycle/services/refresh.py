@@ -17,7 +17,7 @@ import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
-from changke.engine.definitions import Scope, Statement, values_of
+from changke.engine.definitions import Cases, Scope, Statement, values_of
 from changke.engine.engines import postgres as on_postgres
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
@@ -74,43 +74,81 @@ def refresh_from(
     Customers whose home store has another local day are computed as of that day. Afterwards everything below the
     snapshot counts as followed, so that `fold` starts there.
     """
+    night = begin(snapshot=snapshot, now=now)
+    version: PopulationVersion | None = None
+    for day in night.days.in_turn:
+        progress("attributes and stages", night.customers, 0)
+        with shared_tables(duck, settings=night.numbers, today=day) as composer:
+            version = version or compute_populations(
+                duck, composer, settings=night.numbers, today=day, snapshot=snapshot, now=now
+            )
+            values = values_for(night.numbers, today=day, version=version.pk)
+            compute_everybody(duck, composer, "fresh", COLUMNS, night.cases, values)
+        night.write(duck, day, progress)
+    assert version is not None
+    return night.end(duck, version)
+
+
+@dataclass
+class Night:
+    """A run over everybody, whoever computes them: what it goes by, and how its rows are written.
+
+    For every day that it is somewhere in the chain the caller puts everybody into the table `fresh` of DuckDB and calls
+    `write`; then `end`.
+    """
+
+    models: list[LifecycleModel]
+    days: Days
+    numbers: dict[str, int]
+    snapshot: int
+    now: dt.datetime
+    window: Window
+    causes: Mapping[str, str]
+    """Model -> why a stage changes where no fact explains it."""
+    hurried: Mapping[int, str]
+    """Customer -> why, of those with new facts."""
+    customers: int = 0
+    written: int = 0
+    changed: int = 0
+
+    @property
+    def cases(self) -> dict[str, Cases]:
+        """The models as columns of a statement."""
+        return {model.column: model.cases for model in self.models}
+
+    def write(self, duck: duckdb.DuckDBPyConnection, day: dt.date, progress: Progress = silent) -> None:
+        """Keep the rows of `fresh` that speak of those for whom it is that day."""
+        count = _leave_those_of(duck, day, self.days)
+        for place, lines in enumerate(_slices(duck, day, self.snapshot, self.models)):
+            written, changed = _write_slice(lines, self.models, self.causes, self.hurried, self.now)
+            self.written, self.changed = self.written + written, self.changed + changed
+            progress("writing profiles", min((place + 1) * SLICE, count), count)
+        self.customers += count
+
+    def end(self, duck: duckdb.DuckDBPyConnection, version: PopulationVersion) -> Refreshed:
+        """Everybody is written: single customers are placed among these from now on."""
+        duck.execute("DROP TABLE fresh")
+        _drop_the_gone()
+        _remember(self, version)
+        if not self.window.is_empty:
+            close_window(CURSOR, self.window)
+        _place_anew(self.snapshot, self.now)
+        forget_outdated(version)
+        return Refreshed(self.customers, self.written, self.changed, self.snapshot, self.days.chain)
+
+
+def begin(*, snapshot: int, now: dt.datetime) -> Night:
+    """Publish what waits to be, and find out by what everybody is to be computed."""
     chain = the_chain()
     publish_models(chain, now=now)
     models, days, before = models_in_use(), days_at(now, chain), last_bulk_run()
-    numbers = settings_of(chain)
     if read_from() > snapshot and current_snapshot() < read_from():
         _start_counting_anew(snapshot)
     window = Window(min(read_from(), snapshot), snapshot)
     causes = {model.key: _cause(model, before) for model in models}
     late_before = before.as_of if before else days.chain
     hurried = touched(window, late_before=late_before) if before else {}
-
-    version: PopulationVersion | None = None
-    customers = written = changed = 0
-    for day in [days.chain, *(day for day in days.all if day != days.chain)]:
-        progress("attributes and stages", customers, 0)
-        with shared_tables(duck, settings=numbers, today=day) as composer:
-            version = version or compute_populations(
-                duck, composer, settings=numbers, today=day, snapshot=snapshot, now=now
-            )
-            cases = {model.column: model.cases for model in models}
-            values = values_for(numbers, today=day, version=version.pk)
-            compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
-        count = _leave_those_of(duck, day, days)
-        for place, lines in enumerate(_slices(duck, day, snapshot, models)):
-            some_written, some_changed = _write_slice(lines, models, causes, hurried, now)
-            written, changed = written + some_written, changed + some_changed
-            progress("writing profiles", min((place + 1) * SLICE, count), count)
-        customers += count
-    duck.execute("DROP TABLE fresh")
-    assert version is not None
-    _drop_the_gone()
-    _remember(days, snapshot, version, models, now, customers, written, changed)
-    if not window.is_empty:
-        close_window(CURSOR, window)
-    _place_anew(snapshot, now)
-    forget_outdated(version)
-    return Refreshed(customers, written, changed, snapshot, days.chain)
+    return Night(models, days, settings_of(chain), snapshot, now, window, causes, hurried)
 
 
 def refresh_all(
@@ -129,9 +167,22 @@ def refresh_all(
         progress("copying facts", 0, 1)
         snapshot = copy.sync(conninfo("reader")).read_below
         done = refresh_from(duck, snapshot=snapshot, now=now, progress=progress)
-        at_most = None if done.customers <= FEW_ENOUGH else MONTHS_A_RUN
-        fill_series(duck, snapshot=snapshot, now=now, months=months, at_most=at_most, progress=progress)
+        fill_charts(duck, done, snapshot=snapshot, now=now, months=months, progress=progress)
     return done
+
+
+def fill_charts(
+    duck: duckdb.DuckDBPyConnection,
+    done: Refreshed,
+    *,
+    snapshot: int,
+    now: dt.datetime,
+    months: int = MONTHS,
+    progress: Progress = silent,
+) -> None:
+    """After a run: the charts, some months of them at a time where there are many customers."""
+    at_most = None if done.customers <= FEW_ENOUGH else MONTHS_A_RUN
+    fill_series(duck, snapshot=snapshot, now=now, months=months, at_most=at_most, progress=progress)
 
 
 def mirror_file() -> Path:
@@ -330,26 +381,17 @@ def _drop_the_gone() -> None:
             drop_standings(some)
 
 
-def _remember(
-    days: Days,
-    snapshot: int,
-    version: PopulationVersion,
-    models: Sequence[LifecycleModel],
-    now: dt.datetime,
-    customers: int,
-    written: int,
-    changed: int,
-) -> None:
+def _remember(night: Night, version: PopulationVersion) -> None:
     BulkRun.objects.update_or_create(
         only=True,
         defaults={
-            "as_of": days.chain,
-            "snapshot": snapshot,
+            "as_of": night.days.chain,
+            "snapshot": night.snapshot,
             "version": version,
-            "rules": {model.key: model.version for model in models},
-            "finished_at": now,
-            "customers": customers,
-            "written": written,
-            "changed": changed,
+            "rules": {model.key: model.version for model in night.models},
+            "finished_at": night.now,
+            "customers": night.customers,
+            "written": night.written,
+            "changed": night.changed,
         },
     )
