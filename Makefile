@@ -38,7 +38,7 @@ house: .venv/dev.done ## the shape of the house: who may import whom, migrations
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m scripts.check_migration_names
 
-test: .venv/dev.done .venv/browser.done messages ## all tests: real PostgreSQL, real browser
+test: .venv/dev.done .venv/browser.done .venv/spark.done messages ## all tests: real PostgreSQL, real browser
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
@@ -91,4 +91,8 @@ clean: ## remove what can be made again; the data folder stays
 
 .venv/browser.done: .venv/dev.done
 	@scripts/install_browser.sh
+	@touch $@
+
+.venv/spark.done: .venv/dev.done requirements/spark.lock
+	@scripts/install_spark.sh $(BIN)
 	@touch $@

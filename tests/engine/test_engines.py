@@ -1,12 +1,14 @@
 """What running a statement promises beyond its rows."""
 
-from pathlib import Path
+import sys
+from types import ModuleType
 from typing import Any
 
 import duckdb
 import psycopg
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from changke.engine.definitions import POPULATION_VERSION, Composer, Registry, Scope
 from changke.engine.engines import duckdb as on_duckdb
@@ -118,10 +120,24 @@ def test_the_longest_unused_statement_goes_first(registry: Registry) -> None:
     assert made("cash") is not second
 
 
-def test_spark_gets_its_text(composer: Composer, tmp_path: Path) -> None:
-    statement = composer.statement(["purchases"], engine="spark", scope=Scope([1]))
-    text = on_spark.write(statement, tmp_path, "one").read_text()
-    assert text.startswith("-- parameters: :today, :customer_ids\n")
-    assert sqlglot.parse_one(text, read="spark").named_selects == ["customer_id", "purchases"]
+def test_spark_runs_only_what_was_composed_for_it(composer: Composer) -> None:
     with pytest.raises(ValueError, match="a statement for duckdb"):
-        on_spark.write(composer.statement(["purchases"], engine="duckdb"), tmp_path, "two")
+        on_spark.run(None, composer.statement(["purchases"], engine="duckdb"), {})
+
+
+def test_parts_of_two_definitions_may_have_one_name_on_spark(composer: Composer, registry: Registry) -> None:
+    """SQLGlot moves inner CTEs to the top for Spark: they must not meet there."""
+    statement = composer.statement(list(registry.attributes), engine="spark")
+    names = [cte.alias for cte in sqlglot.parse_one(statement.sql, read="spark").find_all(exp.CTE)]
+    assert len(names) == len(set(names))
+
+
+def test_where_spark_is_missing_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(on_spark.SparkMissing, match=r"pyspark is not installed here: pip install 'changke\[spark\]'"):
+        on_spark.require()
+    monkeypatch.setitem(sys.modules, "pyspark", ModuleType("pyspark"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(on_spark.SparkMissing, match="Java is not installed here: apt install default-jre-headless"):
+        on_spark.require()

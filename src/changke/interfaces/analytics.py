@@ -6,21 +6,33 @@ second waits here and then finds little left to do.
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from changke.engine.engines import spark as on_spark
 from changke.facts.customers.services import advising
 from changke.foundation.audit.rules import By
 from changke.foundation.database.connections import conninfo
+from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import NoChainYet, the_chain
 from changke.interfaces.publish import Published, publish
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
 from changke.profiles.attributes.queries import days_at, last_bulk_run
-from changke.profiles.lifecycle.services import Comparison, PastDay, Refreshed, compare, fold, refresh_all
+from changke.profiles.lifecycle.services import (
+    Comparison,
+    PastDay,
+    Refreshed,
+    compare,
+    fold,
+    hand_out,
+    refresh_all,
+    take_back,
+)
 from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
@@ -29,14 +41,16 @@ from changke.profiles.value.services import follow as valuing
 from changke.profiles.value.services.predict import Predicted, predict_everybody
 
 
+class SparkNotInstalled(DomainError):
+    code, status = "spark_not_installed", 409
+    message = "Spark cannot run here: %(missing)s is missing. Install it: %(remedy)s"
+
+
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
     """Compute everybody and what to propose to them, after whoever is at it already."""
     with _alone(progress):
         done = refresh_all(now=now, progress=progress)
-        progress("what to expect", 0, done.customers)
-        _predict(now=now, anew=False)
-        progress("what to propose", 0, done.customers)
-        propose_to_everybody(today=done.as_of)
+        _what_follows(done, now=now, progress=progress)
     members.refresh_everybody(now=now)
     return done
 
@@ -59,9 +73,64 @@ def publish_to(target: Path, *, by: By, now: datetime, progress: Progress = sile
         return publish(duck, target, by=by, now=now, progress=lambda table: progress(table, 0, 0))
 
 
+def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None:
+    """What is learned of everybody once their profiles are written, whoever computed them."""
+    progress("what to expect", 0, done.customers)
+    _predict(now=now, anew=False)
+    progress("what to propose", 0, done.customers)
+    propose_to_everybody(today=done.as_of)
+
+
 def _predict(*, now: datetime, anew: bool) -> Predicted:
     with open_mirror(mirror_file()) as (duck, copy):
         return predict_everybody(duck, snapshot=copy.read_below or 0, now=now, anew=anew)
+
+
+def refresh_on_spark(
+    *, now: datetime, master: str | None, memory: str, folder: Path | None = None, progress: Progress = silent
+) -> Refreshed:
+    """The same, computed by Spark: facts go out as Parquet, its answers come back.
+
+    Parameters
+    ----------
+    folder
+        Where they lie, seen by the cluster under the same name, and kept; unless given a temporary one of this machine.
+
+    Raises
+    ------
+    SparkNotInstalled
+        Before anything is written.
+    """
+    require_spark()
+    with tempfile.TemporaryDirectory(dir=mirror_file().parent, prefix="spark-") as temporary:
+        lies = (folder or Path(temporary) / "run").absolute()
+        export_to(lies, now=now, progress=progress)
+        progress("Spark", 0, 0)
+        on_spark.compute_folder(str(lies), master=master, memory=memory)
+        return load_from(lies, now=now, progress=progress)
+
+
+def export_to(folder: Path, *, now: datetime, progress: Progress = silent) -> None:
+    """Facts and what to compute of them into a folder, for Spark on another machine."""
+    with _alone(progress):
+        hand_out(folder.absolute(), now=now, progress=progress)
+
+
+def load_from(folder: Path, *, now: datetime, progress: Progress = silent) -> Refreshed:
+    """Write what Spark computed in a folder, as if it had been computed here; and what follows from it."""
+    with _alone(progress):
+        done = take_back(folder.absolute(), now=now, progress=progress)
+        _what_follows(done, now=now, progress=progress)
+    members.refresh_everybody(now=now)
+    return done
+
+
+def require_spark() -> None:
+    """Raises SparkNotInstalled."""
+    try:
+        on_spark.require()
+    except on_spark.SparkMissing as missing:
+        raise SparkNotInstalled(missing=missing.missing, remedy=missing.remedy) from None
 
 
 def replay(definition: Mapping[str, Any], *, now: datetime, months: int, progress: Progress = silent) -> list[PastDay]:

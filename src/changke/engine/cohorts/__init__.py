@@ -2,6 +2,7 @@
 
 days.py        purchase days, from any frame
 retention.py   how many of a first month's customers bought in each later month
+everywhere.py  the same counts over the facts of PostgreSQL, DuckDB or Spark, as a statement
 repurchase.py  who bought again, within how many days
 survival.py    Kaplan and Meier, with Greenwood's intervals
 funnel.py      how far they come along ordered steps

@@ -51,7 +51,7 @@ def require() -> None:
 
 @contextmanager
 def session(
-    *, scratch: str, master: str = LOCAL, memory: str = MEMORY, options: Mapping[str, str] | None = None
+    *, scratch: str, master: str | None = None, memory: str = MEMORY, options: Mapping[str, str] | None = None
 ) -> Iterator[Any]:
     """A `pyspark.sql.SparkSession`, stopped at the end.
 
