@@ -2,5 +2,5 @@
 
 duckdb.py    all customers, over the mirror
 postgres.py  one customer or a few, at once after a fact
-spark.py     all, beyond one machine: writes the text, runs it where pyspark is installed
+spark.py     all, beyond one machine: works off the folder of a plan
 """

@@ -1,0 +1,159 @@
+"""What went out comes back whole, from the same database and under the same rules, or not at all."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from changke.engine.engines import spark as on_spark
+from changke.engine.plan import DONE, EVERYBODY, FILE, NotAPlan, Plan
+from changke.foundation.errors import DomainError
+from changke.interfaces import analytics
+from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
+from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.queries import values_for
+from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
+from changke.profiles.attributes.services.populations import compute_populations
+from changke.profiles.lifecycle.services import hand_out, take_back
+from changke.profiles.lifecycle.services.elsewhere import (
+    AnotherDatabase,
+    AnswersOutdated,
+    FolderNotEmpty,
+    NothingToLoad,
+)
+from changke.profiles.lifecycle.services.refresh import begin, open_mirror
+from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def mirror(committed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    make_chain()
+    [store], book = make_stores(1), Book()
+    for _ in range(3):
+        book.receipt(book.customer(store, TODAY), store, TODAY).save()
+    return tmp_path_factory.mktemp("mirror") / "mirror.duckdb"
+
+
+@pytest.fixture(scope="module")
+def finished(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with its answers, computed by DuckDB: how it is worked off says nothing about how it is taken back."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    plan = hand_out(folder, now=NOW, mirror=mirror)
+    lies = folder / "answers" / TODAY.isoformat()
+    (folder / "answers" / DONE).mkdir(parents=True)
+    with open_mirror(mirror) as (duck, _):
+        night = begin(snapshot=plan.about["snapshot"], now=NOW)
+        with shared_tables(duck, settings=night.numbers, today=TODAY) as composer:
+            version = compute_populations(
+                duck, composer, settings=night.numbers, today=TODAY, snapshot=0, now=NOW, nightly=False
+            )
+            values = values_for(night.numbers, today=TODAY, version=version.pk)
+            compute_everybody(duck, composer, "fresh", COLUMNS, night.cases, values)
+        parts = {POPULATION_TABLE.format(name=one.name): version.pk for one in REGISTRY.populations}
+        for table, number in parts.items():
+            (lies / table).mkdir(parents=True)
+            chosen = f"SELECT * REPLACE (1 AS version) FROM {table} WHERE version = {number}"
+            duck.execute(f"COPY ({chosen}) TO '{lies}/{table}/part.parquet'")
+        (lies / EVERYBODY).mkdir()
+        duck.execute(f"COPY fresh TO '{lies}/{EVERYBODY}/part.parquet'")
+        done = f"SELECT '{TODAY}' AS day, COUNT(*) AS customers FROM fresh"
+        duck.execute(f"COPY ({done}) TO '{folder}/answers/{DONE}/part.parquet'")
+        duck.execute("DROP TABLE fresh")
+    return folder
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """One of our own, to spoil."""
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def change(folder: Path, **about: Any) -> None:
+    told = json.loads((folder / FILE).read_text())
+    told["about"] |= about
+    (folder / FILE).write_text(json.dumps(told))
+
+
+def refused(folder: Path, mirror: Path, refusal: type[DomainError], match: str) -> None:
+    with pytest.raises(refusal, match=match):
+        take_back(folder, now=NOW, mirror=mirror, months=0)
+    assert not Profile.objects.exists()
+
+
+def test_whole_answers_are_written(folder: Path, mirror: Path) -> None:
+    done = take_back(folder, now=NOW, mirror=mirror, months=0)
+    assert (done.customers, done.as_of) == (3, TODAY)
+    assert list(Profile.objects.values_list("purchases", "stage")) == [(1, "intro")] * 3
+
+
+def test_a_folder_that_nobody_worked_off(folder: Path, mirror: Path) -> None:
+    shutil.rmtree(folder / "answers")
+    refused(folder, mirror, NothingToLoad, "no finished answers")
+
+
+def test_a_folder_without_a_plan(tmp_path: Path, mirror: Path) -> None:
+    refused(tmp_path, mirror, NothingToLoad, "no plan in")
+
+
+def test_answers_in_which_a_customer_is_missing(folder: Path, mirror: Path) -> None:
+    with open_mirror(":memory:") as (duck, _):
+        part = folder / "answers" / TODAY.isoformat() / EVERYBODY / "part.parquet"
+        duck.execute(f"CREATE TABLE some AS FROM '{part}' LIMIT 2")
+        duck.execute(f"COPY some TO '{part}'")
+    refused(folder, mirror, NothingToLoad, "2 / 2 / 3")
+
+
+def test_answers_in_which_a_column_is_missing(folder: Path, mirror: Path) -> None:
+    with open_mirror(":memory:") as (duck, _):
+        part = folder / "answers" / TODAY.isoformat() / EVERYBODY / "part.parquet"
+        duck.execute(f"CREATE TABLE narrow AS SELECT * EXCLUDE silent_days FROM '{part}'")
+        duck.execute(f"COPY narrow TO '{part}'")
+    refused(folder, mirror, NothingToLoad, "silent_days")
+
+
+def test_answers_about_another_database(folder: Path, mirror: Path) -> None:
+    change(folder, database="4711 1")
+    refused(folder, mirror, AnotherDatabase, "another database")
+
+
+@pytest.mark.parametrize("changed", [{"rules": {"m4": 9}}, {"numbers": {"silent_after_days": 61}}, {"attributes": ""}])
+def test_answers_by_other_rules(folder: Path, mirror: Path, changed: dict[str, Any]) -> None:
+    change(folder, **changed)
+    refused(folder, mirror, AnswersOutdated, "Export again")
+
+
+def test_only_a_folder_of_ours_is_cleared(finished: Path, tmp_path: Path, mirror: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(FolderNotEmpty):
+        hand_out(tmp_path, now=NOW, mirror=mirror)
+    assert (tmp_path / "letter.txt").exists()
+
+
+def test_old_answers_are_gone_once_facts_went_out_again(folder: Path, mirror: Path) -> None:
+    hand_out(folder, now=NOW, mirror=mirror)
+    refused(folder, mirror, NothingToLoad, "no finished answers")
+
+
+def test_a_plan_of_another_version_is_refused() -> None:
+    with pytest.raises(NotAPlan, match="another version"):
+        Plan.loads('{"format": 0}')
+
+
+def test_spark_is_asked_for_before_anything_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing() -> None:
+        raise on_spark.SparkMissing("Java", "apt install default-jre-headless")
+
+    monkeypatch.setattr(on_spark, "require", missing)
+    with pytest.raises(analytics.SparkNotInstalled, match="apt install default-jre-headless"):
+        analytics.refresh_on_spark(now=NOW, master=None, memory="1g", folder=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_spark_without_spark_are_refused() -> None:
+    with pytest.raises(CommandError, match="--engine spark"):
+        call_command("refresh", master="local[2]")
