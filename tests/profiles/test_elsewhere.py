@@ -103,8 +103,8 @@ def test_a_folder_without_a_plan(tmp_path: Path, mirror: Path) -> None:
 def test_answers_in_which_a_customer_is_missing(folder: Path, mirror: Path) -> None:
     with open_mirror(":memory:") as (duck, _):
         part = folder / "answers" / TODAY.isoformat() / EVERYBODY / "part.parquet"
-        duck.execute(f"CREATE TABLE some AS FROM '{part}' LIMIT 2")
-        duck.execute(f"COPY some TO '{part}'")
+        duck.execute(f"CREATE TABLE two AS FROM '{part}' LIMIT 2")
+        duck.execute(f"COPY two TO '{part}'")
     refused(folder, mirror, NothingToLoad, "2 / 2 / 3")
 
 
