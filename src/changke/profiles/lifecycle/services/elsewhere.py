@@ -130,8 +130,8 @@ def _write_answers(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan, pr
     night = begin(snapshot=snapshot, now=moment)
     if _about(night) != plan.about or tuple(day.isoformat() for day in night.days.in_turn) != plan.days:
         raise AnswersOutdated(folder=folder)
-    for day in plan.days:  # all of them before the first row is written
-        _check(duck, folder, day, night, rows[day])
+    for told in plan.days:  # all of them before the first row is written
+        _check(duck, folder, told, night, rows[told])
     first = plan.days[0]
     values = {one.name: _population(duck, folder, first, one.name) for one in REGISTRY.populations}
     version = keep_populations(values, today=night.days.chain, snapshot=snapshot, now=moment)
