@@ -133,6 +133,16 @@ def test_an_id_of_somebody_else_is_refused_and_nobody_is_written_down(hq: Caller
     assert Customer.objects.count() == 6
 
 
+def test_who_uses_the_phone_of_another_says_so_and_has_it_too(hq: Caller, cast: Cast) -> None:
+    body = {"name": "小薇", "home_store": "JA", "phone": "13800000003"}
+    assert hq.post("/customers", body).json()["code"] == "phone_known"
+    answer = hq.post("/customers", body | {"share": True})
+    assert answer.status_code == 201
+    assert [(one["kind"], one["shared"]) for one in answer.json()["identifiers"]] == [("phone", True)]
+    assert names(hq.get("/customers", phone="13800000003")) == ["薇拉", "小薇"]
+    assert names(hq.get("/customers", phone="0003")) == ["薇拉", "小薇"]
+
+
 def test_whose_a_phone_is_stays_hidden_from_other_stores(manager: Caller, cast: Cast) -> None:
     answer = manager.post("/customers", {"name": "张三", "home_store": "JA", "phone": "13800000005"})
     assert answer.json()["code"] == "identifier_taken"

@@ -67,9 +67,23 @@ def test_a_number_of_one_and_a_phone_of_another_is_named_as_a_conflict(load: Loa
     text = HEAD + "K1,张三,13900000002,广州,,\n"
     refused = load(text, "customers", decisions={"conflict": "refuse"})
     assert reasons(refused) == ["the number belongs to one customer"]
-    assert counts(load(text, "customers")) == (0, 1, 0, 0)  # else the phone stays where it is and the rest is taken
-    assert ("张三", "广州", "") in held()
     assert Identifier.objects.filter(kind="phone").count() == 2
+    assert counts(load(text, "customers")) == (0, 1, 0, 0)  # else the phone goes on finding the other, and is hers too
+    assert ("张三", "广州", "") in held()
+    shared = Identifier.objects.get(kind="phone", shared=True)
+    assert (shared.customer.name, Identifier.objects.filter(kind="phone").count()) == ("张三", 3)
+    assert counts(load("姓名,手机号,城市\n李四,13900000002,深圳\n", "customers")) == (0, 1, 0, 0)
+    assert ("李四", "深圳", "教师") in held()
+    again = load(text, "customers", decisions={"conflict": "refuse"})
+    assert counts(again) == (0, 0, 1, 0)  # known to be shared by now
+    assert Identifier.objects.filter(kind="phone").count() == 3
+
+
+def test_two_numbers_with_one_phone_are_two_persons_who_both_have_it(load: Load) -> None:
+    load(HEAD + "K1,张三,13900000001,,,\nK2,小三,13900000001,,,\nK3,三丫,13900000001,,,\n", "customers")
+    phones = Identifier.objects.filter(kind="phone").order_by("customer")
+    assert [(one.customer.name, one.shared) for one in phones] == [("张三", False), ("小三", True), ("三丫", True)]
+    assert phones[0].blind == phones[1].blind == phones[2].blind
 
 
 def test_whom_an_undone_batch_knew_is_not_known(load: Load) -> None:

@@ -292,7 +292,8 @@ def test_customers_are_created_updated_and_known_again(load: Load) -> None:
 def test_a_phone_shared_by_two_member_numbers_makes_two_customers(load: Load) -> None:
     load("会员号,姓名,手机\nK1,妈妈,13800000001\nK2,女儿,13800000001\n", "customers")
     assert Customer.objects.count() == 2
-    assert Identifier.objects.get(kind="phone").customer.name == "妈妈"
+    assert Identifier.objects.get(kind="phone", shared=False).customer.name == "妈妈"
+    assert Identifier.objects.get(kind="phone", shared=True).customer.name == "女儿"
 
 
 def test_a_phone_alone_finds_whom_another_row_introduced(load: Load) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Customer, Note
-from changke.facts.customers.queries import phone_of
+from changke.facts.customers.queries import phone_of, with_phone
 from changke.facts.customers.services.change import change
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Receipt, Tender
@@ -112,6 +112,15 @@ def test_a_known_phone_leads_to_its_owner_and_keeps_what_was_typed(cast: Cast, c
     assert "薇拉" in clerk.get(reverse("record-known-phone"), {"phone": "138 0000 0003"}).content.decode()
 
 
+def test_a_phone_that_two_use_is_written_down_for_the_second_too(cast: Cast, clerk: Client) -> None:
+    typed = {"name": "小薇", "phone": "13800000003", "token": TOKEN}
+    assert 'name="share"' in clerk.post(reverse("record-customer"), typed).content.decode()
+    assert clerk.post(reverse("record-customer"), typed | {"share": "1"}).status_code == 303
+    assert with_phone("13800000003") == [cast.vera.pk, Customer.objects.get(name="小薇").pk]
+    clerk.post(reverse("record-customer"), typed | {"share": "1"})
+    assert Customer.objects.filter(name="小薇").count() == 1
+
+
 def test_of_a_phone_of_another_store_only_that_it_is_known_is_said(cast: Cast, clerk: Client) -> None:
     page = clerk.post(reverse("record-customer"), {"name": "新人", "phone": "13800000005", "token": TOKEN})
     assert page.status_code == 422
@@ -123,7 +132,7 @@ def test_of_a_phone_of_another_store_only_that_it_is_known_is_said(cast: Cast, c
     ("typed", "field", "words"),
     [
         ({"name": "", "phone": ""}, "name", "姓名或手机号"),
-        ({"name": "甲", "phone": "12"}, "phone", "手机号"),
+        ({"name": "甲", "phone": "12"}, "phone", "电话"),
         ({"name": "甲", "birth_month": "2", "birth_day": "30"}, "birth_day", ""),
     ],
 )

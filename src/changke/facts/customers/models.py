@@ -122,6 +122,10 @@ class IdentifierKind(models.TextChoices):
     EMAIL = "email"
     EXTERNAL = "external"
     WECOM = "wecom"
+    UNIONID = "unionid"
+    """Of a person in all applications of one WeChat account of the chain."""
+    CARD = "card"
+    """Number of a member card, whichever system reads it."""
 
 
 class Identifier(models.Model):
@@ -129,6 +133,9 @@ class Identifier(models.Model):
 
     What names her to the world is sealed (docs/algorithms/encryption.md): it is written by `services.names` and read by
     `queries.values_of`, and found by its blind index. Numbers of the chain's own systems stand in `value` in clear.
+
+    One record is found by it. Whoever else has the same phone or address keeps it as `shared`: told, dialled, searched,
+    and never asked whose a fact is (docs/decisions/0041).
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="identifiers")
@@ -146,13 +153,20 @@ class Identifier(models.Model):
     """Of the master key that both indexes were made with."""
     suppressed = models.BooleanField(default=False, db_default=False)
     """On the suppression list: kept, because it is hers, and used by no channel."""
+    shared = models.BooleanField(default=False, db_default=False)
+    """Another record is found by it."""
     batch = models.ForeignKey("foundation.Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "source", "value"], name="identifier_once"),
             models.UniqueConstraint(
-                fields=["kind", "blind"], name="identifier_blind_once", condition=models.Q(blind__isnull=False)
+                fields=["kind", "blind"],
+                name="identifier_finds_one",
+                condition=models.Q(blind__isnull=False, shared=False),
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "blind", "customer"], name="identifier_shared_once", condition=models.Q(shared=True)
             ),
             models.CheckConstraint(
                 condition=models.Q(value__isnull=False, sealed__isnull=True, blind__isnull=True)

@@ -43,7 +43,13 @@ def identifiers(customer_ids: Sequence[int]) -> Iterator[Row]:
     known = list(Identifier.objects.filter(customer_id__in=customer_ids).order_by("pk"))
     values = values_of(known)
     for one in known:
-        yield {"customer_id": one.customer_id, "kind": one.kind, "source": one.source, "value": values[one.pk]}
+        yield {
+            "customer_id": one.customer_id,
+            "kind": one.kind,
+            "source": one.source,
+            "value": values[one.pk],
+            "shared": one.shared,
+        }
 
 
 def tags(customer_ids: Sequence[int]) -> Iterator[Row]:

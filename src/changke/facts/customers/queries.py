@@ -136,10 +136,30 @@ def _meanings(text: str) -> Iterable[tuple[str, str]]:
 
 
 def named(kind: str, value: str, source: str = "") -> Q:
-    """Identifiers of this kind and normalised value."""
+    """Identifiers of this kind and normalised value, whosesoever."""
     if kind in rules.IN_CLEAR:
         return Q(kind=kind, source=source, value=value)
-    return Q(kind=kind, blind__in=vault().blinds(kind, value))
+    # Spelt out, because each half has an index of its own.
+    same = Q(kind=kind, blind__in=vault().blinds(kind, value))
+    return same & Q(shared=False) | same & Q(shared=True)
+
+
+def finding(kind: str, value: str, source: str = "") -> Q:
+    """The one identifier by which somebody is found; not those that others share."""
+    if kind in rules.IN_CLEAR:
+        return Q(kind=kind, source=source, value=value)
+    return Q(kind=kind, blind__in=vault().blinds(kind, value), shared=False)
+
+
+@seeing(CHAIN_WIDE)
+def with_phone(text: str) -> list[int]:
+    """Everybody who has this phone, however it is written, whom it finds first."""
+    try:
+        e164 = rules.normal_phone(text)
+    except ValueError:
+        return []
+    rows = Identifier.objects.filter(named(IdentifierKind.PHONE, e164)).order_by("shared", "pk")
+    return list(dict.fromkeys(rows.values_list(PERSON_OF, flat=True)[:MOST_IDENTIFIERS]))
 
 
 def with_phone_tail(digits: str) -> list[int]:
@@ -164,12 +184,12 @@ def values_of(identifiers: Iterable[Identifier]) -> dict[int, str]:
 
 @seeing(CHAIN_WIDE)
 def by_phone(text: str) -> Customer | None:
-    """Who has this phone, however it is written; None where it is no phone or nobody's."""
+    """Whom this phone finds, however it is written; None where it is no phone or nobody's."""
     try:
         e164 = rules.normal_phone(text)
     except ValueError:
         return None
-    rows = Identifier.objects.filter(named(IdentifierKind.PHONE, e164))
+    rows = Identifier.objects.filter(finding(IdentifierKind.PHONE, e164))
     return Customer.objects.filter(pk__in=list(rows.values_list(PERSON_OF, flat=True)), **LIVING).first()
 
 
@@ -188,7 +208,7 @@ JOIN facts_identifier AS known ON known.customer_id = record.id AND known.kind =
 JOIN foundation_personkey AS key ON key.person_id = record.id
 WHERE CASE WHEN record.merged_into_id IS NULL
     THEN record.id ELSE record.merged_into_id END = ANY(%s)
-ORDER BY person, record.merged_into_id IS NOT NULL, known.id
+ORDER BY person, record.merged_into_id IS NOT NULL, known.shared, known.id
 """
 
 

@@ -22,7 +22,15 @@ LONGEST_PINYIN, LONGEST_INITIALS = 240, 60
 
 
 IN_CLEAR = frozenset({"external", "card"})
-"""Kinds of identifiers that are not sealed: numbers of the chain's own systems, which say nothing outside it."""
+"""Kinds of identifiers that are not sealed: numbers of the chain's own systems, which say nothing outside it. They are
+given to one person each; whatever else names her (a phone, an address, an account) another may use too."""
+
+
+class NotReadable(ValueError):
+    """Typed or read as a phone or an address, and none."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
 
 
 def clean_name(name: str) -> str:
@@ -61,20 +69,20 @@ def normal_phone(text: str, *, region: str = "CN") -> str:
     if region == "CN" and (mobile := CHINESE_MOBILE.fullmatch(plain)):
         return f"+86{mobile[1]}"
     if SCIENTIFIC.match(plain):
-        raise ValueError("the spreadsheet shortened the number: format the column as text and export again")
+        raise NotReadable(reason="the spreadsheet shortened the number: format the column as text and export again")
     try:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
-        raise ValueError("not a phone number") from None
+        raise NotReadable(reason="not a phone number") from None
     if not phonenumbers.is_possible_number(number):
-        raise ValueError("not a phone number")
+        raise NotReadable(reason="not a phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normal_email(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", plain):
-        raise ValueError("not an e-mail address")
+        raise NotReadable(reason="not an e-mail address")
     return plain
 
 

@@ -1,8 +1,7 @@
 """Persons by the thousand: matched by external id, WeCom id, phone and e-mail, created where nobody is found.
 
 A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her
-daughter): the
-new external id is a person of her own and the phone stays where it is.
+daughter): the new external id is a person of her own, keeps the phone too, and goes on not being found by it.
 
 Phones, e-mail addresses and WeCom ids reach the database as their blind indexes, and as ciphertext once it is known
 whose they are; in clear they stay in this process.
@@ -196,9 +195,9 @@ def _blind(who: Candidate, safe: Vault, version: int) -> list[int | None]:
     return [safe.blind(kind, value, version) if value else None for kind, value in values]
 
 
-def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, str]]) -> Iterator[NewName]:
-    for cand, customer_id, kind in rows:
-        yield NewName(customer_id, kind, getattr(by_cand[cand], kind))
+def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, str, bool]]) -> Iterator[NewName]:
+    for cand, customer_id, kind, shared in rows:
+        yield NewName(customer_id, kind, getattr(by_cand[cand], kind), shared=shared)
 
 
 MATCH_EXTERNAL = """
@@ -214,7 +213,7 @@ def match_by(index: str) -> str:
     return f"""
         UPDATE intake_customer AS intake SET customer_id = known.customer_id, found_by = '{found_by}'
         FROM facts_identifier AS known
-        WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.blind = intake.{index}
+        WHERE intake.customer_id IS NULL AND known.kind = '{kind}' AND known.blind = intake.{index} AND NOT known.shared
           AND (intake.external IS NULL OR NOT EXISTS (
             SELECT FROM facts_identifier AS other
             WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
@@ -226,7 +225,9 @@ SELECT cand, CASE
     WHEN {
     " OR ".join(
         f"EXISTS (SELECT FROM facts_identifier AS other WHERE other.kind = '{kind}' AND other.blind = intake.{kind} "
-        "AND other.customer_id <> intake.customer_id)"
+        "AND other.customer_id <> intake.customer_id AND NOT other.shared) AND NOT EXISTS (SELECT FROM "
+        f"facts_identifier AS hers WHERE hers.kind = '{kind}' AND hers.blind = intake.{kind} "
+        "AND hers.customer_id = intake.customer_id)"
         for kind in SEALED
     )
 } THEN 'conflict'
@@ -268,17 +269,14 @@ ON CONFLICT (kind, source, value) DO NOTHING
 
 
 def unknown_names(kind: str, *, changing: bool) -> str:
-    """Whose identifier of this kind nobody has; `changing`: the master key is, so it may stand under either index."""
+    """Whose identifier of this kind she does not have, and whether another is found by it; `changing`: the master key
+    is, so it may stand under either index."""
+    indexes = ", ".join(f"intake.{index}" for index in (kind, *([f"former_{kind}"] if changing else [])))
+    known = f"SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind IN ({indexes})"
     return f"""
-        SELECT cand, customer_id, '{kind}' FROM intake_customer AS intake
+        SELECT cand, customer_id, '{kind}', EXISTS ({known} AND NOT known.shared) FROM intake_customer AS intake
         WHERE {kind} IS NOT NULL AND coalesce(decision, '') NOT IN ('skip', 'refuse')
-        {
-        "".join(
-            f" AND NOT EXISTS (SELECT FROM facts_identifier AS known"
-            f" WHERE known.kind = '{kind}' AND known.blind = intake.{index})"
-            for index in (kind, *([f"former_{kind}"] if changing else []))
-        )
-    }
+          AND NOT EXISTS ({known} AND known.customer_id = intake.customer_id)
     """  # noqa: S608 the kinds are ours
 
 

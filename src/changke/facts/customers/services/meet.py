@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind
-from changke.facts.customers.queries import LIVING, family_of, named
+from changke.facts.customers.queries import LIVING, family_of, finding, named
 from changke.facts.customers.services.names import NewName, hand_over, write
 from changke.foundation.database.rows import array
 from changke.foundation.database.rows_seen import seeing
@@ -169,23 +169,31 @@ def known_since(days: Mapping[int, dt.date], names: Mapping[int, str] | None = N
 
 @seeing(CHAIN_WIDE)
 @transaction.atomic
-def add_identifiers(customer: Customer, references: Sequence[Reference]) -> None:
-    """Further names of the same person. One that is hers already changes nothing; another's is refused, unless only an
-    undone batch knew that other: then the name comes over to her."""
+def add_identifiers(customer: Customer, references: Sequence[Reference], *, share: bool = False) -> int:
+    """Further names of the same person; how many are new. One that is hers already changes nothing; another's is
+    refused, unless only an undone batch knew that other: then the name comes over to her. With `share` a phone, an
+    address or an account of another is kept as hers too, and goes on finding the other."""
+    family = family_of(customer.pk)
     known = _by_identifier(references)
-    others = set(known.values()) - set(family_of(customer.pk))
+    others = set(known.values()) - set(family)
     shown = set(Customer.objects.filter(pk__in=others, is_active=True).values_list("pk", flat=True))
+    new = [NewName(customer.pk, one.kind, one.value, one.source) for one in references if one not in known]
+    moved = 0
     for one in references:
         if known.get(one) in shown:
-            raise IdentifierTaken(value=one.value)
-        if known.get(one) in others:
-            hand_over(Identifier.objects.get(named(one.kind, one.value, one.source)), to=customer.pk)
-    new = [one for one in references if one not in known]
+            if not share or one.kind in rules.IN_CLEAR:
+                raise IdentifierTaken(value=one.value)
+            if not Identifier.objects.filter(named(one.kind, one.value), customer__in=family).exists():
+                new.append(NewName(customer.pk, one.kind, one.value, shared=True))
+        elif known.get(one) in others:
+            hand_over(Identifier.objects.get(finding(one.kind, one.value, one.source)), to=customer.pk)
+            moved += 1
     try:
         with transaction.atomic():
-            write([NewName(customer.pk, one.kind, one.value, one.source) for one in new])
+            write(new)
     except IntegrityError:
         raise IdentifierTaken(value=", ".join(one.value for one in new)) from None
+    return len(new) + moved
 
 
 def _by_id(references: Sequence[Reference], scope: Scope) -> dict[Reference, int]:
@@ -217,7 +225,7 @@ def _by_identifier(references: Sequence[Reference]) -> dict[Reference, int]:
             UNION ALL
             SELECT known.kind, known.source, NULL, known.blind, known.customer_id FROM facts_identifier AS known
             JOIN unnest(%s::text[], %s::bigint[]) AS wanted (kind, blind)
-              ON wanted.kind = known.kind AND wanted.blind = known.blind
+              ON wanted.kind = known.kind AND wanted.blind = known.blind AND NOT known.shared
             """,
             [*_columns(clear, 3), *_columns(blind, 2)],
         )

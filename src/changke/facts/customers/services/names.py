@@ -24,6 +24,8 @@ class NewName:
     kind: str
     value: str
     source: str = ""
+    shared: bool = False
+    """Another is found by it."""
 
 
 COLUMNS = (
@@ -38,10 +40,11 @@ COLUMNS = (
     "key_version",
     "batch_id",
     "suppressed",
+    "shared",
 )
 STAGED = """
     id bigint, customer_id bigint, kind text, source text, value text, sealed bytea, blind bigint, tail bigint,
-    key_version smallint, batch_id bigint, suppressed boolean
+    key_version smallint, batch_id bigint, suppressed boolean, shared boolean
 """
 
 
@@ -55,11 +58,11 @@ def rows_of(names: Sequence[NewName], *, batch_id: int | None = None) -> list[tu
     for pk, one in zip(ids, names, strict=True):
         clear = (pk, one.customer_id, one.kind, one.source)
         if one.kind in rules.IN_CLEAR or safe is None:
-            rows.append((*clear, one.value, None, None, None, None, batch_id, False))
+            rows.append((*clear, one.value, None, None, None, None, batch_id, False, False))
         else:
             sealed = seal(keys[one.customer_id], one.value, place_of(pk))
             both, marked = indexes(safe, one.kind, one.value), (one.kind, one.value) in unwanted
-            rows.append((*clear, None, sealed, *both, safe.current, batch_id, marked))
+            rows.append((*clear, None, sealed, *both, safe.current, batch_id, marked, one.shared))
     return rows
 
 
@@ -82,7 +85,8 @@ def write_many(names: Iterable[NewName]) -> None:
 
 
 def write_unknown(names: Sequence[NewName], *, batch_id: int | None) -> None:
-    """Write those that nobody has yet, by the thousand, and leave the others to whom they belong."""
+    """Write by the thousand those that she does not have yet; one that finds another is written as shared, and a number
+    in clear stays with whom it belongs to."""
     if not names:
         return
     staging("intake_identifier", STAGED)
@@ -91,6 +95,14 @@ def write_unknown(names: Sequence[NewName], *, batch_id: int | None) -> None:
     with connection.cursor() as sql:
         sql.execute(
             f"INSERT INTO facts_identifier ({columns}) SELECT {columns} FROM intake_identifier"  # noqa: S608 ours
+            " WHERE NOT shared ORDER BY id ON CONFLICT DO NOTHING"
+        )
+        # What could not go in because another of the same chunk was first, or found another before: beside it.
+        sql.execute(
+            f"INSERT INTO facts_identifier ({columns})"  # noqa: S608 ours
+            f" SELECT {', '.join(COLUMNS[:-1])}, true FROM intake_identifier AS new"
+            " WHERE blind IS NOT NULL AND NOT EXISTS (SELECT FROM facts_identifier AS known WHERE"
+            " known.kind = new.kind AND known.blind = new.blind AND known.customer_id = new.customer_id)"
             " ORDER BY id ON CONFLICT DO NOTHING"
         )
 
@@ -98,6 +110,8 @@ def write_unknown(names: Sequence[NewName], *, batch_id: int | None) -> None:
 def hand_over(identifier: Identifier, *, to: int) -> None:
     """The identifier is another person's from now on: sealed again under her key."""
     value = values_of([identifier])[identifier.pk]
+    if identifier.blind is not None:
+        Identifier.objects.filter(customer=to, kind=identifier.kind, blind=identifier.blind, shared=True).delete()
     identifier.customer_id = to
     if identifier.sealed is not None:
         identifier.sealed = seal(keys_for([to])[to], value, place_of(identifier.pk))

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
-from changke.facts.customers.queries import named
+from changke.facts.customers.queries import finding
 from changke.facts.customers.services.names import NewName, write
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import HOUSE, By
@@ -23,7 +23,7 @@ from changke.foundation.periods import business_date
 
 class PhoneKnown(DomainError):
     code, status = "phone_known", 409
-    message = "This phone already belongs to %(name)s. Open her page instead of registering her twice."
+    message = "This phone already belongs to %(name)s. Open her page, or say that both use it."
 
     def __init__(self, *, name: str, customer_id: int) -> None:
         self.customer_id = customer_id
@@ -47,10 +47,12 @@ def register(
     home_store: Store,
     adviser: Staff | None = None,
     profile: Mapping[str, object] | None = None,
+    share: bool = False,
     by: By = HOUSE,
     now: dt.datetime,
 ) -> Customer:
-    """Write down a person the chain has not met before. Name or phone must be given; a known phone is refused."""
+    """Write down a person the chain has not met before. Name or phone must be given; a known phone is refused, unless
+    it is said that she is another who uses it too (`share`): then it is kept as hers and goes on finding the first."""
     plain = rules.clean_name(name)
     if not plain and not phone.strip():
         raise Invalid(field="name", reason="give a name or a phone, so that she can be found again")
@@ -84,7 +86,7 @@ def register(
         customer.save()
         customer.refresh_from_db(fields=["txid"])
     for kind, value in identifiers.items():
-        _name(customer, kind, value)
+        _name(customer, kind, value, share=share)
     said = {"name": plain, "source": known["source"], "home_store": home_store.pk, "adviser": adviser and adviser.pk}
     record(
         by=by,
@@ -97,10 +99,10 @@ def register(
     return customer
 
 
-def _name(customer: Customer, kind: IdentifierKind, value: str) -> None:
+def _name(customer: Customer, kind: IdentifierKind, value: str, *, share: bool) -> None:
     """Write the identifier unless it is hers already. Asked first: while the key is being changed, the unique index
     alone does not know a value that stands under the former key."""
-    holders = Identifier.objects.filter(named(kind, value)).select_related("customer")
+    holders = Identifier.objects.filter(finding(kind, value)).select_related("customer")
     holder = holders.first()
     if holder is None:
         try:
@@ -109,7 +111,9 @@ def _name(customer: Customer, kind: IdentifierKind, value: str) -> None:
             return
         except IntegrityError:
             holder = holders.get()
-    if holder.customer_id != customer.pk:
+    if holder.customer_id != customer.pk and share and holder.customer.is_active:
+        write([NewName(customer.pk, kind, value, shared=True)])
+    elif holder.customer_id != customer.pk:
         other = holder.customer.merged_into or holder.customer
         raise PhoneKnown(name=other.name or f"#{other.pk}", customer_id=other.pk)
 
@@ -119,7 +123,7 @@ def _hidden(identifiers: Mapping[IdentifierKind, str]) -> Customer | None:
     for ever, by somebody whom no page shows."""
     names = Q()
     for kind, value in identifiers.items():
-        names |= named(kind, value)
+        names |= finding(kind, value)
     owners = Identifier.objects.filter(names).values("customer") if names else Identifier.objects.none()
     hidden = Customer.objects.select_for_update().filter(
         pk__in=owners.values("customer"), is_active=False, merged_into__isnull=True

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Identifier
-from changke.facts.customers.queries import values_of
+from changke.facts.customers.queries import named, values_of
 from changke.foundation.persons.models import Suppression
 from changke.foundation.persons.queries import vault
 
@@ -23,7 +23,7 @@ def suppress(customer_ids: Sequence[int], *, why: str, now: dt.datetime) -> int:
         if values[one.pk]
     ]
     Suppression.objects.bulk_create(rows, ignore_conflicts=True)
-    Identifier.objects.filter(pk__in=[one.pk for one in hers]).update(suppressed=True)
+    _mark([(one.kind, values[one.pk]) for one in hers if values[one.pk]], suppressed=True)
     return len(rows)
 
 
@@ -34,7 +34,14 @@ def lift(customer_ids: Sequence[int], kind: str) -> int:
         for version, blind in _every_blind(kind, value):
             Suppression.objects.filter(kind=kind, key_version=version, blind=blind).delete()
         Identifier.objects.filter(pk=one).update(suppressed=False)
+        _mark([(kind, value)], suppressed=False)
     return len(marked)
+
+
+def _mark(names: Iterable[tuple[str, str]], *, suppressed: bool) -> None:
+    """An address is on the list for everybody who uses it."""
+    for kind, value in names:
+        Identifier.objects.filter(named(kind, value)).update(suppressed=suppressed)
 
 
 def suppressed_among(names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -15,10 +15,10 @@ from changke.facts.customers.models import Customer, Gender, Identifier, Identif
 from changke.facts.customers.queries import (
     LIVING,
     PERSON_OF,
-    by_phone,
     customer_in,
     records_of,
     values_of,
+    with_phone,
     with_phone_tail,
 )
 from changke.facts.customers.services.change import change
@@ -48,6 +48,7 @@ class IdentifierOut(Schema):
     value: str = Field(
         ..., description="Phones and e-mail addresses are masked; `unmask` shows one phone and is recorded."
     )
+    shared: bool = Field(False, description="Another customer has it too and is the one who is found by it.")
 
 
 class CustomerOut(Schema):
@@ -116,6 +117,11 @@ class CustomerIn(Profile):
     name: Name = ""
     phone: Annotated[str, text(40), Storable] = Field("", description="However it is written.")
     email: Annotated[str, text(200), Storable] = ""
+    share: bool = Field(
+        False,
+        description="She is another person than the one whom this phone, e-mail or account finds: hers too, kept as "
+        "shared. It goes on finding the other.",
+    )
     external_ids: Annotated[list[ExternalId], Field(max_length=20)] = []
     wecom_id: Annotated[str, text(200), Storable] = ""
     source: Annotated[str, text(80), Storable] = Field("", description="Where she came from: 路过, 大众点评, a friend.")
@@ -139,7 +145,7 @@ class CustomerIn(Profile):
         return {
             field: value
             for field, value in super().changes().items()
-            if field not in {"external_ids", "wecom_id", "source"}
+            if field not in {"external_ids", "wecom_id", "source", "share"}
         }
 
 
@@ -186,7 +192,8 @@ def get_customer(request: HttpRequest, customer_id: int) -> CustomerOut:
     summary="Write a customer down",
 )
 def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
-    """Write down somebody new. A phone, e-mail or external id that is known already is refused with 409."""
+    """Write down somebody new. A phone, e-mail or external id that is known already is refused with 409; with `share`
+    a phone, e-mail or WeCom id is kept as shared."""
     scope = actor(request).scope_for(Capability.CUSTOMER_EDIT)
     store = Named(the_chain(), scope, stores=[body.home_store]).store(body.home_store)
     names = [reference("external", one.value, one.source) for one in body.external_ids]
@@ -201,10 +208,11 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
                 home_store=store,
                 adviser=_adviser(body.adviser_id),
                 profile={field: value for field, value in body.changes().items() if value is not None},
+                share=body.share,
                 by=by(request),
                 now=dt.datetime.now(dt.UTC),
             )
-            add_identifiers(customer, names)
+            add_identifiers(customer, names, share=body.share)
     except PhoneKnown as known:
         if Customer.objects.for_scope(scope).filter(pk=known.customer_id).exists():
             raise
@@ -272,8 +280,7 @@ def _with_phone(rows: ScopedQuerySet[Customer], phone: str) -> ScopedQuerySet[Cu
         rules.normal_phone(phone)
     except ValueError as error:
         raise Invalid(field="phone", reason=str(error)) from None
-    known = by_phone(phone)
-    return rows.filter(pk=known.pk) if known else rows.none()
+    return rows.filter(pk__in=with_phone(phone))
 
 
 def _with_name(rows: ScopedQuerySet[Customer], name: str) -> ScopedQuerySet[Customer]:
@@ -348,4 +355,4 @@ def _identifier(one: Identifier, value: str) -> IdentifierOut:
         value = rules.masked_phone(value)
     if one.kind == "email":
         value = f"{value[:1]}***@{value.rpartition('@')[2]}"
-    return IdentifierOut(kind=IdentifierKind(one.kind), source=one.source, value=value)
+    return IdentifierOut(kind=IdentifierKind(one.kind), source=one.source, value=value, shared=one.shared)

@@ -151,7 +151,7 @@ MET: dict[str, tuple[str | Promise, str | Promise]] = {
     "email": (_("Same e-mail"), ""),
     "conflict": (
         _("The number is one customer's, the phone or e-mail another's"),
-        _("The phone stays with whom it finds now. Check which is wrong; if both are one person, merge them first."),
+        _("The phone goes on finding whom it finds now and is kept as shared. If both are one person, merge them."),
     ),
 }
 """How rows met known customers, and what to mind."""

@@ -26,17 +26,19 @@ def new_customer(
     store: Store,
     adviser: Staff | None,
     profile: Mapping[str, object],
+    share: bool,
     by: Staff,
     who: By,
     key: str,
     now: dt.datetime,
 ) -> Customer:
-    """Register a person once, however often the form is sent."""
+    """Register a person once, however often the form is sent. With `share`, also under a phone that finds another."""
     if (known := events.recorded(key)) is not None and known.customer is not None:
         return known.customer
     customer = register(
-        name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, by=who, now=now
-    )
+        name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, share=share, by=who,
+        now=now,
+    )  # fmt: skip
     _tell("customer.registered", customer, store, by, {"source": source}, key=key, now=now)
     return customer
 

@@ -45,6 +45,7 @@ AGREEMENTS: tuple[tuple[str, str | Promise], ...] = (
 def write(request: HttpRequest) -> HttpResponse:
     setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
     known: Customer | None = None
+    is_known = False
     if setting.posted:
         try:
             customer = new_customer(
@@ -54,13 +55,14 @@ def write(request: HttpRequest) -> HttpResponse:
                 store=setting.store,
                 adviser=setting.by(),
                 profile=_profile(setting),
+                share=bool(setting.given("share")),
                 by=setting.staff,
                 who=current.by(request),
                 key=setting.key,
                 now=setting.now,
             )
         except PhoneKnown as refusal:
-            known = visible(setting, refusal.customer_id)
+            known, is_known = visible(setting, refusal.customer_id), True
             setting.errors["phone"] = gettext("This phone is already known.")
         except Invalid as refusal:
             setting.refuse(refusal)
@@ -78,7 +80,7 @@ def write(request: HttpRequest) -> HttpResponse:
         "agreements": AGREEMENTS,
         "chosen_staff": setting.given("staff", str(setting.staff.pk)),
         "known": known,
-        "is_known": "phone" in setting.errors,
+        "is_known": is_known,
     }
     return show(setting, "record/_customer.html", context, title=gettext("New customer"))
 

@@ -41,7 +41,8 @@ def names_of(told: Sequence[Mapping[str, str]]) -> list[Reference]:
 
 
 def met(people: Sequence[Someone], *, now: datetime) -> list[int]:
-    """Ids of all of them, in the order given. Two who share a name are one; a name that is another's stays there."""
+    """Ids of all of them, in the order given. Two who share a name are one. What finds another goes on finding that
+    other: a phone or an address is kept as hers too, a number is not."""
     if not people:
         return []
     known = find(list(dict.fromkeys(name for one in people for name in one.names)), scope=CHAIN_WIDE)
@@ -64,6 +65,11 @@ def met(people: Sequence[Someone], *, now: datetime) -> list[int]:
             if name not in known and name not in strangers
         }
     )
+    for one, pk in zip(people, ids, strict=True):
+        for name in one.names:
+            if known.get(name, pk) != pk:
+                with suppress(IdentifierTaken):
+                    add_identifiers(Customer.objects.get(pk=pk), [name], share=True)
     return ids
 
 
