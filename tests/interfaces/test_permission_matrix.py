@@ -51,12 +51,14 @@ SENT: dict[str, dict[str, Any]] = {
     "erase_person": {"reason": "asked"},
     "post_tag": {"name": "爱聊天"},
     "post_merge": {"merged_id": 999_999_999},
+    "post_identifier": {"kind": "phone", "value": "13900000099"},
     "post_tag_off": {"name": "常客"},
     "patch_customer_fields": {"values": {}},
 }
 """What an address about a customer wants to be sent. An address that is not here is sent nothing."""
 
 NEEDS_MORE = {
+    "customer-separate": "a link between records of hers: tests/interfaces/web/test_duplicates.py",
     "post_merge": "another record of hers: tests/interfaces/api/test_merges.py",
     "delete_merge": "a link between records of hers: tests/interfaces/api/test_merges.py",
     "get_prediction": "a prediction of hers: tests/interfaces/api/test_value.py",

@@ -16,6 +16,7 @@ from changke.facts.customers.models import (
     TagGroup,
     TagWord,
 )
+from changke.facts.duplicates.models import Duplicate
 from changke.facts.events.models import Event
 from changke.facts.fields.models import Field, FieldReplaced, FieldValue
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
@@ -27,6 +28,7 @@ __all__ = [
     "Chosen",
     "Consent",
     "Customer",
+    "Duplicate",
     "Event",
     "Field",
     "FieldReplaced",

@@ -61,6 +61,8 @@ ACTIONS: dict[str, Words] = {
     "customers.handed_over": _("Customers handed over"),
     "customer.merged": _("Two records of one person merged"),
     "customer.unmerged": _("Merged records separated"),
+    "customer.named": _("Phone, address or number added"),
+    "customer.not_same": _("Two records called two persons"),
     "customer.registered": _("Customer registered"),
     "export.made": _("Data exported"),
     "data.published": _("Analysts' file written"),

@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from changke.facts.customers.services import tags
+from changke.facts.duplicates import services as duplicates
 from changke.facts.purchases.services.receive import settle_late
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
@@ -134,6 +135,19 @@ def take_stale_tags_off(timestamp: int) -> int:
     while some := tags.take_stale_off(today=today, now=now):
         taken += some
     return taken
+
+
+@app.task(name="find_duplicates", queueing_lock="find_duplicates", lock="duplicates")
+def find_duplicates(timestamp: int = 0) -> int:
+    """Look for records that may be of one person; how many pairs wait for somebody."""
+    _fresh_connection()
+    return duplicates.find_duplicates(now=datetime.now(UTC)).pairs
+
+
+def ask_for_duplicates() -> None:
+    """Have everybody looked at soon. A second wish before the first began is the same wish."""
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        find_duplicates.defer()
 
 
 @app.task(name="apply_tag_rule", lock="tag-rules")

@@ -32,6 +32,7 @@ SCHEDULE = [
     Recurring(jobs.verify_audit, "10 19 * * *", "who rewrites the past must be found within a day, and named"),
     Recurring(jobs.forget_attempts, "30 18 * * *", "who guesses names leaves a row for each; they delay for a day"),
     Recurring(jobs.take_stale_tags_off, "20 18 * * *", "a tag nobody confirmed in its time is no knowledge any more"),
+    Recurring(jobs.find_duplicates, "35 18 * * *", "who was written down twice today is one person tomorrow morning"),
     Recurring(jobs.forget_finished, "40 18 * * *", "the table of jobs is read at every fetch; keep it small"),
     Recurring(jobs.forget_drafts, "50 18 * * *", "uploaded files of an import nobody finished hold names and phones"),
 ]

@@ -186,6 +186,7 @@ PERSON_TABLES = {
     "fields_replaced": _("What imports wrote over in fields of your own"),
     "kept": _("Cards that wait for their balances"),
     "merges": _("Records of hers that were merged"),
+    "duplicates": _("Records that were compared with hers"),
     "segments": _("Segments she is or was in"),
     "chosen": _("Bulk changes she was part of"),
     "purchases": _("Purchases"),
@@ -293,3 +294,22 @@ HAND_OVER = {
     "even": _("Share the money at risk evenly"),
     "served": _("To whoever served her last, the others evenly"),
 }
+
+
+DUPLICATES: dict[str, str | Promise] = {
+    "phone_name": _("Same phone and same name"),
+    "account": _("Same WeChat account"),
+    "name_birthday": _("Same name and birthday"),
+    "email": _("Same e-mail"),
+    "phone": _("Same phone, another name"),
+}
+"""Why two records may be of one person, by rule."""
+
+SIGNALS: dict[str, str | Promise] = {
+    "phone": _("phone"),
+    "account": _("WeChat account"),
+    "email": _("e-mail"),
+    "name": _("name"),
+    "birthday": _("birthday"),
+}
+"""What two records have in common."""

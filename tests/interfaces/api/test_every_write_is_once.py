@@ -7,15 +7,20 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from changke.facts.customers.queries import phone_of
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.merge import merge
+from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
+from changke.facts.duplicates.models import Duplicate
+from changke.facts.duplicates.services import find_duplicates
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
 from changke.foundation.access.models import Grant, OwnRole
 from changke.foundation.access.services import issue_key
 from changke.foundation.audit.rules import HOUSE
 from changke.foundation.batches.models import Batch
+from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces.api.models import KeptAnswer
 from changke.interfaces.api.v1.service import api
@@ -149,8 +154,18 @@ def a_merge(cast: Cast) -> int:
     return int(merge(cast.vera.pk, own().pk, now=NOW).batch_id or 0)
 
 
+def a_pair() -> Duplicate:
+    """Somebody with the phone and the name of the customer."""
+    phone, store = phone_of(own()), Store.objects.get(code="JA")
+    register(name=own().name, phone=phone, home_store=store, share=True, now=NOW)
+    find_duplicates(now=NOW)
+    return Duplicate.objects.get()
+
+
 ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
 OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
+    "post_duplicate_merge": lambda _: (f"/duplicates/{a_pair().pk}/merge", {"into_id": own().pk}),
+    "post_duplicate_not_same": lambda _: (f"/duplicates/{a_pair().pk}/not-same", ""),
     "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
     "rotate_own_key": lambda _: ("/keys/self/rotate", {"overlap_hours": 1}),
     "rotate_key": lambda _: (f"/keys/{a_key()}/rotate", {"overlap_hours": 1}),

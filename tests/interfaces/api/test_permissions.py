@@ -105,6 +105,7 @@ CASES: dict[str, list[Case]] = {
     "post_tag_off": [Case("POST", "/customers/{id}/tags/off", {"name": "常客"})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
     "get_merges": [Case("GET", "/customers/{id}/merges")],
+    "post_identifier": [Case("POST", "/customers/{id}/identifiers", {"kind": "phone", "value": "13900000099"})],
     "get_consents": [Case("GET", "/customers/{id}/consents")],
     "post_consent": [
         Case(
@@ -159,8 +160,8 @@ THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants",
 BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo", "post_hand_over"}
 """Routes about batches: tests/interfaces/bulk, tests/interfaces/web/test_hand_over.py."""
 
-MERGES = {"post_merge", "delete_merge"}
-"""About two customers: test_merges.py."""
+MERGES = {"post_merge", "delete_merge", "get_duplicates", "post_duplicate_merge", "post_duplicate_not_same"}
+"""About two customers: test_merges.py, test_duplicates.py."""
 
 RECEIPTS = {"void_purchase", "restore_purchase"}
 """About a receipt of one's own stores: test_purchases.py."""

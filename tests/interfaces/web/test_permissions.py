@@ -31,6 +31,9 @@ ABOUT_HER = {
     "customer": Ask(),
     "customer-edit": Ask(),
     "customer-changes": Ask(),
+    "customer-names": Ask(),
+    "customer-merge": Ask(),
+    "customer-separate": Ask("post", more=(1,)),  # both not for every role: test_duplicates.py
     "customer-call": Ask("post", {"reason": "call"}),
     "customer-tags": Ask("post", {"tag": "爱聊天"}),
     "customer-tag-remove": Ask("post", {"tag": "常客"}),
@@ -44,7 +47,7 @@ ABOUT_HER = {
     "today-reopen": Ask("post", more=(0,)),
     "today-phone": Ask("post"),
 }
-ELSEWHERE = {"customer-photo", "customer-data", "customer-forget"}
+ELSEWHERE = {"customer-photo", "customer-data", "customer-forget", "customer-merge", "customer-separate"}
 """Tried one by one in the tests of their pages."""
 FORMS = ["record", "record-sale", "record-use", "record-return", "record-visit", "record-note", "record-allergy"]
 """Ask for the customer by `?customer=`."""
@@ -112,6 +115,8 @@ SEGMENTS = {"segment", "segment-portrait", "segment-overlap"}
 """A group of the chain through the stores of whoever looks: test_segments.py."""
 ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
 """Whose customers are handed over, and who may: test_hand_over.py."""
+DUPLICATES = {"duplicates", "duplicates-search", "duplicate-merge", "duplicate-not-same"}
+"""Which pairs one sees, and who may decide: test_duplicates.py."""
 DOORS = {
     "member",
     "my-password", "my-second-factor", "my-sessions", "my-session-end", "my-sessions-end", "login-code", "reset",
@@ -160,6 +165,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
     known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *SEGMENTS, *ADVISERS, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *ADVISERS, *DUPLICATES, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from changke.facts.customers import rules
-from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind, Kept
+from changke.facts.customers.models import PERSON, Customer, Identifier, IdentifierKind, Kept, MergeLink
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
@@ -37,6 +37,14 @@ def family_of(customer_id: int) -> tuple[int, ...]:
     """All records of the person that this number means, her own first: everything that is told of her is asked of all
     of them. Of a record that is read as another, the same."""
     return families_of([customer_id]).get(customer_id, (customer_id,))
+
+
+def link_in(scope: Scope, customer_id: int, batch_id: int) -> int:
+    """The batch of a merge, if it joined records of this customer and the scope may see her."""
+    family = family_of(customer_in(scope, customer_id).pk)
+    if not MergeLink.objects.filter(batch_id=batch_id, into__in=family).exists():
+        raise NotFound
+    return batch_id
 
 
 FAMILIES = """

@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         Place("customers", _("Customers"), "customers"),
         Place("segments", _("Segments"), "filter", Capability.ANALYTICS_VIEW),
         Place("advisers", _("Advisers"), "heart", Capability.HANDOVER_RUN),
+        Place("duplicates", _("Duplicates"), "copy", Capability.DUPLICATES_REVIEW),
     )),
     (_("Analysis"), (
         Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),

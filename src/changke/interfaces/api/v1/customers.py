@@ -1,7 +1,7 @@
 """Customers: found, written down, changed; their phones masked unless one asks and says why."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from changke.facts.customers.queries import (
     with_phone,
     with_phone_tail,
 )
+from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
@@ -124,6 +125,8 @@ class CustomerIn(Profile):
     )
     external_ids: Annotated[list[ExternalId], Field(max_length=20)] = []
     wecom_id: Annotated[str, text(200), Storable] = ""
+    union_id: Annotated[str, text(200), Storable] = Field("", description="Of WeChat: one person in all applications.")
+    card_number: Annotated[str, text(200), Storable] = ""
     source: Annotated[str, text(80), Storable] = Field("", description="Where she came from: 路过, 大众点评, a friend.")
     home_store: Code = Field(..., description="Code of her store.")
 
@@ -145,7 +148,7 @@ class CustomerIn(Profile):
         return {
             field: value
             for field, value in super().changes().items()
-            if field not in {"external_ids", "wecom_id", "source", "share"}
+            if field not in {"external_ids", "wecom_id", "union_id", "card_number", "source", "share"}
         }
 
 
@@ -156,6 +159,17 @@ class CustomerPatch(Profile):
     home_store: Code | None = None
 
     model_config = {"json_schema_extra": {"examples": [{"allergies": "酒精", "birth_month": 3, "birth_day": 8}]}}
+
+
+class IdentifierIn(Input):
+    """A further name of hers: a second phone, an e-mail, a WeCom id, a union id, a card, her number in a system."""
+
+    kind: IdentifierKind
+    value: Annotated[str, text(200, empty=False), Storable]
+    source: Annotated[str, text(60), Storable] = Field("", description="Of `external`: which system speaks.")
+    share: bool = Field(False, description="Another has this phone, e-mail or account: both use it.")
+
+    model_config = {"json_schema_extra": {"examples": [{"kind": "phone", "value": "139 0000 7831"}]}}
 
 
 class Unmask(Input):
@@ -197,7 +211,8 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
     scope = actor(request).scope_for(Capability.CUSTOMER_EDIT)
     store = Named(the_chain(), scope, stores=[body.home_store]).store(body.home_store)
     names = [reference("external", one.value, one.source) for one in body.external_ids]
-    names += [reference("wecom", body.wecom_id)] if body.wecom_id else []
+    others = {"wecom": body.wecom_id, "unionid": body.union_id, "card": body.card_number}
+    names += [reference(kind, value) for kind, value in others.items() if value.strip()]
     try:
         with transaction.atomic():
             customer = register(
@@ -243,6 +258,30 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
     with transaction.atomic():
         customer = change(customer.pk, changes, by=by(request), now=now)
         _recorded("customer.changed", customer, who, {"fields": sorted(changes)}, now=now)
+    return _shown(customer)
+
+
+@router.post(
+    "/{int:customer_id}/identifiers",
+    response={201: CustomerOut},
+    operation_id="post_identifier",
+    summary="Add a phone or a number of hers",
+)
+def post_identifier(request: HttpRequest, customer_id: int, body: IdentifierIn) -> CustomerOut:
+    """One that is hers already changes nothing. Another's is refused with 409; with `share` a phone, e-mail or account
+    is kept as shared and goes on finding the other."""
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_EDIT), customer_id)
+    if body.kind == IdentifierKind.EXTERNAL and not body.source.strip():
+        raise Invalid(field="source", reason="say which system the number is of")
+    add_name(
+        customer,
+        body.kind,
+        body.value,
+        source=body.source,
+        share=body.share,
+        by=by(request),
+        now=dt.datetime.now(dt.UTC),
+    )
     return _shown(customer)
 
 
@@ -311,6 +350,13 @@ def _recorded(kind: str, customer: Customer, who: Actor, data: dict[str, object]
         now=now,
         time_zone=the_chain().time_zone,
     )
+
+
+def told(ids: Collection[int]) -> list[CustomerOut]:
+    """These customers, for a route that has asked whose they are."""
+    people = list(Customer.objects.filter(pk__in=ids).select_related("home_store").prefetch_related("tags"))
+    names, values = _names(people)
+    return [_told(one, names[one.pk], values) for one in people]
 
 
 def _shown(one: Customer) -> CustomerOut:

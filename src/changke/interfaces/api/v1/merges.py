@@ -7,11 +7,9 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from changke.facts.customers.models import MergeLink
-from changke.facts.customers.queries import customer_in, family_of
+from changke.facts.customers.queries import customer_in, family_of, link_in
 from changke.facts.customers.services.merge import joined_to, merge, unmerge
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.errors import NotFound
-from changke.foundation.organisation.scope import Scope
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Id, Input
 
@@ -71,14 +69,6 @@ def delete_merge(request: HttpRequest, customer_id: int, merge_id: int) -> Merge
     scope, now = actor(request).scope_for(Capability.CUSTOMER_MERGE), dt.datetime.now(dt.UTC)
     link = unmerge(link_in(scope, customer_id, merge_id), by=by(request), now=now)
     return _out(link)
-
-
-def link_in(scope: Scope, customer_id: int, batch_id: int) -> int:
-    """The batch, if it joined records of this customer and the scope may see her."""
-    family = family_of(customer_in(scope, customer_id).pk)
-    if not MergeLink.objects.filter(batch_id=batch_id, into__in=family).exists():
-        raise NotFound
-    return batch_id
 
 
 def _out(link: MergeLink) -> MergeOut:

@@ -106,6 +106,7 @@ def _who(customer: Customer, family: tuple[int, ...], today: dt.date) -> dict[st
         "numbers": [one.value for one in known_by[:3]],
         "gender": str(words.GENDERS[customer.gender]) if customer.gender else "",
         "known_since": customer.known_on,
+        "records": len(family),
     }
 
 

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from changke.interfaces.web.customers import acts, edit, lists, person, privacy, tags
+from changke.interfaces.web.customers import acts, edit, lists, names, person, privacy, tags
 
 urlpatterns = [
     path("customers/", lists.show, name="customers"),
     path("customers/<int:customer_id>/", person.show, name="customer"),
     path("customers/<int:customer_id>/edit/", edit.form, name="customer-edit"),
+    path("customers/<int:customer_id>/names/", names.show, name="customer-names"),
     path("customers/<int:customer_id>/call/", acts.call, name="customer-call"),
     path("customers/<int:customer_id>/tags/", tags.add, name="customer-tags"),
     path("customers/<int:customer_id>/tags/remove/", tags.remove, name="customer-tag-remove"),

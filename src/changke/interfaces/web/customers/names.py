@@ -1,0 +1,111 @@
+"""By what she is known: phones, addresses, accounts and numbers; a further one."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind
+from changke.facts.customers.queries import customer_in, family_of, values_of
+from changke.facts.customers.rules import IN_CLEAR, masked_phone
+from changke.facts.customers.services.add_name import add_name
+from changke.facts.customers.services.meet import IdentifierTaken
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import Invalid
+from changke.interfaces import words
+from changke.interfaces.web import current
+from changke.interfaces.web.answers import answer, go, toast
+
+KINDS: dict[str, str | Promise] = {
+    IdentifierKind.PHONE: _("Phone"),
+    IdentifierKind.EMAIL: _("E-mail"),
+    IdentifierKind.CARD: _("Card number"),
+    IdentifierKind.EXTERNAL: _("Number in another system"),
+    IdentifierKind.WECOM: _("WeCom id"),
+    IdentifierKind.UNIONID: _("Union id"),
+}
+
+
+@dataclass(frozen=True)
+class Name:
+    kind: str
+    source: str
+    said: str
+    shared: bool
+    suppressed: bool
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def show(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), customer_id)
+    if request.method == "GET":
+        return _page(request, customer)
+    typed = {name: request.POST.get(name, "").strip() for name in ("kind", "value", "source", "share")}
+    errors, taken = {}, False
+    try:
+        if typed["kind"] not in KINDS:
+            raise Invalid(field="kind", reason="choose what it is")
+        if typed["kind"] == IdentifierKind.EXTERNAL and not typed["source"]:
+            raise Invalid(field="source", reason="say which system the number is of")
+        new = add_name(
+            customer,
+            typed["kind"],
+            typed["value"],
+            source=typed["source"],
+            share=bool(typed["share"]),
+            by=current.by(request),
+            now=timezone.now(),
+        )
+    except IdentifierTaken:
+        taken = typed["kind"] not in IN_CLEAR
+        errors["value"] = gettext("Another customer has this already.")
+    except Invalid as refusal:
+        errors[refusal.field if refusal.field in typed else "value"] = words.refusal(refusal)
+    else:
+        toast(request, gettext("Added") if new else gettext("She has this already"))
+        return go(request, reverse("customer-names", args=[customer.pk]))
+    return _page(request, customer, typed=typed, errors=errors, taken=taken, status=422)
+
+
+def _page(
+    request: HttpRequest,
+    customer: Customer,
+    *,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    taken: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    rows = list(Identifier.objects.filter(customer__in=family_of(customer.pk)).order_by("kind", "shared", "pk"))
+    values, seen = values_of(rows), set()
+    names = []
+    for one in rows:
+        if (one.kind, values[one.pk]) not in seen:
+            seen.add((one.kind, values[one.pk]))
+            names.append(Name(str(KINDS[one.kind]), one.source, _masked(one.kind, values[one.pk]), one.shared,
+                              one.suppressed))  # fmt: skip
+    context = {
+        "nav": "customers",
+        "customer": customer,
+        "names": names,
+        "kinds": [(key, str(said)) for key, said in KINDS.items()],
+        "typed": typed or {"kind": "phone"},
+        "errors": errors or {},
+        "taken": taken,
+    }
+    return answer(request, "customers/names.html", context, status=status)
+
+
+def _masked(kind: str, value: str) -> str:
+    if kind == IdentifierKind.PHONE:
+        return masked_phone(value)
+    if kind == IdentifierKind.EMAIL:
+        return f"{value[:1]}***@{value.rpartition('@')[2]}"
+    return value

@@ -1,0 +1,139 @@
+"""Pairs that may be one person, through the API; and further names of a customer."""
+
+import pytest
+
+from changke.facts.customers.models import Customer, MergeLink
+from changke.facts.customers.queries import by_phone, with_phone
+from changke.facts.customers.services.register import register
+from changke.facts.duplicates.models import Duplicate
+from changke.facts.duplicates.services import find_duplicates
+from changke.foundation.audit.models import AuditLine
+from tests.cast import Cast
+from tests.interfaces.api.conftest import NOW, Caller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def twin(cast: Cast) -> Customer:
+    return register(name="莹莹", phone="13800000001", home_store=cast.jing_an, share=True, now=NOW)
+
+
+@pytest.fixture
+def pair(twin: Customer) -> Duplicate:
+    find_duplicates(now=NOW)
+    return Duplicate.objects.get()
+
+
+def test_a_pair_says_why_and_who(cast: Cast, hq: Caller, pair: Duplicate, twin: Customer) -> None:
+    [told] = hq.get("/duplicates").json()["items"]
+    assert (told["rule"], told["said"], told["score"], told["why"]) == (
+        "phone_name",
+        "Same phone and same name",
+        95,
+        ["phone", "name"],
+    )
+    assert [one["id"] for one in told["customers"]] == [cast.ying.pk, twin.pk]
+    assert "13800000001" not in str(told)
+
+
+def test_merging_takes_it_off_the_list_and_is_told_among_the_decided(
+    cast: Cast, hq: Caller, pair: Duplicate, twin: Customer
+) -> None:
+    answer = hq.post(f"/duplicates/{pair.pk}/merge", {"into_id": cast.ying.pk})
+    assert (answer.status_code, answer.json()["state"]) == (200, "merged")
+    assert [one["id"] for one in answer.json()["customers"]] == [cast.ying.pk]
+    assert hq.get("/duplicates").json()["items"] == []
+    assert [one["id"] for one in hq.get("/duplicates?state=decided").json()["items"]] == [pair.pk]
+    assert MergeLink.objects.get().why == "phone_name"
+    late = hq.post(f"/duplicates/{pair.pk}/not-same", "")
+    assert (late.status_code, late.json()["code"]) == (409, "decided_already")
+
+
+@pytest.mark.parametrize(("body", "field"), [({"into_id": 999_999}, "into_id"), ({}, "into_id")])
+def test_one_of_the_two_must_stay(hq: Caller, pair: Duplicate, body: dict[str, int], field: str) -> None:
+    answer = hq.post(f"/duplicates/{pair.pk}/merge", body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_two_persons_stay_two(hq: Caller, pair: Duplicate) -> None:
+    assert hq.post(f"/duplicates/{pair.pk}/not-same", "").json()["state"] == "not_same"
+    find_duplicates(now=NOW)
+    assert hq.get("/duplicates").json()["items"] == []
+    assert hq.post("/duplicates/999999/not-same", "").status_code == 404
+
+
+def test_pages_go_on_where_the_last_one_ended(cast: Cast, hq: Caller, twin: Customer) -> None:
+    for number, name in (("13800000002", "秋月"), ("13800000004", "小莫"), ("13800000006", "小白")):
+        register(name=name, phone=number, home_store=cast.jing_an, share=True, now=NOW)
+    find_duplicates(now=NOW)
+    seen, cursor = [], ""
+    while True:
+        part = hq.get(f"/duplicates?limit=1&cursor={cursor}").json()
+        seen += [one["score"] for one in part["items"]]
+        if not (cursor := part["next"]):
+            break
+    assert seen == [95, 95, 40, 40]
+    for one in Duplicate.objects.all():
+        hq.post(f"/duplicates/{one.pk}/not-same", "")
+    first = hq.get("/duplicates?state=decided&limit=3").json()
+    rest = hq.get(f"/duplicates?state=decided&limit=3&cursor={first['next']}").json()
+    assert len({one["id"] for one in first["items"] + rest["items"]}) == 4
+
+
+def test_a_store_sees_and_decides_only_what_is_wholly_its_own(
+    cast: Cast, hq: Caller, manager: Caller, pair: Duplicate
+) -> None:
+    register(name="岚岚", phone="13800000005", home_store=cast.jing_an, share=True, now=NOW)
+    find_duplicates(now=NOW)
+    assert len(hq.get("/duplicates").json()["items"]) == 2
+    assert [one["id"] for one in manager.get("/duplicates").json()["items"]] == [pair.pk]
+    foreign = Duplicate.objects.exclude(pk=pair.pk).get()
+    assert manager.post(f"/duplicates/{foreign.pk}/not-same", "").status_code == 404
+    assert manager.post(f"/duplicates/{foreign.pk}/merge", {"into_id": cast.lan.pk}).status_code == 404
+    assert manager.post(f"/duplicates/{pair.pk}/not-same", "").status_code == 200
+
+
+def test_a_second_phone_finds_her(cast: Cast, hq: Caller) -> None:
+    answer = hq.post(f"/customers/{cast.bai.pk}/identifiers", {"kind": "phone", "value": "139 0000 0099"})
+    assert answer.status_code == 201
+    assert len(answer.json()["identifiers"]) == 2
+    assert by_phone("13900000099") == cast.bai
+    line = AuditLine.objects.filter(action="customer.named").get()
+    assert line.customer_id == cast.bai.pk
+    again = hq.post(f"/customers/{cast.bai.pk}/identifiers", {"kind": "phone", "value": "13900000099"})
+    assert (again.status_code, AuditLine.objects.filter(action="customer.named").count()) == (201, 1)
+
+
+def test_the_phone_of_another_is_added_when_both_use_it(cast: Cast, hq: Caller) -> None:
+    body = {"kind": "phone", "value": "13800000003"}
+    refused = hq.post(f"/customers/{cast.bai.pk}/identifiers", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "identifier_taken")
+    assert hq.post(f"/customers/{cast.bai.pk}/identifiers", body | {"share": True}).status_code == 201
+    assert with_phone("13800000003") == [cast.vera.pk, cast.bai.pk]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"kind": "phone", "value": "12"}, "phone"),
+        ({"kind": "email", "value": "nowhere"}, "email"),
+        ({"kind": "external", "value": "M-1"}, "source"),
+        ({"kind": "passport", "value": "1"}, "kind"),
+        ({"kind": "card", "value": ""}, "value"),
+    ],
+)
+def test_a_wrong_name_is_refused(cast: Cast, hq: Caller, body: dict[str, str], field: str) -> None:
+    answer = hq.post(f"/customers/{cast.bai.pk}/identifiers", body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_cards_and_union_ids_are_written_down_and_searched(cast: Cast, hq: Caller) -> None:
+    made = hq.post(
+        "/customers", {"name": "卡卡", "home_store": "JA", "card_number": "880012345", "union_id": "oWx_6bmasdasd"}
+    )
+    assert made.status_code == 201
+    kinds = {one["kind"]: one["value"] for one in made.json()["identifiers"]}
+    assert kinds == {"card": "880012345", "unionid": "oWx_6bmasdasd"}
+    taken = hq.post("/customers", {"name": "又一个", "home_store": "JA", "card_number": "880012345", "share": True})
+    assert taken.json()["code"] == "identifier_taken"  # a card is one person's
