@@ -1,5 +1,7 @@
 """Records that may be of one person are found, never merged by themselves, and what was refused stays refused."""
 
+from typing import Any
+
 import pytest
 
 from changke.facts.customers.models import Customer
@@ -52,7 +54,7 @@ def test_too_many_alike_are_no_pairs() -> None:
     assert rules.pairs(range(rules.MOST_ALIKE + 1)) == []
 
 
-def person(cast: Cast, name: str, phone: str = "", **profile: object) -> Customer:
+def person(cast: Cast, name: str, phone: str = "", **profile: Any) -> Customer:
     return register(name=name, phone=phone, home_store=cast.jing_an, profile=profile, share=True, now=NOW)
 
 
@@ -63,7 +65,7 @@ def found() -> set[tuple[str, str, str]]:
 
 
 pytestmark = pytest.mark.django_db
-BORN = {"birth_year": 1990, "birth_month": 5, "birth_day": 6}
+BORN: dict[str, Any] = {"birth_year": 1990, "birth_month": 5, "birth_day": 6}
 
 
 def test_each_rule_finds_its_pair_and_nothing_else(cast: Cast) -> None:
@@ -100,7 +102,7 @@ def test_a_member_number_that_is_a_phone_counts_as_one(cast: Cast, kind: str) ->
         {"birth_year": 1990},
     ],
 )
-def test_half_a_birthday_or_another_says_nothing(cast: Cast, profile: dict[str, object]) -> None:
+def test_half_a_birthday_or_another_says_nothing(cast: Cast, profile: dict[str, Any]) -> None:
     change(cast.vera.pk, BORN, now=NOW)
     person(cast, "薇拉", **profile)
     assert found() == set()
