@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Pairs of records that may be of one person, and what was decided."""
 
     dependencies = [
-        ("facts", "0023_no_longer_of_one_alone"),
+        ("facts", "0024_no_longer_of_one_alone"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A phone may be kept by whoever is not found by it; two kinds of names more."""
 
-    dependencies = [("facts", "0020_found_by_person")]
+    dependencies = [("facts", "0021_what_a_batch_replaced_in_own_fields")]
     operations = [
         migrations.AddField("identifier", "shared", models.BooleanField(db_default=False, default=False)),
         migrations.AlterField(

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """One is found by a phone; each of the others has it once. Built beside whoever writes."""
 
     atomic = False
-    dependencies = [("facts", "0021_phones_that_several_have")]
+    dependencies = [("facts", "0022_phones_that_several_have")]
     operations = [
         AddUniqueOnline(
             "identifier",
