@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Q
 
 from changke.facts.duplicates.models import Duplicate
+from changke.facts.duplicates.services import erase_duplicates
 from changke.foundation.persons.registry import PersonTable, Row, register
 
 
 def duplicates(customer_ids: Sequence[int]) -> Iterator[Row]:
     rows = Duplicate.objects.filter(Q(one__in=customer_ids) | Q(other__in=customer_ids)).order_by("pk")
     yield from rows.values("one_id", "other_id", "rule", "why", "found_at", "state", "decided_at")
-
-
-def erase_duplicates(customer_ids: Sequence[int]) -> int:
-    return Duplicate.objects.filter(Q(one__in=customer_ids) | Q(other__in=customer_ids)).delete()[0]
 
 
 register(PersonTable("duplicates", ("facts_duplicate",), duplicates, erase_duplicates))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from changke.facts.customers.services.merge import merge
 from changke.facts.duplicates import rules
@@ -107,6 +108,11 @@ def not_same(pair_id: int, *, by: By = HOUSE, now: dt.datetime) -> Duplicate:
             now=now,
         )
     return pair
+
+
+def erase_duplicates(customer_ids: Sequence[int]) -> int:
+    """With whom she was compared goes with her."""
+    return Duplicate.objects.filter(Q(one__in=customer_ids) | Q(other__in=customer_ids)).delete()[0]
 
 
 def _locked(pair_id: int) -> Duplicate:
