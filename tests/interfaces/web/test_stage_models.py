@@ -71,6 +71,30 @@ def test_a_number_is_tried_and_then_published(hq: Client, shop: Cast) -> None:
     assert Standing.objects.get(customer=shop.vera, model="m4").stage == "silent"
 
 
+def test_a_rule_is_written_as_text_and_a_mistake_in_it_is_marked(hq: Client) -> None:
+    place = rule_of("silent")
+    text, was = f"text-{place}", f"was-{place}"
+    assert f'name="{text}"' in hq.get(PAGE).content.decode()
+    written = {text: "silent_days >= 10 and visits >= 1", was: "silent_days >= setting.silent_after_days"}
+    assert hq.post(PAGE, form(**written, publish="1")).status_code == 303
+    assert StageModel.objects.get(key="m4").definition["ask"][place]["when"] == {
+        "and": [
+            {"attribute": "silent_days", "op": ">=", "value": 10},
+            {"attribute": "visits", "op": ">=", "value": 1},
+        ]
+    }
+    bad = hq.post(PAGE, form(**{text: "silentt_days >= 10", "publish": "1"}))
+    page = bad.content.decode()
+    assert bad.status_code == 422
+    assert "<mark>silentt_days</mark>" in page
+    assert ">silentt_days &gt;= 10</textarea>" in page
+    beyond = hq.post(PAGE, form(**{text: 'tag has "x"', "publish": "1"}))
+    assert beyond.status_code == 422, "stages ask attributes only"
+    assert StageModel.objects.get(key="m4").version == 2
+    untouched = hq.post(PAGE, form(**{text: "silent_days >= 1", was: "silent_days >= 1", SILENT: "10", "try": "1"}))
+    assert 'value="10"' in untouched.content.decode(), "a text that nobody touched leaves the rows alone"
+
+
 def test_what_stands_inside_a_not_says_so(hq: Client) -> None:
     page = hq.get(PAGE).content.decode()
     mature = page[page.index("成熟期") :]

@@ -15,10 +15,12 @@ from changke.engine.definitions import Column
 from changke.facts.customers.models import Customer
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError, Invalid, NotFound
+from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import analytics, jobs, words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
+from changke.interfaces.web.conditions.editor import Language, Spot, spot
 from changke.interfaces.web.customers.measures import inside, name_of, say, speaker
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
@@ -26,7 +28,7 @@ from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leave
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import settings_of
-from changke.profiles.conditions import ConditionError, read_condition
+from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
@@ -76,6 +78,10 @@ class RuleShown:
     asks: bool
     sentence: str
     """The whole condition in words: and, or, not."""
+    text: str
+    """The same in the text form, as typed where it cannot be read."""
+    spot: Spot | None
+    """Where the typed text stops being a condition."""
     reasons: tuple[tuple[str, str], ...]
     errors: tuple[str, ...]
 
@@ -129,6 +135,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         _sent(request), request.POST.dict(), attributes=REGISTRY.attributes, settings=settings_of(chain),
         currency=chain.currency,
     )  # fmt: skip
+    texts = _texts(request, given, chain)
     wanted = str(request.POST.get("key", "")).strip()
     given.definition["key"] = wanted if request.POST.get("copy") else key
     if request.POST.get("copy") and any(one.key == wanted for one in model_entries()):
@@ -137,8 +144,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         draft(given.definition, chain)
     except ModelError as error:
         given.errors.setdefault(_input_of(error), (error.reason, error.places))
-    if given.errors:
-        return _page(request, entry, given, status=422)
+    if given.errors or texts:
+        return _page(request, entry, given, texts=texts, status=422)
     if "publish" in request.POST:
         return _publish(request, given.definition)
     past: list[PastDay] | None = None
@@ -148,6 +155,22 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     elif "past" in request.POST:
         past = analytics.replay(given.definition, now=timezone.now(), months=MONTHS)
     return _page(request, entry, given, told=dry_run(given.definition), past=past)
+
+
+def _texts(request: HttpRequest, given: Edited, chain: Chain) -> dict[int, tuple[str, Spot]]:
+    """Apply the conditions that were written as text, where somebody wrote another than stood there. Those that cannot
+    be read come back by the place of their rule, with the spot of the mistake."""
+    asked = Language(REGISTRY.attributes, settings_of(chain), chain.currency)
+    wrong: dict[int, tuple[str, Spot]] = {}
+    for place, rule in enumerate(given.definition["ask"]):
+        text = request.POST.get(f"text-{place}", "").replace("\x00", "").replace("\r\n", "\n").strip()
+        if "when" not in rule or not text or text == request.POST.get(f"was-{place}", "").strip():
+            continue
+        try:
+            rule["when"] = asked.parsed(text)
+        except TextError as error:
+            wrong[place] = (text, spot(text, error))
+    return wrong
 
 
 def _publish(request: HttpRequest, definition: dict[str, Any]) -> HttpResponse:
@@ -195,6 +218,7 @@ def _page(
     *,
     told: DryRun | None = None,
     past: list[PastDay] | None = None,
+    texts: Mapping[int, tuple[str, Spot]] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     language, chain = get_language() or "zh-hans", the_chain()
@@ -216,7 +240,8 @@ def _page(
             for place, one in enumerate(definition["stages"])
         ],
         "rules": [
-            _rule(place, one, stage_words, colours, errors, attributes, settings_of(chain), chain.currency)
+            _rule(place, one, stage_words, colours, errors, attributes, settings_of(chain), chain.currency,
+                  (texts or {}).get(place))
             for place, one in enumerate(definition["ask"])
         ],
         "attributes": sorted(((name, str(name_of(name))) for name in attributes), key=lambda one: one[1]),
@@ -241,6 +266,7 @@ def _rule(
     attributes: Mapping[str, Column],
     settings: Mapping[str, int],
     currency: str,
+    typed: tuple[str, Spot] | None,
 ) -> RuleShown:
     shown = []
     for leaf in leaves(one.get("when")):
@@ -262,6 +288,8 @@ def _rule(
         tuple(shown),
         "when" in one,
         _sentence(one, attributes, settings),
+        typed[0] if typed else _text(one, attributes, settings, currency),
+        typed[1] if typed else None,
         tuple((language, one["reason"].get(language, "")) for language in LANGUAGES),
         tuple(told),
     )
@@ -282,6 +310,17 @@ def _sentence(rule: Mapping[str, Any], attributes: Mapping[str, Column], setting
         return speaker().say(read_condition(rule["when"], attributes, settings=settings))
     except ConditionError:
         return ""
+
+
+def _text(rule: Mapping[str, Any], attributes: Mapping[str, Column], settings: Mapping[str, int], currency: str) -> str:
+    """The condition in the text form; nothing where it cannot be asked, which is named elsewhere."""
+    if "when" not in rule:
+        return ""
+    try:
+        read_condition(rule["when"], attributes, settings=settings)
+    except ConditionError:
+        return ""
+    return print_tree(rule["when"], attributes, currency=currency)
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
