@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from changke.foundation.audit.rules import By
 from changke.foundation.database.connections import conninfo
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import NoChainYet, the_chain
+from changke.foundation.periods import business_date
 from changke.interfaces.publish import Published, publish
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
@@ -36,6 +37,9 @@ from changke.profiles.lifecycle.services import (
 from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
+from changke.profiles.risk.models import BackTest
+from changke.profiles.risk.queries import purchase_days
+from changke.profiles.risk.services import backtests
 from changke.profiles.segments.services import members
 from changke.profiles.value.services import follow as valuing
 from changke.profiles.value.services.predict import Predicted, predict_everybody
@@ -143,6 +147,22 @@ def compare_paths(*, now: datetime, sample: int) -> Comparison:
     """Hold stored, incremental and bulk results against each other."""
     with _alone(silent):
         return compare(now=now, sample=sample)
+
+
+def backtest(backtest_id: int, *, now: datetime, progress: Progress = silent) -> BackTest:
+    """Answer a back-test over everybody's past, after whoever is at the mirror already; the past is read, then let go
+    of, so that a long answer keeps nobody waiting."""
+    yesterday = business_date(now, the_chain().time_zone) - timedelta(days=1)
+    with _alone(progress):
+        days = _purchase_days(yesterday)
+    return backtests.run(backtest_id, days, now=now)
+
+
+def _purchase_days(until: date) -> dict[str, Any]:
+    """Customers and days as columns, the mirror brought up to date first."""
+    with open_mirror(mirror_file()) as (duck, copy):
+        copy.sync(conninfo("reader"))
+        return duck.sql(purchase_days(until)).fetchnumpy()
 
 
 def is_due(now: datetime) -> bool:

@@ -91,6 +91,7 @@ ACTIONS: dict[str, Words] = {
     "segment.changed": _("Segment changed"),
     "segment.frozen": _("List of a segment frozen"),
     "segment.removed": _("Segment removed"),
+    "risk_rule.chosen": _("Rule that warns chosen"),
     "audit.restored": _("Earlier values put back"),
     "sending.confirmed": _("Confirmed that this installation writes to customers"),
     "backup.restored": _("A backup was put in the place of the data"),
@@ -162,6 +163,9 @@ FIELDS: dict[str, Words] = {
     "key": _("Key"),
     "reason": _("Reason"),
     "line": _("Line"),
+    "threshold": _("Threshold"),
+    "minimum_silence_days": _("Shortest silence in days"),
+    "least_purchases": _("Counts from which purchase on"),
     "fields": _("Fields"),
 }
 
@@ -218,6 +222,7 @@ PLACES = {
     "tag_word": lambda key: reverse("settings-tags"),
     "tag_rule": lambda key: reverse("settings-tags"),
     "value_rules": lambda key: reverse("value-numbers"),
+    "risk_rule": lambda key: reverse("risk-rules"),
     "batch": lambda key: reverse("imports-result", args=[key]),
     "customer": lambda key: reverse("customer", args=[key]),
     "profile": lambda key: reverse("customer", args=[key]),
@@ -255,6 +260,8 @@ def subject(line: AuditLine, names: Names) -> str:
     kind = line.subject.partition(":")[0]
     if kind == "chain":
         return gettext("The chain")
+    if kind == "risk_rule":
+        return gettext("The rule that warns")
     if kind == "stages":
         return line.subject.partition(":")[2].upper()
     if line.subject in names.subjects:

@@ -31,6 +31,8 @@ from changke.interfaces.web.uploads import incoming
 from changke.interfaces.webhooks.services import forget as letters
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
+from changke.profiles.risk.models import BackTest, State
+from changke.profiles.risk.services import backtests
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -156,6 +158,19 @@ def apply_tag_rule(rule_id: int) -> int:
     _fresh_connection()
     rule = TagRule.objects.filter(pk=rule_id).first()
     return apply_to_past(rule, now=datetime.now(UTC)) if rule else 0
+
+
+@app.task(name="run_backtest", lock="backtest")
+def run_backtest(backtest_id: int) -> None:
+    """Ask the past which rule would have warned, or ask it again after a kill."""
+    _fresh_connection()
+    if not BackTest.objects.filter(pk=backtest_id, state__in=(State.WAITING, State.RUNNING)).exists():
+        return
+    try:
+        analytics.backtest(backtest_id, now=datetime.now(UTC))
+    except Exception:
+        backtests.give_up(backtest_id, now=datetime.now(UTC))
+        raise
 
 
 # Batches. One load, bulk change or undo at a time: two may create the same store or change the same customer. All may

@@ -313,3 +313,41 @@ SIGNALS: dict[str, str | Promise] = {
     "birthday": _("birthday"),
 }
 """What two records have in common."""
+RISK_RULES = {
+    "fixed": _("%(days)s silent days"),
+    "gaps": _("%(times)s × her own gap"),
+    "outlook": _("Outlook over %(horizon)s days below %(share)s"),
+    "fall": _("Outlook over %(horizon)s days below %(share)s of what it was on the day she bought"),
+}
+RISK_CHOSEN_BY = {
+    "fixed_60": _("as precise as 60 fixed days"),
+    "fixed_90": _("as precise as 90 fixed days"),
+    "fixed_120": _("as precise as 120 fixed days"),
+    "precision": _("as precise as you wished"),
+    "alerts": _("as many warnings a week as you wished"),
+}
+"""Where the threshold of a rule comes from."""
+
+SILENCE_SIGNALS = {
+    True: _(
+        "Silence means something here: of one who then stayed away and one who came, the one who stayed away had been"
+        " silent for longer in %(share)s of all pairs (a coin would say 50 %%)."
+    ),
+    False: _(
+        "Silence says nothing about who stays away here: of one who then stayed away and one who came, the one who"
+        " stayed away had been silent for longer in %(share)s of all pairs, and a coin would say 50 %%. No warning is"
+        " worth raising; turn to customers for other reasons."
+    ),
+    None: _("Too little is known to say whether silence means anything. Look again when more purchases are in."),
+}
+
+
+def risk_rule(kind: str, threshold: int, horizon_days: int) -> str:
+    """A rule that warns as one phrase. `threshold` in days, times, or basis points."""
+    share = formats.basis_points(threshold, 1).replace(".0%", "%")
+    return str(RISK_RULES[kind]) % {"days": threshold, "times": threshold, "horizon": horizon_days, "share": share}
+
+
+def signal_of(has_signal: bool | None, auc_bp: int | None) -> str:
+    """Whether silence means anything in this shop, with the number that says so."""
+    return str(SILENCE_SIGNALS[has_signal]) % {"share": formats.basis_points(auc_bp or 0, 0)}

@@ -3,16 +3,19 @@
 from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
+from changke.profiles.risk.models import BackTest, RiskRule
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
 __all__ = [
     "POPULATIONS",
+    "BackTest",
     "BulkRun",
     "PopulationVersion",
     "Prediction",
     "Profile",
     "Proposal",
+    "RiskRule",
     "Segment",
     "SegmentMember",
     "SeriesFill",

@@ -198,6 +198,9 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "patch_segment": lambda _: (f"/segments/{a_segment()}", {"text": "silent_days >= 90"}),
     "delete_segment": lambda _: (f"/segments/{a_segment()}", ""),
     "patch_value_rules": lambda _: ("/value/rules", {"margin_percent": 40}),
+    "post_backtest": lambda _: ("/risk/backtests", {"precision_percent": 60}),
+    "put_risk_rule": lambda _: ("/risk/rule", {"kind": "fixed", "threshold": 45}),
+    "delete_risk_rule": lambda _: ("/risk/rule", ""),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

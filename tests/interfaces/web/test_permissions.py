@@ -62,6 +62,7 @@ LISTS = [
     "value-model",
     "value-people",
     "segments",
+    "risk-rules",
     "find",
     "record-known-phone",
     "record-items",
@@ -84,6 +85,7 @@ HEADQUARTERS = {
     "webhook-replay": (1, 1),
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
+    "risk-ask": (), "risk-use": (),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -94,6 +96,8 @@ POSTED = {
     "lifecycle-model-switch",
     "segment-freeze",
     "segment-drop",
+    "risk-ask",
+    "risk-use",
     "settings-field-ask",
     "webhook-rotate",
     "webhook-open",

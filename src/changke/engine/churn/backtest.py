@@ -1,24 +1,33 @@
 """Rules side by side on the shop's own past."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from changke.engine.churn.judge import Judged, judged, known_precision
-from changke.engine.churn.score import day_of_outlook
+from changke.engine.churn.judge import Judged, judged, known_precision, weekly_alerts
+from changke.engine.churn.score import fires_on
 from changke.engine.churn.signal import Signal, signal
 from changke.engine.churn.silences import Silences
 from changke.engine.clv.bg_nbd import BGNBD
-from changke.engine.clv.statistics import Floats
+from changke.engine.clv.statistics import Floats, distinct
 from changke.engine.days import Day, as_date
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.table import Table
 
 FIXED = (60, 90, 120, 180)
 GAPS = (2, 3)
-LEVELS = np.round(np.arange(0.2, 0.96, 0.025), 3)
+LEVELS = np.round(np.arange(0.05, 0.96, 0.025), 3)
 LAPSE_DAYS = 180
 MINIMUM_SILENCE = 14
+WEEKS_BACK = 52
+"""How far before the cut alerts a week are counted: a year, so that no season is left out."""
+
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +42,24 @@ class Backtest:
         Whether silence means anything here; its truth value is the answer, `.auc` the measure, `str()` the sentence.
     notes
         What was done otherwise than asked, and why.
+    horizon_days, lapse_days
+        As they were used.
+    first_day, cut, end
+        Days since 1970: the first and the last that is known, and the one up to which rules could learn.
+    customers, silences
+        How many are known, and how many silences were judged.
     """
 
     rules: tuple[Judged, ...]
     signal: Signal
     notes: tuple[str, ...]
+    horizon_days: int = 0
+    lapse_days: int = 0
+    first_day: int = 0
+    cut: int = 0
+    end: int = 0
+    customers: int = 0
+    silences: int = 0
 
     def table(self) -> Table:
         """One row per rule."""
@@ -54,7 +76,10 @@ def backtest(
     cut: Day | None = None,
     minimum_silence: int = MINIMUM_SILENCE,
     alerts_per_100: float | None = None,
+    alerts_per_week: float | None = None,
+    precision: float | None = None,
     least_purchases: int = 3,
+    progress: Progress = silent,
     customer_id: str = "customer_id",
     date: str = "date",
 ) -> Backtest:
@@ -73,8 +98,14 @@ def backtest(
         Days before which no outlook alarms.
     alerts_per_100
         Further rows: outlook and fall with the threshold at which staff get so many alerts per hundred silences.
+    alerts_per_week
+        Further rows: the loosest threshold with at most so many alerts a week in the year before the cut.
+    precision
+        Further rows: the loosest threshold that had at least this precision before the cut.
     least_purchases
         Silences of customers with fewer purchase days so far are not judged.
+    progress
+        Called with thresholds done and thresholds in all.
     """
     last = "9999-12-31" if observation_end is None else observation_end
     days = Days.of(transactions, observation_end=last, customer_id=customer_id, date=date)
@@ -95,46 +126,68 @@ def backtest(
     usable = every.where(every.x >= least_purchases - 1)
     known = _as_seen(usable.where(usable.began <= at), at)
     after = usable.where((usable.began > at) & (usable.began <= span - lapse - horizon))
+    told = {
+        "horizon_days": horizon, "lapse_days": lapse, "first_day": days.first_day, "cut": days.first_day + at,
+        "end": days.end, "customers": len(days.customers), "silences": len(after),
+    }  # fmt: skip
     if not len(after) or not len(known):
-        return Backtest((), found, (*notes, "too few silences before or after the cut to judge a rule"))
+        return Backtest((), found, (*notes, "too few silences before or after the cut to judge a rule"), **told)
+    weeks = (span - lapse - horizon - at) / 7
     window = days.until(days.first_day + at)
     model = BGNBD().fit(window.summary())
-    rules = _fixed(after, horizon, lapse)
-    personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at))
+    rules = _fixed(after, horizon, lapse, weeks)
+    personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress)
     for fixed in FIXED[:3]:
         wanted = known_precision(np.full(len(known), float(fixed)), known, until=at, horizon=horizon, lapse=lapse)[0]
-        rules += personal.rules(f"= {fixed}", precision=wanted)
+        rules += personal.rules(f"= {fixed}", f"fixed_{fixed}", precision=wanted)
     if alerts_per_100 is not None:
-        rules += personal.rules(f"{alerts_per_100:g} per 100", alerts=alerts_per_100)
+        rules += personal.rules(f"{alerts_per_100:g} per 100", "alerts", per_100=alerts_per_100)
+    if alerts_per_week is not None:
+        rules += personal.rules(f"{alerts_per_week:g} a week", "alerts", weekly=alerts_per_week)
+    if precision is not None:
+        rules += personal.rules(f"right in {precision:.0%}", "precision", precision=precision)
     if not found:
         notes.append(str(found))
-    return Backtest(tuple(rules), found, tuple(notes))
+    return Backtest(tuple(rules), found, tuple(notes), **told)
 
 
 class _Personal:
     """The outlook and its fall, with the threshold that the past before the cut gives."""
 
     def __init__(
-        self, model: BGNBD, horizon: int, lapse: int, least: int, known: Silences, after: Silences, cut: float
+        self,
+        model: BGNBD,
+        horizon: int,
+        lapse: int,
+        least: int,
+        known: Silences,
+        after: Silences,
+        cut: float,
+        weeks: float,
+        progress: Progress,
     ) -> None:
-        self.horizon, self.lapse, self.after = horizon, lapse, after
-        self.fires, self.before = {}, {}
-        for kind in ("outlook", "fall"):
-            for level in LEVELS.tolist():
-                on = {
-                    name: self._day(model, kind, level, seen, least)
-                    for name, seen in (("known", known), ("after", after))
-                }
-                self.fires[kind, level] = on["after"]
-                self.before[kind, level] = known_precision(on["known"], known, until=cut, horizon=horizon, lapse=lapse)
+        self.horizon, self.lapse, self.after, self.weeks = horizon, lapse, after, weeks
+        self.fires, self.before, self.weekly = {}, {}, {}
+        back = min(7.0 * WEEKS_BACK, cut / 2)
+        alike = {name: _Alike(model, seen, horizon) for name, seen in (("known", known), ("after", after))}
+        steps = [(kind, level) for kind in ("outlook", "fall") for level in LEVELS.tolist()]
+        for done, (kind, level) in enumerate(steps):
+            bounds = {"least": least, "most": max(lapse, least + 1)}
+            then = alike["known"].day(kind, level, **bounds)
+            self.fires[kind, level] = alike["after"].day(kind, level, **bounds)
+            self.before[kind, level] = known_precision(then, known, until=cut, horizon=horizon, lapse=lapse)
+            self.weekly[kind, level] = weekly_alerts(then, known, until=cut, lapse=lapse, back=back)
+            progress(done + 1, len(steps))
 
-    def _day(self, model: BGNBD, kind: str, level: float, seen: Silences, least: int) -> Floats:
-        then = model.p_active(self.horizon, seen.x, seen.t_x, seen.t_x) if kind == "fall" else 1.0
-        below = np.broadcast_to(level * np.asarray(then), seen.x.shape)
-        bounds = {"least": float(least), "most": float(max(self.lapse, least + 1))}
-        return day_of_outlook(model, seen.x, seen.t_x, horizon_days=self.horizon, below=below, **bounds)
-
-    def rules(self, name: str, *, precision: float | None = None, alerts: float | None = None) -> list[Judged]:
+    def rules(
+        self,
+        name: str,
+        chosen_by: str,
+        *,
+        precision: float | None = None,
+        per_100: float | None = None,
+        weekly: float | None = None,
+    ) -> list[Judged]:
         """For each kind the earliest threshold that keeps the precision, or the number of alerts."""
         chosen = []
         for kind in ("outlook", "fall"):
@@ -142,26 +195,51 @@ class _Personal:
                 level
                 for level in LEVELS.tolist()
                 for before, number in [self.before[kind, level]]
-                if (precision is not None and before >= precision) or (alerts is not None and number <= alerts)
+                if (precision is not None and before >= precision)
+                or (per_100 is not None and number <= per_100)
+                or (weekly is not None and self.weekly[kind, level] <= weekly)
             ]
             if fit:
                 level = max(fit)
                 fires = self.fires[kind, level]
-                rule = f"{kind} {name}"
-                chosen.append(judged(rule, level, fires, self.after, horizon=self.horizon, lapse=self.lapse))
+                said = judged(
+                    f"{kind} {name}", level, fires, self.after, horizon=self.horizon, lapse=self.lapse,
+                    weeks=self.weeks, kind=kind, chosen_by=chosen_by,
+                )  # fmt: skip
+                chosen.append(said)
         return chosen
 
 
-def _fixed(after: Silences, horizon: int, lapse: int) -> list[Judged]:
+class _Alike:
+    """Silences with the same past fire on the same day: each past is asked once."""
+
+    def __init__(self, model: BGNBD, seen: Silences, horizon: int) -> None:
+        (self.x, self.t_x, _), self.place = distinct(seen.x, seen.t_x, seen.t_x)
+        self.model, self.horizon = model, horizon
+
+    def day(self, kind: str, level: float, *, least: int, most: int) -> Floats:
+        return fires_on(
+            self.model, kind, level, self.x, self.t_x, horizon_days=self.horizon, least=least, most=most
+        )[self.place]  # fmt: skip
+
+
+def _fixed(after: Silences, horizon: int, lapse: int, weeks: float) -> list[Judged]:
     rules = []
-    for silent in FIXED:
-        if silent <= lapse:
-            fires = np.full(len(after), float(silent))
-            rules.append(judged(f"fixed {silent}", silent, fires, after, horizon=horizon, lapse=lapse))
+    for days in FIXED:
+        if days <= lapse:
+            fires = np.full(len(after), float(days))
+            rules.append(_plain(f"fixed {days}", "fixed", days, fires, after, horizon, lapse, weeks))
     for times in GAPS:
         fires = np.maximum(times * after.t_x / np.maximum(after.x, 1), 1.0)
-        rules.append(judged(f"{times} x own gap", times, fires, after, horizon=horizon, lapse=lapse))
+        rules.append(_plain(f"{times} x own gap", "gaps", times, fires, after, horizon, lapse, weeks))
     return rules
+
+
+def _plain(
+    rule: str, kind: str, number: int, fires: Floats, after: Silences, horizon: int, lapse: int, weeks: float
+) -> Judged:
+    """A rule whose threshold is its name."""
+    return judged(rule, number, fires, after, horizon=horizon, lapse=lapse, weeks=weeks, kind=kind)
 
 
 def _as_seen(seen: Silences, cut: float) -> Silences:

@@ -22,6 +22,13 @@ class Judged:
         Mean over the lapses of the days from the alert to the lapse; none counts 0.
     false_per_100, alerts_per_100
         Wrong alerts and all alerts for each hundred silences.
+    alerts_per_week
+        Alerts for each week in which the judged silences began.
+    kind
+        fixed, gaps, outlook or fall.
+    chosen_by
+        How the threshold was found: "" (it is the rule itself), fixed_60 and the like (the precision of that rule),
+        precision or alerts.
     """
 
     rule: str
@@ -32,12 +39,26 @@ class Judged:
     false_per_100: float
     alerts_per_100: float
     silences: int
+    alerts_per_week: float = float("nan")
+    kind: str = ""
+    chosen_by: str = ""
 
     def row(self) -> dict[str, object]:
         return asdict(self)
 
 
-def judged(rule: str, threshold: float, fires_on: Floats, seen: Silences, *, horizon: int, lapse: int) -> Judged:
+def judged(
+    rule: str,
+    threshold: float,
+    fires_on: Floats,
+    seen: Silences,
+    *,
+    horizon: int,
+    lapse: int,
+    weeks: float = 0.0,
+    kind: str = "",
+    chosen_by: str = "",
+) -> Judged:
     """Judge by the silent day on which the rule fires; every outcome must have been observed."""
     fired = (seen.length > fires_on) & (fires_on <= lapse)
     true = fired & (seen.length > fires_on + horizon)
@@ -50,7 +71,8 @@ def judged(rule: str, threshold: float, fires_on: Floats, seen: Silences, *, hor
         recall=float((fired & lapsed & (fires_on <= lapse - 60)).sum() / lapses) if lapses else float("nan"),
         lead_days=float(lead[lapsed].mean()) if lapses else float("nan"),
         false_per_100=100.0 * (alerts - int(true.sum())) / all_of_them, alerts_per_100=100.0 * alerts / all_of_them,
-        silences=len(seen),
+        silences=len(seen), alerts_per_week=alerts / weeks if weeks > 0 else float("nan"),
+        kind=kind, chosen_by=chosen_by,
     )  # fmt: skip
 
 
@@ -62,3 +84,10 @@ def known_precision(fires_on: Floats, seen: Silences, *, until: float, horizon: 
     true = fired & (seen.length > fires_on + horizon)
     alerts = int(fired.sum())
     return (float(true.sum() / alerts) if alerts >= 20 else float("nan")), 100.0 * alerts / max(could, 1)
+
+
+def weekly_alerts(fires_on: Floats, seen: Silences, *, until: float, lapse: int, back: float) -> float:
+    """Alerts a week over the last `back` days before the day `until`; what came of them does not matter here."""
+    day = seen.began + fires_on
+    fired = (seen.length > fires_on) & (fires_on <= lapse) & (day > until - back) & (day <= until)
+    return float(fired.sum()) * 7.0 / max(back, 1.0)

@@ -21,6 +21,25 @@ def fall_of_outlook(model: PurchaseModel, data: Any, *, horizon_days: float) -> 
     return np.divide(now, then, out=np.ones(len(x)), where=then > 0)
 
 
+def fires_on(
+    model: PurchaseModel,
+    kind: str,
+    level: float,
+    x: Floats,
+    t_x: Floats,
+    *,
+    horizon_days: float,
+    least: int,
+    most: int,
+) -> Floats:
+    """The silent day on which the score of that kind first lies below the level, at the earliest `least`; infinite if
+    not until `most`. It is known on the day of the purchase already: nothing but silence follows."""
+    then = model.p_active(horizon_days, x, t_x, t_x) if kind == "fall" else 1.0
+    below = np.broadcast_to(level * np.asarray(then), x.shape)
+    bounds = {"least": float(least), "most": float(most)}
+    return day_of_outlook(model, x, t_x, horizon_days=horizon_days, below=below, **bounds)
+
+
 def day_of_outlook(
     model: PurchaseModel, x: Floats, t_x: Floats, *, horizon_days: float, below: Floats, least: float, most: float
 ) -> Floats:

@@ -39,6 +39,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (_("Analysis"), (
         Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),
         Place("value", _("Value"), "coin", Capability.ANALYTICS_VIEW),
+        Place("risk-rules", _("Churn risk"), "alert", Capability.ANALYTICS_VIEW),
     )),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),

@@ -1,0 +1,157 @@
+"""Who is leaving: the back-test over the shop's own past, and the rule that warns."""
+
+import datetime as dt
+from typing import Literal
+
+from django.http import HttpRequest
+from ninja import Field, Router, Schema
+
+from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import Invalid, NotFound
+from changke.interfaces import jobs
+from changke.interfaces.api.actors import actor, by
+from changke.interfaces.api.fields import Input
+from changke.profiles.risk import rules
+from changke.profiles.risk.models import BackTest, RiskRule
+from changke.profiles.risk.queries import backtests, rule_in_use
+from changke.profiles.risk.services import backtests as asking
+from changke.profiles.risk.services.choose import use, use_none, use_row
+
+router = Router(tags=["risk"])
+
+
+class JudgedOut(Schema):
+    """A rule and how it did after the cut; null where there was nothing to divide by."""
+
+    kind: str = Field(..., description="fixed, gaps (multiples of the own gap, for comparison only), outlook or fall.")
+    threshold: int = Field(..., description="Days of `fixed`, times of `gaps`, else basis points.")
+    chosen_by: str = Field(
+        ..., description="What its threshold had to keep before the cut: fixed_60, precision, alerts; or empty."
+    )
+    usable: bool
+    precision_bp: int | None = Field(..., description="Warnings after which she stayed away, of all.")
+    recall_bp: int | None = Field(..., description="Of those who were lost, how many were warned of 60 days before.")
+    lead_days: int | None = Field(..., description="Mean days from the warning to the loss, 0 without one.")
+    false_per_100: int | None = Field(..., description="Wrong warnings for each hundred silences.")
+    weekly_tenths: int | None = Field(..., description="Ten times the warnings a week.")
+
+
+class BackTestOut(Schema):
+    id: int
+    state: str = Field(..., description="waiting, running, done or failed.")
+    done: int = Field(..., description="Thresholds tried so far, of `total`.")
+    total: int
+    horizon_days: int
+    minimum_silence_days: int
+    least_purchases: int
+    wanted_precision_bp: int | None
+    wanted_weekly: int | None
+    asked_by: str
+    asked_at: dt.datetime
+    finished_at: dt.datetime | None
+    first_on: dt.date | None = Field(..., description="First day of the past it was computed on.")
+    last_on: dt.date | None
+    cut_on: dt.date | None = Field(..., description="Rules learned up to here and were judged on what began later.")
+    used_horizon_days: int | None
+    used_lapse_days: int | None
+    customers: int
+    silences: int
+    has_signal: bool | None = Field(
+        ..., description="Whether silence tells who stays away; null where too little is known to say."
+    )
+    signal_auc_bp: int | None
+    rows: list[JudgedOut]
+
+
+class BackTestIn(Input):
+    horizon_days: int = Field(90, description="A warning is right when she buys nothing for so long after it.")
+    minimum_silence_days: int = 14
+    least_purchases: int = Field(1, description="From which purchase on somebody counts.")
+    precision_percent: int | None = Field(None, description="A wish: right in at least so many of 100.")
+    weekly: int | None = Field(None, description="A wish: at most so many warnings a week.")
+
+    model_config = {"json_schema_extra": {"examples": [{"precision_percent": 60, "weekly": 20}]}}
+
+
+class RiskRuleOut(Schema):
+    kind: str
+    threshold: int = Field(..., description="Days of `fixed`, else basis points.")
+    horizon_days: int
+    minimum_silence_days: int
+    least_purchases: int
+    backtest_id: int | None
+    chosen_by: str
+    since: dt.datetime
+
+
+class RiskRuleIn(Input):
+    """A row of a back-test, or a threshold of your own."""
+
+    backtest_id: int | None = None
+    row: int | None = Field(None, ge=0, le=1_000, description="Place among its `rows`, from 0.")
+    kind: Literal["fixed", "outlook", "fall"] | None = None
+    threshold: int | None = Field(None, description="Days of `fixed`, else basis points.")
+    horizon_days: int = 90
+    minimum_silence_days: int = 14
+    least_purchases: int = 1
+
+    model_config = {"json_schema_extra": {"examples": [{"kind": "outlook", "threshold": 3500}]}}
+
+
+@router.get("/backtests", response=list[BackTestOut], operation_id="get_backtests", summary="Back-tests")
+def get_backtests(request: HttpRequest) -> list[BackTest]:
+    """The last twenty, the newest first."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return backtests()
+
+
+@router.post("/backtests", response={201: BackTestOut}, operation_id="post_backtest", summary="Ask the past")
+def post_backtest(request: HttpRequest, body: BackTestIn) -> BackTestOut:
+    """Which rule would have warned, and how well. The answer comes in the background: ask for it by its id."""
+    who = actor(request)
+    who.scope_for(Capability.SETTINGS_EDIT)
+    made = asking.ask(rules.Asked(**body.model_dump()), by_name=by(request).name, now=dt.datetime.now(dt.UTC))
+    jobs.run_backtest.defer(backtest_id=made.pk)
+    return BackTestOut.from_orm(made)
+
+
+@router.get("/backtests/{backtest_id}", response=BackTestOut, operation_id="get_backtest", summary="One back-test")
+def get_backtest(request: HttpRequest, backtest_id: int) -> BackTest:
+    """How far it is, or what it said."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return _there(backtest_id)
+
+
+@router.get("/rule", response=RiskRuleOut | None, operation_id="get_risk_rule", summary="The rule that warns")
+def get_risk_rule(request: HttpRequest) -> RiskRule | None:
+    """null: nobody chose one, and the chain's fixed silent days hold."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return rule_in_use()
+
+
+@router.put("/rule", response=RiskRuleOut, operation_id="put_risk_rule", summary="Choose the rule that warns")
+def put_risk_rule(request: HttpRequest, body: RiskRuleIn) -> RiskRuleOut:
+    """Either `backtest_id` and `row`, or `kind` and `threshold`. The rule before stays written down."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    now = dt.datetime.now(dt.UTC)
+    if body.backtest_id is not None and body.row is not None:
+        return RiskRuleOut.from_orm(use_row(_there(body.backtest_id), body.row, by=by(request), now=now))
+    if body.kind is None or body.threshold is None:
+        raise Invalid(field="kind", reason="send backtest_id and row, or kind and threshold")
+    wanted = rules.Wanted(body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases)
+    return RiskRuleOut.from_orm(use(wanted, by=by(request), now=now))
+
+
+@router.delete("/rule", response={204: None}, operation_id="delete_risk_rule", summary="Let no rule warn")
+def delete_risk_rule(request: HttpRequest) -> tuple[int, None]:
+    """The chain's fixed silent days hold alone again."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    use_none(by=by(request), now=dt.datetime.now(dt.UTC))
+    return 204, None
+
+
+def _there(backtest_id: int) -> BackTest:
+    one = BackTest.objects.filter(pk=backtest_id).first() if backtest_id < 2**63 else None
+    if one is None:
+        raise NotFound
+    return one

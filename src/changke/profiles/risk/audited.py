@@ -1,0 +1,28 @@
+"""Which rule warns is a rule of the chain: every change is a line, and an earlier rule can be put back."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import cast
+
+from changke.foundation.audit.kinds import Kind, leave_out, register
+from changke.foundation.audit.rules import By, Values
+from changke.profiles.risk.queries import rule_in_use
+from changke.profiles.risk.rules import Wanted
+from changke.profiles.risk.services.choose import NONE, as_audited, use, use_none
+
+
+def _now(key: str) -> Values | None:
+    return as_audited(rule_in_use())
+
+
+def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime) -> None:
+    was = {**as_audited(rule_in_use()), **values}
+    if not was["kind"]:
+        use_none(by=by, now=now)
+        return
+    numbers = {name: cast(int, was[name]) for name in NONE if name != "kind"}
+    use(Wanted(str(was["kind"]), **numbers), by=by, now=now)
+
+
+register(Kind("risk_rule", ("profiles_riskrule",), "settings.edit", _now, _restore))
+leave_out("profiles_backtest", "computed from facts; choosing from it is a line")

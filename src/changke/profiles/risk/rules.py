@@ -1,0 +1,110 @@
+"""What may be asked of a back-test and what may warn, and a back-test's answer as rows. docs/algorithms/risk.md"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from changke.engine.churn import Backtest, Judged
+
+HORIZON_DAYS = (30, 365)
+MINIMUM_SILENCE_DAYS = (7, 90)
+LEAST_PURCHASES = (1, 5)
+PRECISION_PERCENT = (5, 95)
+WEEKLY = (1, 10_000)
+FIXED_DAYS = (7, 720)
+USABLE = ("fixed", "outlook", "fall")
+"""Multiples of the own gap are shown beside them, and lose against a fixed number of days."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks of the past. Without a wish the rules are held against fixed days alone."""
+
+    horizon_days: int = 90
+    minimum_silence_days: int = 14
+    least_purchases: int = 1
+    precision_percent: int | None = None
+    weekly: int | None = None
+
+    def wrong(self) -> tuple[str, int, int] | None:
+        """The first field outside its bounds, with the bounds."""
+        bounds: dict[str, tuple[int | None, tuple[int, int]]] = {
+            "horizon_days": (self.horizon_days, HORIZON_DAYS),
+            "minimum_silence_days": (self.minimum_silence_days, MINIMUM_SILENCE_DAYS),
+            "least_purchases": (self.least_purchases, LEAST_PURCHASES),
+            "precision_percent": (self.precision_percent, PRECISION_PERCENT),
+            "weekly": (self.weekly, WEEKLY),
+        }
+        return _outside(bounds)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A rule that is to warn."""
+
+    kind: str
+    threshold: int
+    """Days of a fixed rule, else basis points."""
+    horizon_days: int = 90
+    minimum_silence_days: int = 14
+    least_purchases: int = 1
+
+    def wrong(self) -> tuple[str, int, int] | None:
+        """The first field outside its bounds, with the bounds. The kind is looked at by whoever asks."""
+        bounds: dict[str, tuple[int | None, tuple[int, int]]] = {
+            "threshold": (self.threshold, FIXED_DAYS if self.kind == "fixed" else (1, 9_999)),
+            "horizon_days": (self.horizon_days, HORIZON_DAYS),
+            "minimum_silence_days": (self.minimum_silence_days, MINIMUM_SILENCE_DAYS),
+            "least_purchases": (self.least_purchases, LEAST_PURCHASES),
+        }
+        return _outside(bounds)
+
+
+def _outside(bounds: Mapping[str, tuple[int | None, tuple[int, int]]]) -> tuple[str, int, int] | None:
+    for field, (value, (least, most)) in bounds.items():
+        if value is not None and not least <= value <= most:
+            return field, least, most
+    return None
+
+
+def rows_of(said: Backtest) -> list[dict[str, Any]]:
+    """The rules of a back-test as they are kept: integers, shares in basis points, None where there was nothing to
+    divide by. Two wishes that led to the same threshold are one row each: the page says what each came from."""
+    return [_row(rule) for rule in said.rules]
+
+
+def _row(rule: Judged) -> dict[str, Any]:
+    fixed, days = rule.kind == "fixed", rule.kind in {"fixed", "gaps"}
+    return {
+        "kind": rule.kind,
+        "threshold": round(rule.threshold) if days else round(10_000 * rule.threshold),
+        "chosen_by": rule.chosen_by,
+        "usable": fixed or rule.kind in USABLE,
+        "precision_bp": _part(rule.precision, 10_000),
+        "recall_bp": _part(rule.recall, 10_000),
+        "lead_days": _part(rule.lead_days, 1),
+        "false_per_100": _part(rule.false_per_100, 1),
+        "weekly_tenths": _part(rule.alerts_per_week, 10),
+    }
+
+
+def _part(value: float, times: int) -> int | None:
+    return None if math.isnan(value) else round(value * times)
+
+
+def has_signal(said: Backtest) -> bool | None:
+    """Whether silence tells who stays away; None where too little is known to say."""
+    found = said.signal
+    if not found.stayed_away or found.stayed_away == found.customers:
+        return None
+    return bool(found)
+
+
+def best_of(rows: list[dict[str, Any]]) -> int | None:
+    """The row to look at first: of those that fulfil a wish, else of those as precise as fixed 90 days, the longest
+    lead; the more precise where leads are equal. None where no personal rule found a threshold."""
+    personal = [place for place, row in enumerate(rows) if row["kind"] in {"outlook", "fall"} and row["lead_days"]]
+    wished = [place for place in personal if rows[place]["chosen_by"] in {"precision", "alerts"}]
+    among = wished or [place for place in personal if rows[place]["chosen_by"] == "fixed_90"] or personal
+    return max(among, key=lambda place: (rows[place]["lead_days"], rows[place]["precision_bp"] or 0), default=None)
