@@ -7,13 +7,17 @@ then on read by every run of the tests.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 import atheris
+import django
 
+os.environ |= {"DJANGO_SETTINGS_MODULE": "changke.settings", "DATA_DIR": tempfile.gettempdir()}
 with atheris.instrument_imports(include=["changke.interfaces.importers"]):
+    django.setup()  # readers name models; no database is asked
     from tests.fuzz.seeds import seeds_of
     from tests.fuzz.targets import TARGETS
 
@@ -25,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=sorted(TARGETS))
     parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--slowest", type=int, default=20, help="seconds for one input; more where the machine is full")
     arguments = parser.parse_args()
     found = CORPUS / arguments.target
     found.mkdir(parents=True, exist_ok=True)
@@ -34,7 +39,8 @@ def main() -> None:
         atheris.Setup(
             [
                 sys.argv[0], passing, str(found), f"-max_total_time={arguments.seconds}", f"-max_len={LONGEST_BYTES}",
-                f"-artifact_prefix={found}/", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1",
+                f"-artifact_prefix={found}/", "-rss_limit_mb=2048", f"-timeout={arguments.slowest}",
+                "-print_final_stats=1",
             ],
             TARGETS[arguments.target],
         )  # fmt: skip

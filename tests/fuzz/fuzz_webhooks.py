@@ -47,6 +47,7 @@ def one_input(data: bytes) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--slowest", type=int, default=10, help="seconds for one input; more where the machine is full")
     options = parser.parse_args()
     import atheris  # noqa: PLC0415 -- only who fuzzes needs it
 
@@ -59,8 +60,9 @@ def main() -> None:
             seed = CORPUS / f"seed-{number}-{first}"
             if first % 3 == number % 3 and not seed.exists():
                 seed.write_bytes(bytes([first]) + file.read_bytes())
-    words = [sys.argv[0], str(CORPUS), f"-max_total_time={options.seconds}", "-max_len=20000", "-timeout=10"]
-    atheris.Setup([*words, f"-artifact_prefix={CORPUS}/crash-"], one_input)
+    words = [sys.argv[0], str(CORPUS), f"-max_total_time={options.seconds}", "-max_len=20000"]
+    words += [f"-timeout={options.slowest}", f"-artifact_prefix={CORPUS}/crash-", "-print_final_stats=1"]
+    atheris.Setup(words, one_input)
     atheris.Fuzz()
 
 

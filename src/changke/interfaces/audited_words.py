@@ -19,6 +19,7 @@ from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
+from changke.interfaces.webhooks.models import WebhookAddress
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.segments.models import Segment
 
@@ -123,6 +124,10 @@ FIELDS: dict[str, Words] = {
     "username": _("User name"),
     "role": _("Role"),
     "stores": _("Stores"),
+    "store": _("Store"),
+    "place": _("What the shop calls it"),
+    "keep_days": _("Days that letters are kept"),
+    "allowed_networks": _("Only from these networks"),
     "is_active": _("May log in"),
     "password": _("Password"),
     "prefix": _("Begins with"),
@@ -210,6 +215,7 @@ SUBJECT_MODELS = {
     "segment": Segment,
     "profile": Customer,
     "field": Field,
+    "webhook": WebhookAddress,
 }
 PLACES = {
     "chain": lambda key: reverse("settings"),
@@ -227,6 +233,7 @@ PLACES = {
     "customer": lambda key: reverse("customer", args=[key]),
     "profile": lambda key: reverse("customer", args=[key]),
     "field": lambda key: reverse("settings-field", args=[key]),
+    "webhook": lambda key: reverse("webhook-address", args=[key]),
 }
 """Where the thing itself is looked at."""
 
@@ -294,7 +301,7 @@ def changes(line: AuditLine, names: Names) -> list[Change]:
     found = []
     for name in sorted({*before, *after}, key=lambda one: list(FIELDS).index(one) if one in FIELDS else 999):
         was, is_now = _what_differs(before.get(name), after.get(name))
-        found.append(Change(name, label(name), value(name, was, names), value(name, is_now, names)))
+        found.append(Change(name, _label(name, line), value(name, was, names), value(name, is_now, names)))
     return found
 
 
@@ -321,6 +328,17 @@ def seen(held: Mapping[str, object] | None, line: AuditLine, role: str) -> dict[
 
 def label(name: str) -> str:
     return str(FIELDS.get(name, name))
+
+
+def _label(name: str, line: AuditLine) -> str:
+    """Words of addresses that mean something else of a person."""
+    if line.subject.startswith("webhook:"):
+        return {
+            "source": gettext("Who calls"),
+            "name": gettext("What to call it"),
+            "is_active": gettext("Takes calls"),
+        }.get(name, label(name))
+    return label(name)
 
 
 def value(name: str, held: object, names: Names) -> str:

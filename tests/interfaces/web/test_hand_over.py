@@ -38,6 +38,13 @@ def advised_by(staff: Staff) -> set[str]:
     return set(Customer.objects.filter(adviser=staff).values_list("name", flat=True))
 
 
+def test_whoever_works_in_her_customers_stores_is_offered_first(shop: Cast, anna: Staff, client: Client) -> None:
+    add_staff(username="yuan", name="远远", role="staff", stores=[shop.xu_hui], now=NOW)
+    client.force_login(shop.owner)
+    page = client.get(f"/advisers/{shop.clerk.pk}/hand-over/").content.decode()
+    assert page.index("安娜") < page.index("其他门店的人") < page.index("远远")
+
+
 def test_shown_done_and_undone(shop: Cast, anna: Staff, client: Client) -> None:
     client.force_login(shop.manager)
     address = f"/advisers/{shop.clerk.pk}/hand-over/"

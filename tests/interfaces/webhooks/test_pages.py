@@ -57,7 +57,7 @@ def test_a_place_is_mapped_and_a_failure_read_again(shopify: Shopify, cast: Cast
     shopify.send(sample("shopify_order", location_id=7))
     work()
     page = client.get(reverse("webhook-address", args=[address.pk])).content.decode()
-    assert "Say below which store this place is." in page
+    assert "Say above which store this place is." in page
     client.post(reverse("webhook-place", args=[address.pk]), {"place": "7", "store": cast.xu_hui.pk})
     work()
     assert Receipt.objects.get(number="#1001").store_id == cast.xu_hui.pk

@@ -50,6 +50,7 @@ def form(request: HttpRequest, staff_id: int) -> HttpResponse:
     if not hers and not scope.whole_chain:
         raise Http404  # nobody of one's own stores: who else she looks after is not one's to know
     people = _people(leaver, scope)
+    near = set(Staff.objects.filter(stores__in={one.store_id for one in hers}).values_list("pk", flat=True))
     page: dict[str, Any] = {
         "nav": "advisers",
         "leaver": leaver,
@@ -59,7 +60,9 @@ def form(request: HttpRequest, staff_id: int) -> HttpResponse:
         "hows": [(key, str(said)) for key, said in words.HAND_OVER.items()],
     }
     chosen = [one for one in people if str(one.pk) in request.POST.getlist("receivers")]
-    page["people"] = [(one, one in chosen) for one in people]
+    page["people"] = [(one, one in chosen) for one in people if one.pk in near]
+    page["others"] = [(one, one in chosen) for one in people if one.pk not in near]
+    page["others_chosen"] = any(on for _one, on in page["others"])
     if request.method == "GET":
         return answer(request, "advisers/hand_over.html", page)
     try:

@@ -16,7 +16,7 @@ REASONS = {
     "not_paid": _("The order is not paid. It comes again when it is."),
     "older": _("A later version of the same order is in."),
     "no_money_back": _("No money went back to her."),
-    "place": _("Say below which store this place is."),
+    "place": _("Say above which store this place is."),
     "order": _("The refund came before its order and goes in with it."),
     "return_waits": _("The refund came before its order and goes in with it."),
     "unreadable": _("The letter is not what this source sends."),

@@ -10,6 +10,7 @@ import { watchPhotos } from "./photos.js";
 import { watchPicks } from "./picks.js";
 import { watchPins } from "./pins.js";
 import { watchRows } from "./rows.js";
+import { showCurrentSegments } from "./segments.js";
 import { watchShortcuts } from "./shortcuts.js";
 import { watchTheme } from "./theme.js";
 import { watchToasts } from "./toasts.js";
@@ -29,6 +30,7 @@ watchCountdowns();
 watchPhotos();
 watchTotals();
 watchPicks();
+showCurrentSegments();
 
 startIslands(document);
 document.addEventListener("htmx:after:swap", () => startIslands(document));
