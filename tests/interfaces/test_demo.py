@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from changke.engine import synthetic
+from changke.facts.duplicates.models import Duplicate
 from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tag, Tender, Visit
 from changke.foundation.login.services.log_in import log_in
 from changke.interfaces.demo import create_demo
@@ -28,7 +29,6 @@ def demo(tmp_path: Path) -> Path:
 def test_every_row_of_the_world_becomes_a_fact(demo: Path) -> None:
     world = synthetic.invent(7, today=NOW.date(), customers=300, stores=3, years=1, until=NOW)
     for model, table in [
-        (Customer, world.customers),
         (Receipt, world.receipts),
         (Line, world.lines),
         (Tender, world.tenders),
@@ -38,6 +38,12 @@ def test_every_row_of_the_world_becomes_a_fact(demo: Path) -> None:
         (Note, world.events),
     ]:
         assert model.objects.count() == len(table) > 0, model.__name__
+    written_twice = Duplicate.objects.values("other").distinct().count()
+    assert Customer.objects.count() == len(world.customers) + written_twice
+
+
+def test_some_are_written_down_twice_and_found(demo: Path) -> None:
+    assert {one.rule for one in Duplicate.objects.all()} >= {"phone_name", "phone", "name_birthday"}
 
 
 def test_nobody_is_known_later_than_her_first_fact(demo: Path) -> None:

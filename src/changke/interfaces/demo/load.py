@@ -24,6 +24,7 @@ from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.services import add_region, add_store, found_chain
 from changke.interfaces.demo.habits import set_up_habits
 from changke.interfaces.demo.logins import Login, keep_logins
+from changke.interfaces.demo.twice import write_down_twice
 
 SEED = 20261121
 BY = system("changke demo")
@@ -79,6 +80,7 @@ def create_demo(
     _stories(world, ids, meter)
     _consents(ids, now=now)
     set_up_habits(ids.stores, now=now)
+    write_down_twice(ids.customers, now=now)
     return logins
 
 
