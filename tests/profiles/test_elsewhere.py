@@ -7,17 +7,22 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import F
+from pytest_django.fixtures import SettingsWrapper
 
 from changke.engine.engines import spark as on_spark
 from changke.engine.plan import DONE, EVERYBODY, FILE, NotAPlan, Plan
+from changke.facts.events.models import Event
 from changke.foundation.errors import DomainError
 from changke.interfaces import analytics
 from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
-from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.models import BulkRun, Profile
 from changke.profiles.attributes.queries import values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.populations import compute_populations
-from changke.profiles.lifecycle.services import hand_out, take_back
+from changke.profiles.lifecycle.models import Standing
+from changke.profiles.lifecycle.services import hand_out, refresh_all, take_back
 from changke.profiles.lifecycle.services.elsewhere import (
     AnotherDatabase,
     AnswersOutdated,
@@ -85,10 +90,33 @@ def refused(folder: Path, mirror: Path, refusal: type[DomainError], match: str) 
     assert not Profile.objects.exists()
 
 
-def test_whole_answers_are_written(folder: Path, mirror: Path) -> None:
+def written() -> tuple[list[dict], list[dict], list[dict]]:
+    events = Event.objects.filter(kind="stage.changed").order_by("customer", "data__model")
+    stands = ("customer", "model", "stage", "since", "previous")
+    return (
+        [{**row, "snapshot": 0} for row in Profile.objects.order_by("pk").values()],
+        list(Standing.objects.order_by("customer", "model").values(*stands)),
+        list(events.values("customer", "store", "data", "happened_at", "business_date")),
+    )
+
+
+def test_answers_are_written_as_the_night_writes_its_own(folder: Path, mirror: Path) -> None:
+    beginning = transaction.savepoint()
     done = take_back(folder, now=NOW, mirror=mirror, months=0)
+    from_elsewhere = written()
     assert (done.customers, done.as_of) == (3, TODAY)
-    assert list(Profile.objects.values_list("purchases", "stage")) == [(1, "intro")] * 3
+    assert [(row["purchases"], row["stage"]) for row in from_elsewhere[0]] == [(1, "intro")] * 3
+    assert done.changed == len(from_elsewhere[1]) == len(from_elsewhere[2]) == 9
+    transaction.savepoint_rollback(beginning)
+    refresh_all(now=NOW, mirror=mirror, months=0)
+    assert written() == from_elsewhere
+
+
+def test_answers_older_than_what_stands_are_refused(folder: Path, mirror: Path) -> None:
+    take_back(folder, now=NOW, mirror=mirror, months=0)
+    BulkRun.objects.update(snapshot=F("snapshot") + 1)
+    with pytest.raises(AnswersOutdated):
+        take_back(folder, now=NOW, mirror=mirror, months=0)
 
 
 def test_a_folder_that_nobody_worked_off(folder: Path, mirror: Path) -> None:
@@ -157,3 +185,16 @@ def test_spark_is_asked_for_before_anything_is_written(monkeypatch: pytest.Monke
 def test_options_of_spark_without_spark_are_refused() -> None:
     with pytest.raises(CommandError, match="--engine spark"):
         call_command("refresh", master="local[2]")
+
+
+def test_the_command_writes_facts_and_says_what_comes_next(
+    mirror: Path, tmp_path: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.DATA_DIR = tmp_path / "data"
+    out = tmp_path / "for spark"
+    call_command("refresh", export=out, json=True)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["next"] == [f"python -m changke.engine.engines.spark '{out}'", f"changke refresh --load '{out}'"]
+    assert list((out / "facts" / "facts_receipt").glob("*.parquet"))
+    with pytest.raises(CommandError):  # nobody worked it off
+        call_command("refresh", load=out)
