@@ -9,7 +9,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F
-from pytest_django.fixtures import SettingsWrapper
 
 from changke.engine.engines import spark as on_spark
 from changke.engine.plan import DONE, EVERYBODY, FILE, NotAPlan, Plan
@@ -188,7 +187,7 @@ def test_options_of_spark_without_spark_are_refused() -> None:
 
 
 def test_the_command_writes_facts_and_says_what_comes_next(
-    mirror: Path, tmp_path: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+    mirror: Path, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.DATA_DIR = tmp_path / "data"
     out = tmp_path / "for spark"
