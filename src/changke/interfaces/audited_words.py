@@ -71,6 +71,7 @@ ACTIONS: dict[str, Words] = {
     "webhook.changed": _("Connection of a web shop changed"),
     "webhook.place": _("Store of a place of a web shop chosen"),
     "webhook.rotated": _("Secret of a web shop changed"),
+    "privacy.answered": _("Privacy request of a web shop answered"),
     "customer.changed": _("Profile of a customer changed"),
     "customer.exported": _("Data of a customer handed out"),
     "customer.erased": _("Customer erased"),

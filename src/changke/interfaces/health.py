@@ -207,6 +207,10 @@ def web_shops(now: datetime) -> Iterator[Finding]:
         yield Finding(
             "web shops", WARNING, tried, "compare the secret with the shop's; if it is right, somebody is trying"
         )
+    if need["asked"]:
+        level = FAILED if need["urgent"] else WARNING
+        asked = f"{need['asked']} privacy requests wait for an answer, {need['urgent']} for more than 20 of the 30 days"
+        yield Finding("web shops", level, asked, "settings, web shops: open the request and confirm it")
     if not any(need.values()):
         yield Finding("web shops", OK, "everything that came is in")
 

@@ -13,6 +13,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from changke.facts.customers.services import tags
 from changke.facts.duplicates import services as duplicates
 from changke.facts.purchases.services.receive import settle_late
+from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import By
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
@@ -28,7 +30,9 @@ from changke.interfaces.importers import folders, pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.web.services import forget_sent
 from changke.interfaces.web.uploads import incoming
+from changke.interfaces.webhooks.models import PrivacyRequest
 from changke.interfaces.webhooks.services import forget as letters
+from changke.interfaces.webhooks.services.privacy import forget_the_shop
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
 from changke.profiles.risk.models import BackTest, State
@@ -232,6 +236,17 @@ def undo_batch(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id, status=BatchStatus.WITHDRAWING).first()
     if batch is not None:
         kind_of(batch.kind).undo(batch_id, datetime.now(UTC))
+
+
+@app.task(name="forget_shop", lock="forget_shop")
+def forget_shop(request_id: int, staff_id: int) -> int:
+    """Erase everybody whom only a web shop knew that took its access away; how many. Killed, it goes on."""
+    _fresh_connection()
+    asked = PrivacyRequest.objects.select_related("address").filter(pk=request_id, handled_at__isnull=True).first()
+    staff = Staff.objects.filter(pk=staff_id).first()
+    if asked is None or staff is None:
+        return 0
+    return forget_the_shop(asked, by=By("staff", staff.pk, staff.name), now=datetime.now(UTC))
 
 
 @app.task(name="forget_drafts", queueing_lock="forget_drafts")

@@ -24,7 +24,7 @@ from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces.api.models import KeptAnswer
 from changke.interfaces.api.v1.service import api
-from changke.interfaces.webhooks.models import WebhookAddress
+from changke.interfaces.webhooks.models import PrivacyRequest, WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
 from changke.profiles.lifecycle.services.publish import shipped_models
@@ -145,6 +145,14 @@ def a_delivery() -> str:
     return f"/webhooks/{address.pk}/deliveries/{address.deliveries.get().pk}/replay"
 
 
+def a_request() -> str:
+    """A web shop asks for the data of somebody whom nobody knows."""
+    Shopify(a_shop().path).send({"customer": {"id": 1}}, "customers/data_request")
+    while process_some(NOW):
+        pass
+    return f"/webhooks/requests/{PrivacyRequest.objects.get().pk}/answer"
+
+
 def an_adviser(cast: Cast) -> int:
     change(own().pk, {"adviser": cast.clerk}, now=NOW)
     return cast.clerk.pk
@@ -189,6 +197,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "rotate_webhook": lambda _: (f"/webhooks/{a_shop().pk}/rotate", {"secret": "shpss_other"}),
     "map_webhook_place": lambda _: (f"/webhooks/{a_shop().pk}/places", {"place": "7", "store": "JA"}),
     "replay_webhook_delivery": lambda _: (a_delivery(), {}),
+    "answer_privacy_request": lambda _: (a_request(), {"outcome": "nobody"}),
     "confirm_sending": lambda _: ("/sending/confirm", ""),
     "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
     "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", {"definition": shipped_models()[0]}),

@@ -177,6 +177,8 @@ WEBHOOKS = {
     "map_webhook_place",
     "get_webhook_deliveries",
     "replay_webhook_delivery",
+    "get_privacy_requests",
+    "answer_privacy_request",
 }
 """Routes about addresses of web shops: tests/interfaces/webhooks/test_api.py."""
 

@@ -85,6 +85,8 @@ def test_stores_do_not_reach_them(role: str, key_of: Callable[[str], Caller], sh
         ("POST", f"/webhooks/{address}/places", {"place": "7"}),
         ("GET", f"/webhooks/{address}/deliveries", ""),
         ("POST", f"/webhooks/{address}/deliveries/1/replay", {}),
+        ("GET", "/webhooks/requests", ""),
+        ("POST", "/webhooks/requests/1/answer", {"outcome": "nobody"}),
     ):
         assert caller.send(method, path, body).status_code == 403, (role, method, path)
 

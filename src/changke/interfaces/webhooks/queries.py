@@ -5,9 +5,17 @@ import datetime as dt
 from django.db.models import Count, Q, QuerySet, Sum
 
 from changke.foundation.errors import NotFound
-from changke.interfaces.webhooks.models import DeliveryState, WebhookAddress, WebhookDelivery, WebhookRefusal
+from changke.interfaces.webhooks.models import (
+    DeliveryState,
+    PrivacyRequest,
+    WebhookAddress,
+    WebhookDelivery,
+    WebhookRefusal,
+)
 
 RECENT = dt.timedelta(days=7)
+URGENT_AFTER = dt.timedelta(days=20)
+"""Of the 30 days in which a privacy request is to be answered."""
 
 
 def address_of(address_id: int) -> WebhookAddress:
@@ -49,4 +57,7 @@ def in_need(*, now: dt.datetime) -> dict[str, int]:
         late=Count("pk", filter=Q(state=DeliveryState.RECEIVED, received_at__lt=now - dt.timedelta(minutes=5))),
     )
     wrong = WebhookRefusal.objects.filter(day__gte=yesterday.date(), reason="wrong_signature")
-    return {**counted, "unsigned": wrong.aggregate(sum=Sum("times"))["sum"] or 0}
+    asked = PrivacyRequest.objects.filter(handled_at__isnull=True).aggregate(
+        asked=Count("pk"), urgent=Count("pk", filter=Q(received_at__lt=now - URGENT_AFTER))
+    )
+    return {**counted, **asked, "unsigned": wrong.aggregate(sum=Sum("times"))["sum"] or 0}

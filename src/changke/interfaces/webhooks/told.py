@@ -43,6 +43,8 @@ class PrivacyWish:
 
     kind: str
     external_id: str = ""
+    names: Sequence[Mapping[str, str]] = ()
+    """Who she is otherwise, where her number at the shop is not known here."""
 
 
 @dataclass(frozen=True)

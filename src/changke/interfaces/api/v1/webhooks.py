@@ -8,6 +8,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from changke.foundation.access.capabilities import Capability
+from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces.api import actors
@@ -15,7 +16,7 @@ from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
 from changke.interfaces.api.v1.places import UnknownStore
-from changke.interfaces.webhooks.models import WebhookAddress, WebhookDelivery
+from changke.interfaces.webhooks.models import PrivacyRequest, WebhookAddress, WebhookDelivery
 from changke.interfaces.webhooks.queries import address_of, addresses, delivery_of, refusals
 from changke.interfaces.webhooks.services import receive
 from changke.interfaces.webhooks.services.addresses import (
@@ -25,6 +26,7 @@ from changke.interfaces.webhooks.services.addresses import (
     queue_again,
     rotate_secret,
 )
+from changke.interfaces.webhooks.services.privacy import ANSWER_WITHIN, close, forget_whom_it_names, refuse_answered
 
 router = Router(tags=["webhooks"])
 
@@ -112,6 +114,83 @@ class WokenOut(Schema):
 
 class ReplayOut(Schema):
     is_queued: bool = Field(..., description="False where its letter is gone.")
+
+
+class RequestOut(Schema):
+    """What a web shop passed on of somebody. `export` asks for her data, `erase` that she be forgotten, `erase_shop`
+    that everybody be whom only this shop knows."""
+
+    id: int
+    address_id: int
+    kind: Literal["export", "erase", "erase_shop"]
+    external_id: str = Field(..., description="Her number at the shop.")
+    customer_ids: list[int] = Field(..., description="Whom it names here; empty where nobody is known.")
+    received_at: dt.datetime
+    answer_until: dt.datetime
+    handled_at: dt.datetime | None
+
+
+class AnswerIn(Input):
+    """How the request is answered. Nobody is erased without the numbers that `customer_ids` shows."""
+
+    outcome: Literal["exported", "erased", "nobody"] = Field(
+        ...,
+        description="`exported`: you handed her what POST /customers/{id}/export gave. `erased`: erase her now."
+        " `nobody`: nobody is known here, or the chain keeps its own customers.",
+    )
+    confirm: Annotated[list[Id], Field(max_length=20)] = Field([], description="For `erased`: the numbers of all.")
+
+    model_config = {"json_schema_extra": {"examples": [{"outcome": "nobody"}]}}
+
+
+@router.get(
+    "/requests", response=list[RequestOut], operation_id="get_privacy_requests", summary="Privacy requests of web shops"
+)
+def get_privacy_requests(request: HttpRequest) -> list[RequestOut]:
+    """Those that wait for an answer, the oldest first, and the last hundred that have one."""
+    actor(request).scope_for(Capability.WEBHOOKS_MANAGE)
+    waiting = PrivacyRequest.objects.filter(handled_at__isnull=True).order_by("pk")
+    return [_asked(one) for one in [*waiting, *PrivacyRequest.objects.filter(handled_at__isnull=False)[:100]]]
+
+
+@router.post(
+    "/requests/{request_id}/answer",
+    response=RequestOut,
+    operation_id="answer_privacy_request",
+    summary="Answer a privacy request",
+)
+def answer_privacy_request(request: HttpRequest, request_id: Id, body: AnswerIn) -> RequestOut:
+    """Once. The whole shop is forgotten on its page only, where somebody sees how many that are."""
+    who, now = actor(request), dt.datetime.now(dt.UTC)
+    who.scope_for(Capability.WEBHOOKS_MANAGE)
+    asked = PrivacyRequest.objects.select_related("address").filter(pk=request_id).first()
+    if asked is None:
+        raise NotFound
+    if body.outcome == "erased":
+        who.scope_for(Capability.CUSTOMER_ERASE)
+        forget_whom_it_names(asked, body.confirm, by=actors.by(request), now=now)
+    else:
+        refuse_answered(asked)
+        if body.outcome == "exported" and (asked.kind != "export" or not asked.customer_ids):
+            raise Invalid(field="outcome", reason="this request asks for nobody's data")
+        if body.outcome == "nobody" and asked.customer_ids and asked.kind != "erase_shop":
+            raise Invalid(field="outcome", reason="somebody is known here: see customer_ids")
+        close(asked, body.outcome, by=actors.by(request), now=now)
+    asked.refresh_from_db()
+    return _asked(asked)
+
+
+def _asked(one: PrivacyRequest) -> RequestOut:
+    return RequestOut(
+        id=one.pk,
+        address_id=one.address_id,
+        kind=one.kind,  # type: ignore[arg-type]  # of the source
+        external_id=one.external_id,
+        customer_ids=list(one.customer_ids),
+        received_at=one.received_at,
+        answer_until=one.received_at + ANSWER_WITHIN,
+        handled_at=one.handled_at,
+    )
 
 
 @router.get("", response=list[AddressOut], operation_id="get_webhooks", summary="Addresses")

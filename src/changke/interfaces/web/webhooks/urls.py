@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.webhooks import views
+from changke.interfaces.web.webhooks import requests, views
 
 urlpatterns = [
     path("settings/webhooks/", views.show, name="webhooks"),
@@ -9,5 +9,6 @@ urlpatterns = [
     path("settings/webhooks/<int:address_id>/open/", views.open_or_close, name="webhook-open"),
     path("settings/webhooks/<int:address_id>/places/", views.map_one, name="webhook-place"),
     path("settings/webhooks/<int:address_id>/replay/<int:delivery_id>/", views.read_again, name="webhook-replay"),
+    path("settings/webhooks/requests/<int:request_id>/", requests.show, name="webhook-request"),
     path("settings/webhooks/returns/<int:waiting_id>/count/", views.count_return, name="webhook-count-return"),
 ]

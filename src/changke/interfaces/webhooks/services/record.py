@@ -103,11 +103,14 @@ def note_wish(work: Work, *, now: dt.datetime) -> None:
     wish, address = work.told.wish, work.delivery.address
     assert wish is not None
     who = [reference("external", wish.external_id, address.source)] if wish.external_id else []
+    known = find(who, scope=CHAIN_WIDE)
+    if not known:  # her number came by no order: whoever has this phone or address, for a person to look at
+        known = find([reference(kind, value) for name in wish.names for kind, value in name.items()], scope=CHAIN_WIDE)
     PrivacyRequest.objects.create(
         address=address,
         kind=wish.kind,
         external_id=wish.external_id,
-        customer_ids=sorted(set(find(who, scope=CHAIN_WIDE).values())),
+        customer_ids=sorted(set(known.values())),
         received_at=now,
     )
     work.changes = {"state": DeliveryState.DONE}

@@ -38,7 +38,8 @@ def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], c
 def read(topic: str, body: bytes, *, currency: str) -> Told:
     letter = opened(body)
     if topic in WISHES:
-        return Told(wish=PrivacyWish(WISHES[topic], text(part(letter, "customer"), "id", longest=80)))
+        names = [one for one in _buyer(letter).names if "external_id" not in one] if "customer" in letter else []
+        return Told(wish=PrivacyWish(WISHES[topic], text(part(letter, "customer"), "id", longest=80), names))
     if topic == "refunds/create":
         return _refunded(letter, currency)
     if topic in {"customers/create", "customers/update"}:
