@@ -82,7 +82,7 @@ HEADQUARTERS = {
     "settings-fields": (), "settings-field-new": (),
     "settings-field": (1,), "settings-field-ask": (1,), "settings-keys": (), "settings-key-revoke": (1,),
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
-    "webhook-replay": (1, 1),
+    "webhook-replay": (1, 1), "webhook-request": (1,),
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
     "risk-ask": (), "risk-use": (),
