@@ -23,6 +23,7 @@ WITHOUT_A_LINE = {
     "foundation/batches/services.py": "a batch has its lines when it ran and when it was undone",
     "facts/customers/services/put_back.py": "the undo of a batch, which has one line",
     "facts/customers/services/hide.py": "the undo of a batch, which has one line",
+    "interfaces/webhooks/services/record.py:note_wish": "what was asked is the row itself; its answer has a line",
     "facts/fields/services/join.py": "part of a merge and its undo, which have their lines",
     "facts/purchases/services/record.py:record_receipt": "her first day follows from the fact",
     "facts/visits/services/record.py:record_visit": "her first day follows from the fact",

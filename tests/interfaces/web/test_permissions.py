@@ -170,8 +170,7 @@ def ask(client: Client, name: str, customer: Customer) -> HttpResponse:
 
 
 def test_every_address_has_its_place_in_the_matrix() -> None:
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *SEGMENTS, *ADVISERS, *NOBODY]
-    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *ADVISERS, *DUPLICATES, *NOBODY]
+    known = [*ABOUT_HER, *FORMS, *LISTS, *HEADQUARTERS, *OWNER, *BULK, *SEGMENTS, *ADVISERS, *DUPLICATES, *NOBODY]
     assert sorted(known) == sorted(name for name, _ in addresses(get_resolver().url_patterns))
     assert {name for name, path in addresses(get_resolver().url_patterns) if "customer_id" in path} == set(ABOUT_HER)
 
