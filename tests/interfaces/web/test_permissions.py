@@ -86,8 +86,6 @@ HEADQUARTERS = {
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
     "risk-ask": (), "risk-use": (),
-    "webhook-replay": (1, 1), "webhook-request": (1,),
-    "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
