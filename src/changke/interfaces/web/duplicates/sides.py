@@ -131,7 +131,7 @@ def _rows() -> list[tuple[str, Shown, Same]]:
         (gettext("Birthday"), _birthday, lambda one: _born(one.customer)),
         (gettext("E-mail"), lambda one: _all(map(masked_email, one.emails)), lambda one: set(one.emails)),
         (gettext("WeCom, union id"), lambda one: _all(map(shortened, one.accounts)), lambda one: set(one.accounts)),
-        (gettext("Numbers"), lambda one: _all(one.numbers), lambda one: None),
+        (gettext("Member numbers"), lambda one: _all(one.numbers), lambda one: None),
         (gettext("Gender"), _gender, lambda one: one.customer.gender),
         (gettext("Store"), _store, lambda one: one.customer.home_store_id),
         (gettext("Adviser"), _adviser, lambda one: one.customer.adviser_id),
