@@ -36,6 +36,7 @@ SENT: dict[str, dict[str, Any]] = {
     "customer-call": {"reason": "call"},
     "customer-tags": {"tag": "爱聊天"},
     "customer-tag-remove": {"tag": "常客"},
+    "risk-tick": {"outcome": "done"},
     "today-tick": {"outcome": "done", "reason": "overdue"},
     "today-reopen": {},
     "patch_customer": {"city": "上海"},

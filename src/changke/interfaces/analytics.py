@@ -38,8 +38,10 @@ from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.risk.models import BackTest
-from changke.profiles.risk.queries import purchase_days
+from changke.profiles.risk.queries import any_open, purchase_days, rule_in_use
 from changke.profiles.risk.services import backtests
+from changke.profiles.risk.services import warn as warnings
+from changke.profiles.risk.services.causes import find_causes
 from changke.profiles.segments.services import members
 from changke.profiles.value.services import follow as valuing
 from changke.profiles.value.services.predict import Predicted, predict_everybody
@@ -83,6 +85,8 @@ def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None
     _predict(now=now, anew=False)
     progress("what to propose", 0, done.customers)
     propose_to_everybody(today=done.as_of)
+    progress("who may be leaving", 0, done.customers)
+    _warn(done.as_of, now)
 
 
 def _predict(*, now: datetime, anew: bool) -> Predicted:
@@ -165,6 +169,16 @@ def _purchase_days(until: date) -> dict[str, Any]:
         return duck.sql(purchase_days(until)).fetchnumpy()
 
 
+def _warn(today: date, now: datetime) -> None:
+    """Everybody's purchase days are read only where somebody is or could be warned of."""
+    if rule_in_use() is None and not any_open():
+        return
+    with open_mirror(mirror_file()) as (duck, _):
+        days = duck.sql(purchase_days(today)).fetchnumpy()
+    warnings.warn(days, today=today, lost_after_days=the_chain().lost_after_days, now=now)
+    find_causes(today=today)
+
+
 def is_due(now: datetime) -> bool:
     """Whether a midnight has passed in the chain or in a store since everybody was computed (or nobody ever was)."""
     try:
@@ -187,6 +201,7 @@ def follow(now: datetime) -> bool:
     advising.follow(now)
     tagging.follow(now)
     valuing.follow(now)
+    warnings.follow(now)
     members.follow(now)
     return done.wants_bulk or done.customers > 0
 

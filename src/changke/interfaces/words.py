@@ -15,6 +15,7 @@ from changke.interfaces.web import formats
 REASON_LABELS = {
     "first_order": _("First order"),
     "vip_overdue": _("Valued, overdue"),
+    "at_risk": _("May be leaving"),
     "newly_silent": _("Newly silent"),
     "overdue": _("Overdue"),
     "birthday": _("Birthday"),
@@ -24,6 +25,7 @@ REASON_LABELS = {
 REASON_TONES = {
     "first_order": "info",
     "vip_overdue": "bad",
+    "at_risk": "bad",
     "newly_silent": "warn",
     "overdue": "warn",
     "birthday": "good",
@@ -55,9 +57,21 @@ _SILENT = {
         "Neither bought nor used her card for %(silent_days)s days; she used to every %(usual_gap_days)s days."
     ),
 }
+AT_RISK = {
+    True: _(
+        "Expected back by %(expected)s, silent for %(silent_days)s days; the chance that she buys in the next"
+        " %(horizon_days)s days is %(outlook)s."
+    ),
+    False: _(
+        "Silent for %(silent_days)s days; the chance that she buys in the next %(horizon_days)s days is %(outlook)s."
+    ),
+}
+"""Whether it is known when she was expected -> the sentence of a warning."""
+
 REASON_SENTENCES: Mapping[str, Mapping[str, str | Promise]] = {
     "first_order": {"visit": _("Bought for the first time: %(spent)s. %(hours_left)s hours left to thank her.")},
     "vip_overdue": _OVERDUE,
+    "at_risk": {"visit": AT_RISK[False]},
     "newly_silent": _SILENT,
     "overdue": _OVERDUE,
     "birthday": {"visit": _("Birthday on %(birthday)s.")},
@@ -79,12 +93,20 @@ SUGGESTIONS = {
     "call_and_ask": _("Call, ask what kept her away, invite her back"),
     "remind_of_visit": _("Remind her that it is time again"),
     "congratulate": _("Congratulate and invite her with the birthday gift"),
+    "invite_second_visit": _("Ask how it was and invite her for the second visit"),
+    "apologise_and_mend": _("Ask what went wrong, apologise, make it good"),
+    "call_without_selling": _("Ask how she is, sell nothing, offer a quiet visit"),
+    "offer_what_she_uses": _("Offer what she really uses, at a price she knows"),
+    "ask_for_nearer_store": _("Ask where she lives now, name the nearest store"),
+    "ask_what_she_needs": _("Ask what she needs now"),
+    "introduce_somebody": _("Introduce the colleague who looks after her now"),
 }
 
 OUTCOMES = {
     "done": _("Done"),
     "not_reached": _("Not reached"),
     "postponed": _("Postponed"),
+    "lost": _("Lost to us"),
     "reopened": _("Taken back"),
 }
 
@@ -152,6 +174,15 @@ def why(
     places: dict[str, object] = dict(numbers)
     sentences = REASON_SENTENCES[reason]
     sentence = sentences.get(counted, sentences["visit"])
+    if reason == "at_risk":
+        return at_risk(
+            silent_days=int(numbers["silent_days"]),
+            outlook_bp=int(numbers["outlook_bp"]),
+            horizon_days=int(numbers["horizon_days"]),
+            expected_on=dt.date.fromisoformat(str(numbers["expected_on"])) if "expected_on" in numbers else None,
+            today=now.date(),
+            cause=str(numbers.get("cause", "")),
+        )
     if "spent_minor" in numbers:
         places["spent"] = formats.money(int(numbers["spent_minor"]), currency, get_language() or "zh-hans")
     if deadline is not None:
@@ -197,6 +228,7 @@ PERSON_TABLES = {
     "stages": _("Stages"),
     "proposals": _("What is proposed to her"),
     "predictions": _("What is expected of her"),
+    "warnings": _("Warnings that she may be leaving"),
     "audit": _("Audit trail"),
     "keys": _("Her own key"),
     "consents": _("Consents"),
@@ -351,3 +383,59 @@ def risk_rule(kind: str, threshold: int, horizon_days: int) -> str:
 def signal_of(has_signal: bool | None, auc_bp: int | None) -> str:
     """Whether silence means anything in this shop, with the number that says so."""
     return str(SILENCE_SIGNALS[has_signal]) % {"share": formats.basis_points(auc_bp or 0, 0)}
+
+
+CHURN_CAUSES = {
+    "complaint": _("Perhaps because she complained"),
+    "oversold": _("Perhaps because too much was sold to her"),
+    "price": _("Perhaps because of the price"),
+    "moved": _("Perhaps because she moved"),
+    "needs": _("Perhaps because her needs changed"),
+    "gave_back": _("Perhaps because of what she gave back"),
+    "staff_left": _("Perhaps because who served her has left"),
+}
+"""What may have driven her away, tentatively: facts suggest it, nothing proves it."""
+
+CAUSE_LABELS = {
+    "complaint": _("Complaint"),
+    "oversold": _("Sold too much"),
+    "price": pgettext_lazy("cause", "Price"),
+    "moved": _("Moved away"),
+    "needs": _("Needs changed"),
+    "gave_back": _("Gave back"),
+    "staff_left": _("Staff left"),
+    "": _("Not known"),
+}
+
+WARNING_ENDS = {
+    "": _("Open"),
+    "came_back": _("Came back by herself"),
+    "came_after": _("Came back after somebody reached her"),
+    "lost": _("Lost to us"),
+    "gone": _("No record of her own any more"),
+}
+
+
+def at_risk(
+    *,
+    silent_days: int,
+    outlook_bp: int,
+    horizon_days: int,
+    expected_on: dt.date | None,
+    today: dt.date,
+    cause: str = "",
+) -> str:
+    """Why somebody was warned of, in one sentence with its numbers."""
+    language = get_language() or "zh-hans"
+    places = {
+        "silent_days": silent_days,
+        "horizon_days": horizon_days,
+        "outlook": formats.basis_points(outlook_bp, 0),
+        "expected": formats.day(expected_on, today, language) if expected_on else "",
+    }
+    said = str(AT_RISK[expected_on is not None]) % places
+    return f"{said} {CHURN_CAUSES[cause]}{full_stop(language)}" if cause in CHURN_CAUSES else said
+
+
+def full_stop(language: str) -> str:
+    return "." if language == "en" else "。"

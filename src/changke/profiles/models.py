@@ -3,7 +3,7 @@
 from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
-from changke.profiles.risk.models import BackTest, RiskRule
+from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
@@ -11,6 +11,7 @@ __all__ = [
     "POPULATIONS",
     "BackTest",
     "BulkRun",
+    "ChurnWarning",
     "PopulationVersion",
     "Prediction",
     "Profile",

@@ -210,6 +210,7 @@ THE_SEGMENTS = {
 VALUES = {"get_prediction", "get_value_fits", "get_value_grid", "get_value_rules", "patch_value_rules"}
 """What is expected of customers, and the chain's numbers for it: test_value.py."""
 THE_RULE_THAT_WARNS = {
+    "get_warnings",
     "get_backtests",
     "post_backtest",
     "get_backtest",

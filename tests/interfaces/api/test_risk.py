@@ -4,8 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from changke.profiles.risk.models import BackTest
+from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.risk import rules
+from changke.profiles.risk.models import BackTest, ChurnWarning
 from changke.profiles.risk.services import backtests
+from changke.profiles.risk.services.choose import use
+from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
 from tests.profiles.risk.past import past
 
@@ -61,3 +65,33 @@ def test_who_may_look_and_who_may_choose(key_of: Callable[[str], Caller], role: 
     assert caller.post("/risk/backtests", {}).status_code == chooses
     assert caller.send("PUT", "/risk/rule", {"kind": "fixed", "threshold": 45}).status_code == chooses
     assert caller.send("DELETE", "/risk/rule", "").status_code == chooses
+
+
+def test_warnings_are_listed_by_value_in_pages_within_ones_stores(
+    cast: Cast, hq: Caller, key_of: Callable[[str], Caller]
+) -> None:
+    rule = use(rules.Wanted("fixed", 55), now=NOW)
+    refresh_customers([cast.mo.pk, cast.lan.pk, cast.vera.pk], now=NOW)
+    for value, customer in ((300, cast.mo), (500, cast.lan), (400, cast.vera)):
+        ChurnWarning.objects.create(
+            customer=customer, silent_since="2026-01-02", rule=rule, opened_on="2026-03-04", opened_at=NOW,
+            purchases=6, outlook_then_bp=7_100, outlook_opened_bp=1_800, outlook_bp=1_700, value_at_risk_minor=value,
+            cause="price" if customer == cast.mo else "",
+            causes=[{"cause": "price", "fact": "receipt:1", "on": "2026-01-02"}] if customer == cast.mo else [],
+        )  # fmt: skip
+    first = hq.get("/risk/warnings", limit=2).json()
+    rest = hq.get("/risk/warnings", limit=2, cursor=first["next"]).json()
+    assert [one["value_at_risk_minor"] for one in first["items"] + rest["items"]] == [500, 400, 300]
+    assert rest["next"] is None
+    assert rest["items"][0]["causes"] == [{"cause": "price", "fact": "receipt:1", "on": "2026-01-02"}]
+    mine = {one["customer_id"] for one in key_of("manager").get("/risk/warnings").json()["items"]}
+    assert mine == {cast.mo.pk, cast.vera.pk}
+    assert len(hq.get("/risk/warnings", cause="price").json()["items"]) == 1
+    assert len(hq.get("/risk/warnings", store="XH").json()["items"]) == 1
+    assert hq.get("/risk/warnings", ended="lost").json()["items"] == []
+    assert hq.get("/risk/warnings", cause="weather").json()["field"] == "cause"
+    assert hq.get("/risk/warnings", ended="later").json()["field"] == "ended"
+    lost = {"id": "t", "customer_id": cast.mo.pk, "reason": "at_risk", "outcome": "lost", "because": "weather"}
+    assert hq.post("/followups", lost).json()["field"] == "because"
+    assert hq.post("/followups", lost | {"because": "moved"}).status_code == 201
+    assert [one["customer_id"] for one in hq.get("/risk/warnings", ended="lost").json()["items"]] == [cast.mo.pk]

@@ -43,6 +43,8 @@ ABOUT_HER = {
     "customer-data": Ask(),  # not for every role, like the next: test_privacy.py
     "customer-forget": Ask("post"),
     "customer-value": Ask(),
+    "customer-outlook": Ask(),
+    "risk-tick": Ask("post", {"outcome": "done"}),
     "today-tick": Ask("post", {"outcome": "done", "reason": "overdue"}),
     "today-reopen": Ask("post", more=(0,)),
     "today-phone": Ask("post"),
@@ -63,6 +65,7 @@ LISTS = [
     "value-people",
     "segments",
     "risk-rules",
+    "risk",
     "find",
     "record-known-phone",
     "record-items",

@@ -1,14 +1,25 @@
 """The back-test as a page: asked, watched, read, and a row of it put into use."""
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from changke.facts.customers.models import Customer
+from changke.facts.events import services as events
+from changke.facts.events.models import Event
+from changke.foundation.organisation.scope import Scope
+from changke.interfaces.exporters import services as _registered  # noqa: F401 -- sets of rows register themselves
+from changke.interfaces.exporters.shape import DATASETS, Ask
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest, State
+from changke.profiles.risk.models import BackTest, ChurnWarning, State
 from changke.profiles.risk.queries import rule_in_use
 from changke.profiles.risk.services import backtests
-from tests.cast import NOW, Cast
+from changke.profiles.risk.services.causes import find_causes
+from changke.profiles.risk.services.choose import use
+from tests.cast import NOW, TODAY, Cast
 from tests.clock import Clock
 from tests.profiles.risk.past import past
 
@@ -21,6 +32,82 @@ def hq(client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Client:
     Clock(monkeypatch, NOW)
     client.force_login(cast.hq)
     return client
+
+
+@pytest.fixture
+def warned(hq: Client, cast: Cast) -> Cast:
+    """Mo of 静安 is warned of, with a complaint; and Lan of 徐汇, whom 静安 does not see."""
+    publish_models(cast.chain, now=NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    events.record(
+        "complaint.received", customer=cast.mo, source_key="c", happened_at=NOW - dt.timedelta(days=60), now=NOW
+    )
+    rule = use(rules.Wanted("fixed", 55), now=NOW)
+    for customer, silent in ((cast.mo, 61), (cast.lan, 200)):
+        ChurnWarning.objects.create(
+            customer=customer, silent_since=TODAY - dt.timedelta(days=silent), rule=rule, opened_on=TODAY,
+            opened_at=NOW, purchases=6, outlook_then_bp=7_100, outlook_opened_bp=1_800, outlook_bp=1_800,
+            expected_on=dt.date(2026, 1, 26), value_at_risk_minor=352_800,
+        )  # fmt: skip
+    find_causes(today=TODAY)
+    return cast
+
+
+def test_the_list_says_why_from_which_fact_and_what_to_do(hq: Client, warned: Cast) -> None:
+    page = text(hq, "/risk/")
+    for words in ("莫愁", "岚岚", "01-26", "61 天", "18%", "可能因为投诉过", "01-03", "道歉并补救", "¥3,528"):
+        assert words in page, words
+    assert "岚岚" not in text(hq, "/risk/?cause=complaint")
+    assert "莫愁" not in text(hq, "/risk/?cause=unknown")
+    assert "莫愁" not in text(hq, f"/risk/?store={warned.xu_hui.pk}")
+    assert "没有预警" in text(hq, "/risk/?ended=lost")
+    assert "岚岚" in text(hq, "/risk/?stage=lost")
+    assert text(hq, "/risk/?store=x&after=no~1&stage=;&cause=?&ended=?&adviser=9999999999999999999999")
+
+
+def test_a_store_sees_its_own_warnings_only(hq: Client, warned: Cast) -> None:
+    hq.force_login(warned.manager)
+    page = text(hq, "/risk/")
+    assert "莫愁" in page
+    assert "岚岚" not in page
+    assert hq.post(f"/risk/customers/{warned.lan.pk}/", {"outcome": "done"}).status_code == 404
+
+
+def test_a_tap_says_what_came_of_it_and_a_second_one_is_the_same(hq: Client, warned: Cast) -> None:
+    address = f"/risk/customers/{warned.mo.pk}/"
+    part = hq.post(address, {"outcome": "not_reached", "after": "0"}, headers={"HX-Request": "true"}).content.decode()
+    assert "没联系上" in part or "未联系上" in part or "未接通" in part
+    hq.post(address, {"outcome": "done", "after": "0"})
+    (event,) = Event.objects.filter(kind="followup.recorded")
+    assert (event.data["outcome"], event.data["reason"]) == ("not_reached", "at_risk")
+    assert hq.post(address, {"outcome": "postponed", "after": "0"}).status_code == 422
+    hq.post(address, {"outcome": "lost", "because": "moved", "after": str(event.pk)})
+    one = ChurnWarning.objects.get(customer=warned.mo)
+    assert (one.ended, one.ended_on) == ("lost", TODAY)
+    assert f'id="warning-{warned.mo.pk}"' not in text(hq, "/risk/")
+    assert f'id="warning-{warned.mo.pk}"' in text(hq, "/risk/?ended=lost")
+
+
+def test_today_names_her_in_place_of_newly_silent(hq: Client, warned: Cast) -> None:
+    page = text(hq, "/")
+    assert "可能流失" in page
+    assert "刚沉默" not in page
+    assert page.count("莫愁") >= 1
+
+
+def test_her_page_loads_her_outlook_and_warnings(hq: Client, warned: Cast) -> None:
+    assert f"/customers/{warned.mo.pk}/outlook/" in text(hq, f"/customers/{warned.mo.pk}/")
+    part = text(hq, f"/customers/{warned.mo.pk}/outlook/")
+    for words in ("18%", "可能因为投诉过", "预警"):
+        assert words in part, words
+
+
+def test_warnings_are_exported_as_they_are_filtered(hq: Client, warned: Cast) -> None:
+    ask = Ask(Scope(frozenset({warned.jing_an.pk})), "cause=complaint")
+    (row,) = DATASETS["warnings"].rows(ask)
+    assert DATASETS["warnings"].count(ask) == 1
+    assert row[1] == "莫愁"
+    assert len(row) == len(DATASETS["warnings"].columns)
 
 
 def typed(**changes: str) -> dict[str, str]:

@@ -19,6 +19,9 @@ from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 from changke.profiles.attributes.models import Profile
+from changke.profiles.risk.models import ChurnWarning
+from changke.profiles.risk.queries import rule_in_use
+from changke.profiles.risk.rules import suggestion
 
 CANDIDATES_PER_REASON = 120
 """Six times the length of the list: room for those who rest, without reading a whole chain."""
@@ -78,7 +81,7 @@ def today(
         Customer.objects.filter(pk__in={one.customer_id for one in found}, **LIVING).values_list("pk", flat=True)
     )
     candidates = [one for one in found if one.customer_id in alive]
-    followups = _followups(alive, day, zone)
+    followups = last_followups(alive, day, zone)
     entries = rules.day_list(candidates, followups=followups, today=day, length=length)
     all_closed = bool(open_days) and len(closed) == len(open_days)
     until = min(rules.opens_next(day, days) for days in open_days.values()) if all_closed else None
@@ -115,8 +118,11 @@ def _candidates(
     # Profiles hold dates, so the list is right from midnight on, before the night's run has come to this customer.
     overdue = Q(expected_next_visit_on__lt=day, last_active_on__gt=lost_on)
     yield from _of("vip_overdue", seen.filter(overdue, value_group="high"), day)
-    week = silent_on - dt.timedelta(days=rules.NEWLY_SILENT_DAYS - 1)
-    yield from _of("newly_silent", seen.filter(last_active_on__range=(week, silent_on)), day)
+    rule = rule_in_use()
+    yield from _warned(seen, day)
+    if rule is None:  # else it has said so earlier, and two alarms about one silence are one too many
+        week = silent_on - dt.timedelta(days=rules.NEWLY_SILENT_DAYS - 1)
+        yield from _of("newly_silent", seen.filter(last_active_on__range=(week, silent_on)), day)
     fortnight = day - dt.timedelta(days=rules.OVERDUE_DAYS)
     late = seen.filter(expected_next_visit_on__range=(fortnight, day - dt.timedelta(days=1)), own_gaps__gte=1)
     # As an expression, or PostgreSQL adds the index of everybody who was here lately to the few of this fortnight.
@@ -161,6 +167,36 @@ def _of(reason: str, profiles: "object", day: dt.date) -> Iterator[rules.Candida
         if expected is not None:
             numbers["overdue_days"] = max((day - expected).days, 0)
         yield rules.Candidate(customer, reason, value, numbers)
+
+
+def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
+    """Open warnings of the last days, the dearest first; their customers among those who are seen."""
+    since = day - dt.timedelta(days=rules.WARNED_DAYS)
+    rows = ChurnWarning.objects.filter(
+        ended_on__isnull=True,
+        opened_on__gt=since,
+        customer_id__in=seen.values("customer_id"),  # type: ignore[attr-defined]
+    ).select_related("rule")
+    found = list(rows.order_by("-value_at_risk_minor", "customer_id")[:CANDIDATES_PER_REASON])
+    groups = dict(
+        Profile.objects.filter(pk__in=[one.customer_id for one in found]).values_list("customer_id", "value_group")
+    )
+    for one in found:
+        numbers: dict[str, int | str] = {
+            "silent_days": (day - one.silent_since).days,
+            "outlook_bp": one.outlook_bp,
+            "horizon_days": one.rule.horizon_days,
+            "cause": one.cause,
+        }
+        if one.expected_on is not None:
+            numbers["expected_on"] = one.expected_on.isoformat()
+        yield rules.Candidate(
+            one.customer_id,
+            "at_risk",
+            one.value_at_risk_minor,
+            numbers,
+            suggestion=suggestion(cause=one.cause, purchases=one.purchases, value_group=groups.get(one.customer_id)),
+        )
 
 
 def _birthdays(profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
@@ -210,7 +246,7 @@ def week_of(staff_id: int, *, now: dt.datetime, today: dt.date) -> Week:
     return Week(len(reached), len({row[0] for row in came}), sum(row[2] for row in came))
 
 
-def _followups(customers: set[int], day: dt.date, zone: str) -> dict[int, rules.Followup]:
+def last_followups(customers: Collection[int], day: dt.date, zone: str) -> dict[int, rules.Followup]:
     """The last follow-up of each. A month back is enough: longer than any rest, and postponing reaches 60 days."""
     since = day - dt.timedelta(days=90)
     rows = (

@@ -20,18 +20,27 @@ SURE_PLACES = 2
 """Places that every reason has for its weightiest customers, whatever they are worth: a birthday does not come back
 next week, and a list of one kind of call only is soon read no more."""
 
-REASONS = ("first_order", "vip_overdue", "newly_silent", "overdue", "birthday")
+WARNED_DAYS = 14
+"""For two weeks a warning stands on the day's list, until somebody reached her; then on the list of risks alone."""
+REST_DAYS_AFTER_LOST = 365
+"""Whom somebody called lost is left alone for a year,."""
+
+REASONS = ("first_order", "vip_overdue", "at_risk", "newly_silent", "overdue", "birthday")
 """By weight: the first that applies is the reason shown; the others stand beside it."""
 
 SUGGESTIONS = {
     "first_order": "thank_and_offer_second_visit",
     "vip_overdue": "call_and_book",
+    "at_risk": "call_and_ask",
     "newly_silent": "call_and_ask",
     "overdue": "remind_of_visit",
     "birthday": "congratulate",
 }
-OUTCOMES = ("done", "not_reached", "postponed", "reopened")
-"""What a tap says. `reopened` takes the last one back: facts are corrected, not edited."""
+OUTCOMES = ("done", "not_reached", "postponed", "lost", "reopened")
+"""What a tap says. `lost`: whoever turned to her says that she will not come again. `reopened` takes the last one back:
+facts are corrected, not edited."""
+BECAUSE = ("", "complaint", "oversold", "price", "moved", "needs", "staff_left")
+"""What she gave as the reason, where she is lost."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class Candidate:
     value_at_risk_minor: int
     numbers: Mapping[str, int | str] = field(default_factory=dict)
     deadline: dt.datetime | None = None
+    suggestion: str = ""
+    """What to do, where it depends on more than the reason."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,8 @@ def rests(last: Followup | None, *, reason: str, today: dt.date) -> bool:
         return False
     if last.outcome == "postponed":
         return last.until is not None and last.until > today
+    if last.outcome == "lost":
+        return (today - last.day).days < REST_DAYS_AFTER_LOST
     return last.outcome == "done" and reason != "first_order" and (today - last.day).days < REST_DAYS_AFTER_DONE
 
 
@@ -133,7 +146,7 @@ def _entry(candidates: list[Candidate], last: Followup | None, today: dt.date) -
         customer_id=first.customer_id,
         reason=first.reason,
         also=tuple(one.reason for one in others),
-        suggestion=SUGGESTIONS[first.reason],
+        suggestion=first.suggestion or SUGGESTIONS[first.reason],
         value_at_risk_minor=first.value_at_risk_minor,
         numbers=numbers,
         deadline=first.deadline,

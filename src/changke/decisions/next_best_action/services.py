@@ -12,6 +12,7 @@ from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Chain
 from changke.foundation.periods import business_date
+from changke.profiles.risk.services.warn import give_up
 
 LONGEST_POSTPONE_DAYS = 60
 
@@ -23,6 +24,7 @@ def record_followup(
     reason: str,
     outcome: str,
     until: dt.date | None = None,
+    because: str = "",
     by: Staff | None,
     source_key: str,
     chain: Chain,
@@ -40,7 +42,12 @@ def record_followup(
             raise Invalid(
                 field="until", reason="choose a day within the next %(days)s days", days=LONGEST_POSTPONE_DAYS
             )
+    if because not in rules.BECAUSE:
+        raise Invalid(field="because", reason="choose one of %(choices)s", choices=", ".join(rules.BECAUSE[1:]))
     data = {"reason": reason, "outcome": outcome, "until": until.isoformat() if until else None}
+    if outcome == "lost":
+        data["because"] = because or None
+        give_up(customer.pk, today=today, now=now)
     return events.record(
         "followup.recorded",
         customer=customer,

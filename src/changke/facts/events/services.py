@@ -27,6 +27,8 @@ KINDS: dict[str, str] = {
     "phone.unmasked": "somebody looked at a whole phone number, and why",
     "followup.recorded": "a follow-up of the day's list: its reason and outcome",
     "stage.changed": "the customer moved from one stage to another, with the cause",
+    "warning.raised": "the rule that warns noticed that she may be leaving",
+    "warning.closed": "a warning ended: she came back, or is lost",
     "customer.changed": "profile fields were changed by hand: their names, not their values",
     "complaint.received": "she complained",
     "tag.added": "a tag was put on her",
@@ -38,6 +40,8 @@ KINDS: dict[str, str] = {
 OUR_OWN = frozenset(
     {
         "stage.changed",
+        "warning.raised",
+        "warning.closed",
         "phone.unmasked",
         "data.requested",
         "followup.recorded",

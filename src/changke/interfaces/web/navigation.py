@@ -33,13 +33,13 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (_("Customers"), (
         Place("customers", _("Customers"), "customers"),
         Place("segments", _("Segments"), "filter", Capability.ANALYTICS_VIEW),
+        Place("risk", _("Churn risk"), "alert", Capability.CUSTOMER_VIEW),
         Place("advisers", _("Advisers"), "heart", Capability.HANDOVER_RUN),
         Place("duplicates", _("Duplicates"), "copy", Capability.DUPLICATES_REVIEW),
     )),
     (_("Analysis"), (
         Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),
         Place("value", _("Value"), "coin", Capability.ANALYTICS_VIEW),
-        Place("risk-rules", _("Churn risk"), "alert", Capability.ANALYTICS_VIEW),
     )),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),

@@ -26,3 +26,4 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
 
 register(Kind("risk_rule", ("profiles_riskrule",), "settings.edit", _now, _restore))
 leave_out("profiles_backtest", "computed from facts; choosing from it is a line")
+leave_out("profiles_churnwarning", "computed from facts; its beginning and end are events")

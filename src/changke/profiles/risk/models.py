@@ -1,6 +1,8 @@
-"""What the shop's own past says of each rule, and the rule that warns."""
+"""What the shop's own past says of each rule, the rule that warns, and its warnings."""
 
 from django.db import models
+
+from changke.facts.customers.models import Customer
 
 
 class State(models.TextChoices):
@@ -98,3 +100,68 @@ class RiskRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.threshold}"
+
+
+class Ended(models.TextChoices):
+    """How a warning ended."""
+
+    CAME_BACK = "came_back"
+    """By herself: nobody had reached her."""
+    CAME_AFTER = "came_after"
+    """After somebody had reached her."""
+    LOST = "lost"
+    GONE = "gone"
+    """She is no customer of her own any more: merged, or only a withdrawn batch knew her."""
+
+
+class ChurnWarning(models.Model):
+    """Somebody may be leaving: one silence, why it was noticed, what became of it. Derived, but for its beginning."""
+
+    # A store sees the warnings of the customers it sees, wherever their home is by now.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    silent_since = models.DateField()
+    """The day she last bought or used a card: with the customer, the silence."""
+    rule = models.ForeignKey(RiskRule, on_delete=models.PROTECT, related_name="+")
+    opened_on = models.DateField()
+    opened_at = models.DateTimeField()
+    purchases = models.PositiveIntegerField()
+    """Purchase days so far."""
+    outlook_then_bp = models.PositiveIntegerField()
+    """The chance that she buys within the rule's horizon, as it was on the day she bought last."""
+    outlook_opened_bp = models.PositiveIntegerField()
+    """The same when the warning began, and, below, as of the last night."""
+    outlook_bp = models.PositiveIntegerField()
+    expected_on = models.DateField(null=True)
+    value_at_risk_minor = models.BigIntegerField(default=0)
+    cause = models.CharField(max_length=12, blank=True, default="")
+    causes = models.JSONField(default=list)
+    """What may have driven her away, the weightiest first: cause, fact, day."""
+    ended = models.CharField(max_length=10, choices=Ended.choices, blank=True, default="")
+    """Empty while it is open."""
+    ended_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "silent_since"], name="one_warning_per_silence"),
+            models.UniqueConstraint(
+                fields=["customer"], condition=models.Q(ended_on__isnull=True), name="one_open_warning"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended="", ended_on__isnull=True)
+                | (~models.Q(ended="") & models.Q(ended_on__isnull=False)),
+                name="warning_is_open_or_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-value_at_risk_minor", "id"],
+                condition=models.Q(ended_on__isnull=True),
+                name="warning_open_value",
+            ),
+            models.Index(fields=["-opened_on", "customer"], name="warning_opened"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.customer_id} since {self.silent_since}"

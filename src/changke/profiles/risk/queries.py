@@ -1,9 +1,15 @@
 """The rule in use, and what was asked of the past."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from django.db.models import Count, Q, QuerySet, Sum
+
+from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.catalogue import REGISTRY
-from changke.profiles.risk.models import BackTest, RiskRule
+from changke.profiles.attributes.models import Profile
+from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule
 
 BACKTESTS_KEPT = 20
 """Shown on the page, the newest first."""
@@ -12,6 +18,11 @@ BACKTESTS_KEPT = 20
 def rule_in_use() -> RiskRule | None:
     """The rule that warns; None where nobody chose one."""
     return RiskRule.objects.filter(is_in_use=True).select_related("backtest").first()
+
+
+def any_open() -> bool:
+    """Whether any warning waits for its end."""
+    return ChurnWarning.objects.filter(ended_on__isnull=True).exists()
 
 
 def backtests() -> list[BackTest]:
@@ -29,4 +40,77 @@ def purchase_days(until: dt.date) -> str:
         " SELECT DISTINCT receipts.customer_id, receipts.business_date AS date"
         " FROM receipts JOIN live.customers AS alive ON alive.customer_id = receipts.customer_id "
         f"WHERE stays = 1 AND receipts.business_date <= DATE '{until:%Y-%m-%d}'"
+    )
+
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which warnings of a scope. Empty means any."""
+
+    store: int | None = None
+    adviser: int | None = None
+    stage: str = ""
+    cause: str | None = None
+    """"" are those of which no cause is known."""
+    ended: str = ""
+    """"" the open ones, `any` all, else how it ended."""
+
+
+def warnings_of(scope: Scope, asked: Asked) -> "QuerySet[ChurnWarning]":
+    """The warnings of customers that the scope sees, unordered."""
+    rows = ChurnWarning.objects.select_related("rule")
+    if asked.ended == "":
+        rows = rows.filter(ended_on__isnull=True)
+    elif asked.ended != "any":
+        rows = rows.filter(ended=asked.ended)
+    if asked.cause is not None:
+        rows = rows.filter(cause=asked.cause)
+    given: dict[str, int | str | None] = {
+        "home_store_id": asked.store, "adviser_id": asked.adviser, "stage": asked.stage or None,
+    }  # fmt: skip
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if scope.whole_chain and not wanted:
+        return rows
+    return rows.filter(customer_id__in=Profile.objects.for_scope(scope).filter(**wanted).values("customer_id"))
+
+
+def by_value(rows: "QuerySet[ChurnWarning]", after: tuple[int, int] | None) -> "QuerySet[ChurnWarning]":
+    """The dearest first, from behind this value and id on."""
+    if after is not None:
+        value, pk = after
+        rows = rows.filter(
+            Q(value_at_risk_minor__lt=value) | Q(value_at_risk_minor=value, pk__gt=pk), value_at_risk_minor__lte=value
+        )
+    return rows.order_by("-value_at_risk_minor", "pk")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Warnings and the money at risk, by cause."""
+
+    cause: str
+    warnings: int
+    value_minor: int
+
+
+def tallies(rows: "QuerySet[ChurnWarning]") -> list[Tally]:
+    """By cause, the most money first."""
+    counted = rows.order_by().values("cause").annotate(n=Count("pk"), money=Sum("value_at_risk_minor"))
+    found = [Tally(row["cause"], row["n"], row["money"] or 0) for row in counted]
+    return sorted(found, key=lambda one: (-one.value_minor, one.cause))
+
+
+def ends(scope: Scope, *, since: dt.date) -> dict[str, int]:
+    """How the warnings that began on or after a day have ended; "" are those still open."""
+    rows = warnings_of(scope, Asked(ended="any")).filter(opened_on__gte=since)
+    return {row["ended"]: row["n"] for row in rows.order_by().values("ended").annotate(n=Count("pk"))}
+
+
+def history_of(customer_ids: Sequence[int]) -> list[ChurnWarning]:
+    """The warnings of one person, the latest first."""
+    return list(
+        ChurnWarning.objects.filter(customer_id__in=customer_ids).select_related("rule").order_by("-opened_on")[:20]
     )

@@ -108,3 +108,36 @@ def best_of(rows: list[dict[str, Any]]) -> int | None:
     wished = [place for place in personal if rows[place]["chosen_by"] in {"precision", "alerts"}]
     among = wished or [place for place in personal if rows[place]["chosen_by"] == "fixed_90"] or personal
     return max(among, key=lambda place: (rows[place]["lead_days"], rows[place]["precision_bp"] or 0), default=None)
+
+
+CAUSES = ("complaint", "oversold", "price", "moved", "needs", "gave_back", "staff_left")
+"""What may have driven her away, the weightiest first. Each rests on a fact; none of them is proof."""
+
+TOPICS = {
+    "投诉": "complaint", "complaint": "complaint",
+    "过度推销": "oversold", "oversold": "oversold",
+    "价格": "price", "price": "price",
+    "搬家": "moved", "moved": "moved",
+    "需求变化": "needs", "needs": "needs",
+    "顾问离职": "staff_left", "staff_left": "staff_left",
+}  # fmt: skip
+"""Topic of a note or complaint -> cause."""
+
+SUGGESTIONS = {
+    "complaint": "apologise_and_mend",
+    "oversold": "call_without_selling",
+    "price": "offer_what_she_uses",
+    "moved": "ask_for_nearer_store",
+    "needs": "ask_what_she_needs",
+    "gave_back": "apologise_and_mend",
+    "staff_left": "introduce_somebody",
+}
+
+
+def suggestion(*, cause: str, purchases: int, value_group: str | None) -> str:
+    """What to do about a warning: by its cause, else by who she is."""
+    if cause in SUGGESTIONS:
+        return SUGGESTIONS[cause]
+    if purchases <= 1:
+        return "invite_second_visit"
+    return "call_and_book" if value_group == "high" else "call_and_ask"

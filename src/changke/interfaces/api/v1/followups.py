@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from changke.decisions.next_best_action.rules import REASONS
+from changke.decisions.next_best_action.rules import BECAUSE, REASONS
 from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.queries import customer_in
 from changke.facts.events.models import Event
@@ -26,7 +26,8 @@ class FollowupIn(Input):
     id: ClientId
     customer_id: Id
     reason: str = Field("by_hand", max_length=40, description="One of " + ", ".join([*REASONS, "by_hand"]) + ".")
-    outcome: Literal["done", "not_reached", "postponed"]
+    outcome: Literal["done", "not_reached", "postponed", "lost"]
+    because: str = Field("", max_length=12, description="With `lost`: " + ", ".join(BECAUSE[1:]) + ", or empty.")
     until: dt.date | None = Field(None, description="With `postponed`: the day on which she is shown again.")
 
     model_config = {
@@ -71,6 +72,7 @@ def post_followup(request: HttpRequest, body: FollowupIn) -> FollowupOut:
         reason=body.reason,
         outcome=body.outcome,
         until=body.until,
+        because=body.because,
         by=who.staff,
         source_key=f"followup:{who.name}:{body.customer_id}:{body.id}",
         chain=the_chain(),

@@ -1,19 +1,21 @@
-"""Who is leaving: the back-test over the shop's own past, and the rule that warns."""
+"""Who is leaving: warnings, the back-test over the shop's own past, and the rule that warns."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces import jobs
 from changke.interfaces.api.actors import actor, by
-from changke.interfaces.api.fields import Input
+from changke.interfaces.api.fields import Id, Input, text
+from changke.interfaces.api.paging import Page, PageQuery, page, position
+from changke.interfaces.api.v1.stages import StoreQuery, narrowed
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest, RiskRule
-from changke.profiles.risk.queries import backtests, rule_in_use
+from changke.profiles.risk.models import BackTest, ChurnWarning, Ended, RiskRule
+from changke.profiles.risk.queries import Asked, backtests, by_value, rule_in_use, warnings_of
 from changke.profiles.risk.services import backtests as asking
 from changke.profiles.risk.services.choose import use, use_none, use_row
 
@@ -96,6 +98,61 @@ class RiskRuleIn(Input):
     least_purchases: int = 1
 
     model_config = {"json_schema_extra": {"examples": [{"kind": "outlook", "threshold": 3500}]}}
+
+
+class CauseOut(Schema):
+    cause: str = Field(..., description="One of " + ", ".join(rules.CAUSES) + "; suggested by the fact, not proved.")
+    fact: str = Field(..., description="event:, receipt: or staff: and its id.")
+    on: dt.date
+
+
+class WarningOut(Schema):
+    """Somebody may be leaving."""
+
+    customer_id: int
+    opened_on: dt.date
+    silent_since: dt.date = Field(..., description="The day of her last purchase or card use.")
+    expected_on: dt.date | None
+    horizon_days: int
+    outlook_bp: int = Field(..., description="The chance that she buys within the horizon, as of the last night.")
+    outlook_opened_bp: int
+    outlook_then_bp: int = Field(..., description="As it was on the day of her last purchase.")
+    purchases: int
+    value_at_risk_minor: int
+    cause: str = Field(..., description="The weightiest of `causes`; empty where none is known.")
+    causes: list[CauseOut]
+    ended: str = Field(..., description="Empty while it is open; else came_back, came_after, lost or gone.")
+    ended_on: dt.date | None
+
+
+class WarningsQuery(PageQuery, StoreQuery):
+    stage: Annotated[str, text(40)] = ""
+    cause: Annotated[str, text(12)] = Field("", description="A cause, or `unknown`.")
+    ended: Annotated[str, text(12)] = Field("", description="Open ones if left out; how it ended; or `any`.")
+    adviser_id: Id | None = None
+
+
+@router.get("/warnings", response=Page[WarningOut], operation_id="get_warnings", summary="Who may be leaving")
+def get_warnings(request: HttpRequest, query: Query[WarningsQuery]) -> dict[str, Any]:
+    """The warnings of your stores' customers, the most money at risk first. What came of turning to somebody is sent to
+    /followups with the reason `at_risk`."""
+    scope = narrowed(actor(request).scope_for(Capability.CUSTOMER_VIEW), query.store)
+    if query.cause and query.cause not in (*rules.CAUSES, "unknown"):
+        raise Invalid(field="cause", reason="choose one of %(choices)s", choices=", ".join((*rules.CAUSES, "unknown")))
+    if query.ended and query.ended not in (*Ended.values, "any"):
+        raise Invalid(field="ended", reason="choose one of %(choices)s", choices=", ".join((*Ended.values, "any")))
+    cause = "" if query.cause == "unknown" else query.cause or None
+    asked = Asked(adviser=query.adviser_id, stage=query.stage, cause=cause, ended=query.ended)
+    after = position(query.cursor, int, int)
+    rows = by_value(warnings_of(scope, asked), (after[0], after[1]) if after else None)
+    return page(
+        list(rows[: query.limit + 1]), query.limit, ends=lambda one: [one.value_at_risk_minor, one.pk], show=_warning
+    )
+
+
+def _warning(one: ChurnWarning) -> WarningOut:
+    plain = {name: getattr(one, name) for name in WarningOut.model_fields if name != "horizon_days"}
+    return WarningOut(**plain, horizon_days=one.rule.horizon_days)
 
 
 @router.get("/backtests", response=list[BackTestOut], operation_id="get_backtests", summary="Back-tests")

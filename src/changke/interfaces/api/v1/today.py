@@ -30,7 +30,7 @@ class TodayLine(Schema):
     value_group: str | None
     adviser_id: int | None
     store: str
-    reason: str = Field(..., description="first_order, vip_overdue, newly_silent, overdue or birthday.")
+    reason: str = Field(..., description="first_order, vip_overdue, at_risk, newly_silent, overdue or birthday.")
     also: list[str] = Field(..., description="Further reasons.")
     suggestion: str
     numbers: dict[str, int | str] = Field(..., description="What the reason counts, such as silent_days.")

@@ -321,6 +321,17 @@ def _tagged(one: Event, asked: Asked) -> Face:
     return gettext("Tag added"), "", "", "tag"
 
 
+def _warned(one: Event, asked: Asked) -> Face:
+    outlook = formats.basis_points(int(one.data.get("outlook_bp") or 0), 0)
+    return gettext("May be leaving: outlook %(outlook)s") % {"outlook": outlook}, "", "warn", "alert"
+
+
+def _ended(one: Event, asked: Asked) -> Face:
+    ended = str(words.WARNING_ENDS.get(one.data.get("ended", ""), ""))
+    tone = "good" if str(one.data.get("ended", "")).startswith("came") else ""
+    return gettext("Warning over: %(how)s") % {"how": ended}, "", tone, "alert"
+
+
 def _opened(one: Event, asked: Asked) -> Face:
     return gettext("Opened a page or message of ours"), "", "", "screen"
 
@@ -347,6 +358,8 @@ EVENTS: dict[str, tuple[str, Callable[[Event, Asked], Face]]] = {
     "followup.recorded": ("followup", _followup),
     "phone.unmasked": ("followup", _unmasked),
     "complaint.received": ("note", _complaint),
+    "warning.raised": ("followup", _warned),
+    "warning.closed": ("followup", _ended),
     "customer.changed": ("other", _changed),
     "tag.added": ("other", _tagged),
     "app.opened": ("other", _opened),

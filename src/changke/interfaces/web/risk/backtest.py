@@ -91,7 +91,7 @@ def _page(
     standing = rule_in_use()
     rows = [_row(place, row, shown, standing) for place, row in enumerate(shown.rows)] if shown else []
     context = {
-        "nav": "risk-rules",
+        "nav": "risk",
         "typed": typed,
         "errors": errors,
         "horizons": [(days, gettext("%(days)s days") % {"days": days}) for days in HORIZONS],

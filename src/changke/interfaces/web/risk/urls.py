@@ -1,8 +1,11 @@
 from django.urls import path
 
-from changke.interfaces.web.risk import backtest
+from changke.interfaces.web.risk import backtest, hers, lists
 
 urlpatterns = [
+    path("risk/", lists.show, name="risk"),
+    path("risk/customers/<int:customer_id>/", lists.tick, name="risk-tick"),
+    path("customers/<int:customer_id>/outlook/", hers.show, name="customer-outlook"),
     path("risk/rules/", backtest.show, name="risk-rules"),
     path("risk/rules/ask/", backtest.ask, name="risk-ask"),
     path("risk/rules/use/", backtest.use, name="risk-use"),

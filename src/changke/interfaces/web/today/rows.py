@@ -14,7 +14,7 @@ from changke.interfaces import words
 MORNING, NOON, AFTERNOON, EVENING = 5, 11, 13, 18
 """Hours at which one greets differently."""
 
-SAYS_ALREADY = {("vip_overdue", "overdue")}
+SAYS_ALREADY = {("vip_overdue", "overdue"), ("at_risk", "overdue"), ("at_risk", "newly_silent")}
 """Pairs of reasons whose first one says the second."""
 
 
