@@ -11,10 +11,14 @@ from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, 
 from changke.foundation.login.services.log_in import log_in
 from changke.interfaces.demo import create_demo
 from changke.interfaces.demo.load import ChainExists
+from changke.interfaces.demo.warning import choose_rule
 from changke.interfaces.webhooks.models import WebhookDelivery
 from changke.interfaces.webhooks.services.process import process_some
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
+from changke.profiles.risk.queries import rule_in_use
+from changke.profiles.risk.rules import Wanted
+from changke.profiles.risk.services.choose import use
 
 NOW = dt.datetime(2026, 3, 4, 4, tzinfo=dt.UTC)
 pytestmark = pytest.mark.django_db
@@ -84,3 +88,11 @@ def test_what_a_chain_has_set_up_is_there_and_does_its_work(demo: Path) -> None:
         "demo-5001": "done", "demo-9001": "done", "demo-5002": "waiting",
     }  # fmt: skip
     assert Receipt.objects.filter(source="shopify").count() == 2
+
+
+def test_a_rule_warns_from_the_first_night_on_and_a_choice_stays(demo: Path) -> None:
+    choose_rule(now=NOW)
+    assert (rule_in_use().kind, rule_in_use().threshold) == ("fall", 6_500)
+    use(Wanted("fixed", 45), now=NOW)
+    choose_rule(now=NOW)
+    assert rule_in_use().kind == "fixed", "what somebody chose is not chosen again"

@@ -105,7 +105,9 @@ CASES: dict[str, list[Case]] = {
     "post_tag_off": [Case("POST", "/customers/{id}/tags/off", {"name": "常客"})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
     "get_merges": [Case("GET", "/customers/{id}/merges")],
-    "post_identifier": [Case("POST", "/customers/{id}/identifiers", {"kind": "phone", "value": "13900000099"})],
+    "post_identifier": [
+        Case("POST", "/customers/{id}/identifiers", {"kind": "phone", "value": "13900000099", "share": True})
+    ],
     "get_consents": [Case("GET", "/customers/{id}/consents")],
     "post_consent": [
         Case(

@@ -130,13 +130,13 @@ def get_value_rules(request: HttpRequest) -> ValueRules:
 
 
 @router.patch("/rules", response=ValueRulesOut, operation_id="patch_value_rules", summary="Change these numbers")
-def patch_value_rules(request: HttpRequest, body: ValueRulesIn) -> ValueRules:
+def patch_value_rules(request: HttpRequest, body: ValueRulesIn) -> ValueRulesOut:
     """What is left out stays; `null` makes a margin or the ages unknown. They hold from the next night on."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     changes = body.model_dump(exclude_unset=True)
     if not changes:
         raise Invalid(field="body", reason="send at least one field to change")
-    return change_value_rules(changes, by=by(request), now=dt.datetime.now(dt.UTC))
+    return ValueRulesOut.from_orm(change_value_rules(changes, by=by(request), now=dt.datetime.now(dt.UTC)))
 
 
 @router.get(

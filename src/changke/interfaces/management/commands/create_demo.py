@@ -10,6 +10,7 @@ from changke.interfaces import analytics
 from changke.interfaces.demo import Login, create_demo
 from changke.interfaces.demo.logins import kept_logins
 from changke.interfaces.demo.segments import save_segments
+from changke.interfaces.demo.warning import choose_rule
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Progress, Steps
 from changke.profiles.attributes.queries import last_bulk_run
@@ -35,6 +36,7 @@ class Command(ShopCommand):
         if not logins:
             raise CommandError("this data folder holds a chain of your own: start it with `changke up`")
         if last_bulk_run() is None:  # later days are the worker's, so that a second start takes seconds
+            choose_rule(now=now)
             with Steps() as steps:
                 analytics.refresh(now=now, progress=steps)
             save_segments(now=datetime.now(UTC))
