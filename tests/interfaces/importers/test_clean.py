@@ -36,6 +36,14 @@ def test_the_fast_way_says_what_the_rule_says(known: dict[str, Type], field: str
             assert judge(kind.rule, value) == (answer, None, None), value
 
 
+@pytest.mark.parametrize("value", ["0E0", "-1e10", "5E-3"])
+def test_a_rounded_number_of_letters_and_digits_alone_is_left_to_the_rule(value: str) -> None:
+    """`5E10` looks like a number of a customer and has lost its digits."""
+    CONNECTION.execute(f"CREATE OR REPLACE MACRO fast(x) AS {CNY['customer_id'].fast}")
+    assert CONNECTION.execute("SELECT fast(?)", [value]).fetchone() == (None,)
+    assert judge(CNY["customer_id"].rule, value)[1] == "number_rounded"
+
+
 def test_the_fast_way_answers_for_clean_values() -> None:
     """Were it never to answer, the test above would prove nothing."""
     for field, value in (

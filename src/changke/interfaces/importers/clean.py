@@ -74,7 +74,12 @@ def types(reading: Reading) -> dict[str, Type]:
         r"CASE WHEN regexp_full_match(x, '1[3-9]\d{9}') THEN '+86' || x END" if reading.region == "CN" else "NULL"
     )
     count = Type("BIGINT", numbers.count, r"CASE WHEN regexp_full_match(x, '\d{1,6}') THEN CAST(x AS BIGINT) END")
-    identity = Type("VARCHAR", identity_text, "CASE WHEN regexp_full_match(x, '[A-Za-z0-9-]{1,80}') THEN x END")
+    identity = Type(
+        "VARCHAR",
+        identity_text,
+        "CASE WHEN regexp_full_match(x, '[A-Za-z0-9-]{1,80}')"
+        r" AND NOT regexp_full_match(x, '-?\d[eE]-?\d+') THEN x END",
+    )
     return {
         "phone": Type("VARCHAR", lambda text: phones.phone(text, region=reading.region), phone_fast),
         "email": Type("VARCHAR", texts.email),
