@@ -61,7 +61,7 @@ def test_in_the_middle_everybody_is_found_and_nobody_twice(cast: Cast, monkeypat
             register(name="又一位", phone=phone, home_store=cast.jing_an, now=NOW)
     six = [Candidate(number, phone=f"+861380000000{number}") for number in range(1, 7)]
     taken = take_in(six, source="file", batch_id=_batch(), now=NOW, decide=lambda _: "update")
-    assert {customer for customer, _ in taken.values()} == set(Customer.objects.values_list("pk", flat=True))
+    assert {one[0] for one in taken.values()} == set(Customer.objects.values_list("pk", flat=True))
     assert Identifier.objects.count() == 6
 
 
