@@ -408,7 +408,7 @@ CAUSE_LABELS = {
 }
 
 WARNING_ENDS = {
-    "": _("Open"),
+    "": _("Open warnings"),
     "came_back": _("Came back by herself"),
     "came_after": _("Came back after somebody reached her"),
     "lost": _("Lost to us"),

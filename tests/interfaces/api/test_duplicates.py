@@ -128,7 +128,7 @@ def test_a_wrong_name_is_refused(cast: Cast, hq: Caller, body: dict[str, str], f
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
-def test_cards_and_union_ids_are_written_down_and_searched(cast: Cast, hq: Caller) -> None:
+def test_cards_and_union_ids_are_written_down_and_a_card_is_of_one_person(cast: Cast, hq: Caller) -> None:
     made = hq.post(
         "/customers", {"name": "卡卡", "home_store": "JA", "card_number": "880012345", "union_id": "oWx_6bmasdasd"}
     )

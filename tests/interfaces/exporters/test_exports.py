@@ -26,6 +26,7 @@ from changke.interfaces.exporters.services import forget_expired, run
 from changke.interfaces.exporters.shape import DATASETS, Column, guarded
 from changke.interfaces.importers.normalise import texts
 from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.segments.services.save import save_segment
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
 from tests.interfaces.api.conftest import hq as hq
@@ -111,6 +112,15 @@ def test_a_field_that_a_role_does_not_see_is_no_column_of_its_file(manager: Call
     rows = table(fetched(manager)[1])
     assert {"Rank"}.isdisjoint(rows[0])
     assert rows[0].keys() >= {"Skin", "Budget"}
+
+
+@pytest.mark.usefixtures("own_fields")
+def test_a_file_does_not_tell_by_whom_it_holds_what_a_role_may_not_see(hq: Caller, manager: Caller) -> None:
+    save_segment(None, name="Ranked", text="custom.rank > 0", now=NOW)
+    for filters, refused in (("own=rank~1", 403), ("segment=ranked", 409), ("segment=gone", 404)):
+        body = {"dataset": "customers", "format": "csv", "filters": filters}
+        assert manager.send("POST", "/exports", body).status_code == refused, filters
+        assert hq.send("POST", "/exports", body).status_code == (404 if "gone" in filters else 201), filters
 
 
 @pytest.mark.usefixtures("own_fields")

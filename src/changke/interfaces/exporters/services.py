@@ -57,7 +57,9 @@ def ask(
         raise Invalid(field="format", reason="choose one of %(choices)s", choices=", ".join(FORMATS))
     if len(filters) > LONGEST_FILTERS:
         raise Invalid(field="filters", reason="at most %(longest)s characters", longest=LONGEST_FILTERS)
-    total = DATASETS[dataset].count(Ask(scope, filters))
+    asked = Ask(scope, filters, role=role)
+    DATASETS[dataset].check(asked)
+    total = DATASETS[dataset].count(asked)
     if total > REASON_ABOVE_ROWS and not reason.strip():
         raise Invalid(
             field="reason", reason="say why: more than %(rows)s rows leave the house", rows=f"{REASON_ABOVE_ROWS:,}"

@@ -46,6 +46,10 @@ def no_more(_ask: Ask) -> tuple[Column, ...]:
     return ()
 
 
+def no_secret(_ask: Ask) -> None:
+    """The filters of most sets name nothing that a role may not know."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A set of rows. `rows` streams them, `count` says how many there are; both keep to the scope."""
@@ -58,6 +62,8 @@ class Dataset:
     needs: Capability = Capability.CUSTOMER_EXPORT
     own: Callable[[Ask], tuple[Column, ...]] = no_more
     """Columns that this chain has besides, after the others; a row's cells follow them."""
+    check: Callable[[Ask], None] = no_secret
+    """Refuses filters by which whoever asks would learn what her role may not see."""
 
 
 DATASETS: Registry[Dataset] = Registry("export datasets", Dataset)

@@ -16,7 +16,7 @@ from changke.facts.fields import rules
 from changke.facts.fields.models import Field, FieldValue
 from changke.facts.fields.queries import fields_for
 from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Dataset, Row
-from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers import may_ask, reads
 from changke.interfaces.web.customers.filters import read_filters
 from changke.profiles.attributes.models import Profile
 
@@ -44,6 +44,11 @@ WANTED = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "
 
 def count(ask: Ask) -> int:
     return reads.count_everybody(read_filters(QueryDict(ask.filters)), ask.scope)
+
+
+def check(ask: Ask) -> None:
+    if ask.role:
+        may_ask.check(read_filters(QueryDict(ask.filters)), ask.role)
 
 
 def rows(ask: Ask) -> Iterator[Row]:
@@ -132,4 +137,4 @@ def _cell(value: rules.Plain) -> Cell:
     return "、".join(value) if isinstance(value, list) else value
 
 
-DATASETS.register("customers", Dataset("customers", _("Customers"), COLUMNS, rows, count, own=own_columns))
+DATASETS.register("customers", Dataset("customers", _("Customers"), COLUMNS, rows, count, own=own_columns, check=check))

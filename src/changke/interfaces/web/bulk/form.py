@@ -22,7 +22,7 @@ from changke.interfaces.bulk.whom import Whom
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.bulk.sending import send_off
-from changke.interfaces.web.customers import in_segment
+from changke.interfaces.web.customers import may_ask
 from changke.interfaces.web.customers.filters import read_filters
 from changke.interfaces.web.customers.lists import in_words
 from changke.interfaces.web.doors import needs
@@ -38,7 +38,7 @@ MOST_STAFF = 500
 def show(request: HttpRequest) -> HttpResponse:
     """GET asks what to change; POST shows what would happen, and with `run` has it done."""
     whom = _whom(request)
-    in_segment.check(whom.filters.segment, current.staff(request).role)
+    may_ask.check(whom.filters, current.staff(request).role)
     what = request.POST.get("what") or request.GET.get("what", "")
     what = what if what in (*FIELDS, *TAGS) else TAGS[0]
     if request.method == "GET":

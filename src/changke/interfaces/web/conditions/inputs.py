@@ -17,7 +17,6 @@ from changke.interfaces.web.conditions.rows import (
     CONSENT,
     COUNT,
     KNOWING,
-    ORDERED,
     SEGMENT,
     SUM,
     TAG,
@@ -25,10 +24,10 @@ from changke.interfaces.web.conditions.rows import (
     WINDOWS,
     Group,
     Row,
-    operators_of,
 )
 from changke.interfaces.web.conditions.rows import TEXT as AS_TEXT
 from changke.interfaces.web.conditions.speech import CARD, EVENTS, OWN, Speech, consents
+from changke.interfaces.web.conditions.values import ORDERED, operators_of
 from changke.profiles.conditions.deeds import AMOUNTS, KINDS, WITH_LINES
 
 Option = tuple[str, str]

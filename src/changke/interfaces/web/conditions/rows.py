@@ -4,7 +4,6 @@ The tree opens into a list of rows and of groups of rows; what lies deeper than 
 row can hold, stands in a row as text. A row is addressed by its place: `ask.0.op`, in a group `ask.1.0.op`.
 """
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from changke.engine.definitions import Column
 from changke.foundation.money import to_major, to_minor
+from changke.interfaces.web.conditions.values import ORDERED, operators_of, read, written
 from changke.profiles.conditions.deeds import AMOUNTS, KINDS, WITH_LINES
 from changke.profiles.conditions.reader import LONGEST_DAYS
 
@@ -25,9 +25,6 @@ TAG, CONSENT, SEGMENT, COUNT, SUM, TEXT = "#tag", "#consent", "#segment", "#coun
 """What a row asks for beyond attributes. An attribute is called by its name, nothing chosen yet is ""."""
 BEYOND = (TAG, CONSENT, SEGMENT, COUNT, SUM)
 WHETHER = ("is", "not")
-OPERATORS: Mapping[str, tuple[str, ...]] = {"text": ("=", "!=", "in"), "bool": ("=",)}
-ORDERED = (">=", "<=", "=", "!=", ">", "<")
-"""Of numbers, money and days."""
 KNOWING = ("known", "unknown")
 WINDOWS = ("days", "", "visit")
 USUAL_DAYS = "90"
@@ -138,9 +135,10 @@ def _compared(tree: Tree, reading: Reading) -> Row | None:
         if any(isinstance(one, Mapping) for one in value):
             return None
         return Row(
-            tree["attribute"], {"op": ["in"], "value": [written(one, column, reading.currency) for one in value]}
+            tree["attribute"],
+            {"op": ["in"], "value": [written(one, column, currency=reading.currency) for one in value]},
         )
-    said = written(following(value, reading.settings), column, reading.currency)
+    said = written(following(value, reading.settings), column, currency=reading.currency)
     return Row(tree["attribute"], {"op": [tree["op"]], "value": [said], **_setting(value)})
 
 
@@ -163,21 +161,6 @@ def _setting(value: object) -> dict[str, list[str]]:
 def following(value: Any, settings: Mapping[str, int]) -> Any:
     """The chain's number that a value names, or the value."""
     return settings.get(str(value["setting"]), "") if isinstance(value, Mapping) else value
-
-
-def written(value: object, column: Column | None, currency: str) -> str:
-    """A value as its input holds it."""
-    if isinstance(value, list | tuple):
-        return ", ".join(written(one, column, currency) for one in value)
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int) and column is not None and column.type == "money":
-        return str(to_major(value, currency))
-    return str(value)
-
-
-def operators_of(column: Column) -> tuple[str, ...]:
-    return OPERATORS.get(column.type, ORDERED)
 
 
 # From a form to rows.
@@ -348,26 +331,6 @@ def _read(text: str, column: Column, currency: str) -> object:
         return read(text, column, currency=currency)
     except ValueError:
         raise _Unreadable(_("'%(typed)s' is not a value of this attribute"), typed=text[:60]) from None
-
-
-def read(text: str, column: Column, *, op: str = "=", currency: str) -> object:
-    """What was typed, as the condition wants it. Raises ValueError."""
-    if op == "in":
-        return [read(one.strip(), column, currency=currency) for one in text.split(",") if one.strip()]
-    match column.type:
-        case "money":
-            return to_minor(text, currency)
-        case "int" | "days":
-            return int(text)
-        case "bool":
-            if text not in {"0", "1"}:
-                raise ValueError(text)
-            return text == "1"
-        case "date":
-            return dt.date.fromisoformat(text).isoformat()
-    if not text:
-        raise ValueError(text)
-    return text
 
 
 def _counting(row: Row, reading: Reading) -> Tree | None:

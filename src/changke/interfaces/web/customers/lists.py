@@ -23,7 +23,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.customers import in_segment, own_fields, reads
+from changke.interfaces.web.customers import in_segment, may_ask, own_fields, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 from changke.interfaces.web.customers.reads import Count, Row
 from changke.interfaces.web.doors import needs
@@ -73,7 +73,7 @@ def show(request: HttpRequest) -> HttpResponse:
     filters, scope = read_filters(request.GET), current.scope(request)
     if filters.own and not own_fields.may_ask(filters.own, current.staff(request).role):
         filters = filters.without("own")
-    in_segment.check(filters.segment, current.staff(request).role)
+    may_ask.check(filters, current.staff(request).role)
     stages = _stages()
     looked_up = reads.LookedUp()
     page = reads.page_of(filters, scope, looked_up=looked_up)

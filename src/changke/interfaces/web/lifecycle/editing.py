@@ -5,7 +5,6 @@ kept as it was typed and named; nothing of the rest is lost.
 """
 
 import copy
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +12,11 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from changke.engine.definitions import Column
-from changke.foundation.money import to_major, to_minor
+from changke.interfaces.web.conditions.values import operators_of, read
 from changke.profiles.lifecycle.rules import LANGUAGES
 
 Tree = dict[str, Any]
 LISTED = ("and", "or")
-OPERATORS: Mapping[str, tuple[str, ...]] = {
-    "text": ("=", "!=", "in"),
-    "bool": ("=",),
-}
-ORDERED = (">=", "<=", "=", "!=", ">", "<")
-"""Of numbers, money and days."""
 
 
 @dataclass
@@ -85,41 +78,6 @@ def edited(
         _add(done, rule, place, typed, attributes, currency)
     _reorder(done.definition, typed)
     return done
-
-
-def written(value: object, column: Column | None, *, currency: str) -> str:
-    """A value as its input holds it."""
-    if isinstance(value, list | tuple):
-        return ", ".join(written(one, column, currency=currency) for one in value)
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int) and column is not None and column.type == "money":
-        return str(to_major(value, currency))
-    return str(value)
-
-
-def operators_of(column: Column) -> tuple[str, ...]:
-    return OPERATORS.get(column.type, ORDERED)
-
-
-def read(text: str, column: Column, *, op: str, currency: str) -> object:
-    """What was typed, as the condition wants it. Raises ValueError."""
-    if op == "in":
-        return [read(one.strip(), column, op="=", currency=currency) for one in text.split(",") if one.strip()]
-    match column.type:
-        case "money":
-            return to_minor(text, currency)
-        case "int" | "days":
-            return int(text)
-        case "bool":
-            if text not in {"0", "1"}:
-                raise ValueError(text)
-            return text == "1"
-        case "date":
-            return dt.date.fromisoformat(text).isoformat()
-    if not text:
-        raise ValueError(text)
-    return text
 
 
 def _value(

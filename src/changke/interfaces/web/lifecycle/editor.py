@@ -21,10 +21,11 @@ from changke.interfaces import analytics, jobs, words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.conditions.editor import Language, Spot, spot
+from changke.interfaces.web.conditions.values import written
 from changke.interfaces.web.customers.measures import inside, name_of, say, speaker
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
-from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves, written
+from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import settings_of
