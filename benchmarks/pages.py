@@ -66,6 +66,7 @@ PAGES = (
     ("search", "search: whole phone", "/customers/?q={phone}"),
     ("search", "search: number of another system", "/customers/?q={code}"),
     ("search", "search: family name and stage", "/customers/?q={family}&stage={stage}"),
+    ("search", "search: family name, by name", "/customers/?q={family}&order=name"),
     ("search", "search: family name, store, by name", "/customers/?q={family}&store={store}&order=name"),
     ("today", "today", "/"),
     ("customer", "one customer", "/customers/{id}/"),

@@ -171,6 +171,8 @@ def test_filters_and_orders_live_in_the_address(shop: Cast, client: Client, aske
     [
         Filters(q="bai"),
         Filters(q="白", order="name"),
+        Filters(q="白", order="name", stages=("intro", "silent")),
+        Filters(tag="敏感肌", order="name"),
         Filters(tag="敏感肌", order="last"),
         Filters(tag="敏感肌", stages=("intro", "silent"), order="spend"),
     ],

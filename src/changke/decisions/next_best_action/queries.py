@@ -109,7 +109,8 @@ def _candidates(
     if mine is not None:
         seen = seen.filter(adviser_id=mine)
     yield from _first_orders(seen, now, day)
-    if mine is None and scope.whole_chain:
+    weightiest = mine is None and scope.whole_chain
+    if weightiest:
         seen = seen.filter(value_at_risk__gte=_floor())
     if closed:  # nobody is there to call: who is due waits for the next opening day, a first order does not
         seen = seen.exclude(home_store_id__in=list(closed))
@@ -124,13 +125,21 @@ def _candidates(
         week = silent_on - dt.timedelta(days=rules.NEWLY_SILENT_DAYS - 1)
         yield from _of("newly_silent", seen.filter(last_active_on__range=(week, silent_on)), day)
     fortnight = day - dt.timedelta(days=rules.OVERDUE_DAYS)
-    late = seen.filter(expected_next_visit_on__range=(fortnight, day - dt.timedelta(days=1)), own_gaps__gte=1)
-    # As an expression, or PostgreSQL adds the index of everybody who was here lately to the few of this fortnight.
-    late = late.annotate(last_here=Coalesce("last_active_on", "last_active_on"))
+    # As expressions, or PostgreSQL adds the index of everybody who was here lately to the few of this fortnight, and
+    # that of everybody expected in it to the weightiest.
+    late = seen.annotate(
+        last_here=Coalesce("last_active_on", "last_active_on"),
+        expected=Coalesce("expected_next_visit_on", "expected_next_visit_on"),
+    )
+    expected = "expected" if weightiest else "expected_next_visit_on"
+    late = late.filter(**{f"{expected}__range": (fortnight, day - dt.timedelta(days=1))}, own_gaps__gte=1)
     yield from _of("overdue", late.filter(last_here__gt=silent_on), day)
     if scope.store_ids is not None:
         seen = seen.filter(customer__home_store__in=scope.store_ids)  # the index of birthdays is by store
-    yield from _birthdays(seen.filter(last_active_on__gt=lost_on), day)
+    seen = seen.filter(last_active_on__gt=lost_on)
+    if weightiest:  # by name: two thousand are looked up sooner than everybody who was born in these days
+        seen = Profile.objects.filter(customer__in=list(seen.values_list("customer_id", flat=True)))
+    yield from _birthdays(seen, day)
 
 
 def _floor() -> int:

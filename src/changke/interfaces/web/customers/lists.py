@@ -25,7 +25,8 @@ from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers import in_segment, may_ask, own_fields, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
-from changke.interfaces.web.customers.reads import Count, Row
+from changke.interfaces.web.customers.lines import line_of
+from changke.interfaces.web.customers.reads import Count
 from changke.interfaces.web.doors import needs
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
@@ -58,15 +59,6 @@ class Condition:
     without: str
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row of the list with its codes in words."""
-
-    row: Row
-    stage_words: str
-    group_words: str
-
-
 @require_GET
 @needs(Capability.CUSTOMER_VIEW)
 def show(request: HttpRequest) -> HttpResponse:
@@ -83,20 +75,19 @@ def show(request: HttpRequest) -> HttpResponse:
     advisers = _advisers(scope.narrowed(filters.store), filters)
     conditions = _conditions(filters, stages, current.stores(request), advisers)
     last = words.LAST_ACTIVE[the_chain().counted]
+    groups = {key: str(said_as) for key, said_as in words.VALUE_GROUPS.items()}
     context: dict[str, Any] = {
         "nav": "customers",
         "filters": filters,
         "page": page,
-        "lines": [
-            Line(row, stages.words.get(row.stage, row.stage), _group_words(row.value_group)) for row in page.rows
-        ],
+        "lines": [line_of(row, stages=stages.words, groups=groups, order=filters.order) for row in page.rows],
         "total": said(total),
         "facets": [Facet(key, words, said(counts[key]), key in filters.stages) for key, words in stages.words.items()],
         "conditions": conditions,
         "clear_url": reverse("customers"),
         "store_options": [(store.pk, store.name) for store in current.stores(request)],
         "pick_store": current.chosen_store(request) is None,
-        "group_options": [(key, str(said_as)) for key, said_as in words.VALUE_GROUPS.items()],
+        "group_options": list(groups.items()),
         "tag_options": _tags(filters),
         "segment_options": in_segment.names() if allows(current.staff(request), Capability.ANALYTICS_VIEW) else [],
         "care_options": [(key, str(said)) for key, said in words.CARE.items()],
@@ -149,10 +140,6 @@ def words_of(model: LifecycleModel) -> dict[str, str]:
     """Stage -> its word in the reader's language."""
     language = get_language() or "zh-hans"
     return {stage.key: stage.words.get(language, stage.words["en"]) for stage in model.stages}
-
-
-def _group_words(group: str | None) -> str:
-    return str(words.VALUE_GROUPS[group]) if group else ""
 
 
 def _advisers(scope: Scope, filters: Filters) -> dict[int, str]:

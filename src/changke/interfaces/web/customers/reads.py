@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
@@ -119,7 +120,9 @@ def counts_of(
     seen = _seen(others, scope, looked_up)
     if others.q or others.tag or others.segment:
         # What has to be looked up elsewhere is looked up once, not once per stage; a search alone has been already.
-        searched = (looked_up or LookedUp()).found.get(("q", others.q, scope)) if others.conditions == ("q",) else None
+        asked = ("q", others.q, scope.narrowed(others.store))
+        only_searched = others.q and set(others.conditions) <= {"q", "store"}
+        searched = (looked_up or LookedUp()).found.get(asked) if only_searched else None
         few = seen if searched is None else Profile.objects.for_scope(scope).filter(customer__in=searched)
         found = list(few.values_list("stage", flat=True)[: SEARCH_CAP + 1])
         more = len(found) > SEARCH_CAP
@@ -211,21 +214,54 @@ def _in_order(
     back = position is not None and position.back
     descending = order.descending != back
     seen, many = _seen_apart(filters, scope, looked_up)
+    stores = scope.narrowed(filters.store).store_ids
+    if many and stores is not None:
+        many &= Q(customer__home_store__in=stores)  # said of her record too, where what is looked up stands beside it
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
-        few = list(seen.filter(many).values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
-        seen, many = (Profile.objects.filter(customer__in=few), Q()) if len(few) <= SEARCH_CAP else (seen, many)
-    for where in _ranges(order, position, descending):
+        # A search that found too many is not asked for again, if nothing else can make them few.
+        known = many and set(filters.conditions) <= {"q", "store"}
+        few = [] if known else list(seen.filter(many).values_list("customer_id", flat=True)[: SEARCH_CAP + 1])
+        seen, many = (seen, many) if known or len(few) > SEARCH_CAP else (Profile.objects.filter(customer__in=few), Q())
+    for where, people in zip(
+        _ranges(order, position, descending),
+        _along_names(filters, order, position, descending, scope.narrowed(filters.store)),
+        strict=False,
+    ):
         if size > 0:
-            found = _first_of(filters, seen.filter(where), many, order, size, descending=descending, back=back)
+            rows = seen.filter(where)
+            found = _first_of(filters, rows, many, order, size, people, descending=descending, back=back)
             size -= len(found)
             yield from found
 
 
+def _along_names(
+    filters: Filters, order: Order, position: Position | None, descending: bool, scope: Scope
+) -> Iterator[Any]:
+    """For each range of the order, those who stand in it in order, where that is known without their profiles: names
+    are the customers' own. Through the profiles, all of a store would be joined to find the first.
+
+    A name that is searched stands in one place of the alphabet, and the walk there from its beginning may be long: who
+    has it is collected.
+    """
+    if order.key != "name":
+        yield from repeat(None)
+    everybody, ends = Customer.objects.for_scope(scope), ("-" if descending else "")
+    for where in _ranges(replace(order, column="pinyin"), position, descending, person="pk"):
+        here = everybody.filter(where).values("pk")
+        if filters.q:
+            yield here.filter(matching(filters.q)).order_by(
+                _towards(Concat("pinyin", Value("")), descending), f"{ends}pk"
+            )
+        else:
+            yield here.order_by(f"{ends}pinyin", f"{ends}pk")
+
+
 def _first_of(
-    filters: Filters, rows: Any, many: Q, order: Order, size: int, *, descending: bool, back: bool
+    filters: Filters, rows: Any, many: Q, order: Order, size: int, people: Any, *, descending: bool, back: bool
 ) -> list[tuple[int, Any]]:
-    """The first of a range of the order who also fulfil what is looked up elsewhere (`many`).
+    """The first of a range of the order who also fulfil what is looked up elsewhere (`many`). `people`: ids of all of
+    the range in its order, if it is known without their profiles.
 
     Of many a page is met soon. Where the first of the order do not fill it, the walk may be long, and whoever fits is
     collected and sorted: both are bounded, and the planner would take the wrong one of the two.
@@ -235,8 +271,10 @@ def _first_of(
     if not many:
         return _walked(filters, rows.order_by(key, ids), order, size, descending=descending, back=back)
     steps = FIRST_STEPS
+    walk = rows.order_by(key, ids).values("customer_id") if people is None else people
+    base: Any = Profile.objects if people is None else rows
     while steps <= MOST_STEPS:
-        near = Profile.objects.filter(customer__in=rows.order_by(key, ids).values("customer_id")[:steps]).filter(many)
+        near = base.filter(customer__in=walk[:steps]).filter(many)
         found = list(near.order_by(collected, ids).values_list("customer_id", order.column)[:size])
         if len(found) == size:
             return found
@@ -274,11 +312,11 @@ def _walked(
     return found[:size]
 
 
-def _ranges(order: Order, position: Position | None, descending: bool) -> list[Q]:
+def _ranges(order: Order, position: Position | None, descending: bool, person: str = "customer") -> list[Q]:
     known, unknown = Q(**{f"{order.column}__isnull": False}), Q(**{f"{order.column}__isnull": True})
     if position is None:
         return [known, unknown] if order.nullable else [Q()]
-    beside = Q(customer__lt=position.customer_id) if position.back else Q(customer__gt=position.customer_id)
+    beside = Q(**{f"{person}__{'lt' if position.back else 'gt'}": position.customer_id})
     if not position.value and order.nullable:
         return [unknown & beside, known] if position.back else [unknown & beside]
     ties = Q(**{order.column: position.value}) & beside
