@@ -41,7 +41,7 @@ def money(value: str, *, currency: str = "CNY") -> int:
     """Minor units; more digits than the currency has are rounded half up, as a till does."""
     digits = exponent(currency)
     amount = number(value)
-    if abs(amount) * 10**digits > LARGEST_MINOR:
+    if _above(amount, Decimal(LARGEST_MINOR).scaleb(-digits)):
         raise Refused("money_absurd", limit=f"{LARGEST_MINOR // 10**digits:,} {currency}")
     return int((amount * 10**digits).to_integral_value(ROUND_HALF_UP))
 
@@ -50,7 +50,7 @@ def quantity(value: str) -> int:
     """Thousandths: `1.5` -> 1500. Units behind the figure are dropped (`2次`, `3 件`)."""
     found = re.sub(r"\s*(次|件|个|瓶|盒|支|套|张|片|份|项|pcs|pc|x)$", "", text(value), flags=re.IGNORECASE)
     amount = number(found)
-    if abs(amount) > LARGEST_QUANTITY:
+    if _above(amount, Decimal(LARGEST_QUANTITY)):
         raise Refused("quantity_absurd", limit=f"{LARGEST_QUANTITY:,}")
     return int((amount * 1000).to_integral_value(ROUND_HALF_UP))
 
@@ -58,6 +58,11 @@ def quantity(value: str) -> int:
 def count(value: str) -> int:
     """A whole number that is not negative."""
     amount = number(re.sub(r"(次|笔|单)$", "", text(value)))
-    if amount < 0 or amount != amount.to_integral_value() or amount > LARGEST_QUANTITY:
+    if _above(amount, Decimal(LARGEST_QUANTITY)) or amount < 0 or amount != amount.to_integral_value():
         raise Refused("count_wrong")
     return int(amount)
+
+
+def _above(amount: Decimal, limit: Decimal) -> bool:
+    """Asked of the exponent first: `1e1404404050505` can be written, but not be calculated with."""
+    return amount.adjusted() > limit.adjusted() or abs(amount) > limit
