@@ -20,8 +20,8 @@ STARTS_SECONDS = 120
 
 
 @contextmanager
-def site(folder: Path, *, prepare: Callable[[], Any]) -> Iterator[tuple[int, Any]]:
-    """Port of the running site, and what `prepare` made in its empty database. Refuses where nothing is durable."""
+def installation(folder: Path, *, prepare: Callable[[], Any]) -> Iterator[Any]:
+    """What `prepare` made in the empty database of an installation. Refuses where nothing is durable."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ |= {"DATA_DIR": str(folder), "DATABASE_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "changke.settings"}
     with launcher.running(folder, say=print):
@@ -42,17 +42,23 @@ def site(folder: Path, *, prepare: Callable[[], Any]) -> Iterator[tuple[int, Any
         from changke.foundation.organisation.scope import CHAIN_WIDE  # noqa: PLC0415
 
         with seeing(CHAIN_WIDE):
-            made = prepare()
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            serving = command(["web", "--data", str(folder), "--port", str(port)])
-            try:
-                _wait(port, serving)
-                yield port, made
-            finally:
-                serving.terminate()
-                serving.wait()
+            yield prepare()
+
+
+@contextmanager
+def site(folder: Path, *, prepare: Callable[[], Any]) -> Iterator[tuple[int, Any]]:
+    """Port of the running site of such an installation, and what `prepare` made."""
+    with installation(folder, prepare=prepare) as made:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        serving = command(["web", "--data", str(folder), "--port", str(port)])
+        try:
+            _wait(port, serving)
+            yield port, made
+        finally:
+            serving.terminate()
+            serving.wait()
 
 
 def command(words: list[str]) -> "subprocess.Popen[bytes]":
