@@ -13,7 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from changke.facts.customers.services import tags
 from changke.facts.duplicates import services as duplicates
 from changke.facts.purchases.services.receive import settle_late
-from changke.foundation.access.models import Staff
+from changke.foundation.access.models import ApiKey, Staff
 from changke.foundation.audit.rules import By
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
@@ -239,14 +239,15 @@ def undo_batch(batch_id: int) -> None:
 
 
 @app.task(name="forget_shop", lock="forget_shop")
-def forget_shop(request_id: int, staff_id: int) -> int:
+def forget_shop(request_id: int, staff_id: int = 0, key_id: int = 0) -> int:
     """Erase everybody whom only a web shop knew that took its access away; how many. Killed, it goes on."""
     _fresh_connection()
     asked = PrivacyRequest.objects.select_related("address").filter(pk=request_id, handled_at__isnull=True).first()
-    staff = Staff.objects.filter(pk=staff_id).first()
-    if asked is None or staff is None:
+    staff, key = Staff.objects.filter(pk=staff_id).first(), ApiKey.objects.filter(pk=key_id).first()
+    if asked is None or (staff is None and key is None):
         return 0
-    return forget_the_shop(asked, by=By("staff", staff.pk, staff.name), now=datetime.now(UTC))
+    by = By("staff", staff.pk, staff.name) if staff else By("key", key_id, f"{key.name} ({key.prefix})" if key else "")
+    return forget_the_shop(asked, by=by, now=datetime.now(UTC))
 
 
 @app.task(name="forget_drafts", queueing_lock="forget_drafts")

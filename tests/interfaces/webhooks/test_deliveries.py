@@ -24,6 +24,7 @@ from changke.interfaces.webhooks.models import (
 from changke.interfaces.webhooks.services import receive
 from changke.interfaces.webhooks.services.addresses import (
     change_address,
+    make_address,
     map_place,
     queue_again,
     rotate_secret,
@@ -186,6 +187,43 @@ def test_a_body_that_does_not_say_how_long_it_is_is_not_read(own: Own, shopify: 
     answer = shopify.client.generic("POST", f"/hooks/{shopify.path}/", body, CONTENT_LENGTH="", **headers)
     assert refused(answer) == (401, "wrong_signature")
     assert not WebhookDelivery.objects.exists()
+
+
+def second_shop(cast: Cast) -> Shopify:
+    address, _ = make_address(
+        source="shopify", name="二店", secret="shpss_secret", created_by=cast.owner, by=BY, now=NOW
+    )
+    map_place(address, "905684977", cast.jing_an, by=BY, now=NOW)
+    return Shopify(address.path)
+
+
+def test_two_shops_on_one_store_count_their_orders_alike_and_keep_them_apart(shopify: Shopify, cast: Cast) -> None:
+    other = second_shop(cast)
+    shopify.send(sample("shopify_order"))
+    work()
+    other.send(sample("shopify_order", id=5, total_price="100.00", updated_at="2026-03-02T10:00:00+08:00"))
+    work()
+    assert sorted(money for _, money, _ in stands("#1001")) == [10_000, 40_300]
+    assert not Receipt.objects.filter(number="#1001", withdrawn_by__isnull=False).exists()
+    other.send(sample("shopify_order", id=5, total_price="90.00", updated_at="2026-03-03T10:00:00+08:00"))
+    work()
+    assert sorted(money for _, money, _ in stands("#1001")) == [9_000, 40_300], "a later version is its own shop's"
+    other.send(sample("shopify_refund", order_id=5, id=6), "refunds/create")
+    work()
+    back = Receipt.objects.get(kind="return")
+    assert (back.source, back.original_number) == (address_of(other).receipt_source, "#1001")
+
+
+def test_an_address_in_the_place_of_a_closed_one_knows_its_orders(shopify: Shopify, cast: Cast) -> None:
+    shopify.send(sample("shopify_order"))
+    work()
+    change_address(address_of(shopify), is_active=False, by=BY, now=NOW)
+    receive.forget_known()
+    again = second_shop(cast)
+    assert address_of(again).receipt_source == "shopify"
+    again.send(sample("shopify_order"), "orders/updated")
+    work()
+    assert stands("#1001") == [("sale", 40_300, cast.vera.pk)]
 
 
 def test_two_secrets_open_during_a_rotation(own: Own, cast: Cast) -> None:

@@ -136,6 +136,29 @@ def test_the_doctor_says_what_waits_and_what_is_urgent(shopify: Shopify, cast: C
     assert [found.status for found in web_shops(now)] == ["failed"]
 
 
+def test_a_machine_lets_a_whole_shop_be_forgotten(hq: Caller, shopify: Shopify, cast: Cast) -> None:
+    letter = sample("shopify_order", phone="13811112222", email="new@example.cn", billing_address={})
+    letter["customer"] = {"id": 77, "phone": "13811112222", "email": "new@example.cn", "first_name": "新"}
+    shopify.send(letter)
+    work()
+    only = Customer.objects.get(identifiers__source="shopify", identifiers__value="77")
+    one = asked(shopify, "shop/redact")
+    assert [shown["would_erase"] for shown in hq.get("/webhooks/requests").json()] == [1]
+    path = f"/webhooks/requests/{one.pk}/answer"
+    for name in ("", "another"):
+        answer = hq.post(path, {"outcome": "erased", "confirm_shop": name})
+        assert (answer.status_code, answer.json()["field"]) == (422, "confirm_shop")
+    assert not ProcrastinateJob.objects.filter(task_name="forget_shop").exists()
+    assert hq.post(path, {"outcome": "erased", "confirm_shop": "网店"}).json()["handled_at"] is None
+    for job in ProcrastinateJob.objects.filter(status="todo", task_name="forget_shop"):
+        app.tasks[job.task_name](**job.args)
+    assert Customer.objects.get(pk=only.pk).is_erased
+    assert {"key"} == set(AuditLine.objects.filter(action="privacy.answered").values_list("actor_kind", flat=True))
+    [shown] = hq.get("/webhooks/requests").json()
+    assert (shown["handled_at"] is not None, shown["would_erase"]) == (True, None)
+    assert hq.post(path, {"outcome": "erased", "confirm_shop": "网店"}).json()["code"] == "request_answered"
+
+
 def test_a_machine_answers_too(hq: Caller, shopify: Shopify, cast: Cast) -> None:
     her = bought(shopify)
     one = asked(shopify, "customers/redact")

@@ -23,6 +23,9 @@ class WebhookAddress(models.Model):
     previous_until = models.DateTimeField(null=True)
     allowed_networks = ArrayField(models.CharField(max_length=50), default=list)
     """Empty: from everywhere."""
+    receipts_as = models.CharField(max_length=60, blank=True, default="", db_default="")
+    """What its receipts carry as their source; empty: the source's own name, as its files do. Two shops of one source
+    count their orders alike, so every further one has a name of its own."""
     keep_days = models.PositiveIntegerField(default=30)
     is_active = models.BooleanField(default=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -33,6 +36,10 @@ class WebhookAddress(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def receipt_source(self) -> str:
+        return self.receipts_as or self.source
 
 
 class WebhookPlace(models.Model):

@@ -11,6 +11,7 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.interfaces import jobs
 from changke.interfaces.api import actors
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
@@ -26,7 +27,14 @@ from changke.interfaces.webhooks.services.addresses import (
     queue_again,
     rotate_secret,
 )
-from changke.interfaces.webhooks.services.privacy import ANSWER_WITHIN, close, forget_whom_it_names, refuse_answered
+from changke.interfaces.webhooks.services.privacy import (
+    ANSWER_WITHIN,
+    close,
+    forget_whom_it_names,
+    known_only_by,
+    may_forget_the_shop,
+    refuse_answered,
+)
 
 router = Router(tags=["webhooks"])
 
@@ -82,6 +90,9 @@ class RefusalsOut(Schema):
 class AddressOut(Schema):
     id: int
     source: str
+    receipt_source: str = Field(
+        ..., description="The `source` of its purchases: the source's own for the first open address, else its own."
+    )
     name: str
     path: str = Field(..., description="The address is /hooks/{path}/ of your installation.")
     is_active: bool
@@ -126,12 +137,14 @@ class RequestOut(Schema):
     external_id: str = Field(..., description="Her number at the shop.")
     customer_ids: list[int] = Field(..., description="Whom it names here; empty where nobody is known.")
     received_at: dt.datetime
+    would_erase: int | None = Field(None, description="For `erase_shop` while it waits: how many only this shop knows.")
     answer_until: dt.datetime
     handled_at: dt.datetime | None
 
 
 class AnswerIn(Input):
-    """How the request is answered. Nobody is erased without the numbers that `customer_ids` shows."""
+    """How the request is answered. Nobody is erased without the numbers that `customer_ids` shows, and no shop without
+    its name."""
 
     outcome: Literal["exported", "erased", "nobody"] = Field(
         ...,
@@ -139,6 +152,9 @@ class AnswerIn(Input):
         " `nobody`: nobody is known here, or the chain keeps its own customers.",
     )
     confirm: Annotated[list[Id], Field(max_length=20)] = Field([], description="For `erased`: the numbers of all.")
+    confirm_shop: Annotated[str, text(120), Storable] = Field(
+        "", description="For `erased` of a whole shop: the name of its address."
+    )
 
     model_config = {"json_schema_extra": {"examples": [{"outcome": "nobody"}]}}
 
@@ -149,8 +165,9 @@ class AnswerIn(Input):
 def get_privacy_requests(request: HttpRequest) -> list[RequestOut]:
     """Those that wait for an answer, the oldest first, and the last hundred that have one."""
     actor(request).scope_for(Capability.WEBHOOKS_MANAGE)
-    waiting = PrivacyRequest.objects.filter(handled_at__isnull=True).order_by("pk")
-    return [_asked(one) for one in [*waiting, *PrivacyRequest.objects.filter(handled_at__isnull=False)[:100]]]
+    told = PrivacyRequest.objects.select_related("address")
+    waiting = told.filter(handled_at__isnull=True).order_by("pk")
+    return [_asked(one) for one in [*waiting, *told.filter(handled_at__isnull=False)[:100]]]
 
 
 @router.post(
@@ -160,7 +177,7 @@ def get_privacy_requests(request: HttpRequest) -> list[RequestOut]:
     summary="Answer a privacy request",
 )
 def answer_privacy_request(request: HttpRequest, request_id: Id, body: AnswerIn) -> RequestOut:
-    """Once. The whole shop is forgotten on its page only, where somebody sees how many that are."""
+    """Once. A whole shop is forgotten in the background, one after the other: `handled_at` says when all are."""
     who, now = actor(request), dt.datetime.now(dt.UTC)
     who.scope_for(Capability.WEBHOOKS_MANAGE)
     asked = PrivacyRequest.objects.select_related("address").filter(pk=request_id).first()
@@ -168,6 +185,13 @@ def answer_privacy_request(request: HttpRequest, request_id: Id, body: AnswerIn)
         raise NotFound
     if body.outcome == "erased":
         who.scope_for(Capability.CUSTOMER_ERASE)
+        if asked.kind == "erase_shop":
+            if not may_forget_the_shop(asked, name=body.confirm_shop):
+                raise Invalid(field="confirm_shop", reason="type the name of the shop's address")
+            jobs.forget_shop.defer(
+                request_id=asked.pk, staff_id=who.staff.pk if who.staff else 0, key_id=who.key.pk if who.key else 0
+            )
+            return _asked(asked)
         forget_whom_it_names(asked, body.confirm, by=actors.by(request), now=now)
     else:
         refuse_answered(asked)
@@ -187,6 +211,7 @@ def _asked(one: PrivacyRequest) -> RequestOut:
         kind=one.kind,  # type: ignore[arg-type]  # of the source
         external_id=one.external_id,
         customer_ids=list(one.customer_ids),
+        would_erase=len(known_only_by(one.address)) if one.kind == "erase_shop" and one.handled_at is None else None,
         received_at=one.received_at,
         answer_until=one.received_at + ANSWER_WITHIN,
         handled_at=one.handled_at,
@@ -287,6 +312,7 @@ def _shown(one: WebhookAddress, now: dt.datetime) -> AddressOut:
     return AddressOut(
         id=one.pk,
         source=one.source,
+        receipt_source=one.receipt_source,
         name=one.name,
         path=one.path,
         is_active=one.is_active,

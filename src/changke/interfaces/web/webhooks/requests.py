@@ -26,6 +26,7 @@ from changke.interfaces.webhooks.services.privacy import (
     close,
     forget_whom_it_names,
     known_only_by,
+    may_forget_the_shop,
     reason_of,
     refuse_answered,
 )
@@ -58,7 +59,7 @@ def _answer(request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
             typed = [int(number) for number in re.findall(r"\d{1,18}", request.POST.get("confirm", ""))]
             forget_whom_it_names(asked, typed, by=by, now=now)
             toast(request, gettext("She is forgotten, and the request is answered"))
-        case "erase_shop", "erase_shop" if request.POST.get("confirm", "").strip() == asked.address.name:
+        case "erase_shop", _ if may_forget_the_shop(asked, name=request.POST.get("confirm", "")):
             current.scope_for(request, Capability.CUSTOMER_ERASE)
             jobs.forget_shop.defer(request_id=asked.pk, staff_id=current.staff(request).pk)
             toast(request, gettext("They are being forgotten, one after the other"))

@@ -56,6 +56,10 @@ def make_address(
         created_by=created_by,
         created_at=now,
     )
+    if WebhookAddress.objects.filter(source=source, receipts_as="", is_active=True).exclude(pk=address.pk).exists():
+        # One that takes the place of a closed one goes on with its name: it knows the orders that came before.
+        address.receipts_as = f"{source}-{address.pk}"
+        address.save(update_fields=["receipts_as"])
     audit.record(
         by=by,
         action="webhook.added",

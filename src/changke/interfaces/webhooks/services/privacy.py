@@ -56,6 +56,12 @@ def forget_whom_it_names(asked: PrivacyRequest, confirmed: Sequence[int], *, by:
     return list(asked.customer_ids)
 
 
+def may_forget_the_shop(asked: PrivacyRequest, *, name: str) -> bool:
+    """Whether this request is about a whole shop, and somebody typed which one, so that it is no other."""
+    refuse_answered(asked)
+    return asked.kind == "erase_shop" and name.strip() == asked.address.name
+
+
 def forget_the_shop(asked: PrivacyRequest, *, by: By, now: dt.datetime) -> int:
     """Erase everybody whom only this shop knows; how many. Whoever came to a store of ours too is the chain's own
     customer and stays."""
@@ -89,7 +95,7 @@ def known_only_by(address: WebhookAddress, *, most: int | None = None) -> list[i
               AND NOT EXISTS (SELECT FROM facts_identifier WHERE customer_id = customer.id
                               AND kind NOT IN ('phone', 'email') AND source <> %(source)s)
               AND NOT EXISTS (SELECT FROM facts_receipt WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
-                              AND source <> %(source)s)
+                              AND source <> %(receipts)s)
               AND NOT EXISTS (SELECT FROM facts_visit WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_opening WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_consent WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
@@ -100,6 +106,11 @@ def known_only_by(address: WebhookAddress, *, most: int | None = None) -> list[i
                                 AND delivery.customer_ids @> ARRAY[customer.id])
             ORDER BY customer.id LIMIT %(most)s
             """,
-            {"source": address.source, "address": address.pk, "most": most},
+            {
+                "source": address.source,
+                "receipts": address.receipt_source,
+                "address": address.pk,
+                "most": most,
+            },
         )
         return [row[0] for row in cursor.fetchall()]

@@ -30,7 +30,7 @@ def record(works: Sequence[Work], chain: Chain, *, now: dt.datetime) -> None:
     corrected = [work for work in works if _says_otherwise(work)]
     for work in corrected:
         # A later version of the order says something else: the earlier receipt is withdrawn, not edited.
-        source, store = work.delivery.address.source, work.store
+        source, store = work.delivery.address.receipt_source, work.store
         assert store is not None, "its purchase was taken in"
         withdraw_receipt(source=source, store=store, number=work.number, title=f"{source} {work.number}", now=now)
     _take_in(corrected, chain, now=now)
@@ -49,7 +49,7 @@ def _facts(work: Work) -> list[dict[str, Any]]:
     told = work.told
     facts = [dict(one) for one in told.facts]
     if work.store is not None:
-        ours = {"store": work.store.code, "source": work.delivery.address.source}
+        ours = {"store": work.store.code, "source": work.delivery.address.receipt_source}
         facts += [{**told.purchase, **ours}] if told.purchase else []
         facts += [{**one, **ours, "original_number": one["original_number"] or work.number} for one in told.returns]
     return facts
