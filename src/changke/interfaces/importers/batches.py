@@ -42,6 +42,7 @@ def before_undo(batch_id: int) -> Undo:
             Part("fields", back + own.back),
             Part("consents", found.consents),
             Part("tags", found.tags),
+            Part("names", found.names),
         ),
         stays=(
             Part("fields_changed", changed + own.stays, examples),

@@ -85,6 +85,8 @@ def types(reading: Reading) -> dict[str, Type]:
         "email": Type("VARCHAR", texts.email),
         "customer_id": identity,
         "wecom_id": identity,
+        "member_card": identity,
+        "union_id": identity,
         "number": identity,
         "original_number": identity,
         "card_number": identity,

@@ -8,7 +8,7 @@ import duckdb
 
 from changke.facts.consents.queries import said_of
 from changke.facts.consents.services.intake import Told, take_in_consents
-from changke.facts.customers.services.intake import GROUPS
+from changke.facts.customers.services.intake import CARD_TAKEN, GROUPS
 from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.facts.fields.services.intake import Wanted, take_in_values
 from changke.interfaces.importers import findings, known, own, persons
@@ -17,7 +17,7 @@ from changke.interfaces.importers.normalise.texts import tags_of
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
 
-NEEDED = (("customer_id", "wecom_id", "phone", "email"),)
+NEEDED = (("customer_id", "member_card", "wecom_id", "union_id", "phone", "email"),)
 CHUNK = 2_000
 OWN_CHUNK = 1_000
 """Customers, or statements of theirs, in one transaction: each may carry many values, and each statement is sealed."""
@@ -30,6 +30,7 @@ class Customers:
         self.connection = connection
         self.setting = setting
         self.own = {column: field for column, field in setting.reading.own.items() if column in mapped}
+        self.has_cards = "member_card" in mapped
         self.consents = {column: topic for column, topic in own.TOPICS.items() if column in mapped}
 
     def resolve(self) -> list[Unknown]:
@@ -41,9 +42,18 @@ class Customers:
     def judge(self) -> None:
         findings.start(self.connection)
         findings.refuse(
-            self.connection, table="typed", code="customer_missing", field="phone", when=f"{persons.PERSON_KEY} IS NULL"
+            self.connection,
+            table="typed",
+            code="customer_missing",
+            field="phone",
+            when=f"{persons.CUSTOMER_KEY} IS NULL",
         )
         self._refuse_shared_names()
+        findings.refuse(
+            self.connection, table="typed", code="card_twice", field="member_card", value="member_card",
+            when="member_card IN (SELECT member_card FROM typed WHERE problem = '' GROUP BY member_card "
+            "HAVING count(DISTINCT customer_id) > 1)",
+        )  # fmt: skip
         persons.refuse_births(self.connection, today=self.setting.now.date())
         findings.refuse(
             self.connection, table="typed", code="date_future", field="known_on", value="known_on",
@@ -56,7 +66,7 @@ class Customers:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, {persons.PERSON_KEY} AS key, store_of.id AS store_id, adviser_of.id AS adviser_id,
+            SELECT typed.rn, {persons.CUSTOMER_KEY} AS key, store_of.id AS store_id, adviser_of.id AS adviser_id,
               coalesce(typed.known_on, DATE '{self.setting.now.date().isoformat()}') AS day
             FROM typed
             LEFT JOIN store_of ON store_of.word = coalesce(typed.store, '')
@@ -64,6 +74,7 @@ class Customers:
             WHERE typed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
         )
+        self._refuse_cards_of_others()
         self._refuse_withdrawn()
 
     def _refuse_withdrawn(self) -> None:
@@ -94,6 +105,20 @@ class Customers:
             )  # fmt: skip
         self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
 
+    def _refuse_cards_of_others(self) -> None:
+        """A card is one person's, in the file and in the house; nobody's is taken away by a file."""
+        if not self.has_cards:
+            return
+        taken = {"key": "VARCHAR"}
+        put(self.connection, "taken", taken, [])
+        for keys in persons.with_cards_of_others(self.connection, self.setting, rows="good"):
+            add(self.connection, "taken", taken, [(key,) for key in keys])
+        findings.refuse(
+            self.connection, table="good JOIN typed USING (rn) JOIN taken USING (key)", code=CARD_TAKEN,
+            field="member_card", value="typed.member_card", when="typed.member_card IS NOT NULL", fresh=False,
+        )  # fmt: skip
+        self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
+
     def _refuse_shared_names(self) -> None:
         """Where a name is the number, the same name with two phones may be two persons: nobody is merged by chance."""
         findings.refuse(
@@ -109,6 +134,10 @@ class Customers:
                 self.connection, table="good JOIN customer_of USING (key)", code=f"known_by_{group}", field="phone",
                 when=f"customer_of.outcome = '{group}'",
             )  # fmt: skip
+        findings.refuse(
+            self.connection, table="good JOIN customer_of USING (key) JOIN typed USING (rn)", code=CARD_TAKEN,
+            field="member_card", value="typed.member_card", when=f"customer_of.outcome = '{CARD_TAKEN}'",
+        )  # fmt: skip
         self.connection.execute("DELETE FROM good WHERE rn IN (SELECT rn FROM problems)")
 
     def take_in_tags(self) -> None:

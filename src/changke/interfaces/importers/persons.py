@@ -1,8 +1,7 @@
 """Who the rows speak of: one candidate per identifier, taken in by the customers' room, pass by pass.
 
-External ids first, then WeCom ids, phones, e-mails: a row with only a phone then finds the person whom another row
-of the same
-file introduced with number and phone.
+External ids first, then cards, WeCom ids, union ids, phones, e-mails: a row with only a phone then finds the person
+whom another row of the same file introduced with number and phone.
 """
 
 import datetime as dt
@@ -14,6 +13,7 @@ from typing import Any
 import duckdb
 
 from changke.facts.consents.queries import said_of
+from changke.facts.customers.services import intake
 from changke.facts.customers.services.intake import GROUPS, Candidate, Met, compare, take_in
 from changke.facts.fields.queries import held_by
 from changke.foundation.database.statistics import analyze
@@ -23,7 +23,12 @@ from changke.interfaces.importers.tables import add, put, stream
 from changke.interfaces.importers.threads import side_by_side
 
 PERSON_KEY = "coalesce('x' || customer_id, 'w' || wecom_id, 'p' || phone, 'e' || email)"
-PASSES = "xwpe"
+CUSTOMER_KEY = (
+    "coalesce('x' || customer_id, 'c' || member_card, 'w' || wecom_id, 'u' || union_id, 'p' || phone, 'e' || email)"
+)
+"""Of a file of customers, which may name cards and union ids too."""
+PASSES = "xcwupe"
+NAMES = ("customer_id", "member_card", "wecom_id", "union_id", "phone", "email")
 CHUNK = 2_000
 COUNTED_AFTER = (4, 20)
 """Chunks after which the tables are counted: of an installation's first load the planner would think that they are
@@ -77,8 +82,7 @@ def _strangers(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether each person is named in one way only. Then no two of the file can be the same one by a second name, and
     it does not matter who is taken in first."""
     found = connection.execute(
-        "SELECT (count(customer_id) > 0)::INT + (count(wecom_id) > 0)::INT + (count(phone) > 0)::INT "
-        "+ (count(email) > 0)::INT FROM persons"
+        f"SELECT {' + '.join(f'(count({name}) > 0)::INT' for name in NAMES)} FROM persons"  # noqa: S608 ours
     ).fetchone()
     return found is not None and found[0] <= 1
 
@@ -119,6 +123,16 @@ def whom_they_meet(
         candidates = [candidate(index, person) for index, person in enumerate(people)]
         met = compare(candidates, source=setting.source, batch_id=setting.batch_id)
         yield [(people[one.cand]["key"], one) for one in met]
+
+
+def with_cards_of_others(connection: duckdb.DuckDBPyConnection, setting: Setting, *, rows: str) -> Iterator[list[str]]:
+    """Keys of the rows that say somebody else's card; some thousand persons at a time."""
+    _build_persons(connection, rows=rows, update=True)
+    for people in _in_passes(connection):
+        if any(person["member_card"] for person in people):
+            candidates = [candidate(index, person) for index, person in enumerate(people)]
+            taken = intake.with_cards_of_others(candidates, source=setting.source, batch_id=setting.batch_id)
+            yield [people[cand]["key"] for cand in sorted(taken)]
 
 
 SAMPLES = 5
@@ -178,7 +192,7 @@ def _given(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, bool]]
     """
     kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE typed").fetchall()}
     besides = (*own.TOPICS, *(name for name in kinds if name.startswith(own.PREFIX)))
-    fields = ("customer_id", "wecom_id", "phone", "email", "birthday", "birth_year", *TEXTS, *besides)
+    fields = (*NAMES, "birthday", "birth_year", *TEXTS, *besides)
     counts = connection.execute(f"SELECT {', '.join(f'count({field})' for field in fields)} FROM typed").fetchone()  # noqa: S608
     return {field: (kinds[field], bool(count)) for field, count in zip(fields, counts or (), strict=True)}
 
@@ -189,7 +203,9 @@ def candidate(index: int, person: dict[str, Any]) -> Candidate:
     return Candidate(
         cand=index,
         external=person["customer_id"],
+        card=person["member_card"],
         wecom=person["wecom_id"],
+        unionid=person["union_id"],
         phone=person["phone"],
         email=person["email"],
         name=person["name"] or "",

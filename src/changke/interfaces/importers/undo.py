@@ -11,7 +11,7 @@ from changke.facts.customers.services.hide import hide
 from changke.facts.customers.services.intake_notes import forget_notes
 from changke.facts.customers.services.intake_tags import source_of
 from changke.facts.customers.services.keep import let_go
-from changke.facts.customers.services.put_back import put_back, take_tags_off
+from changke.facts.customers.services.put_back import BROUGHT, put_back, take_names_off, take_tags_off
 from changke.facts.events.services import withdraw_events
 from changke.facts.fields.services.intake import put_back_values
 from changke.facts.purchases.services.withdraw import withdraw_purchases
@@ -36,6 +36,7 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     analyze(ASKED)
     hide(known_by_nobody_else(batch_id))
     put_back(batch_id)
+    take_names_off(batch_id)
     put_back_values(batch_id)
     finish_withdrawal(batch_id, now=now)
     return withdrawn
@@ -61,6 +62,8 @@ class Leaving:
     """Customers whom this batch made and of whom something else speaks by now: they stay."""
     identifiers: int
     """Phones, e-mails and numbers it added to customers known before: they stay, for they may have found her since."""
+    names: int
+    """Cards and union ids it added to customers known before: they come off."""
     own: int
     """Customers known before, of whose own fields the batch changed something."""
     consents: int
@@ -100,11 +103,16 @@ def leaving(batch_id: int) -> Leaving:
               (SELECT count(*) FROM facts_customer WHERE batch_id = %(batch)s AND is_active),
               (SELECT count(*) FROM facts_identifier AS known JOIN facts_customer AS customer
                  ON customer.id = known.customer_id
-               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s),
+               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s
+                 AND NOT known.kind = ANY(%(brought)s)),
+              (SELECT count(*) FROM facts_identifier AS known JOIN facts_customer AS customer
+                 ON customer.id = known.customer_id
+               WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s
+                 AND known.kind = ANY(%(brought)s)),
               (SELECT count(DISTINCT customer_id) FROM facts_fieldreplaced WHERE batch_id = %(batch)s),
               (SELECT count(*) FROM facts_consent WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
             """,
-            {"batch": batch_id, "tags": source_of(batch_id)},
+            {"batch": batch_id, "tags": source_of(batch_id), "brought": [kind.value for kind in BROUGHT]},
         )
         found = Leaving(*(int(value) for value in cursor.fetchone()))
         return replace(found, known_otherwise=found.known_otherwise - found.customers)

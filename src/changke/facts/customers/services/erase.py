@@ -14,6 +14,7 @@ from changke.facts.customers.models import (
     Replaced,
     Tag,
 )
+from changke.facts.customers.services.names import take_off
 from changke.foundation.database.append_only import current_xid
 
 BLANK: dict[str, Any] = {
@@ -49,15 +50,7 @@ def erase_profile(customer_ids: Sequence[int]) -> int:
 
 def erase_identifiers(customer_ids: Sequence[int]) -> int:
     """A phone that found her and that others share finds the first of them from now on."""
-    found = Identifier.objects.filter(customer_id__in=customer_ids)
-    free = list(found.filter(shared=False, blind__isnull=False).values_list("kind", "blind"))
-    gone: int = found.delete()[0]
-    for kind, blind in free:
-        heir = Identifier.objects.filter(kind=kind, blind=blind, shared=True).order_by("pk").first()
-        if heir is not None:
-            heir.shared = False
-            heir.save(update_fields=["shared"])
-    return gone
+    return take_off(Identifier.objects.filter(customer_id__in=customer_ids))
 
 
 def erase_tags(customer_ids: Sequence[int]) -> int:

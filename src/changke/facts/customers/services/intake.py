@@ -1,10 +1,13 @@
-"""Persons by the thousand: matched by external id, WeCom id, phone and e-mail, created where nobody is found.
+"""Persons by the thousand: matched by external id, card, WeCom id, union id, phone and e-mail, created where nobody is
+found.
 
 A phone that belongs to somebody with another external id of the same source is shared (a mother pays for her
 daughter): the new external id is a person of her own, keeps the phone too, and goes on not being found by it.
 
-Phones, e-mail addresses and WeCom ids reach the database as their blind indexes, and as ciphertext once it is known
-whose they are; in clear they stay in this process.
+A card number stands in clear and is one person's: whose row says the card of another is refused (docs/decisions/0071).
+
+Phones, e-mail addresses, WeCom ids and union ids reach the database as their blind indexes, and as ciphertext once it
+is known whose they are; in clear they stay in this process.
 """
 
 import datetime as dt
@@ -28,7 +31,9 @@ class Candidate:
 
     cand: int
     external: str | None = None
+    card: str | None = None
     wecom: str | None = None
+    unionid: str | None = None
     phone: str | None = None
     email: str | None = None
     name: str = ""
@@ -49,13 +54,13 @@ class Candidate:
 
 
 COLUMNS = """
-    cand bigint, external text, wecom bigint, phone bigint, email bigint, name text, gender text, birth_year smallint,
-    birth_month smallint, birth_day smallint, occupation text, income_band text, city text, interests text, living text,
-    allergies text, first_source text, home_store_id bigint, adviser_id bigint, known_on date,
-    pinyin text, initials text, name_grams text[], customer_id bigint, is_new boolean,
-    former_wecom bigint, former_phone bigint, former_email bigint, found_by text, decision text
+    cand bigint, external text, card text, wecom bigint, unionid bigint, phone bigint, email bigint, name text,
+    gender text, birth_year smallint, birth_month smallint, birth_day smallint, occupation text, income_band text,
+    city text, interests text, living text, allergies text, first_source text, home_store_id bigint, adviser_id bigint,
+    known_on date, pinyin text, initials text, name_grams text[], customer_id bigint, is_new boolean,
+    former_wecom bigint, former_unionid bigint, former_phone bigint, former_email bigint, found_by text, decision text
 """
-SEALED = ("wecom", "phone", "email")
+SEALED = ("wecom", "unionid", "phone", "email")
 """In the order in which they are believed."""
 TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies")
 NUMBERS = ("birth_year", "birth_month", "birth_day", "home_store_id", "adviser_id")
@@ -65,8 +70,11 @@ Decide = Callable[[str], str]
 """Group of known customers -> update, merge (fill what is empty), skip or refuse. `docs/algorithms/import.md`."""
 
 GROUPS = ("number", "phone", "phone_other_name", "email", "conflict")
-"""How a row met a customer known before: by number or WeCom id, by phone under the same name, by phone under another
-name, by e-mail; or its number is one person's and its phone or e-mail another's."""
+"""How a row met a customer known before: by number, card, WeCom id or union id, by phone under the same name, by phone
+under another name, by e-mail; or its number is one person's and its phone or e-mail another's."""
+
+CARD_TAKEN = "card_taken"
+"""The row says the card of somebody else than whom it means. Nobody decides that: it is refused."""
 
 
 class Taken(NamedTuple):
@@ -91,13 +99,15 @@ def take_in(
     with connection.cursor() as cursor:
         groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
         named = [kind for kind in SEALED if any(getattr(each, kind) for each in by_cand.values())]
-        decided = {group: decide(group) for group in set(groups.values())}
+        decided = {group: "refuse" if group == CARD_TAKEN else decide(group) for group in set(groups.values())}
         for group, decision in decided.items():
             cands = [cand for cand, its in groups.items() if its == group]
             cursor.execute("UPDATE intake_customer SET decision = %s WHERE cand = ANY(%s)", [decision, cands])
         for statement in (NUMBER, INSERT):
             cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
         cursor.execute(IDENTIFY_EXTERNAL, {"source": source, "batch": batch_id})
+        if any(each.card for each in by_cand.values()):
+            cursor.execute(IDENTIFY_CARD, {"batch": batch_id})
         if named:
             cursor.execute(" UNION ALL ".join(unknown_names(kind, changing=len(vault().in_use) > 1) for kind in named))
             write_unknown(list(_new_names(by_cand, sorted(cursor.fetchall()))), batch_id=batch_id)
@@ -117,7 +127,8 @@ def take_in(
             "FROM intake_customer AS intake JOIN facts_customer AS customer ON customer.id = intake.customer_id",
             {"batch": batch_id},
         )
-        return {
+        nobody = {cand: Taken(0, group, "refuse") for cand, group in groups.items() if group == CARD_TAKEN}
+        return nobody | {
             cand: Taken(
                 customer,
                 aside.get(cand, "") or ("created" if new else "updated" if customer in changed else "skipped"),
@@ -157,6 +168,14 @@ def compare(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> l
         return met
 
 
+@transaction.atomic
+def with_cards_of_others(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> set[int]:
+    """Of these, whose card is another's. Nothing is written."""
+    with connection.cursor() as cursor:
+        groups = _match(cursor, candidates, source=source, batch_id=batch_id)
+    return {cand for cand, group in groups.items() if group == CARD_TAKEN}
+
+
 def _differences(who: Candidate, now: Mapping[str, object]) -> dict[str, tuple[object, object]]:
     says = {field: getattr(who, field) for field in (*TEXTS, *NUMBERS)}
     says["name"] = rules.clean_name(who.name)
@@ -170,10 +189,12 @@ def _match(cursor: Any, candidates: Iterable[Candidate], *, source: str, batch_i
     copy_rows("intake_customer", (_row(each, safe) for each in candidates))
     # While the master key is being changed a known value may stand under the former index.
     indexes = [*SEALED, *(f"former_{kind}" for kind in SEALED if len(safe.in_use) > 1)]
-    for statement in (MATCH_EXTERNAL, *map(match_by, indexes)):
+    for statement in (MATCH_EXTERNAL, MATCH_CARD, *map(match_by, indexes)):
         cursor.execute(statement, {"source": source})
     cursor.execute(GROUP, {"batch": batch_id})
-    return dict(cursor.fetchall())
+    groups = dict(cursor.fetchall())
+    cursor.execute(CARDS_OF_OTHERS)
+    return groups | {cand: CARD_TAKEN for (cand,) in cursor.fetchall()}
 
 
 PLAIN = attrgetter(*(field.name for field in fields(Candidate)))
@@ -185,7 +206,7 @@ def _row(who: Candidate, safe: Vault) -> tuple[object, ...]:
     values = PLAIN(who)
     former = _blind(who, safe, safe.in_use[-2]) if len(safe.in_use) > 1 else [None] * len(SEALED)
     return (
-        *values[:2], *_blind(who, safe, safe.current), name, *values[6:], rules.pinyin(name), rules.initials(name),
+        *values[:3], *_blind(who, safe, safe.current), name, *values[8:], rules.pinyin(name), rules.initials(name),
         rules.grams(name), None, False, *former, None, None,
     )  # fmt: skip
 
@@ -207,9 +228,29 @@ WHERE known.kind = 'external' AND known.source = %(source)s AND known.value = in
 """
 
 
+MATCH_CARD = """
+UPDATE intake_customer AS intake SET customer_id = known.customer_id, found_by = 'number'
+FROM facts_identifier AS known
+WHERE intake.customer_id IS NULL AND known.kind = 'card' AND known.source = '' AND known.value = intake.card
+  AND (intake.external IS NULL OR NOT EXISTS (
+    SELECT FROM facts_identifier AS other
+    WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
+"""
+
+# Whose card only an undone batch knew is nobody's. Records of one person hold their cards together.
+CARDS_OF_OTHERS = """
+SELECT cand FROM intake_customer AS intake
+JOIN facts_identifier AS known ON known.kind = 'card' AND known.source = '' AND known.value = intake.card
+JOIN facts_customer AS holder ON holder.id = known.customer_id AND holder.is_active
+LEFT JOIN facts_customer AS meant ON meant.id = intake.customer_id
+WHERE CASE WHEN meant.merged_into_id IS NULL THEN meant.id ELSE meant.merged_into_id END
+  IS DISTINCT FROM CASE WHEN holder.merged_into_id IS NULL THEN holder.id ELSE holder.merged_into_id END
+"""
+
+
 def match_by(index: str) -> str:
     kind = index.removeprefix("former_")
-    found_by = "number" if kind == "wecom" else kind
+    found_by = "number" if kind in {"wecom", "unionid"} else kind
     return f"""
         UPDATE intake_customer AS intake SET customer_id = known.customer_id, found_by = '{found_by}'
         FROM facts_identifier AS known
@@ -242,7 +283,7 @@ WHERE customer.is_active AND customer.batch_id IS DISTINCT FROM %(batch)s
 NUMBER = """
 UPDATE intake_customer
 SET customer_id = nextval((SELECT pg_get_serial_sequence('facts_customer', 'id'))::regclass), is_new = true
-WHERE customer_id IS NULL
+WHERE customer_id IS NULL AND decision IS DISTINCT FROM 'refuse'
 """
 
 INSERT = """
@@ -265,6 +306,18 @@ SELECT customer_id, 'external', %(source)s, external, %(batch)s FROM intake_cust
   AND coalesce(decision, '') NOT IN ('skip', 'refuse')
   ORDER BY cand
 ON CONFLICT (kind, source, value) DO NOTHING
+"""
+
+
+# One that only an undone batch's customer has comes over.
+IDENTIFY_CARD = """
+INSERT INTO facts_identifier AS known (customer_id, kind, source, value, batch_id)
+SELECT customer_id, 'card', '', card, %(batch)s FROM intake_customer WHERE card IS NOT NULL
+  AND coalesce(decision, '') NOT IN ('skip', 'refuse')
+  ORDER BY cand
+ON CONFLICT (kind, source, value) DO UPDATE SET customer_id = EXCLUDED.customer_id, batch_id = EXCLUDED.batch_id
+  WHERE known.customer_id <> EXCLUDED.customer_id
+    AND NOT (SELECT holder.is_active FROM facts_customer AS holder WHERE holder.id = known.customer_id)
 """
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Identifier
@@ -116,6 +117,21 @@ def hand_over(identifier: Identifier, *, to: int) -> None:
     if identifier.sealed is not None:
         identifier.sealed = seal(keys_for([to])[to], value, place_of(identifier.pk))
     identifier.save(update_fields=["customer", "sealed"])
+
+
+@transaction.atomic
+def take_off(rows: "QuerySet[Identifier, Identifier]") -> int:
+    """These identifiers are nobody's any more; how many. One that others share finds the first of them from now on."""
+    free = list(rows.filter(shared=False, blind__isnull=False).order_by().values_list("kind", "blind"))
+    gone: int = rows.delete()[0]
+    for kind, blind in free:
+        others = Identifier.objects.select_for_update(of=("self",)).filter(kind=kind, blind=blind, shared=True)
+        # Somebody whom a page shows before somebody whom only an undone batch knew.
+        heir = others.order_by("-customer__is_active", "pk").first()
+        if heir is not None:
+            heir.shared = False
+            heir.save(update_fields=["shared"])
+    return gone
 
 
 @transaction.atomic

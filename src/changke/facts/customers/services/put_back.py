@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from changke.facts.customers import rules
-from changke.facts.customers.models import Customer, Replaced, Tag
+from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Replaced, Tag
 from changke.facts.customers.services.intake_tags import source_of
+from changke.facts.customers.services.names import take_off
 from changke.foundation.database.append_only import current_xid
 
 CHUNK = 300
@@ -19,6 +21,25 @@ def take_tags_off(batch_id: int) -> int:
     taken = 0
     while ids := list(Tag.objects.filter(source=source_of(batch_id)).values_list("pk", flat=True)[:CHUNK]):
         taken += Tag.objects.filter(pk__in=ids).delete()[0]
+    return taken
+
+
+BROUGHT = (IdentifierKind.CARD, IdentifierKind.UNIONID)
+"""What a file of customers says of one person: kept by the wrong one, it would keep the right one out."""
+
+
+def names_brought(batch_id: int) -> "QuerySet[Identifier, Identifier]":
+    """Cards and union ids that the batch gave to customers whom it did not make. Whom it made keeps hers: hidden with
+    her, they show her again."""
+    rows = Identifier.objects.filter(batch_id=batch_id, kind__in=BROUGHT)
+    return rows.exclude(customer__batch_id=batch_id)
+
+
+def take_names_off(batch_id: int) -> int:
+    """Take them off again; how many. What was recorded under them meanwhile stays where it was recorded."""
+    taken = 0
+    while ids := list(names_brought(batch_id).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        taken += take_off(Identifier.objects.filter(pk__in=ids))
     return taken
 
 

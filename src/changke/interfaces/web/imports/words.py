@@ -63,6 +63,8 @@ FIELDS: dict[str, str | Promise] = {
     "phone": _("Phone"),
     "email": _("E-mail"),
     "wecom_id": _("WeCom id"),
+    "member_card": _("Card number"),
+    "union_id": _("WeChat union id"),
     "name": pgettext_lazy("person", "Name"),
     "number": _("Receipt number"),
     "original_number": _("Number of the original receipt"),
@@ -142,7 +144,7 @@ DECISIONS: dict[str, str | Promise] = {
 """What rows of known customers do."""
 
 MET: dict[str, tuple[str | Promise, str | Promise]] = {
-    "number": (_("Same customer number or WeCom id"), ""),
+    "number": (_("Same customer number, card or WeChat id"), ""),
     "phone": (_("Same phone, same name"), ""),
     "phone_other_name": (
         _("Same phone, another name"),
