@@ -28,6 +28,7 @@ def main() -> int:
             ("benchmarks.refresh", [folder, *size]),
             ("benchmarks.one_customer", [folder, *size]),
             ("benchmarks.pages", [folder, *size]),
+            ("benchmarks.duplicates", [f"{folder}/duplicates", "--customers", str(options.customers)]),
             ("benchmarks.first_paint", [f"{folder}/demo"]),
         ]
     ]
