@@ -24,6 +24,7 @@ from changke.foundation.access.models import Staff
 from changke.foundation.access.services import add_staff
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.services import add_region, add_store, found_chain
+from tests.kept import keeping
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = dt.date(2026, 3, 4)
@@ -78,6 +79,7 @@ def buys(
     return receipt
 
 
+@keeping
 def assemble() -> Cast:
     """Write the chain and its people into the database."""
     chain = found_chain(name="花漾", second_factor_required=False, now=NOW)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from changke.foundation.database.config import databases
 from tests import server
+from tests.kept import clear
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -41,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MASTER_KEY"] = settings.MASTER_KEY = f"1 {base64.urlsafe_b64encode(bytes(range(32))).decode()}"
     # Argon2 is slow on purpose; hundreds of tests with seven log-ins each need not prove that. One test does.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Django truncates every table after a test that commits and makes all permissions anew; few tables were written.
+    TransactionTestCase._fixture_teardown = lambda case: clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,4 +92,4 @@ def computed_cast(
             refresh_all(now=NOW, mirror=tmp_path_factory.mktemp("mirror") / "mirror.duckdb")
             yield people
         finally:
-            call_command("flush", interactive=False, verbosity=0)
+            clear()

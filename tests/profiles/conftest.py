@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from changke.foundation.database.statistics import analyze
+from tests.kept import clear
 from tests.profiles import world
 
 
@@ -17,7 +17,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         try:
             yield
         finally:
-            call_command("flush", interactive=False, verbosity=0)
+            clear()
 
 
 @pytest.fixture(scope="module")
