@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, Identifier, MergeLink
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.hide import hide
 from changke.facts.customers.services.meet import add_identifiers, reference
@@ -13,7 +13,7 @@ from changke.facts.customers.services.register import register
 from changke.facts.duplicates import rules
 from changke.facts.duplicates.models import Duplicate, State
 from changke.facts.duplicates.queries import open_pairs, pairs_in
-from changke.facts.duplicates.services import DecidedAlready, find_duplicates, merge_pair, not_same
+from changke.facts.duplicates.services import DecidedAlready, ask_again, find_duplicates, merge_pair, not_same
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.audit.rules import By
 from changke.foundation.errors import Invalid
@@ -206,3 +206,35 @@ def test_with_her_the_pairs_go(cast: Cast) -> None:
     find_duplicates(now=NOW)
     erase(cast.ying.pk, reason="asked", by=By("staff", cast.owner.pk, "林老板"), now=NOW)
     assert not Duplicate.objects.exists()
+
+
+def test_two_that_were_separated_are_proposed_once_somebody_asks_again(cast: Cast) -> None:
+    person(cast, "莹莹", "13800000001")
+    find_duplicates(now=NOW)
+    pair = Duplicate.objects.get()
+    link = merge(pair.other_id, pair.one_id, now=NOW)
+    unmerge(link.batch_id, now=NOW)
+    assert find_duplicates(now=NOW).pairs == 0  # separating says that they are two
+    person(cast, "月月", "13800000002")
+    find_duplicates(now=NOW)
+    pair = Duplicate.objects.get()
+    pair = merge_pair(pair.pk, into_id=pair.one_id, now=NOW)
+    unmerge(MergeLink.objects.get(withdrawn_by=None).batch_id, now=NOW)
+    find_duplicates(now=NOW)
+    pair.refresh_from_db()
+    assert pair.state == State.NOT_SAME
+    ask_again(pair.pk, now=NOW)
+    assert find_duplicates(now=NOW).pairs == 1
+    pair = merge_pair(pair.pk, into_id=pair.one_id, now=NOW)
+    assert pair.state == State.MERGED
+    unmerge(MergeLink.objects.get(withdrawn_by=None).batch_id, now=NOW)
+    assert find_duplicates(now=NOW).pairs == 0  # and once more
+
+
+def test_asking_again_brings_back_nothing_that_no_rule_says(cast: Cast) -> None:
+    twin = person(cast, "莹莹", "13800000001")
+    find_duplicates(now=NOW)
+    pair = not_same(Duplicate.objects.get().pk, now=NOW)
+    Identifier.objects.filter(customer=twin).delete()
+    ask_again(pair.pk, now=NOW)
+    assert find_duplicates(now=NOW).gone == 1

@@ -60,6 +60,7 @@ SENT: dict[str, dict[str, Any]] = {
 
 NEEDS_MORE = {
     "customer-separate": "a link between records of hers: tests/interfaces/web/test_duplicates.py",
+    "delete_identifier": "a phone or number of hers: tests/interfaces/api/test_duplicates.py",
     "post_merge": "another record of hers: tests/interfaces/api/test_merges.py",
     "delete_merge": "a link between records of hers: tests/interfaces/api/test_merges.py",
     "get_prediction": "a prediction of hers: tests/interfaces/api/test_value.py",

@@ -1,15 +1,19 @@
 """Pairs that may be one person, through the API; and further names of a customer."""
 
+from typing import Any
+
 import pytest
 
-from changke.facts.customers.models import Customer, MergeLink
+from changke.facts.customers.models import Customer, Identifier, MergeLink
 from changke.facts.customers.queries import by_phone, with_phone
+from changke.facts.customers.services.merge import merge
 from changke.facts.customers.services.register import register
 from changke.facts.duplicates.models import Duplicate
 from changke.facts.duplicates.services import find_duplicates
+from changke.facts.purchases.models import Receipt
 from changke.foundation.audit.models import AuditLine
 from tests.cast import Cast
-from tests.interfaces.api.conftest import NOW, Caller
+from tests.interfaces.api.conftest import NOW, Caller, sale
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +141,83 @@ def test_cards_and_union_ids_are_written_down_and_a_card_is_of_one_person(cast: 
     assert kinds == {"card": "880012345", "unionid": "oWx_6bmasdasd"}
     taken = hq.post("/customers", {"name": "又一个", "home_store": "JA", "card_number": "880012345", "share": True})
     assert taken.json()["code"] == "identifier_taken"  # a card is one person's
+
+
+def _ids(answer: dict[str, Any]) -> dict[str, int]:
+    return {one["kind"]: one["id"] for one in answer["identifiers"]}
+
+
+def test_a_wrong_phone_is_taken_off_and_what_came_under_it_stays(cast: Cast, hq: Caller) -> None:
+    hq.post(f"/customers/{cast.bai.pk}/identifiers", {"kind": "phone", "value": "13900000099"})
+    under = {"customer": {"phone": "13900000099"}}
+    assert hq.post("/purchases", {"purchases": [sale(number="A", **under)]}).json()["created"] == 1
+    wrong = Identifier.objects.filter(customer=cast.bai, kind="phone").latest("pk")
+    answer = hq.send("DELETE", f"/customers/{cast.bai.pk}/identifiers/{wrong.pk}", "")
+    assert answer.status_code == 200
+    assert wrong.pk not in _ids(answer.json()).values()
+    assert by_phone("13900000099") is None
+    assert Receipt.objects.filter(customer=cast.bai, number="A").exists()
+    line = AuditLine.objects.get(action="customer.unnamed")
+    assert (line.customer_id, line.before, line.after) == (cast.bai.pk, {"kind": "phone"}, None)
+    assert hq.send("DELETE", f"/customers/{cast.bai.pk}/identifiers/{wrong.pk}", "").status_code == 404
+    # Under the same phone somebody new is met from now on.
+    assert hq.post("/purchases", {"purchases": [sale(number="B", **under)]}).json()["created"] == 1
+    assert not Receipt.objects.filter(customer=cast.bai, number="B").exists()
+
+
+def test_whoever_shares_it_is_found_once_it_is_taken_off(cast: Cast, hq: Caller, twin: Customer) -> None:
+    [hers] = Identifier.objects.filter(customer=cast.ying, kind="phone")
+    assert hq.send("DELETE", f"/customers/{cast.ying.pk}/identifiers/{hers.pk}", "").status_code == 200
+    assert by_phone("13800000001") == twin
+    assert with_phone("13800000001") == [twin.pk]
+
+
+def test_it_goes_from_all_records_that_are_read_as_hers(cast: Cast, hq: Caller, twin: Customer) -> None:
+    merge(twin.pk, cast.ying.pk, now=NOW)
+    [hers] = Identifier.objects.filter(customer=cast.ying, kind="phone")
+    assert hq.send("DELETE", f"/customers/{cast.ying.pk}/identifiers/{hers.pk}", "").status_code == 200
+    assert not Identifier.objects.filter(kind="phone", customer__in=[cast.ying.pk, twin.pk]).exists()
+
+
+def test_only_what_is_hers_and_no_number_of_a_system_is_taken_off(cast: Cast, hq: Caller, manager: Caller) -> None:
+    hq.post(f"/customers/{cast.bai.pk}/identifiers", {"kind": "external", "value": "M-1", "source": "till"})
+    number = Identifier.objects.get(kind="external", value="M-1")
+    answer = hq.send("DELETE", f"/customers/{cast.bai.pk}/identifiers/{number.pk}", "")
+    assert (answer.status_code, answer.json()["code"]) == (409, "number_of_system")
+    [veras] = Identifier.objects.filter(customer=cast.vera, kind="phone")
+    assert hq.send("DELETE", f"/customers/{cast.bai.pk}/identifiers/{veras.pk}", "").status_code == 404
+    [lans] = Identifier.objects.filter(customer=cast.lan, kind="phone")
+    assert manager.send("DELETE", f"/customers/{cast.lan.pk}/identifiers/{lans.pk}", "").status_code == 404
+    assert Identifier.objects.filter(pk__in=[number.pk, veras.pk, lans.pk]).count() == 3
+
+
+def test_a_card_taken_off_is_free_for_whoever_has_it(cast: Cast, hq: Caller) -> None:
+    body = {"kind": "card", "value": "880012345"}
+    made = hq.post(f"/customers/{cast.bai.pk}/identifiers", body).json()
+    assert hq.post(f"/customers/{cast.vera.pk}/identifiers", body).status_code == 409
+    assert hq.send("DELETE", f"/customers/{cast.bai.pk}/identifiers/{_ids(made)['card']}", "").status_code == 200
+    assert hq.post(f"/customers/{cast.vera.pk}/identifiers", body).status_code == 201
+
+
+def test_two_persons_may_be_asked_about_again(cast: Cast, hq: Caller, manager: Caller, pair: Duplicate) -> None:
+    hq.post(f"/duplicates/{pair.pk}/not-same", "")
+    for _ in range(2):
+        answer = hq.send("DELETE", f"/duplicates/{pair.pk}/not-same", "")
+        assert (answer.status_code, answer.json()["state"]) == (200, "proposed")
+    assert AuditLine.objects.filter(action="customer.asked_again").count() == 2  # one in the story of each
+    find_duplicates(now=NOW)
+    assert [one["id"] for one in hq.get("/duplicates").json()["items"]] == [pair.pk]
+    hq.post(f"/duplicates/{pair.pk}/merge", {"into_id": cast.ying.pk})
+    late = hq.send("DELETE", f"/duplicates/{pair.pk}/not-same", "")
+    assert (late.status_code, late.json()["code"]) == (409, "decided_already")
+    assert hq.send("DELETE", "/duplicates/999999/not-same", "").status_code == 404
+
+
+def test_a_foreign_pair_is_not_asked_about(cast: Cast, hq: Caller, manager: Caller) -> None:
+    register(name="岚岚", phone="13800000005", home_store=cast.jing_an, share=True, now=NOW)
+    find_duplicates(now=NOW)
+    foreign = Duplicate.objects.get()
+    hq.post(f"/duplicates/{foreign.pk}/not-same", "")
+    assert manager.send("DELETE", f"/duplicates/{foreign.pk}/not-same", "").status_code == 404
+    foreign.refresh_from_db()
+    assert foreign.state == "not_same"

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from changke.facts.customers.models import Identifier
 from changke.facts.customers.queries import phone_of
+from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.merge import merge
 from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.duplicates.models import Duplicate
-from changke.facts.duplicates.services import find_duplicates
+from changke.facts.duplicates.services import find_duplicates, not_same
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
 from changke.foundation.access.models import Grant, OwnRole
@@ -170,10 +172,22 @@ def a_pair() -> Duplicate:
     return Duplicate.objects.get()
 
 
+def a_name() -> str:
+    """A second phone of hers."""
+    add_name(own(), "phone", "13900000098", now=NOW)
+    return f"/customers/{own().pk}/identifiers/{Identifier.objects.latest('pk').pk}"
+
+
+def two_persons() -> int:
+    return not_same(a_pair().pk, now=NOW).pk
+
+
 ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
 OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_duplicate_merge": lambda _: (f"/duplicates/{a_pair().pk}/merge", {"into_id": own().pk}),
     "post_duplicate_not_same": lambda _: (f"/duplicates/{a_pair().pk}/not-same", ""),
+    "delete_duplicate_not_same": lambda _: (f"/duplicates/{two_persons()}/not-same", ""),
+    "delete_identifier": lambda _: (a_name(), ""),
     "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
     "rotate_own_key": lambda _: ("/keys/self/rotate", {"overlap_hours": 1}),
     "rotate_key": lambda _: (f"/keys/{a_key()}/rotate", {"overlap_hours": 1}),

@@ -162,8 +162,11 @@ THE_OWNERS = {"get_roles", "post_role", "put_role", "delete_role", "get_grants",
 BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo", "post_hand_over"}
 """Routes about batches: tests/interfaces/bulk, tests/interfaces/web/test_hand_over.py."""
 
-MERGES = {"post_merge", "delete_merge", "get_duplicates", "post_duplicate_merge", "post_duplicate_not_same"}
-"""About two customers: test_merges.py, test_duplicates.py."""
+MERGES = {
+    "post_merge", "delete_merge", "get_duplicates", "post_duplicate_merge", "post_duplicate_not_same",
+    "delete_duplicate_not_same", "delete_identifier",
+}  # fmt: skip
+"""About two customers, or a phone of hers: test_merges.py, test_duplicates.py."""
 
 RECEIPTS = {"void_purchase", "restore_purchase"}
 """About a receipt of one's own stores: test_purchases.py."""

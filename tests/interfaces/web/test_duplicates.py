@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from changke.facts.customers.models import Customer, MergeLink
+from changke.facts.customers.models import Customer, Identifier, MergeLink
 from changke.facts.customers.queries import family_of, with_phone
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.register import register
@@ -161,3 +161,42 @@ def test_a_second_phone_is_added_on_her_page(cast: Cast, twin: Customer) -> None
     assert with_phone("13800000003") == [cast.vera.pk, cast.bai.pk]
     for wrong in ({"kind": "phone", "value": "12"}, {"kind": "x", "value": "1"}, {"kind": "external", "value": "1"}):
         assert client.post(here, wrong).status_code == 422
+
+
+def test_a_wrong_phone_is_taken_off_on_her_page(cast: Cast, twin: Customer) -> None:
+    client, here = desk(cast.clerk), reverse("customer-names", args=[cast.bai.pk])
+    client.post(here, {"kind": "phone", "value": "13900000099"})
+    client.post(here, {"kind": "external", "value": "M-1", "source": "till"})
+    phone = Identifier.objects.filter(customer=cast.bai, kind="phone").latest("pk")
+    number = Identifier.objects.get(customer=cast.bai, kind="external", value="M-1")
+    page = client.get(here).content.decode()
+    off = reverse("customer-name-off", args=[cast.bai.pk, phone.pk])
+    assert off in page
+    assert reverse("customer-name-off", args=[cast.bai.pk, number.pk]) not in page
+    for _ in range(2):
+        assert client.post(off).status_code == 303
+    assert "139****0099" not in client.get(here).content.decode()
+    client.post(reverse("customer-name-off", args=[cast.bai.pk, number.pk]))
+    assert Identifier.objects.filter(pk=number.pk).exists()
+    assert "另一个系统" in client.get(here).content.decode()  # why it stays
+    foreign = reverse("customer-name-off", args=[cast.lan.pk, phone.pk])
+    assert client.post(foreign).status_code == 404
+
+
+def test_two_persons_are_asked_about_again_from_the_page(cast: Cast, pair: Duplicate) -> None:
+    client, again = desk(cast.manager), reverse("duplicate-ask-again", args=[pair.pk])
+    client.post(reverse("duplicate-not-same", args=[pair.pk]))
+    assert again in client.get(reverse("duplicates")).content.decode()  # the undo of the message
+    assert again in client.get(reverse("duplicates"), {"state": "decided"}).content.decode()
+    for _ in range(2):
+        assert client.post(again).status_code == 303
+    assert f'id="pair-{pair.pk}"' in client.get(reverse("duplicates")).content.decode()
+    assert desk(cast.clerk).post(again).status_code == 403
+
+
+def test_a_merged_pair_is_not_asked_about(cast: Cast, pair: Duplicate) -> None:
+    client = desk(cast.manager)
+    client.post(reverse("duplicate-merge", args=[pair.pk]), {"into": cast.ying.pk})
+    client.post(reverse("duplicate-ask-again", args=[pair.pk]))
+    pair.refresh_from_db()
+    assert pair.state == "merged"

@@ -32,6 +32,7 @@ ABOUT_HER = {
     "customer-edit": Ask(),
     "customer-changes": Ask(),
     "customer-names": Ask(),
+    "customer-name-off": Ask("post", more=(1,)),
     "customer-merge": Ask(),
     "customer-separate": Ask("post", more=(1,)),  # both not for every role: test_duplicates.py
     "customer-call": Ask("post", {"reason": "call"}),
@@ -122,7 +123,7 @@ SEGMENTS = {"segment", "segment-portrait", "segment-overlap"}
 """A group of the chain through the stores of whoever looks: test_segments.py."""
 ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
 """Whose customers are handed over, and who may: test_hand_over.py."""
-DUPLICATES = {"duplicates", "duplicates-search", "duplicate-merge", "duplicate-not-same"}
+DUPLICATES = {"duplicates", "duplicates-search", "duplicate-merge", "duplicate-not-same", "duplicate-ask-again"}
 """Which pairs one sees, and who may decide: test_duplicates.py."""
 DOORS = {
     "member",

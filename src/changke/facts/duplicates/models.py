@@ -32,6 +32,7 @@ class Duplicate(models.Model):
     found_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     decided_at = models.DateTimeField(null=True)
+    """Of a pair that waits: when somebody took the decision back."""
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )

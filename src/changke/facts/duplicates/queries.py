@@ -51,12 +51,15 @@ PROFILES = """
 SELECT id, name, birth_year, birth_month, birth_day FROM facts_customer WHERE id = ANY(%s)
 """
 
-# A pair that somebody refused, or that was merged and separated again, is refused for whomever the two are read as.
+# A pair that somebody refused, or that was merged and separated again, is refused for whomever the two are read as;
+# unless somebody said since that it may be one person after all.
 REFUSED = """
 SELECT COALESCE(a.merged_into_id, a.id), COALESCE(b.merged_into_id, b.id)
 FROM (
   SELECT one_id, other_id FROM facts_duplicate WHERE state = 'not_same'
-  UNION SELECT merged_id, into_id FROM facts_mergelink WHERE withdrawn_by_id IS NOT NULL
+  UNION SELECT merged_id, into_id FROM facts_mergelink AS link WHERE withdrawn_by_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM facts_duplicate WHERE state = 'proposed' AND decided_at IS NOT NULL
+      AND one_id = LEAST(link.merged_id, link.into_id) AND other_id = GREATEST(link.merged_id, link.into_id))
 ) AS pair JOIN facts_customer AS a ON a.id = pair.one_id JOIN facts_customer AS b ON b.id = pair.other_id
 """
 

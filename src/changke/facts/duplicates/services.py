@@ -110,6 +110,27 @@ def not_same(pair_id: int, *, by: By = HOUSE, now: dt.datetime) -> Duplicate:
     return pair
 
 
+@transaction.atomic
+def ask_again(pair_id: int, *, by: By = HOUSE, now: dt.datetime) -> Duplicate:
+    """Whoever called them two persons was wrong, or is not sure: the pair waits again. Safe to repeat."""
+    pair = _locked(pair_id)
+    if pair.state == State.PROPOSED:
+        return pair
+    if pair.state == State.MERGED or _one_person(pair):
+        raise DecidedAlready
+    pair = _decide(pair, State.PROPOSED, by=by, now=now)
+    for customer_id, other in ((pair.one_id, pair.other_id), (pair.other_id, pair.one_id)):
+        record(
+            by=by,
+            action="customer.asked_again",
+            subject=f"customer:{customer_id}",
+            customer_id=customer_id,
+            after={"with": other, "rule": pair.rule},
+            now=now,
+        )
+    return pair
+
+
 def erase_duplicates(customer_ids: Sequence[int]) -> int:
     """With whom she was compared goes with her."""
     return Duplicate.objects.filter(Q(one__in=customer_ids) | Q(other__in=customer_ids)).delete()[0]

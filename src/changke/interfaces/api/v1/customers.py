@@ -25,6 +25,7 @@ from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
+from changke.facts.customers.services.remove_name import remove_name
 from changke.facts.customers.services.unmask import unmask
 from changke.facts.events.services import record
 from changke.foundation.access.capabilities import Capability
@@ -44,6 +45,7 @@ Longer = Annotated[str, text(400), Storable]
 
 
 class IdentifierOut(Schema):
+    id: int = Field(..., description="To take it off.")
     kind: IdentifierKind
     source: str
     value: str = Field(
@@ -285,6 +287,20 @@ def post_identifier(request: HttpRequest, customer_id: int, body: IdentifierIn) 
     return _shown(customer)
 
 
+@router.delete(
+    "/{int:customer_id}/identifiers/{int:identifier_id}",
+    response=CustomerOut,
+    operation_id="delete_identifier",
+    summary="Take a phone or a number off",
+)
+def delete_identifier(request: HttpRequest, customer_id: int, identifier_id: int) -> CustomerOut:
+    """It names her no more; what was recorded under it stays hers. Whoever shares it is found by it from now on. The
+    number of another system stays (409): its next file would bring her again under it."""
+    customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_EDIT), customer_id)
+    remove_name(customer, identifier_id, by=by(request), now=dt.datetime.now(dt.UTC))
+    return _shown(customer)
+
+
 @router.post(
     "/{int:customer_id}/unmask",
     response=Phone,
@@ -401,4 +417,4 @@ def _identifier(one: Identifier, value: str) -> IdentifierOut:
         value = rules.masked_phone(value)
     if one.kind == "email":
         value = f"{value[:1]}***@{value.rpartition('@')[2]}"
-    return IdentifierOut(kind=IdentifierKind(one.kind), source=one.source, value=value, shared=one.shared)
+    return IdentifierOut(id=one.pk, kind=IdentifierKind(one.kind), source=one.source, value=value, shared=one.shared)

@@ -9,7 +9,7 @@ from ninja import Field, Query, Router, Schema
 
 from changke.facts.duplicates.models import Duplicate, State
 from changke.facts.duplicates.queries import decided_pairs, open_pairs, pairs_in
-from changke.facts.duplicates.services import merge_pair, not_same
+from changke.facts.duplicates.services import ask_again, merge_pair, not_same
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import Scope
@@ -67,7 +67,7 @@ def get_duplicates(request: HttpRequest, query: Query[DuplicateQuery]) -> dict[s
 
 
 def _ends(pair: Duplicate) -> list[Any]:
-    if pair.decided_at is None:
+    if pair.state == State.PROPOSED or pair.decided_at is None:
         return [pair.score, pair.pk]
     return [(pair.decided_at - MOMENTS_FROM) // dt.timedelta(microseconds=1), pair.pk]
 
@@ -95,6 +95,19 @@ def post_duplicate_not_same(request: HttpRequest, pair_id: int) -> DuplicateOut:
     """The pair is never proposed again, whatever the two come to share."""
     scope, now = actor(request).scope_for(Capability.DUPLICATES_REVIEW), dt.datetime.now(dt.UTC)
     return _shown(not_same(_pair(scope, pair_id), by=by(request), now=now))
+
+
+@router.delete(
+    "/{int:pair_id}/not-same",
+    response=DuplicateOut,
+    operation_id="delete_duplicate_not_same",
+    summary="Take back that they are two",
+)
+def delete_duplicate_not_same(request: HttpRequest, pair_id: int) -> DuplicateOut:
+    """The pair waits for a decision again. The next search lets it go where nothing speaks for it any more; 409 where
+    the two are one by now."""
+    scope, now = actor(request).scope_for(Capability.DUPLICATES_REVIEW), dt.datetime.now(dt.UTC)
+    return _shown(ask_again(_pair(scope, pair_id), by=by(request), now=now))
 
 
 def _pair(scope: Scope, pair_id: int) -> int:

@@ -1,4 +1,4 @@
-"""By what she is known: phones, addresses, accounts and numbers; a further one."""
+"""By what she is known: phones, addresses, accounts and numbers; a further one, and one that is not hers after all."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import customer_in, family_of, values_of
 from changke.facts.customers.rules import IN_CLEAR, masked_phone
 from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.meet import IdentifierTaken
+from changke.facts.customers.services.remove_name import remove_name
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.errors import Invalid
+from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
@@ -34,11 +35,14 @@ KINDS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Name:
+    pk: int
     kind: str
     source: str
     said: str
     shared: bool
     suppressed: bool
+    stays: bool
+    """The number of another system is not taken off."""
 
 
 @never_cache
@@ -74,6 +78,20 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     return _page(request, customer, typed=typed, errors=errors, taken=taken, status=422)
 
 
+@require_POST
+def off(request: HttpRequest, customer_id: int, identifier_id: int) -> HttpResponse:
+    """It is not hers. Sent twice, it went once."""
+    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), customer_id)
+    try:
+        remove_name(customer, identifier_id, by=current.by(request), now=timezone.now())
+        toast(request, gettext("Taken off. What was recorded under it stays with her."))
+    except NotFound:
+        toast(request, gettext("She has this no more"))
+    except DomainError as refusal:
+        toast(request, words.refusal(refusal), bad=True)
+    return go(request, reverse("customer-names", args=[customer.pk]))
+
+
 def _page(
     request: HttpRequest,
     customer: Customer,
@@ -89,8 +107,8 @@ def _page(
     for one in rows:
         if (one.kind, values[one.pk]) not in seen:
             seen.add((one.kind, values[one.pk]))
-            names.append(Name(str(KINDS[one.kind]), one.source, _masked(one.kind, values[one.pk]), one.shared,
-                              one.suppressed))  # fmt: skip
+            names.append(Name(one.pk, str(KINDS[one.kind]), one.source, _masked(one.kind, values[one.pk]), one.shared,
+                              one.suppressed, one.kind == IdentifierKind.EXTERNAL))  # fmt: skip
     context = {
         "nav": "customers",
         "customer": customer,

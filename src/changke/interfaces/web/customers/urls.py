@@ -7,6 +7,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/", person.show, name="customer"),
     path("customers/<int:customer_id>/edit/", edit.form, name="customer-edit"),
     path("customers/<int:customer_id>/names/", names.show, name="customer-names"),
+    path("customers/<int:customer_id>/names/<int:identifier_id>/off/", names.off, name="customer-name-off"),
     path("customers/<int:customer_id>/call/", acts.call, name="customer-call"),
     path("customers/<int:customer_id>/tags/", tags.add, name="customer-tags"),
     path("customers/<int:customer_id>/tags/remove/", tags.remove, name="customer-tag-remove"),

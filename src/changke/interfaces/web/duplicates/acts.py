@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from changke.facts.customers.models import MergeLink
 from changke.facts.duplicates.models import Duplicate
 from changke.facts.duplicates.queries import pairs_in
-from changke.facts.duplicates.services import merge_pair, not_same
+from changke.facts.duplicates.services import ask_again, merge_pair, not_same
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError, NotFound
 from changke.foundation.organisation.scope import Scope
@@ -42,8 +42,21 @@ def two_persons(request: HttpRequest, pair_id: int) -> HttpResponse:
     except DomainError as refusal:
         return _refused(request, refusal)
     said = gettext("Two persons: this pair is not shown again")
-    toast(request, said)
+    toast(request, said, undo_url=reverse("duplicate-ask-again", args=[pair.pk]))
     return _done(request, pair, said, 0)
+
+
+@require_POST
+def asked_again(request: HttpRequest, pair_id: int) -> HttpResponse:
+    """That they are two is taken back: the pair waits again."""
+    scope = current.scope_for(request, Capability.DUPLICATES_REVIEW)
+    pair = _pair(scope, pair_id)
+    try:
+        ask_again(pair.pk, by=current.by(request), now=timezone.now())
+    except DomainError as refusal:
+        return _refused(request, refusal)
+    toast(request, gettext("The pair waits again"))
+    return go(request, reverse("duplicates"))
 
 
 @require_POST
