@@ -18,7 +18,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.facts.catalog.models import Item
 from changke.facts.consents.models import Consent
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, Identifier
 from changke.facts.fields.models import FieldValue
 from changke.facts.fields.services import define
 from changke.foundation.access.models import Staff
@@ -497,3 +497,36 @@ def test_cdnow_goes_through_the_page(cast: Cast) -> None:
     client.post(f"/imports/{batch.pk}/undo/")
     work()
     assert cash() == before
+
+
+def test_the_daughter_is_written_down_beside_her_mother_where_the_wizard_is_told_so(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    batch = upload(client, csv("姓名,手机号,城市\n小莹,13800000001,苏州\n", "members.csv"), kind="customers")
+    check(client, batch)
+    page = client.get(f"/imports/{batch.pk}/match/").content.decode()
+    choices = {
+        name: re.findall(r'<option value="(\w+)"', page.partition(f'name="{name}"')[2].partition("</select>")[0])
+        for name in ("known-", "known-phone_other_name")
+    }
+    assert "another" in choices["known-phone_other_name"]
+    assert "another" not in choices["known-"]
+    # For everybody it is no answer: the row is updated as ever.
+    loaded = load(client, batch, **{"known-": "another", "known-phone_other_name": "another"})
+    assert counts(loaded) == (1, 0, 0, 0)
+    assert Batch.objects.get(pk=batch.pk).options["decisions"] == {"phone_other_name": "another"}
+    assert set(Customer.objects.filter(name__in=["莹莹", "小莹"]).values_list("name", "city")) == {
+        ("莹莹", cast.ying.city),
+        ("小莹", "苏州"),
+    }
+
+
+def test_a_card_and_a_union_id_are_columns_of_the_wizard(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    text = "会员编号,姓名,实体卡号,UnionID\nK1,阿一,VIP-1,oU-11112\nK2,阿二,VIP-1,\nK3,阿三,VIP-3,\n"
+    batch = upload(client, csv(text, "members.csv"), kind="customers")
+    form = form_of(client, batch)
+    assert (form["g0c2"], form["g0c3"]) == ("member_card", "union_id")
+    check(client, batch)
+    assert "VIP-1" in client.get(f"/imports/{batch.pk}/match/").content.decode()
+    assert counts(load(client, batch)) == (1, 0, 0, 2)
+    assert set(Identifier.objects.filter(kind="card").values_list("value", flat=True)) == {"VIP-3"}

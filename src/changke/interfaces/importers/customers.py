@@ -8,7 +8,7 @@ import duckdb
 
 from changke.facts.consents.queries import said_of
 from changke.facts.consents.services.intake import Told, take_in_consents
-from changke.facts.customers.services.intake import CARD_TAKEN, GROUPS
+from changke.facts.customers.services.intake import ANOTHER, CARD_TAKEN, GROUPS
 from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.facts.fields.services.intake import Wanted, take_in_values
 from changke.interfaces.importers import findings, known, own, persons
@@ -63,10 +63,12 @@ class Customers:
             self.connection, table="typed", code="date_future", field="consent_on", value="consent_on",
             when=f"consent_on > DATE '{self.setting.now.date().isoformat()}'",
         )  # fmt: skip
+        apart = self.setting.decide("phone_other_name") == ANOTHER
+        key = persons.FAMILY_KEY if apart else persons.CUSTOMER_KEY
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, {persons.CUSTOMER_KEY} AS key, store_of.id AS store_id, adviser_of.id AS adviser_id,
+            SELECT typed.rn, {key} AS key, store_of.id AS store_id, adviser_of.id AS adviser_id,
               coalesce(typed.known_on, DATE '{self.setting.now.date().isoformat()}') AS day
             FROM typed
             LEFT JOIN store_of ON store_of.word = coalesce(typed.store, '')

@@ -27,6 +27,11 @@ CUSTOMER_KEY = (
     "coalesce('x' || customer_id, 'c' || member_card, 'w' || wecom_id, 'u' || union_id, 'p' || phone, 'e' || email)"
 )
 """Of a file of customers, which may name cards and union ids too."""
+FAMILY_KEY = CUSTOMER_KEY.replace(
+    "'p' || phone",
+    "'p' || phone || chr(31) || coalesce(name, min(name) OVER (PARTITION BY phone), '')",
+)
+"""The same where other names under one phone are other persons; a row without one is of the first by the alphabet."""
 PASSES = "xcwupe"
 NAMES = ("customer_id", "member_card", "wecom_id", "union_id", "phone", "email")
 CHUNK = 2_000
@@ -61,7 +66,7 @@ def take_in_persons(
         taken = take_in(
             [candidate(index, person) for index, person in enumerate(people)],
             source=setting.source, batch_id=setting.batch_id, now=setting.now,
-            decide=setting.decide if update else lambda group: "merge",
+            decide=setting.decide if update else lambda group: "merge", by_name=update,
         )  # fmt: skip
         found: list[tuple[object, ...]] = [
             (person["key"], one.customer_id, one.outcome, int(one.decision == "merge"))

@@ -42,7 +42,7 @@ class Setting:
         return self.matches.get(what, {}).get(plain(word), word)
 
     def decide(self, group: str) -> str:
-        """update, merge, skip or refuse."""
+        """update, merge, skip or refuse; another person, where the same phone stands under another name."""
         return self.decisions.get(group) or self.decisions.get("") or "update"
 
     @classmethod

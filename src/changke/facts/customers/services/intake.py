@@ -67,7 +67,10 @@ NUMBERS = ("birth_year", "birth_month", "birth_day", "home_store_id", "adviser_i
 
 
 Decide = Callable[[str], str]
-"""Group of known customers -> update, merge (fill what is empty), skip or refuse. `docs/algorithms/import.md`."""
+"""Group of known customers -> update, merge (fill what is empty), skip, refuse or, of `phone_other_name`, another: a
+person of her own with the same phone. `docs/algorithms/import.md`."""
+
+ANOTHER = "another"
 
 GROUPS = ("number", "phone", "phone_other_name", "email", "conflict")
 """How a row met a customer known before: by number, card, WeCom id or union id, by phone under the same name, by phone
@@ -88,21 +91,30 @@ class Taken(NamedTuple):
 
 @transaction.atomic
 def take_in(
-    candidates: Iterable[Candidate], *, source: str, batch_id: int, now: dt.datetime, decide: Decide
+    candidates: Iterable[Candidate],
+    *,
+    source: str,
+    batch_id: int,
+    now: dt.datetime,
+    decide: Decide,
+    by_name: bool = False,
 ) -> dict[int, Taken]:
-    """By `cand`. The candidates are different persons as far as the file knows.
+    """By `cand`. The candidates are different persons as far as the file knows. `by_name`: of several who share a
+    phone, the one of the row's name is meant.
 
     `update`: the file's fields replace those of a known customer. `merge`: they only fill what is empty, as of a
     purchase file that happens to carry names. `skip` and `refuse` leave her as she is, identifiers too.
     """
     by_cand = {each.cand: each for each in candidates}
     with connection.cursor() as cursor:
-        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
+        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id, by_name=by_name)
         named = [kind for kind in SEALED if any(getattr(each, kind) for each in by_cand.values())]
         decided = {group: "refuse" if group == CARD_TAKEN else decide(group) for group in set(groups.values())}
         for group, decision in decided.items():
             cands = [cand for cand, its in groups.items() if its == group]
             cursor.execute("UPDATE intake_customer SET decision = %s WHERE cand = ANY(%s)", [decision, cands])
+        if by_name and decide("phone_other_name") == ANOTHER:
+            cursor.execute(ANOTHER_PERSON)
         for statement in (NUMBER, INSERT):
             cursor.execute(statement, {"source": source, "batch": batch_id, "now": now})
         cursor.execute(IDENTIFY_EXTERNAL, {"source": source, "batch": batch_id})
@@ -154,7 +166,7 @@ def compare(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> l
     """Whom of those known before the rows would meet. Nothing is written."""
     by_cand = {each.cand: each for each in candidates}
     with connection.cursor() as cursor:
-        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id)
+        groups = _match(cursor, by_cand.values(), source=source, batch_id=batch_id, by_name=True)
         columns = ", ".join(f"customer.{field}" for field in (*TEXTS, *NUMBERS))
         cursor.execute(
             f"SELECT cand, customer.id, {columns} FROM intake_customer AS intake "  # noqa: S608 ours
@@ -172,7 +184,7 @@ def compare(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> l
 def with_cards_of_others(candidates: Iterable[Candidate], *, source: str, batch_id: int) -> set[int]:
     """Of these, whose card is another's. Nothing is written."""
     with connection.cursor() as cursor:
-        groups = _match(cursor, candidates, source=source, batch_id=batch_id)
+        groups = _match(cursor, candidates, source=source, batch_id=batch_id, by_name=True)
     return {cand for cand, group in groups.items() if group == CARD_TAKEN}
 
 
@@ -182,7 +194,9 @@ def _differences(who: Candidate, now: Mapping[str, object]) -> dict[str, tuple[o
     return {field: (now[field], said) for field, said in says.items() if said not in ("", None) and said != now[field]}
 
 
-def _match(cursor: Any, candidates: Iterable[Candidate], *, source: str, batch_id: int) -> dict[int, str]:
+def _match(
+    cursor: Any, candidates: Iterable[Candidate], *, source: str, batch_id: int, by_name: bool
+) -> dict[int, str]:
     """Stage the candidates and find whom they mean; `cand` -> how it met somebody known before this batch."""
     safe = vault()
     staging("intake_customer", COLUMNS)
@@ -191,6 +205,9 @@ def _match(cursor: Any, candidates: Iterable[Candidate], *, source: str, batch_i
     indexes = [*SEALED, *(f"former_{kind}" for kind in SEALED if len(safe.in_use) > 1)]
     for statement in (MATCH_EXTERNAL, MATCH_CARD, *map(match_by, indexes)):
         cursor.execute(statement, {"source": source})
+    if by_name:
+        for index in [index for index in indexes if index.endswith("phone")]:
+            cursor.execute(match_by_name(index), {"source": source})
     cursor.execute(GROUP, {"batch": batch_id})
     groups = dict(cursor.fetchall())
     cursor.execute(CARDS_OF_OTHERS)
@@ -260,6 +277,33 @@ def match_by(index: str) -> str:
             WHERE other.customer_id = known.customer_id AND other.kind = 'external' AND other.source = %(source)s))
     """  # noqa: S608 the kinds are ours
 
+
+def match_by_name(index: str) -> str:
+    """Of those who share the phone, the first of the row's name (docs/decisions/0072)."""
+    return f"""
+        UPDATE intake_customer AS intake SET customer_id = sharer.id, found_by = 'phone'
+        FROM (
+          SELECT DISTINCT ON (asked.cand) asked.cand, holder.id FROM intake_customer AS asked
+          JOIN facts_identifier AS known ON known.kind = 'phone' AND known.blind = asked.{index} AND known.shared
+          JOIN facts_customer AS holder ON holder.id = known.customer_id AND holder.name = asked.name
+          LEFT JOIN facts_customer AS owner ON owner.id = asked.customer_id
+          WHERE asked.name <> ''
+            AND (asked.customer_id IS NULL OR asked.found_by = 'phone' AND owner.name <> asked.name)
+            AND (asked.external IS NULL OR NOT EXISTS (
+              SELECT FROM facts_identifier AS other
+              WHERE other.customer_id = holder.id AND other.kind = 'external' AND other.source = %(source)s))
+          ORDER BY asked.cand, holder.is_active DESC, known.id
+        ) AS sharer WHERE sharer.cand = intake.cand
+    """  # noqa: S608 the index is ours
+
+
+# Also of customers whom this very batch made: of two rows of a family, the first finds nobody.
+ANOTHER_PERSON = """
+UPDATE intake_customer AS intake SET customer_id = NULL, decision = 'another'
+FROM facts_customer AS customer
+WHERE customer.id = intake.customer_id AND found_by = 'phone' AND intake.name <> '' AND customer.name <> ''
+  AND intake.name <> customer.name AND customer.is_active AND coalesce(decision, 'another') = 'another'
+"""
 
 GROUP = f"""
 SELECT cand, CASE

@@ -16,6 +16,7 @@ from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 
 DECISIONS = ("update", "merge", "skip", "refuse")
+ANOTHER = "another"
 
 
 class Command(ShopCommand):
@@ -40,6 +41,10 @@ class Command(ShopCommand):
         parser.add_argument(
             "--known", choices=DECISIONS, default="", help="what rows of a customer file do to known customers: update"
         )
+        parser.add_argument(
+            "--other-name", choices=(*DECISIONS, ANOTHER), default="",
+            help="the same for rows with a known customer's phone under another name; another: a person of her own",
+        )  # fmt: skip
         parser.add_argument("--source", default="", metavar="NAME", help="the system the file comes from")
         parser.add_argument("--encoding", metavar="NAME", help="UTF-8, GBK, ... (else detected)")
         parser.add_argument(
@@ -80,7 +85,11 @@ class Command(ShopCommand):
             create=options["create"],
             store=options["store"],
             mapping=mapping_of(options["column"]),
-            decisions={"": options["known"]} if options["known"] else {},
+            decisions={
+                group: options[name]
+                for group, name in (("", "known"), ("phone_other_name", "other_name"))
+                if options[name]
+            },
             source=options["source"],
             encoding=options["encoding"],
             numbers_restart=options["numbers_restart"],

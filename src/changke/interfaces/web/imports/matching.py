@@ -68,7 +68,7 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
     decisions = {
         key.removeprefix("known-"): text
         for key, text in request.POST.items()
-        if key.startswith("known-") and text in words.DECISIONS and key.removeprefix("known-") in ("", *words.MET)
+        if (group := key.removeprefix("known-")) != key and group in ("", *words.MET) and text in words.decisions(group)
     }
     change_draft(batch.pk, options={"matches": matches, "create": True, "decisions": decisions})
     send_off(batch, by=current.by(request))
@@ -156,7 +156,14 @@ def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
         ]
         said, remedy = words.MET[group["group"]]
         groups.append(
-            {**group, "words": said, "remedy": remedy, "lines": lines, "decided": decided.get(group["group"], "")}
+            {
+                **group,
+                "words": said,
+                "remedy": remedy,
+                "lines": lines,
+                "decided": decided.get(group["group"], ""),
+                "decisions": list(words.decisions(group["group"]).items()),
+            }
         )
     return groups
 

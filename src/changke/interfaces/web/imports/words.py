@@ -142,13 +142,20 @@ DECISIONS: dict[str, str | Promise] = {
     "refuse": _("Refuse: name them in the error file"),
 }
 """What rows of known customers do."""
+ANOTHER: str | Promise = _("Another person: write her down, both use the phone")
+"""What rows with the phone of a known customer under another name may do besides."""
+
+
+def decisions(group: str) -> dict[str, str | Promise]:
+    return {**DECISIONS, "another": ANOTHER} if group == "phone_other_name" else DECISIONS
+
 
 MET: dict[str, tuple[str | Promise, str | Promise]] = {
     "number": (_("Same customer number, card or WeChat id"), ""),
     "phone": (_("Same phone, same name"), ""),
     "phone_other_name": (
         _("Same phone, another name"),
-        _("Perhaps a family shares the phone. If these are other persons, refuse the rows and give them numbers."),
+        _("Perhaps a family shares the phone. If these are other persons, choose “another person” for these rows."),
     ),
     "email": (_("Same e-mail"), ""),
     "conflict": (
