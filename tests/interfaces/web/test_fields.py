@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from changke.facts.customers.models import Customer
 from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for, values_of
 from changke.facts.fields.services import define, retire, set_values
@@ -136,3 +137,51 @@ def test_her_history_says_the_field_by_its_name_to_who_sees_it(client: Client, c
     client.force_login(cast.hq)
     page = client.get(f"/audit/{line.pk}/restore/").content.decode()
     assert ("肤质" in page, "欠款" in page) == (True, False)
+
+
+def test_somebody_new_is_asked_at_the_counter_too(client: Client, cast: Cast, skin: Field) -> None:
+    define(key="budget", kind="money", labels={"zh-hans": "预算"}, required=True, now=NOW)
+    define(key="likes", kind="choices", labels={"zh-hans": "喜好"}, choices=["茶", "花", "猫"], now=NOW)
+    client.force_login(cast.clerk)
+    page = client.get("/record/customer/").content.decode()
+    assert (
+        page.index('name="own_budget"') < page.index('class="record-more"') < page.index('name="own_skin"')
+    )  # required first
+    sent = {"name": "谷雨", "own_skin": "干性", "own_budget": "1280.5", "own_likes": ["茶", "猫"]}
+    for _ in range(2):  # a double tap is one customer
+        assert client.post("/record/customer/", sent | {"token": "0" * 31 + "1"}).status_code == 303
+    new = Customer.objects.get(name="谷雨")
+    assert values_of(new.pk, fields_for()) == {"skin": "干性", "budget": 128_050, "likes": ["茶", "猫"]}
+    assert AuditLine.objects.filter(action="profile.changed", customer_id=new.pk, actor_id=cast.clerk.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "name", "error"),
+    [
+        ({}, "own_budget", "必填"),
+        ({"own_budget": "很多"}, "own_budget", "不是数字"),
+        ({"own_budget": "1.005"}, "own_budget", "小数"),
+        ({"own_budget": "5"}, "own_budget", "1000"),
+        ({"own_budget": "10", "own_skin": "中性"}, "own_skin", "中性"),
+    ],
+)
+def test_nobody_is_written_down_while_a_field_does_not_fit(
+    client: Client, cast: Cast, skin: Field, sent: dict[str, str], name: str, error: str
+) -> None:
+    define(key="budget", kind="money", labels={"zh-hans": "预算"}, minimum=1_000, required=True, now=NOW)
+    client.force_login(cast.clerk)
+    answer = client.post("/record/customer/", {"name": "谷雨", "phone": "13900000042", **sent})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert error in page.partition(f'name="{name}"')[2].partition('class="error"')[2].partition("</p>")[0]
+    assert 'value="谷雨"' in page  # what was typed stays
+    assert ('<details class="record-more" open' in page) == (name == "own_skin")
+    assert not Customer.objects.filter(name="谷雨").exists()
+
+
+def test_a_field_of_the_owner_is_not_asked_by_a_clerk(client: Client, cast: Cast) -> None:
+    define(key="debts", kind="text", labels={"zh-hans": "欠款"}, roles=["owner"], required=True, now=NOW)
+    client.force_login(cast.clerk)
+    assert "欠款" not in client.get("/record/customer/").content.decode()
+    assert client.post("/record/customer/", {"name": "谷雨", "own_debts": "没有"}).status_code == 303
+    assert values_of(Customer.objects.get(name="谷雨").pk, fields_for()) == {"debts": None}

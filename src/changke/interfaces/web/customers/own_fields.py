@@ -145,13 +145,16 @@ def sent(query: QueryDict, fields: Iterable[Field]) -> dict[str, str]:
     }
 
 
-def read(fields: Iterable[Field], typed: Mapping[str, str], held_then: Mapping[str, str]) -> Typed:
-    """The fields somebody touched; what does not fit is an error beside its input."""
+def read(
+    fields: Iterable[Field], typed: Mapping[str, str], held_then: Mapping[str, str], *, all_required: bool = False
+) -> Typed:
+    """The fields somebody touched; what does not fit is an error beside its input. Of somebody new the required ones
+    are asked too, touched or not (`all_required`)."""
     found = Typed()
     digits = exponent(formats.currency.get())
     for one in fields:
         name = PREFIX + one.key
-        if typed[name] == held_then.get(name, ""):
+        if typed[name] == held_then.get(name, "") and not (all_required and one.required):
             continue
         try:
             found.changes[one.key] = rules.fit(one.rule, rules.read(one.rule, typed[name], exponent=digits))

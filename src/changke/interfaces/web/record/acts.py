@@ -12,6 +12,7 @@ from changke.facts.customers.services.change import change
 from changke.facts.customers.services.notes import write_note
 from changke.facts.customers.services.register import register
 from changke.facts.events import services as events
+from changke.facts.fields.services import set_values
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
@@ -26,19 +27,23 @@ def new_customer(
     store: Store,
     adviser: Staff | None,
     profile: Mapping[str, object],
+    own: Mapping[str, object],
     share: bool,
     by: Staff,
     who: By,
     key: str,
     now: dt.datetime,
 ) -> Customer:
-    """Register a person once, however often the form is sent. With `share`, also under a phone that finds another."""
+    """Register a person once, however often the form is sent. With `share`, also under a phone that finds another.
+    `own`: what stands in the chain's own fields; all of it fits, or nobody is written down."""
     if (known := events.recorded(key)) is not None and known.customer is not None:
         return known.customer
     customer = register(
         name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, share=share, by=who,
         now=now,
     )  # fmt: skip
+    if own:
+        set_values(customer.pk, own, by=who, now=now)
     _tell("customer.registered", customer, store, by, {"source": source}, key=key, now=now)
     return customer
 

@@ -12,12 +12,14 @@ from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING, by_phone
 from changke.facts.customers.services.register import PhoneKnown
+from changke.facts.fields.queries import fields_for
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.persons.registry import family_of
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
+from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.record.acts import new_customer
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
 
@@ -46,7 +48,12 @@ def write(request: HttpRequest) -> HttpResponse:
     setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
     known: Customer | None = None
     is_known = False
+    own = fields_for(setting.staff.role)
+    typed = own_fields.sent(request.POST, own)
     if setting.posted:
+        asked = own_fields.read(own, typed, {}, all_required=True)
+        setting.errors |= asked.errors
+    if setting.posted and not setting.errors:
         try:
             customer = new_customer(
                 name=setting.given("name"),
@@ -55,6 +62,7 @@ def write(request: HttpRequest) -> HttpResponse:
                 store=setting.store,
                 adviser=setting.by(),
                 profile=_profile(setting),
+                own=asked.changes,
                 share=bool(setting.given("share")),
                 by=setting.staff,
                 who=current.by(request),
@@ -69,7 +77,11 @@ def write(request: HttpRequest) -> HttpResponse:
         else:
             _consents(setting, customer)
             return written(setting, gettext("%(name)s is written down.") % {"name": customer}, customer)
+    inputs = own_fields.inputs(own, typed, setting.errors)
     context = {
+        "own_required": [one for one in inputs if one.required],
+        "own_more": [one for one in inputs if not one.required],
+        "own_more_wrong": any(one.error for one in inputs if not one.required),
         "values": {name: setting.given(name) for name in ("name", "phone", "source", "other_source")},
         "birthday": {name: setting.given(name) for name in ("birth_year", "birth_month", "birth_day")},
         "gender": setting.given("gender"),
