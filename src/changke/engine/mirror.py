@@ -28,6 +28,8 @@ import duckdb
 from changke.engine.schemas import MirrorTable
 
 MARK = "mirror_mark"
+TOUCHED = "mirror_touched"
+"""Of whom rows came since somebody emptied it, `subject`, each once; NULL among them: of everybody."""
 INCOMING = "mirror_incoming"
 
 
@@ -74,7 +76,7 @@ class Mirror:
     ) -> None:
         self.connection = connection.cursor()  # one of our own: nobody's half-read result stands in our way
         self.tables, self.views = tuple(tables), dict(views)
-        declared = json.dumps([[(t.name, t.columns, t.key, t.txid) for t in self.tables], self.views])
+        declared = json.dumps([[(t.name, t.columns, t.key, t.txid, t.subjects) for t in self.tables], self.views])
         self._declared = hashlib.sha256(declared.encode()).hexdigest()
 
     @property
@@ -105,6 +107,7 @@ class Mirror:
                 if since is None:
                     rows = {table.name: self._copy_all(source, table) for table in self.tables}
                     self._create_views()
+                    self.connection.execute(f"CREATE OR REPLACE TABLE {TOUCHED} AS SELECT NULL::BIGINT AS subject")
                 else:
                     rows = {table.name: self._copy_new(source, table, since, below) for table in self.tables}
                 self.connection.execute(f"CREATE OR REPLACE TABLE {MARK} (identity TEXT, read_below BIGINT)")
@@ -159,9 +162,20 @@ class Mirror:
         self._receive(source, f"CREATE OR REPLACE TEMP TABLE {fresh} AS SELECT * FROM {INCOMING}")
         if not (count := self._count(fresh)):
             return 0
+        for column in table.subjects:
+            self._note(f"SELECT {column} AS subject FROM {fresh}")
+            self._note(
+                f"SELECT {column} AS subject FROM {table.name} WHERE {table.key} IN (SELECT {table.key} FROM {fresh})"
+            )
         self.connection.execute(f"DELETE FROM {table.name} WHERE {table.key} IN (SELECT {table.key} FROM {fresh})")
         self.connection.execute(f"INSERT INTO {table.name} SELECT * FROM {fresh}")
         return count
+
+    def _note(self, found: str) -> None:
+        self.connection.execute(
+            f"INSERT INTO {TOUCHED} SELECT DISTINCT subject FROM ({found}) AS found"
+            f" WHERE subject IS NOT NULL AND subject NOT IN (SELECT subject FROM {TOUCHED} WHERE subject IS NOT NULL)"
+        )
 
     def _receive(self, source: Any, statement: str) -> None:
         """Run a statement that reads what the source has to give."""

@@ -129,6 +129,22 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
+SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "facts_customer": ("id", "merged_into_id"),
+    "facts_receipt": ("customer_id",),
+    "facts_visit": ("customer_id",),
+    "facts_opening": ("customer_id",),
+}
+"""Whom a row speaks of. A record that is merged or parted touches the person it was read as, too."""
+
+DAYS: Mapping[str, tuple[str, ...]] = {
+    "facts_customer": ("known_on",),
+    "facts_receipt": ("business_date",),
+    "facts_visit": ("business_date",),
+    "facts_opening": ("business_date", "first_on", "last_on"),
+}
+"""The columns whose dates the views hand on: on them, and so many days after, an answer may become another."""
+
 _ASIDE = {"customer_id", "withdrawn_by_id"}
 
 

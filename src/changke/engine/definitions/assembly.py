@@ -32,6 +32,7 @@ class Assembly:
         self, registry: Registry, needed: Sequence[Definition], *, engine: str, kind: Kind, outermost: Definition | None
     ) -> None:
         self.registry, self.needed, self.kind, self.outermost = registry, needed, kind, outermost
+        self.engine = engine
         readers = Counter(name for definition in self._all() for name in definition.inputs)
         self.inner = frozenset(readers)
         """What is read by another definition: it has to be complete where it stands."""
@@ -55,9 +56,11 @@ class Assembly:
             query.with_(name, as_=seen(self.registry.facts[name], self.kind), copy=False)
         for definition in self.needed:
             # What only the outermost select reads is completed there: one join less over everyone.
-            in_between = definition.name in self.inner
+            in_between = definition.name in self.inner and not definition.is_kept
             made = self._complete(definition) if in_between else self.narrowed(definition.query.copy())
-            query.with_(definition.name, as_=made, copy=False)
+            # DuckDB would copy all columns of a table that stands there already.
+            materialized = False if definition.is_kept and self.engine == "duckdb" else None
+            query.with_(definition.name, as_=made, materialized=materialized, copy=False)
         return query
 
     def body(self, definition: Definition) -> exp.Subquery:

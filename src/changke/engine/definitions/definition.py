@@ -73,6 +73,8 @@ class Definition:
     columns: tuple[Column, ...]
     query: exp.Query
     inputs_line: int
+    is_kept: bool = False
+    """Its query reads a table of its own rows, typed and complete already."""
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ it is cheaper to keep the shared ones for the length of the run. The definitions
 replaced by a SELECT from its table, which stands among the facts.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -31,16 +32,31 @@ class Staged:
     """A registry in steps, over everybody on one engine.
 
     `steps` are run in their order; then `composer` answers over their tables: `population` first, `statement` last.
+
+    Parameters
+    ----------
+    names
+        The definitions that become tables, none of which stands on a population; those that are shared unless given.
+    schema
+        Where the tables lie.
     """
 
-    def __init__(self, registry: Registry, *, engine: str = "duckdb") -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        engine: str = "duckdb",
+        names: Collection[str] | None = None,
+        schema: str = KEPT,
+    ) -> None:
         definitions = dict(registry.definitions)
         facts = dict(registry.facts)
         steps = []
-        for name in shared(registry):
+        chosen = shared(registry) if names is None else [one.name for one in registry.order if one.name in names]
+        for name in chosen:
             definition = registry.definitions[name]
-            steps.append(Step(f"{KEPT}.{_table(name)}", _filling(definition, definitions, facts, registry, engine)))
-            facts[_table(name)] = _fact(definition)
+            steps.append(Step(f"{schema}.{table_of(name)}", _filling(definition, definitions, facts, registry, engine)))
+            facts[table_of(name)] = _fact(definition, schema)
             definitions[name] = _reading(definition)
         self.steps = tuple(steps)
         self.composer = Composer(_registry(definitions, facts, registry))
@@ -88,7 +104,8 @@ def _registry(definitions: dict[str, Definition], facts: dict[str, Fact], regist
     return Registry(definitions.values(), facts.values(), population_table=registry.population_table)
 
 
-def _table(name: str) -> str:
+def table_of(name: str) -> str:
+    """What the table of a definition is called."""
     return f"kept_{name}"
 
 
@@ -96,12 +113,12 @@ def _key(name: str, kind: str) -> Column:
     return Column(name, "date" if kind == "DATE" else "int", None, name, line=1)
 
 
-def _fact(definition: Definition) -> Fact:
+def _fact(definition: Definition, schema: str) -> Fact:
     columns = {name: _key(name, kind).type for name, kind in definition.table.items() if name in definition.keys}
     columns |= {column.name: column.type for column in definition.columns}
-    return Fact(_table(definition.name), columns, day=None, schema=KEPT)
+    return Fact(table_of(definition.name), columns, day=None, schema=schema)
 
 
 def _reading(definition: Definition) -> Definition:
-    query = exp.select(*(exp.column(name) for name in definition.table)).from_(_table(definition.name))
-    return replace(definition, inputs=(_table(definition.name),), settings={}, query=query)
+    query = exp.select(*(exp.column(name) for name in definition.table)).from_(table_of(definition.name))
+    return replace(definition, inputs=(table_of(definition.name),), settings={}, query=query, is_kept=True)

@@ -1,7 +1,9 @@
 -- chain_pace: how soon customers of the chain usually come again.              grain: population
 -- inputs: gaps
 -- chain_gap_days   days   the chain's median gap, unknown before anybody came twice
-WITH placed AS (
-  SELECT gap_days, ROW_NUMBER() OVER (ORDER BY gap_days, customer_id, business_date) - 1 AS place, COUNT(*) OVER () AS n FROM gaps
+WITH counted AS (
+  SELECT gap_days, COUNT(*) AS n FROM gaps GROUP BY gap_days
+), placed AS (
+  SELECT gap_days, CAST(SUM(n) OVER (ORDER BY gap_days) AS BIGINT) AS reached, CAST(SUM(n) OVER () AS BIGINT) AS everyone FROM counted
 )
-SELECT MAX(gap_days) FILTER (WHERE place = (n - 1) // 2) AS chain_gap_days FROM placed
+SELECT MIN(gap_days) FILTER (WHERE reached > (everyone - 1) // 2) AS chain_gap_days FROM placed

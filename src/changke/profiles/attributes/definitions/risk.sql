@@ -1,5 +1,5 @@
 -- risk: what the chain loses with her, until the outlook knows better.         grain: customer
--- inputs: receipts, returns, silence
+-- inputs: receipts, returns, last_active
 -- value_at_risk   money=0   net spend in the 365 days before her last activity
 WITH moved AS (
   SELECT customer_id, business_date, cash AS amount FROM receipts
@@ -10,6 +10,6 @@ WITH moved AS (
   LEFT JOIN receipts ON receipts.customer_id = returns.customer_id AND receipts.receipt_id = returns.receipt_id
 )
 SELECT moved.customer_id, GREATEST(SUM(moved.amount), 0) AS value_at_risk
-FROM moved LEFT JOIN silence ON silence.customer_id = moved.customer_id
-WHERE DATE_DIFF('day', moved.business_date, silence.last_active_on) BETWEEN 0 AND 364
+FROM moved LEFT JOIN last_active ON last_active.customer_id = moved.customer_id
+WHERE DATE_DIFF('day', moved.business_date, last_active.last_active_on) BETWEEN 0 AND 364
 GROUP BY moved.customer_id

@@ -21,7 +21,7 @@ from changke.engine.definitions import Cases, Scope, Statement, values_of
 from changke.engine.engines import postgres as on_postgres
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
-from changke.facts.tables import TABLES, VIEWS
+from changke.facts.tables import SUBJECTS, TABLES, VIEWS
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.database import rows_seen
 from changke.foundation.database.connections import conninfo
@@ -30,7 +30,8 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
-from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
+from changke.profiles.attributes.services.everybody import compute_everybody
+from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations, first_version, forget_outdated
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
 from changke.profiles.lifecycle.models import SeriesFill
@@ -78,7 +79,7 @@ def refresh_from(
     version: PopulationVersion | None = None
     for day in night.days.in_turn:
         progress("attributes and stages", night.customers, 0)
-        with shared_tables(duck, settings=night.numbers, today=day) as composer:
+        with kept_up(duck, settings=night.numbers, today=day) as composer:
             version = version or compute_populations(
                 duck, composer, settings=night.numbers, today=day, snapshot=snapshot, now=now
             )
@@ -196,7 +197,7 @@ def mirror_file() -> Path:
 def open_mirror(file: Path | str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mirror]]:
     """The mirror's file, opened for writing: DuckDB lets one process do so at a time."""
     with duckdb.connect(str(file)) as duck:
-        yield duck, Mirror(duck, mirror_tables(TABLES), VIEWS)
+        yield duck, Mirror(duck, mirror_tables(TABLES, SUBJECTS), VIEWS)
 
 
 def refresh_customers(

@@ -13,6 +13,7 @@ from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
+from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
 from changke.profiles.lifecycle.queries import models_in_use
@@ -110,12 +111,15 @@ def stages_on(
     snapshot: int,
     now: dt.datetime,
     keep: bool = False,
+    is_today: bool = False,
 ) -> str:
     """Everybody's home store, value at risk and cases as of the end of a day, as a temporary table; its name.
 
     `keep`: the day's population values stay, as those of a month end. Otherwise they are gone with this call.
+    `is_today`: what the night keeps speaks of this day already.
     """
-    with shared_tables(duck, settings=settings, today=day) as composer:
+    tables = kept_up if is_today else shared_tables
+    with tables(duck, settings=settings, today=day) as composer:
         version = compute_populations(
             duck, composer, settings=settings, today=day, snapshot=snapshot, now=now, nightly=False
         )
@@ -147,7 +151,14 @@ class _Work:
                 forget_month_end(day)
             cases = {model.column: model.cases for model in self.models}
             self.tables[day] = stages_on(
-                self.duck, day, cases, settings=self.settings, snapshot=self.snapshot, now=self.now, keep=is_month_end
+                self.duck,
+                day,
+                cases,
+                settings=self.settings,
+                snapshot=self.snapshot,
+                now=self.now,
+                keep=is_month_end,
+                is_today=not is_month_end,
             )
         return self.tables[day]
 

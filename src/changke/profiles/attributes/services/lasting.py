@@ -1,0 +1,182 @@
+"""What lasts of everybody, kept beside the mirror from one night to the next, and computed anew of few.
+
+Most of what a night used to compute was computed the night before: of somebody without a new fact, whose facts have
+come to none of the ages that the definitions ask for (`engine/definitions/lasting.py`), every lasting row is the same
+as of today. So the tables of the lasting definitions stay in the DuckDB file, with the day they speak of, and only
+
+- whoever the mirror noted as touched, by a row that came or that it replaced, and
+- whoever has a date that is one of those ages between the day of the tables and the day asked for, in either direction,
+
+is taken out and computed again: her facts are copied into a small database in memory, where the same statements run
+over the same views. Everybody, some thousands at a time in the same way, if there are no tables yet, if definitions,
+views or settings have changed, or if that would be more than half of all. While the tables change they have no day: a
+run that breaks off is followed by one over everybody.
+"""
+
+# ruff: noqa: S608 -- the names in the statements are our own
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+
+import duckdb
+
+from changke.engine.definitions import Composer
+from changke.engine.definitions.lasting import Lasting
+from changke.engine.definitions.staged import Staged, table_of
+from changke.engine.engines import duckdb as on_duckdb
+from changke.engine.mirror import TOUCHED
+from changke.facts.tables import DAYS, FACTS, PERSON, TABLES, VIEWS
+from changke.profiles.attributes.catalogue import REGISTRY
+
+SCHEMA = "lasting"
+STATE = f"{SCHEMA}.state"
+
+PART = 100_000
+"""Customers computed at a time: their facts and the steps between take some hundred MB."""
+
+MOST = 0.5
+"""The share of everybody from which on nothing is gained by leaving the others out."""
+
+
+@contextmanager
+def kept_up(duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date) -> Iterator[Composer]:
+    """Bring the lasting tables to a day, and hand out the composer that reads them.
+
+    `duck` is open for writing, its mirror up to date; nobody else computes in it meanwhile.
+    """
+    lasting, staged = _lasting(), _staged()
+    identity = _identity(settings)
+    duck.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    duck.execute(f"CREATE TABLE IF NOT EXISTS {STATE} (identity TEXT, day DATE)")
+    since = dict(duck.execute(f"SELECT identity, day FROM {STATE}").fetchall()).get(identity)
+    try:
+        if since is None or not _find_due(duck, lasting, since, today):
+            _compute_all(duck, lasting, staged, settings, today)
+        else:
+            duck.execute(f"DELETE FROM {STATE}")
+            _compute_due(duck, lasting, staged, {**settings, "today": today})
+    finally:
+        duck.execute("DROP TABLE IF EXISTS temp.due")
+    duck.execute("BEGIN")
+    duck.execute(f"DELETE FROM {STATE}")
+    duck.execute(f"INSERT INTO {STATE} VALUES (?, ?)", [identity, today])
+    duck.execute(f"DELETE FROM {TOUCHED}")
+    duck.execute("COMMIT")
+    yield staged.composer
+
+
+def _find_due(duck: duckdb.DuckDBPyConnection, lasting: Lasting, since: dt.date, today: dt.date) -> bool:
+    """Put whoever has to be computed again into `due`; False if everybody has."""
+    if duck.execute(f"SELECT 1 FROM {TOUCHED} WHERE subject IS NULL LIMIT 1").fetchall():
+        return False
+    first, last = sorted((since, today))
+    turned = "UNION SELECT NULL::BIGINT WHERE FALSE"
+    if first < last:
+        turned = " ".join(f"UNION SELECT {_whose(table)} FROM {table} WHERE {_turns(days, lasting, first, last)}"
+                          for table, days in DAYS.items())  # fmt: skip
+    duck.execute(f"""
+        CREATE OR REPLACE TEMP TABLE due AS
+        WITH noted AS (SELECT subject AS id FROM {TOUCHED} {turned})
+        SELECT id AS customer_id FROM noted
+        UNION SELECT {PERSON} FROM facts_customer AS record WHERE record.id IN (SELECT id FROM noted)""")
+    [(some, everybody)] = duck.execute(
+        "SELECT (SELECT COUNT(*) FROM temp.due), (SELECT COUNT(*) FROM facts_customer)"
+    ).fetchall()
+    return bool(some <= everybody * MOST)
+
+
+def _whose(table: str) -> str:
+    return "id" if table == "facts_customer" else "customer_id"
+
+
+def _turns(days: tuple[str, ...], lasting: Lasting, first: dt.date, last: dt.date) -> str:
+    """One of the dates comes to one of the ages after the first day and by the last."""
+    bounds = [(day, age) for day in days for age in lasting.borders]
+    return " OR ".join(f"({day} > DATE '{first}' - {age} AND {day} <= DATE '{last}' - {age})" for day, age in bounds)
+
+
+def _compute_due(
+    duck: duckdb.DuckDBPyConnection, lasting: Lasting, staged: Staged, values: Mapping[str, object]
+) -> None:
+    with _part(duck) as (main, part):
+        for step in staged.steps:
+            on_duckdb.create_table(duck, step.table, step.statement, values)
+        for name in sorted(lasting.frontier):
+            table = f"{SCHEMA}.{table_of(name)}"
+            duck.execute(f"DELETE FROM {main}.{table} WHERE customer_id IN (SELECT customer_id FROM temp.due)")
+            duck.execute(f"INSERT INTO {main}.{table} SELECT * FROM {part}.{table}")
+
+
+def _compute_all(
+    duck: duckdb.DuckDBPyConnection, lasting: Lasting, staged: Staged, settings: Mapping[str, int], today: dt.date
+) -> None:
+    duck.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+    duck.execute(f"CREATE SCHEMA {SCHEMA}")
+    duck.execute(f"CREATE TABLE {STATE} (identity TEXT, day DATE)")
+    values = {**settings, "today": today}
+    bounds = duck.execute(f"""
+        SELECT person FROM (
+          SELECT person, ROW_NUMBER() OVER (ORDER BY person) AS place
+          FROM (SELECT DISTINCT {PERSON} AS person FROM facts_customer AS record)
+        ) WHERE place % {PART} = 0 ORDER BY person""").fetchall()
+    for place, (above, upto) in enumerate(zip([None, *(one for (one,) in bounds)], [*bounds, (None,)], strict=True)):
+        bound = [f"{PERSON} > {above}"] if above is not None else []
+        bound += [f"{PERSON} <= {upto[0]}"] if upto[0] is not None else []
+        duck.execute(f"""
+            CREATE OR REPLACE TEMP TABLE due AS SELECT DISTINCT {PERSON} AS customer_id FROM facts_customer AS record
+            WHERE {" AND ".join(bound) or "TRUE"}""")
+        with _part(duck) as (main, part):
+            for step in staged.steps:
+                on_duckdb.create_table(duck, step.table, step.statement, values)
+            for name in sorted(lasting.frontier):
+                table = f"{SCHEMA}.{table_of(name)}"
+                if place == 0:
+                    duck.execute(f"CREATE TABLE {main}.{table} AS SELECT * FROM {part}.{table}")
+                else:
+                    duck.execute(f"INSERT INTO {main}.{table} SELECT * FROM {part}.{table}")
+
+
+@contextmanager
+def _part(duck: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    """A database in memory with all facts of those in `due` and the views over them; its statements run there.
+
+    Hands out the names of the large database and of the small one.
+    """
+    [(main,)] = duck.execute("SELECT current_database()").fetchall()
+    main, part = f'"{main}"', "part"
+    duck.execute(f"ATTACH ':memory:' AS {part}")
+    try:
+        records = f"SELECT id FROM facts_customer AS record WHERE {PERSON} IN (SELECT customer_id FROM temp.due)"
+        for table in TABLES:
+            duck.execute(f"CREATE TABLE {part}.{table} AS SELECT * FROM {table} WHERE {_whose(table)} IN ({records})")
+        duck.execute(f"USE {part}")
+        duck.execute(f"CREATE SCHEMA live; CREATE SCHEMA {SCHEMA}")
+        costly = {fact.name for fact in FACTS if fact.costly}
+        for name, query in VIEWS.items():
+            duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
+        yield main, part
+    finally:
+        duck.execute(f"USE {main}")
+        duck.execute(f"DETACH {part}")
+
+
+def _identity(settings: Mapping[str, int]) -> str:
+    """By what the tables were computed, beside the day."""
+    lasting = _lasting()
+    asked = [[one.name, one.query.sql(dialect="duckdb")] for one in REGISTRY.order if one.name in lasting.names]
+    used = {name for one in REGISTRY.order if one.name in lasting.names for name in one.settings}
+    told = json.dumps([asked, dict(VIEWS), {name: settings[name] for name in sorted(used)}])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@cache
+def _lasting() -> Lasting:
+    return Lasting(REGISTRY)
+
+
+@cache
+def _staged() -> Staged:
+    return Staged(REGISTRY, names=_lasting().steps, schema=SCHEMA)
