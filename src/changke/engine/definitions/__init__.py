@@ -10,6 +10,7 @@ everywhere; the composer picks those a question needs and makes one statement of
     scope.py       whose facts, up to which day, and which version of the population's values
     cases.py       what the composer needs of a condition; conditions as a column
     assembly.py    the definitions of one statement, each complete for its scope
+    lasting.py     which of them are the same tomorrow, and of whom
     composer.py    columns wanted -> one statement, kept
     statement.py   one statement -> the words and parameters of DuckDB, PostgreSQL, Spark
 

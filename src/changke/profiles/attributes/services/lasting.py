@@ -33,6 +33,8 @@ from changke.profiles.attributes.catalogue import REGISTRY
 
 SCHEMA = "lasting"
 STATE = f"{SCHEMA}.state"
+UNWRITTEN = f"{SCHEMA}.unwritten"
+"""Who was noted as touched since `written` emptied it: whatever stands of them in PostgreSQL may be another's doing."""
 
 PART = 100_000
 """Customers computed at a time: their facts and the steps between take some hundred MB."""
@@ -51,11 +53,12 @@ def kept_up(duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], tod
     identity = _identity(settings)
     duck.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     duck.execute(f"CREATE TABLE IF NOT EXISTS {STATE} (identity TEXT, day DATE)")
+    duck.execute(f"CREATE TABLE IF NOT EXISTS {UNWRITTEN} (customer_id BIGINT)")
     since = dict(duck.execute(f"SELECT identity, day FROM {STATE}").fetchall()).get(identity)
     try:
         if since is None or not _find_due(duck, lasting, since, today):
             _compute_all(duck, lasting, staged, settings, today)
-        else:
+        elif duck.execute("SELECT 1 FROM temp.due LIMIT 1").fetchall():
             duck.execute(f"DELETE FROM {STATE}")
             _compute_due(duck, lasting, staged, {**settings, "today": today})
     finally:
@@ -63,6 +66,7 @@ def kept_up(duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], tod
     duck.execute("BEGIN")
     duck.execute(f"DELETE FROM {STATE}")
     duck.execute(f"INSERT INTO {STATE} VALUES (?, ?)", [identity, today])
+    duck.execute(f"INSERT INTO {UNWRITTEN} {_persons(f'SELECT subject AS id FROM {TOUCHED}')}")
     duck.execute(f"DELETE FROM {TOUCHED}")
     duck.execute("COMMIT")
     yield staged.composer
@@ -78,14 +82,19 @@ def _find_due(duck: duckdb.DuckDBPyConnection, lasting: Lasting, since: dt.date,
         turned = " ".join(f"UNION SELECT {_whose(table)} FROM {table} WHERE {_turns(days, lasting, first, last)}"
                           for table, days in DAYS.items())  # fmt: skip
     duck.execute(f"""
-        CREATE OR REPLACE TEMP TABLE due AS
-        WITH noted AS (SELECT subject AS id FROM {TOUCHED} {turned})
-        SELECT id AS customer_id FROM noted
-        UNION SELECT {PERSON} FROM facts_customer AS record WHERE record.id IN (SELECT id FROM noted)""")
+        CREATE OR REPLACE TEMP TABLE due AS {_persons(f"SELECT subject AS id FROM {TOUCHED} {turned}")}""")
     [(some, everybody)] = duck.execute(
         "SELECT (SELECT COUNT(*) FROM temp.due), (SELECT COUNT(*) FROM facts_customer)"
     ).fetchall()
     return bool(some <= everybody * MOST)
+
+
+def _persons(ids: str) -> str:
+    """Those ids and, where they are of records that are read as another's, hers."""
+    return (
+        f"WITH noted AS ({ids}) SELECT id AS customer_id FROM noted"
+        f" UNION SELECT {PERSON} FROM facts_customer AS record WHERE record.id IN (SELECT id FROM noted)"
+    )
 
 
 def _whose(table: str) -> str:
@@ -116,6 +125,7 @@ def _compute_all(
     duck.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
     duck.execute(f"CREATE SCHEMA {SCHEMA}")
     duck.execute(f"CREATE TABLE {STATE} (identity TEXT, day DATE)")
+    duck.execute(f"CREATE TABLE {UNWRITTEN} (customer_id BIGINT)")
     values = {**settings, "today": today}
     bounds = duck.execute(f"""
         SELECT person FROM (

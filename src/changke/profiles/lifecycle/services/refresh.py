@@ -5,11 +5,9 @@ Both hand the same rows to the same writer; which of two computations is newer i
 """
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +35,7 @@ from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows
 from changke.profiles.lifecycle.models import SeriesFill
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.services import written
 from changke.profiles.lifecycle.services.changes import CURSOR, read_from, touched
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import CURSOR as CHARTS
@@ -108,6 +107,10 @@ class Night:
     """Model -> why a stage changes where no fact explains it."""
     hurried: Mapping[int, str]
     """Customer -> why, of those with new facts."""
+    before: BulkRun | None = None
+    """The run that wrote the rows which stand."""
+    known: bool | None = None
+    """Whether it is known what that run told; None before the first row is written."""
     customers: int = 0
     written: int = 0
     changed: int = 0
@@ -119,18 +122,28 @@ class Night:
 
     def write(self, duck: duckdb.DuckDBPyConnection, day: dt.date, progress: Progress = silent) -> None:
         """Keep the rows of `fresh` that speak of those for whom it is that day."""
-        count = _leave_those_of(duck, day, self.days)
-        for place, lines in enumerate(_slices(duck, day, self.snapshot, self.models)):
-            written, changed = _write_slice(lines, self.models, self.causes, self.hurried, self.now)
-            self.written, self.changed = self.written + written, self.changed + changed
-            progress("writing profiles", min((place + 1) * SLICE, count), count)
+        if self.known is None:
+            self.known = written.is_known(duck, self.before)
+            written.forget(duck)
+        count, done = _leave_those_of(duck, day, self.days), 0
+        written.split(duck, [model.column for model in self.models], known=self.known)
+        without: list[int] = []
+        for lines in written.passing(duck):
+            taken, missing = written.update(lines, day=day, snapshot=self.snapshot)
+            self.written, done = self.written + taken, done + len(lines)
+            without += missing
+            progress("writing profiles", done, count)
+        for lines in _slices(duck, day, self.snapshot, self.models, without):
+            wrote, changed = _write_slice(lines, self.models, self.causes, self.hurried, self.now)
+            self.written, self.changed, done = self.written + wrote, self.changed + changed, done + len(lines)
+            progress("writing profiles", min(done, count), count)
         self.customers += count
 
     def end(self, duck: duckdb.DuckDBPyConnection, version: PopulationVersion) -> Refreshed:
         """Everybody is written: single customers are placed among these from now on."""
         duck.execute("DROP TABLE fresh")
         _drop_the_gone()
-        _remember(self, version)
+        written.remember(duck, _remember(self, version))
         if not self.window.is_empty:
             close_window(CURSOR, self.window)
         _place_anew(self.snapshot, self.now)
@@ -149,7 +162,7 @@ def begin(*, snapshot: int, now: dt.datetime) -> Night:
     causes = {model.key: _cause(model, before) for model in models}
     late_before = before.as_of if before else days.chain
     hurried = touched(window, late_before=late_before) if before else {}
-    return Night(models, days, settings_of(chain), snapshot, now, window, causes, hurried)
+    return Night(models, days, settings_of(chain), snapshot, now, window, causes, hurried, before)
 
 
 def refresh_all(
@@ -324,18 +337,22 @@ def _leave_those_of(duck: duckdb.DuckDBPyConnection, day: dt.date, days: Days) -
 
 
 def _slices(
-    duck: duckdb.DuckDBPyConnection, day: dt.date, snapshot: int, models: Sequence[LifecycleModel]
+    duck: duckdb.DuckDBPyConnection,
+    day: dt.date,
+    snapshot: int,
+    models: Sequence[LifecycleModel],
+    without: Sequence[int],
 ) -> Iterator[list[bytes]]:
-    """The rows of `fresh` as lines of CSV that PostgreSQL reads as they are: no value passes through Python."""
+    """The rows of `fresh` that are to be written in full, those without a row among them, in the order of their ids."""
+    duck.execute("INSERT INTO temp.in_full SELECT unnest($1::BIGINT[])", [list(without)])
     stages = " || ',' || ".join(model.column for model in models)
     head = f"customer_id, DATE '{day:%Y-%m-%d}', {int(snapshot)}, {models[0].column}"
-    query = f"SELECT {head}, {', '.join(COLUMNS)}, '{{' || {stages} || '}}', NULL FROM fresh"  # noqa: S608
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "fresh.csv"
-        duck.execute(f"COPY ({query}) TO '{file}' (FORMAT csv, HEADER false)")
-        with file.open("rb") as lines:
-            while some := list(islice(lines, SLICE)):
-                yield some
+    return written.lines_of(
+        duck,
+        f"SELECT {head}, {', '.join(COLUMNS)}, '{{' || {stages} || '}}', NULL FROM fresh"  # noqa: S608
+        " WHERE customer_id IN (SELECT customer_id FROM temp.in_full) ORDER BY customer_id",
+        SLICE,
+    )
 
 
 def _write_slice(
@@ -382,8 +399,8 @@ def _drop_the_gone() -> None:
             drop_standings(some)
 
 
-def _remember(night: Night, version: PopulationVersion) -> None:
-    BulkRun.objects.update_or_create(
+def _remember(night: Night, version: PopulationVersion) -> BulkRun:
+    run, _ = BulkRun.objects.update_or_create(
         only=True,
         defaults={
             "as_of": night.days.chain,
@@ -396,3 +413,4 @@ def _remember(night: Night, version: PopulationVersion) -> None:
             "changed": night.changed,
         },
     )
+    return run
