@@ -70,6 +70,9 @@ def mirrored(folder: Path, customers: int, purchases: int) -> duckdb.DuckDBPyCon
                known_on + 90 AS last_on, CAST(1 + id % 7 AS INTEGER) AS purchases, id % 100000 AS cash_minor,
                NULL::BIGINT AS withdrawn_by_id
         FROM facts_customer WHERE id % 10 = 0""")
+    duck.execute("""
+        CREATE TABLE facts_scorevalue (id BIGINT, customer_id BIGINT, score_id BIGINT, number BIGINT, text TEXT,
+                                       scored_on DATE, withdrawn_by_id BIGINT)""")
     duck.execute("CREATE SCHEMA live")
     for name, query in VIEWS.items():
         duck.execute(f"CREATE VIEW live.{name} AS {query}")

@@ -20,6 +20,7 @@ from changke.facts.duplicates.models import Duplicate
 from changke.facts.events.models import Event
 from changke.facts.fields.models import Field, FieldReplaced, FieldValue
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
+from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.visits.models import Visit
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Opening",
     "Receipt",
     "Replaced",
+    "Score",
+    "ScoreValue",
     "Tag",
     "TagGroup",
     "TagWord",

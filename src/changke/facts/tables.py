@@ -83,6 +83,19 @@ FACTS = (
         },
         day="first_on",
     ),
+    # What the chain's own models say. Seen from the day on that it speaks of.
+    Fact(
+        "scores",
+        {
+            "customer_id": "int",
+            "score_id": "int",
+            "value_id": "int",
+            "number": "int",
+            "text": "text",
+            "scored_on": "date",
+        },
+        day="scored_on",
+    ),
 )
 
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -126,6 +139,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "cash_minor",
         "withdrawn_by_id",
     ),
+    "facts_scorevalue": ("id", "customer_id", "score_id", "number", "text", "scored_on", "withdrawn_by_id"),
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
@@ -240,6 +254,11 @@ VIEWS: Mapping[str, str] = {
         "SELECT customer_id, store_id, business_date, first_on, last_on, purchases, cash_minor FROM "
         + _of_persons("facts_opening", "store_id", "business_date", "first_on", "last_on", "purchases", "cash_minor")
         + " AS opening"
+    ),
+    "scores": (
+        "SELECT customer_id, score_id, id AS value_id, number, text, scored_on FROM "
+        + _of_persons("facts_scorevalue", "id", "score_id", "number", "text", "scored_on")
+        + " AS said"
     ),
 }
 """The views of the schema `live`, in words that PostgreSQL and DuckDB share."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from changke.facts.customers.models import Customer, TagGroup, TagWord
 from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for
+from changke.facts.scores.models import Score
 from changke.foundation.access.models import ApiKey, OwnRole, Staff
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
@@ -82,6 +83,10 @@ ACTIONS: dict[str, Words] = {
     "field.changed": _("Field changed"),
     "field.retired": _("Field retired"),
     "field.revived": _("Field asked again"),
+    "score.defined": _("Score added"),
+    "score.changed": _("Score changed"),
+    "score.retired": _("Score retired"),
+    "score.revived": _("Score asked again"),
     "phone.unmasked": _("Looked at a whole phone number"),
     "tag.added": _("Tag added"),
     "tag.removed": _("Tag taken off"),
@@ -218,6 +223,7 @@ SUBJECT_MODELS = {
     "segment": Segment,
     "profile": Customer,
     "field": Field,
+    "score": Score,
     "webhook": WebhookAddress,
 }
 PLACES = {
@@ -236,6 +242,7 @@ PLACES = {
     "customer": lambda key: reverse("customer", args=[key]),
     "profile": lambda key: reverse("customer", args=[key]),
     "field": lambda key: reverse("settings-field", args=[key]),
+    "score": lambda key: reverse("score", args=[key]),
     "webhook": lambda key: reverse("webhook-address", args=[key]),
 }
 """Where the thing itself is looked at."""

@@ -207,6 +207,7 @@ def refusal(error: DomainError) -> str:
 
 PERSON_TABLES = {
     "fields": _("Fields of your own"),
+    "scores": _("Scores of your own"),
     "profile": _("Profile"),
     "identifiers": _("Phones, addresses, numbers"),
     "tags": _("Tags"),

@@ -18,6 +18,7 @@ from changke.facts.duplicates.models import Duplicate
 from changke.facts.duplicates.services import find_duplicates, not_same
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
+from changke.facts.scores.services import define_score
 from changke.foundation.access.models import Grant, OwnRole
 from changke.foundation.access.services import issue_key
 from changke.foundation.audit.rules import HOUSE
@@ -119,6 +120,11 @@ def a_grant(cast: Cast) -> int:
 def a_segment() -> str:
     """One may be made once; asked again it is the same."""
     return save_segment(None, name="Came", text="visits >= 1", now=NOW).key
+
+
+def a_value() -> dict[str, object]:
+    define_score(key="churn", kind="chance", labels={"en": "Churn"}, now=NOW)
+    return {"customer_id": own().pk, "score": "churn", "value": 0.5}
 
 
 def a_batch() -> int:
@@ -224,6 +230,8 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_backtest": lambda _: ("/risk/backtests", {"precision_percent": 60}),
     "put_risk_rule": lambda _: ("/risk/rule", {"kind": "fixed", "threshold": 45}),
     "delete_risk_rule": lambda _: ("/risk/rule", ""),
+    "post_score": lambda _: ("/scores", {"key": "worth", "kind": "money", "labels": {"en": "Worth"}}),
+    "post_score_values": lambda _: ("/scores/values", {"values": [a_value()]}),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

@@ -98,6 +98,7 @@ CASES: dict[str, list[Case]] = {
         Case("PATCH", "/customers/{id}", {"city": "上海"}),
         Case("PATCH", "/customers/{id}", {"home_store": "{store}"}),
     ],
+    "get_customer_scores": [Case("GET", "/customers/{id}/scores")],
     "get_customer_fields": [Case("GET", "/customers/{id}/fields")],
     "patch_customer_fields": [Case("PATCH", "/customers/{id}/fields", {"values": {}})],
     "post_tag": [Case("POST", "/customers/{id}/tags", {"name": "常客"})],
@@ -225,7 +226,10 @@ THE_RULE_THAT_WARNS = {
 }
 """A rule of the whole chain: tests/interfaces/api/test_risk.py."""
 
-THE_CHAINS = {"get_fields": "/fields", "get_items": "/items"}
+THE_SCORES = {"post_score", "post_score_values"}
+"""Of the whole chain: tests/interfaces/api/test_scores.py."""
+
+THE_CHAINS = {"get_fields": "/fields", "get_items": "/items", "get_scores": "/scores"}
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 
@@ -240,6 +244,7 @@ def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     elsewhere |= THE_STAGES | SENDING | THE_SEGMENTS | MERGES
     elsewhere |= VALUES
+    elsewhere |= THE_SCORES
     elsewhere |= THE_RULE_THAT_WARNS
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 

@@ -5,6 +5,9 @@ import datetime as dt
 import pytest
 
 from changke.facts.customers.services.tags import add_tag, remove_tag
+from changke.facts.scores.services import define_score
+from changke.facts.scores.services.take_in import Wanted, take_in_scores, withdraw_scores
+from changke.foundation.batches.models import Batch
 from changke.profiles.lifecycle.services import fold
 from changke.profiles.segments.models import SegmentMember
 from changke.profiles.segments.services.members import follow
@@ -47,3 +50,20 @@ def test_a_purchase_and_a_tag_are_followed_once_and_not_before_her_profile() -> 
     fold(NOW)
     follow(NOW)
     assert inside() == {"late": False, "bought": True, "shy": False}
+
+
+def test_a_score_of_the_chains_own_is_followed() -> None:
+    make_chain()
+    vera = Book().customer(make_stores(1)[0], TODAY - dt.timedelta(days=90), name="Vera")
+    score = define_score(key="churn", kind="chance", labels={"en": "Churn"}, now=NOW)
+    fold(NOW)
+    save_segment(None, key="leaving", name="leaving", text="score.churn >= 50", now=NOW)
+    batch = Batch.objects.create(kind="scores", title="x", created_at=NOW)
+    take_in_scores([Wanted(vera.pk, score.pk, 9_000, None, TODAY)], batch_id=batch.pk)
+    fold(NOW)
+    follow(NOW)
+    assert inside() == {"leaving": True}
+    withdraw_scores(batch.pk)
+    fold(NOW)
+    follow(NOW)
+    assert inside() == {"leaving": False}

@@ -22,6 +22,7 @@ GOES: dict[str, str | Promise] = {
     "tags": _("Tags that come off"),
     "names": _("Cards and union ids that come off"),
     "tags_back": _("Tags that are put on again"),
+    "scores": _("Scores: what stood before stands again"),
 }
 STAYS: dict[str, tuple[str | Promise, str | Promise]] = {
     "fields_changed": (

@@ -39,6 +39,7 @@ GROUPS: dict[str, list[Command]] = {
         Command(
             "segments", "the groups of the chain: list, count a condition, print who is in one, save, freeze, drop"
         ),
+        Command("scores", "scores of your own models: define, load a file of them, undo a load"),
         Command("duplicates", "records that may be of one person: look for them, list them"),
         Command("risk", "which rule warns of customers who leave: ask the past, choose"),
         Command("refresh", "compute all customers anew (the worker does it every night)"),

@@ -1,8 +1,9 @@
-"""A chain's own fields as attributes: conditions ask `custom.skin` as they ask `silent_days`.
+"""A chain's own fields and scores as attributes: conditions ask `custom.skin`, `score.churn` as they ask `silent_days`.
 
 Each field becomes a definition of its own beside the files of this room, made from what the chain defined. So the
 composer answers it on every engine by the same statement, and nothing but this page knows that it came from a table.
-Own fields are as known today, whatever day is asked about.
+Own fields are as known today, whatever day is asked about; of a score the latest value counts that speaks of no later
+day, and `score.churn_on` is the day it speaks of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,9 +17,12 @@ from sqlglot import exp
 from changke.engine.definitions import Column, Composer, Fact, Registry
 from changke.engine.definitions.definition import Definition
 from changke.facts.fields.models import Field
+from changke.facts.scores.models import Score
+from changke.facts.tables import FACTS
 from changke.profiles.attributes.catalogue import POPULATION_TABLE, REGISTRY
 
 PREFIX = "custom."
+SCORED = "score."
 """In conditions. Inside a statement the dot is an underscore."""
 
 VALUES = Fact(
@@ -39,8 +43,18 @@ TYPES: Mapping[str, tuple[str, str]] = {
 }
 """Type of the attribute, and how it is read from the row."""
 
+SCORES = next(fact for fact in FACTS if fact.name == "scores")
+SCORE_TYPES: Mapping[str, tuple[str, str]] = {
+    "chance": ("int", "(number + 50) // 100"),
+    "number": ("int", "number"),
+    "money": ("money", "number"),
+    "label": ("text", "text"),
+}
+"""A chance is asked in whole percent, as the house's own are."""
+
 Shape = tuple[int, str, str, tuple[str, ...], str]
 """Id, key, kind, choices and label: what the definition of a field depends on."""
+ScoreShape = tuple[int, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -71,23 +85,30 @@ def register_stored(one: Stored) -> Stored:
     return one
 
 
-def composer_with(fields: Iterable[Field], *, language: str) -> Composer:
-    """The house's attributes and those of these fields. Kept while they stay as they are."""
-    return _composer(tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields))
+def composer_with(fields: Iterable[Field], scores: Iterable[Score] = (), *, language: str) -> Composer:
+    """The house's attributes and those of these fields and scores. Kept while they stay as they are."""
+    shapes = tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields)
+    return _composer(shapes, tuple((one.pk, one.key, one.kind, one.label(language)) for one in scores))
 
 
 def attributes_of(composer: Composer) -> dict[str, Column]:
-    """What conditions may ask: everything of the house, and own fields under their name with the dot."""
-    found = {}
-    for name, column in composer.registry.attributes.items():
-        asked = PREFIX + name.removeprefix("custom_") if name.startswith("custom_") else name
-        found[asked] = column
-    return found
+    """What conditions may ask: everything of the house, and what is the chain's own under its name with the dot."""
+    return {asked(name): column for name, column in composer.registry.attributes.items()}
+
+
+def asked(name: str) -> str:
+    """What conditions call a column."""
+    for prefix in (PREFIX, SCORED):
+        inside = prefix.replace(".", "_")
+        if name.startswith(inside):
+            return prefix + name.removeprefix(inside)
+    return name
 
 
 @lru_cache(maxsize=8)
-def _composer(shapes: tuple[Shape, ...]) -> Composer:
+def _composer(shapes: tuple[Shape, ...], scores: tuple[ScoreShape, ...]) -> Composer:
     own = [definition for shape in shapes for definition in _definitions(shape)]
+    own += [_scored(*shape) for shape in scores]
     own += [definition for one in _stored for definition in one.definitions()]
     facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in _stored)]
     return Composer(Registry([*REGISTRY.definitions.values(), *own], facts, population_table=POPULATION_TABLE))
@@ -106,6 +127,31 @@ def _definitions(shape: Shape) -> Iterable[Definition]:
 
 def _definition(name: str, field_id: int, kind: str, reading: str, label: str) -> Definition:
     return _read_from(VALUES.name, name, kind, reading, f"field_id = {int(field_id)}", label)
+
+
+def _scored(score_id: int, key: str, kind: str, label: str) -> Definition:
+    """The latest value of a score and its day; of two that speak of one day the one that came later."""
+    name = f"score_{key}"
+    of_type, reading = SCORE_TYPES[kind]
+    label = f"{label} (%)" if kind == "chance" else label
+    query = sqlglot.parse_one(
+        f"""
+        SELECT customer_id, {reading} AS {name}, scored_on AS {name}_on
+        FROM (
+          SELECT customer_id, number, text, scored_on,
+            ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY scored_on DESC, value_id DESC) AS place
+          FROM scores WHERE score_id = {int(score_id)}
+        ) AS said
+        WHERE place = 1 AND (number IS NOT NULL OR text IS NOT NULL)
+        """,  # noqa: S608 -- words of our own
+        read="duckdb",
+    )
+    assert isinstance(query, exp.Query), "we wrote a SELECT"
+    columns = (
+        Column(name, of_type, None, label, line=1),
+        Column(f"{name}_on", "date", None, label, line=1),
+    )
+    return Definition(Path(f"{name}.sql"), name, label, "customer", (SCORES.name,), {}, columns, query, inputs_line=1)
 
 
 def _read_from(table: str, name: str, kind: str, reading: str, where: str, words: str) -> Definition:

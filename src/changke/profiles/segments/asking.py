@@ -18,6 +18,7 @@ from changke.engine.definitions.composer import Composer
 from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.rules import topics
 from changke.facts.fields.queries import fields_for
+from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
@@ -88,9 +89,9 @@ class Words:
 
 
 def words_of_the_chain(*, role: str | None = None, language: str = "zh-hans", chain: Chain | None = None) -> Words:
-    """What may be asked now; with a role only those own fields that it may see."""
+    """What may be asked now; with a role only those own fields and scores that it may see."""
     chain = chain or the_chain()
-    composer = composer_with(fields_for(role), language=language)
+    composer = composer_with(fields_for(role), scores_for(role), language=language)
     attributes = attributes_of(composer)
     attributes[STAGE] = Column(STAGE, "text", None, "stage", line=0)
     for key in StageModel.objects.filter(is_in_use=True).values_list("key", flat=True):
@@ -171,9 +172,19 @@ def column_of(name: str, words: Words) -> exp.Expr:
             read = exp.func("NULLIF", read, exp.Literal.string(""))
         card = exp.select(read).from_(exp.alias_(exp.table_("facts_customer"), "card", table=True))
         return card.where(exp.column("id", table="card").eq(_plain("customer_id"))).subquery()
-    own = words.composer.registry.definitions[name].query.copy()  # a definition of one column, called like it
+    own = _own(name, words)
     read = exp.select(exp.column(name, table="own")).from_(own.subquery("own"))
     return read.where(exp.column("customer_id", table="own").eq(_plain("customer_id"))).subquery()
+
+
+def _own(name: str, words: Words) -> exp.Query:
+    """The definition that a column of the chain's own comes from, its tables where they lie."""
+    registry = words.composer.registry
+    query = registry.owners[name].query.copy()
+    for table in query.find_all(exp.Table):
+        if schema := registry.facts[table.name].schema:
+            table.set("db", exp.to_identifier(schema))
+    return query
 
 
 def _plain(name: str) -> exp.Column:
@@ -275,7 +286,7 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
                 named = tuple(lines.get(order, ())) if kind in {"purchase", "use"} else ()
                 found[pk][DEEDS].append(Done(kind, day, order, amount, named, event))
         for column in words.attributes.values():
-            if column.name in words.composer.registry.definitions and column.name not in REGISTRY.attributes:
+            if column.name in words.composer.registry.owners and column.name not in REGISTRY.attributes:
                 for pk, value in rows(_own_values(column.name, words)):
                     if pk in found:
                         found[pk][column.name] = value
@@ -283,5 +294,5 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
 
 
 def _own_values(name: str, words: Words) -> str:
-    own = words.composer.registry.definitions[name].query.copy().subquery("own")
+    own = _own(name, words).subquery("own")
     return f"SELECT customer_id, {name} FROM {own.sql(dialect='postgres')} WHERE customer_id = ANY(%(ids)s)"  # noqa: S608 -- made from our definitions

@@ -29,6 +29,7 @@ from changke.interfaces.api.v1 import (
     purchases,
     risk,
     roles,
+    scores,
     segments,
     sending,
     stage_models,
@@ -118,6 +119,7 @@ for prefix, router in (
     ("", directory.router),
     ("", fields.router),
     ("", roles.router),
+    ("", scores.router),
     ("/keys", keys.router),
 ):
     api.add_router(prefix, router)

@@ -1,4 +1,4 @@
-"""Customers as the list shows them, with its filters, and the chain's own fields that whoever asks may see.
+"""Customers as the list shows them, with its filters, and the chain's own fields and scores that whoever asks may see.
 
 The header is one that our own import understands."""
 
@@ -15,6 +15,8 @@ from changke.facts.customers.rules import local_phone, masked_phone
 from changke.facts.fields import rules
 from changke.facts.fields.models import Field, FieldValue
 from changke.facts.fields.queries import fields_for
+from changke.facts.scores.models import Score
+from changke.facts.scores.queries import latest_of, scores_for
 from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Dataset, Row
 from changke.interfaces.web.customers import may_ask, reads
 from changke.interfaces.web.customers.filters import read_filters
@@ -52,7 +54,7 @@ def check(ask: Ask) -> None:
 
 
 def rows(ask: Ask) -> Iterator[Row]:
-    fields = _fields(ask)
+    fields, scores = _fields(ask), scores_for(ask.role or None)
     ids = reads.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
     while chunk := list(islice(ids, CHUNK)):
         people = Customer.objects.select_related("home_store", "adviser").in_bulk(chunk)
@@ -60,7 +62,7 @@ def rows(ask: Ask) -> Iterator[Row]:
             row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
         }
         phones, tags = phones_of(chunk), _tags(chunk)
-        own = _own_values(chunk, fields)
+        own, said = _own_values(chunk, fields), _said(chunk, scores)
         for pk in chunk:
             if (one := people.get(pk)) is not None:
                 profile = about.get(pk, {})
@@ -82,6 +84,7 @@ def rows(ask: Ask) -> Iterator[Row]:
                     profile.get("net_spend"),
                     profile.get("value_at_risk"),
                     *own.get(pk, [None] * len(fields)),
+                    *said.get(pk, [None] * len(scores)),
                 )
 
 
@@ -110,7 +113,33 @@ KINDS = {"number": "int", "money": "money", "date": "day"}
 
 def own_columns(ask: Ask) -> tuple[Column, ...]:
     language = get_language() or "zh-hans"
-    return tuple(Column(field.key, field.label(language), KINDS.get(field.kind, "text")) for field in _fields(ask))
+    fields = tuple(Column(field.key, field.label(language), KINDS.get(field.kind, "text")) for field in _fields(ask))
+    scores = tuple(
+        Column(f"score_{one.key}", _named(one, language), SCORED.get(one.kind, "text"))
+        for one in scores_for(ask.role or None)
+    )
+    return fields + scores
+
+
+SCORED = {"chance": "int", "number": "int", "money": "money"}
+"""Of a score to a column. A chance stands in basis points, as the house's own do."""
+
+
+def _named(one: Score, language: str) -> str:
+    label = one.label(language)
+    return gettext("%(score)s (basis points)") % {"score": label} if one.kind == "chance" else label
+
+
+def _said(ids: list[int], scores: list[Score]) -> dict[int, list[Cell]]:
+    """The latest of each score; one query a chunk, none where there are no scores."""
+    place = {one.pk: position for position, one in enumerate(scores)}
+    found: dict[int, list[Cell]] = {}
+    for customer, some in latest_of(ids, scores).items():
+        cells: list[Cell] = [None] * len(scores)
+        for one in some:
+            cells[place[one.score.pk]] = one.text if one.number is None else one.number
+        found[customer] = cells
+    return found
 
 
 def _fields(ask: Ask) -> list[Field]:

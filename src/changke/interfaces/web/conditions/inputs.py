@@ -26,7 +26,7 @@ from changke.interfaces.web.conditions.rows import (
     Row,
 )
 from changke.interfaces.web.conditions.rows import TEXT as AS_TEXT
-from changke.interfaces.web.conditions.speech import CARD, EVENTS, OWN, Speech, consents
+from changke.interfaces.web.conditions.speech import CARD, EVENTS, OWN, SCORED, Speech, consents
 from changke.interfaces.web.conditions.values import ORDERED, operators_of
 from changke.profiles.conditions.deeds import AMOUNTS, KINDS, WITH_LINES
 
@@ -163,8 +163,9 @@ class Inputs:
         named = {name: self.speech.name_of(column) for name, column in self.attributes.items()}
         stages = [name for name in named if name == "stage" or name.startswith("stage.")]
         own = [name for name, column in self.attributes.items() if column.name.startswith(OWN)]
+        scores = [name for name, column in self.attributes.items() if column.name.startswith(SCORED)]
         card = [name for name in named if name in CARD and name not in stages]
-        known = {*stages, *own, *card}
+        known = {*stages, *own, *scores, *card}
         if beyond:
             yield (
                 gettext("Stage, tags, groups"),
@@ -180,6 +181,8 @@ class Inputs:
             yield gettext("Her card"), [(name, named[name]) for name in card]
         if own:
             yield gettext("Own fields"), [(name, named[name]) for name in own]
+        if scores:
+            yield gettext("Own scores"), [(name, named[name]) for name in scores]
         yield gettext("For experts"), [(AS_TEXT, gettext("As text"))]
 
     def inputs(self, row: Row, name: str) -> Iterator[Input]:

@@ -12,6 +12,7 @@ from changke.engine.definitions import Column
 from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.rules import topics
 from changke.facts.fields.models import Field
+from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.lists import words_of
@@ -38,6 +39,7 @@ EVENTS: Mapping[str, str | Promise] = {
 """Kinds of events with a word of their own; others are said by their code."""
 GENDERS = {"f": words.GENDERS["f"], "m": words.GENDERS["m"]}
 OWN = "custom_"
+SCORED = "score_"
 
 
 @dataclass
@@ -84,7 +86,9 @@ class Speech:
             return str(CARD[name])
         if name in self.models:
             return gettext("Stage: %(model)s") % {"model": self.models[name]}
-        return column.words if name.startswith(OWN) else gettext(column.words)
+        if name.startswith(SCORED) and name.endswith(DAY_ENDING):
+            return gettext("%(score)s: the day it speaks of") % {"score": column.words.removesuffix(" (%)")}
+        return column.words if name.startswith((OWN, SCORED)) else gettext(column.words)
 
     def choices_of(self, column: Column) -> list[tuple[str, str]]:
         """Values with their words, where they are known: chosen, not typed."""

@@ -51,6 +51,8 @@ SELECT DISTINCT customer_id FROM (
   UNION ALL
   SELECT customer_id FROM facts_fieldvalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
   UNION ALL
+  SELECT customer_id FROM facts_scorevalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
   SELECT id FROM facts_customer WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
 ) AS found WHERE customer_id IS NOT NULL LIMIT %(most)s
 """
