@@ -126,10 +126,11 @@ def get_scores(request: HttpRequest) -> Any:
 
 
 @router.post("/scores", response={201: ScoreOut}, operation_id="post_score", summary="Define a score")
-def post_score(request: HttpRequest, body: ScoreIn) -> Score:
+def post_score(request: HttpRequest, body: ScoreIn) -> ScoreOut:
     """Its key is the name of its column in files, and stays."""
     actor(request).scope_for(Capability.FIELDS_MANAGE)
-    return define_score(key=body.key, kind=body.kind, labels=body.labels, by=by(request), now=dt.datetime.now(dt.UTC))
+    one = define_score(key=body.key, kind=body.kind, labels=body.labels, by=by(request), now=dt.datetime.now(dt.UTC))
+    return ScoreOut.from_orm(one)
 
 
 @router.post("/scores/values", response=ValuesOut, operation_id="post_score_values", summary="Bring scores")
