@@ -140,8 +140,9 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-# Background work lives at the roof: one file of jobs, one page of when they run.
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+# Background work lives at the roof: one file of jobs, one page of when they run. The worker reads both when it starts;
+# nobody looks for jobs before, or every command would carry the whole of statistics and analytics in memory.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 PROCRASTINATE_IMPORT_PATHS = ["changke.interfaces.schedule"]
 
 # To the standard error, where whoever runs us looks. A line carries the number of the request it was written for.

@@ -35,6 +35,13 @@ def copy_rows(table: str, rows: Iterable[Sequence[Any]]) -> None:
             copy.write_row(row)
 
 
+def array_text(texts: Iterable[str]) -> str:
+    """A list of texts as PostgreSQL reads it. A column of lists goes over three times as fast in this form as by the
+    driver, which looks at each list for what is in it."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+
+
 def reserve_ids(table: str, count: int) -> list[int]:
     """The next `count` ids of the table's sequence: nobody else gets them, used or not."""
     if count == 0:

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.services.names import NewName, write_unknown
-from changke.foundation.database.copy import copy_rows, staging
+from changke.foundation.database.copy import array_text, copy_rows, staging
 from changke.foundation.persons.cipher import Vault
 from changke.foundation.persons.queries import vault
 
@@ -224,7 +224,7 @@ def _row(who: Candidate, safe: Vault) -> tuple[object, ...]:
     former = _blind(who, safe, safe.in_use[-2]) if len(safe.in_use) > 1 else [None] * len(SEALED)
     return (
         *values[:3], *_blind(who, safe, safe.current), name, *values[8:], rules.pinyin(name), rules.initials(name),
-        rules.grams(name), None, False, *former, None, None,
+        array_text(rules.grams(name)), None, False, *former, None, None,
     )  # fmt: skip
 
 
@@ -233,9 +233,9 @@ def _blind(who: Candidate, safe: Vault, version: int) -> list[int | None]:
     return [safe.blind(kind, value, version) if value else None for kind, value in values]
 
 
-def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, str, bool]]) -> Iterator[NewName]:
-    for cand, customer_id, kind, shared in rows:
-        yield NewName(customer_id, kind, getattr(by_cand[cand], kind), shared=shared)
+def _new_names(by_cand: Mapping[int, Candidate], rows: Iterable[tuple[int, int, str, bool, int]]) -> Iterator[NewName]:
+    for cand, customer_id, kind, shared, blind in rows:
+        yield NewName(customer_id, kind, getattr(by_cand[cand], kind), shared=shared, blind=blind)
 
 
 MATCH_EXTERNAL = """
@@ -366,12 +366,13 @@ ON CONFLICT (kind, source, value) DO UPDATE SET customer_id = EXCLUDED.customer_
 
 
 def unknown_names(kind: str, *, changing: bool) -> str:
-    """Whose identifier of this kind she does not have, and whether another is found by it; `changing`: the master key
-    is, so it may stand under either index."""
+    """Whose identifier of this kind she does not have, whether another is found by it, and its index; `changing`: the
+    master key is, so it may stand under either index."""
     indexes = ", ".join(f"intake.{index}" for index in (kind, *([f"former_{kind}"] if changing else [])))
     known = f"SELECT FROM facts_identifier AS known WHERE known.kind = '{kind}' AND known.blind IN ({indexes})"
     return f"""
-        SELECT cand, customer_id, '{kind}', EXISTS ({known} AND NOT known.shared) FROM intake_customer AS intake
+        SELECT cand, customer_id, '{kind}', EXISTS ({known} AND NOT known.shared), intake.{kind}
+        FROM intake_customer AS intake
         WHERE {kind} IS NOT NULL AND coalesce(decision, '') NOT IN ('skip', 'refuse')
           AND NOT EXISTS ({known} AND known.customer_id = intake.customer_id)
     """  # noqa: S608 the kinds are ours

@@ -27,6 +27,8 @@ class NewName:
     source: str = ""
     shared: bool = False
     """Another is found by it."""
+    blind: int | None = None
+    """Its index under the current key, where it was computed already."""
 
 
 COLUMNS = (
@@ -62,15 +64,15 @@ def rows_of(names: Sequence[NewName], *, batch_id: int | None = None) -> list[tu
             rows.append((*clear, one.value, None, None, None, None, batch_id, False, False))
         else:
             sealed = seal(keys[one.customer_id], one.value, place_of(pk))
-            both, marked = indexes(safe, one.kind, one.value), (one.kind, one.value) in unwanted
+            both, marked = indexes(safe, one.kind, one.value, one.blind), (one.kind, one.value) in unwanted
             rows.append((*clear, None, sealed, *both, safe.current, batch_id, marked, one.shared))
     return rows
 
 
-def indexes(safe: Vault, kind: str, value: str) -> tuple[int, int | None]:
-    """The blind index of the value and, of a phone, of its last four digits."""
-    tail = safe.blind("phone tail", rules.phone_tail(value)) if kind == "phone" else None
-    return safe.blind(kind, value), tail
+def indexes(safe: Vault, kind: str, value: str, known: int | None = None) -> tuple[int, int | None]:
+    """The blind index of the value, unless it is `known`, and, of a phone, of its last four digits."""
+    tail = safe.tail(rules.phone_tail(value)) if kind == "phone" else None
+    return safe.blind(kind, value) if known is None else known, tail
 
 
 def write(names: Sequence[NewName]) -> None:
