@@ -24,6 +24,7 @@ from changke.foundation.access.models import Staff
 from changke.foundation.access.services import add_staff
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.services import add_region, add_store, found_chain
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from tests.kept import keeping
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,3 +121,10 @@ def assemble() -> Cast:
     return Cast(
         chain, jing_an, xu_hui, facial, card, owner, hq, manager, clerk, ying, qiu, vera, mo, lan, bai
     )  # fmt: skip
+
+
+@keeping
+def know_everybody() -> None:
+    """The shipped models are published, and everybody of a chain just assembled has profile and stages."""
+    publish_models(Chain.objects.get(), now=NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from tests.cast import Cast
 
 ALLOWED_SKIPS: list[str] = tomllib.loads((Path(__file__).parent / "allowed_skips.toml").read_text())["reasons"]
+LONGEST = [
+    "interfaces/test_cli.py",
+    "profiles/test_spark.py",
+    "foundation/test_changing_the_key.py",
+    "browser/test_customers.py",
+    "browser/test_segments.py",
+    "browser/test_record.py",
+    "browser/test_imports.py",
+    "interfaces/test_permission_matrix.py",
+]
 _skips: list[tuple[str, str]] = []
 
 
@@ -44,6 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Django truncates every table after a test that commits and makes all permissions anew; few tables were written.
     TransactionTestCase._fixture_teardown = lambda case: clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first: the last ones of a parallel run should be short."""
+    order = {str(Path(__file__).parent / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(str(item.path), len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)

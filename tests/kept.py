@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WRITTEN = """
-    SELECT relid, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"""
+    SELECT relid, n_tup_ins, n_tup_del, n_tup_upd FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"""
 COLUMNS = """
     SELECT attname FROM pg_attribute
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -43,13 +43,15 @@ class Rows:
     table: sql.Composed
     columns: sql.Composed
     data: bytes
+    before: int
+    """How many it had when the builder began."""
 
 
 _kept: dict[tuple[str, ...], tuple[list[Rows], bytes]] = {}
 
 
 def keeping(build: Callable[P, T]) -> Callable[P, T]:
-    """Build once, repeat from memory. Whatever stood in the tables before must be the same each time."""
+    """Build once, repeat from memory: whatever stands in these tables is replaced, so it must be the same each time."""
 
     @functools.wraps(build)
     def built(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -59,13 +61,14 @@ def keeping(build: Callable[P, T]) -> Callable[P, T]:
                 rows, told = _kept[name]
                 with _unchecked() as server:
                     for one in rows:
-                        _put_back(server, one)
+                        _put_back(server, one, what=".".join(name[:2]))
                 return pickle.loads(told)  # type: ignore[no-any-return]
             before = _written()
             result = build(*args, **kwargs)
-            touched = [table for table, rows in _written().items() if rows != before.get(table, 0)]
+            touched = {table: rows for table, rows in _written().items() if rows != before.get(table)}
             with _unchecked() as server:
-                _kept[name] = [_rows(server, table) for table in touched], pickle.dumps(result)
+                more = {table: _more(before.get(table, (0, 0, 0)), rows) for table, rows in touched.items()}
+                _kept[name] = [_rows(server, table, more[table]) for table in touched], pickle.dumps(result)
         return result
 
     return built
@@ -79,9 +82,17 @@ def clear() -> None:
                 server.execute(f"DELETE FROM {table}")
 
 
-def _written() -> dict[int, int]:
-    """How many rows of which tables this transaction has written until now."""
-    return dict(connection.connection.execute(WRITTEN).fetchall())
+Written = tuple[int, int, int]
+"""Rows put in, taken out and changed."""
+
+
+def _written() -> dict[int, Written]:
+    """What this transaction has done to which tables until now."""
+    return {table: tuple(rows) for table, *rows in connection.connection.execute(WRITTEN).fetchall()}
+
+
+def _more(before: Written, after: Written) -> int:
+    return (after[0] - after[1]) - (before[0] - before[1])
 
 
 @contextmanager
@@ -95,17 +106,18 @@ def _unchecked() -> Iterator[psycopg.Connection[Any]]:
     server.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
 
 
-def _rows(server: psycopg.Connection[Any], table: int) -> Rows:
+def _rows(server: psycopg.Connection[Any], table: int, more: int) -> Rows:
     [(name,)] = server.execute("SELECT relname FROM pg_class WHERE oid = %s", [table]).fetchall()
     columns = sql.SQL(", ").join(sql.Identifier(column) for (column,) in server.execute(COLUMNS, [table]))
-    table_ = sql.SQL("{}").format(sql.Identifier(name))
-    with server.cursor() as cursor, cursor.copy(sql.SQL("COPY {} ({}) TO STDOUT").format(table_, columns)) as copy:
-        return Rows(table_, columns, b"".join(map(bytes, copy)))
+    place = sql.SQL("{}").format(sql.Identifier(name))
+    with server.cursor() as cursor, cursor.copy(sql.SQL("COPY {} ({}) TO STDOUT").format(place, columns)) as copy:
+        data = b"".join(map(bytes, copy))
+    return Rows(place, columns, data, before=data.count(b"\n") - more)
 
 
-def _put_back(server: psycopg.Connection[Any], rows: Rows) -> None:
-    """Instead of whatever stands there now."""
-    server.execute(sql.SQL("DELETE FROM {}").format(rows.table))
+def _put_back(server: psycopg.Connection[Any], rows: Rows, *, what: str) -> None:
+    there = server.execute(sql.SQL("DELETE FROM {}").format(rows.table)).rowcount
+    assert there == rows.before, f"{what} was built upon {rows.before} rows of {rows.table}, not upon {there}"
     if rows.data:
         into = sql.SQL("COPY {} ({}) FROM STDIN").format(rows.table, rows.columns)
         with server.cursor() as cursor, cursor.copy(into) as copy:

@@ -1,4 +1,5 @@
-"""The PostgreSQL of a test run: the one DATABASE_URL names, else an embedded one in a folder of its own."""
+"""The PostgreSQL of a test run: the one DATABASE_URL names as a superuser,
+else an embedded one in a folder of its own."""
 
 import atexit
 import os

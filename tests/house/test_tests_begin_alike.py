@@ -45,7 +45,6 @@ def test_what_comes_back_is_as_new_as_the_transaction_it_comes_back_in() -> None
 def test_a_builder_upon_another_replaces_its_rows() -> None:
     @keeping
     def renamed() -> str:
-        Customer.objects.filter(name="").count()
         people = assemble()
         PersonKey.objects.filter(person_id=people.lan.pk).delete()
         return "once"

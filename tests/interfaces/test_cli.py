@@ -60,6 +60,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
+def open_folder(folder: Path) -> Iterator[Path]:
+    """The same with its server running, as under `changke up`: a command finds it and leaves it."""
+    with launcher.running(folder):
+        yield folder
+
+
+@pytest.fixture
 def empty() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="changke-cli-"))
     path.chmod(0o755)
@@ -196,8 +203,8 @@ def test_doctor_says_in_json_too_that_there_is_nothing_to_examine(empty: Path) -
 # Data
 
 
-def test_doctor_examines_and_finds_the_net_in_place(folder: Path) -> None:
-    report = last_line(changke("doctor", "--json", "--data", folder))
+def test_doctor_examines_and_finds_the_net_in_place(open_folder: Path) -> None:
+    report = last_line(changke("doctor", "--json", "--data", open_folder))
     found = {one["check"]: one for one in report["findings"]}  # type: ignore[attr-defined]
     assert report["ok"] is True
     assert {"versions", "disk", "secrets", "database", "clock", "tables", "append-only", "roles"} <= found.keys()
@@ -205,33 +212,33 @@ def test_doctor_examines_and_finds_the_net_in_place(folder: Path) -> None:
     assert found["worker"]["remedy"] == "changke up, or changke worker"
 
 
-def test_doctor_fails_when_others_may_read_the_secrets(folder: Path) -> None:
-    (folder / "secrets" / "secret_key").chmod(0o644)
+def test_doctor_fails_when_others_may_read_the_secrets(open_folder: Path) -> None:
+    (open_folder / "secrets" / "secret_key").chmod(0o644)
     try:
-        done = changke("doctor", "--data", folder)
+        done = changke("doctor", "--data", open_folder)
         assert done.returncode == 1
-        assert f"chmod -R go= {folder / 'secrets'}" in done.stdout
+        assert f"chmod -R go= {open_folder / 'secrets'}" in done.stdout
     finally:
-        (folder / "secrets" / "secret_key").chmod(0o600)
+        (open_folder / "secrets" / "secret_key").chmod(0o600)
 
 
 def test_prepare_is_safe_to_repeat(folder: Path) -> None:
     assert last_line(changke("prepare", "--json", "--data", folder)) == {"migrations": 0}
 
 
-def test_a_file_loads_once_and_its_bad_row_is_named(folder: Path) -> None:
-    file = folder / "sales.csv"
+def test_a_file_loads_once_and_its_bad_row_is_named(open_folder: Path) -> None:
+    file = open_folder / "sales.csv"
     file.write_text("单号,日期,门店,手机,实收\n1,2026-01-05,S1,13800000001,100\n2,2026-13-40,S1,13800000002,50\n")
-    first = last_line(changke("load", file, "--as", "purchases", "--create", "--json", "--data", folder))
+    first = last_line(changke("load", file, "--as", "purchases", "--create", "--json", "--data", open_folder))
     assert (first["created"], first["skipped"], first["refused"]) == (1, 0, 1)
     assert Path(str(first["error_file"])).exists()
-    again = last_line(changke("load", file, "--as", "purchases", "--json", "--data", folder))
+    again = last_line(changke("load", file, "--as", "purchases", "--json", "--data", open_folder))
     assert (again["created"], again["skipped"], again["refused"]) == (0, 1, 1)
-    refreshed = last_line(changke("refresh", "--json", "--data", folder))
+    refreshed = last_line(changke("refresh", "--json", "--data", open_folder))
     assert refreshed["customers"] == 1
-    told = last_line(changke("explain", "13800000001", "--as-of", "2026-01-06", "--json", "--data", folder))
+    told = last_line(changke("explain", "13800000001", "--as-of", "2026-01-06", "--json", "--data", open_folder))
     assert (told["model"], told["stage"]) == ("m4", "intro")
-    today = changke("today", "--store", "nowhere", "--data", folder)
+    today = changke("today", "--store", "nowhere", "--data", open_folder)
     assert today.returncode == 1
     assert "there are S1" in today.stderr
 
@@ -239,12 +246,13 @@ def test_a_file_loads_once_and_its_bad_row_is_named(folder: Path) -> None:
 def test_a_restore_does_not_bring_back_who_was_erased(folder: Path, empty: Path) -> None:
     table = empty / "people.csv"
     table.write_text("会员号,姓名,手机\nK1,薇拉,13800000003\nK2,莫愁,13800000004\n")
-    assert changke("load", table, "--as", "customers", "--create", "--data", folder).returncode == 0
-    number = last_line(changke("explain", "13800000003", "--json", "--data", folder))["customer_id"]
-    archive = empty / "backup.tar"
-    assert changke("backup", archive, "--data", folder).returncode == 0
-    assert changke("person", "erase", number, "--data", folder).returncode == 1, "not without --yes"
-    assert changke("person", "erase", number, "--reason", "asked", "--yes", "--data", folder).returncode == 0
+    with launcher.running(folder):
+        assert changke("load", table, "--as", "customers", "--create", "--data", folder).returncode == 0
+        number = last_line(changke("explain", "13800000003", "--json", "--data", folder))["customer_id"]
+        archive = empty / "backup.tar"
+        assert changke("backup", archive, "--data", folder).returncode == 0
+        assert changke("person", "erase", number, "--data", folder).returncode == 1, "not without --yes"
+        assert changke("person", "erase", number, "--reason", "asked", "--yes", "--data", folder).returncode == 0
     restored = last_line(changke("restore", archive, "--replace", "--json", "--data", folder))
     assert restored["erased_again"] == 1
     assert changke("explain", "13800000003", "--data", folder).returncode == 1

@@ -20,8 +20,7 @@ from changke.foundation.access.models import Grant, OwnRole, Staff
 from changke.foundation.access.queries import allows, asking, scope_of
 from changke.foundation.access.services import add_staff, issue_key
 from changke.interfaces.permissions import Door, pages, routes
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, know_everybody
 from tests.clock import Clock
 from tests.rows import as_app, roles
 
@@ -98,8 +97,7 @@ class Shop:
 @pytest.fixture
 def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
     Clock(monkeypatch, NOW)
-    publish_models(cast.chain, now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     for customer in (cast.mo, cast.lan):
         add_tag(customer, "常客", now=NOW)
     analyst = add_staff(username="analyst", name="安", role="analyst", stores=[cast.jing_an], now=NOW)

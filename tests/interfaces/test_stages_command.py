@@ -9,11 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from changke.facts.models import Customer
-from changke.foundation.organisation.queries import the_chain
 from changke.profiles.lifecycle.models import StageModel
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
-from tests.cast import NOW, Cast
+from tests.cast import Cast, know_everybody
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,8 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def known(cast: Cast, settings: Settings, tmp_path: Path) -> Cast:
     settings.DATA_DIR = tmp_path
-    publish_models(the_chain(), now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     return cast
 
 

@@ -16,6 +16,7 @@ from changke.foundation.models import Batch
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from tests.cast import Cast, ago, buys
+from tests.examples import few
 from tests.interfaces.api.conftest import NOW, YESTERDAY, Caller, sale
 
 pytestmark = pytest.mark.django_db
@@ -268,7 +269,7 @@ def test_the_order_of_arrival_does_not_matter(end_of: Callable[[list[list[dict[s
     assert len(sequential[5]) == 1
     assert len(sequential[6]) == 2
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=few(20), deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(deliveries())
     def in_any_order(requests: list[list[dict[str, Any]]]) -> None:
         assert end_of(requests) == sequential

@@ -12,11 +12,13 @@ from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.queries import by_phone
 from changke.facts.models import Customer, WaitingReturn
 from changke.foundation.access.models import Role
+from changke.foundation.access.services import issue_key
 from changke.interfaces.api.v1.service import api
 from changke.profiles.lifecycle.models import StageCount
 from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller, sale
+from tests.kept import keeping
 
 pytestmark = pytest.mark.django_db
 
@@ -256,8 +258,15 @@ def test_no_route_answers_without_a_key(cast: Cast) -> None:
 
 
 @pytest.fixture
-def lived_in(cast: Cast, hq: Caller) -> Cast:
+def lived_in(cast: Cast) -> Cast:
+    return live_in(cast)
+
+
+@keeping
+def live_in(cast: Cast) -> Cast:
     """Own and foreign customer have each a fresh first order, a follow-up and a profile; both stores have staff."""
+    key = issue_key(name="orders", role="hq", now=NOW)
+    hq = Caller(key.secret)
     cast.manager.stores.set([cast.jing_an])
     cast.hq.stores.set([cast.xu_hui])  # sees the chain: not listed under any store
     cast.clerk.stores.set([cast.xu_hui])
@@ -284,6 +293,7 @@ def lived_in(cast: Cast, hq: Caller) -> Cast:
         StageCount.objects.create(
             day=NOW.date(), model="m4", stage="intro", store_id=store.pk, customers=customers, value_minor=100
         )
+    key.key.delete()
     return cast
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from changke.interfaces.importers.clean import Reading, Type, judge, types
+from tests.examples import few
 
 CNY = types(Reading())
 YEN = types(Reading(currency="JPY", region="JP"))
@@ -24,7 +25,7 @@ LIKELY = st.one_of(
 
 @pytest.mark.parametrize("known", [CNY, YEN], ids=["CNY", "JPY"])
 @pytest.mark.parametrize("field", sorted(field for field, kind in CNY.items() if kind.fast != "NULL"))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=few(6), deadline=None)
 @given(values=st.lists(LIKELY, min_size=40, max_size=120))
 def test_the_fast_way_says_what_the_rule_says(known: dict[str, Type], field: str, values: list[str]) -> None:
     kind = known[field]

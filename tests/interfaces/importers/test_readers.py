@@ -18,6 +18,7 @@ from openpyxl import Workbook
 
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.readers import open_sheets, workbook
+from tests.examples import few
 
 Write = Callable[..., Path]
 
@@ -174,7 +175,7 @@ def test_parquet_is_read_as_plain_text(tmp_path: Path) -> None:
     assert rows(path) == [(1, ["id", "price", "at", "x"], ""), (2, ["1", "6.95", "2025-01-03 14:05:00", ""], "")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=600))
 @example(content=b'"')
 @example(content=b"\xff\xfe\x00")
@@ -202,7 +203,7 @@ def test_any_bytes_become_rows_or_a_clear_error(tmp_path: Path, content: bytes) 
             assert refused.words("zh-hans")  # noqa: PT017
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 4000), byte=st.integers(0, 255))
 def test_a_damaged_workbook_is_rows_or_a_clear_error(tmp_path: Path, position: int, byte: int) -> None:
     good = tmp_path / "good.xlsx"
@@ -218,7 +219,7 @@ def test_a_damaged_workbook_is_rows_or_a_clear_error(tmp_path: Path, position: i
         assert refused.words("en")  # noqa: PT017
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     table=st.lists(
         st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8), min_size=3, max_size=3),

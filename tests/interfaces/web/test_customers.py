@@ -18,7 +18,7 @@ from changke.interfaces.web.customers.filters import ORDERS, Filters, read_filte
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
 from changke.profiles.lifecycle.services.refresh import refresh_customers
-from tests.cast import NOW, TODAY, Cast, ago
+from tests.cast import NOW, TODAY, Cast, ago, know_everybody
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def shop(cast: Cast) -> Cast:
     """The cast with its profiles, as they are on the cast's day."""
-    refresh_all()
+    know_everybody()
     return cast
 
 

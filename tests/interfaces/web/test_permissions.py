@@ -11,8 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.access.models import Staff
-from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +147,7 @@ NOBODY = DOORS | RECEIPTS | RETURNS | EXPORTS | SHELL | {"record-customer"}
 @pytest.fixture
 def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
     Clock(monkeypatch, NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     for customer in (cast.mo, cast.lan):
         add_tag(customer, "常客", now=NOW)
     return cast

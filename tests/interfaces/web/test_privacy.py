@@ -19,8 +19,7 @@ from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
 from changke.facts.events.models import Event
 from changke.foundation.audit.models import AuditLine
-from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, TODAY, Cast
+from tests.cast import NOW, TODAY, Cast, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def shop(cast: Cast, clock: Clock, settings: Any, tmp_path: Path) -> Cast:
     settings.ERASED_FILE = tmp_path / "erased.jsonl"
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     return cast
 
 

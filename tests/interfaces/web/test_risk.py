@@ -6,20 +6,18 @@ import pytest
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from changke.facts.customers.models import Customer
 from changke.facts.events import services as events
 from changke.facts.events.models import Event
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces.exporters import services as _registered  # noqa: F401 -- sets of rows register themselves
 from changke.interfaces.exporters.shape import DATASETS, Ask
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, ChurnWarning, State
 from changke.profiles.risk.queries import rule_in_use
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services.causes import find_causes
 from changke.profiles.risk.services.choose import use
-from tests.cast import NOW, TODAY, Cast
+from tests.cast import NOW, TODAY, Cast, know_everybody
 from tests.clock import Clock
 from tests.profiles.risk.past import past
 
@@ -37,8 +35,7 @@ def hq(client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Client:
 @pytest.fixture
 def warned(hq: Client, cast: Cast) -> Cast:
     """Mo of 静安 is warned of, with a complaint; and Lan of 徐汇, whom 静安 does not see."""
-    publish_models(cast.chain, now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     events.record(
         "complaint.received", customer=cast.mo, source_key="c", happened_at=NOW - dt.timedelta(days=60), now=NOW
     )

@@ -6,12 +6,10 @@ from django.test import Client
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.fields.services import define, set_values
-from changke.foundation.organisation.queries import the_chain
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.segments.services.members import refresh_members
 from changke.profiles.segments.services.save import freeze, save_segment
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +20,7 @@ NEW = "/segments/new/"
 @pytest.fixture
 def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
     Clock(monkeypatch, NOW)
-    publish_models(the_chain(), now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     return cast
 
 

@@ -7,14 +7,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from changke.facts.customers.models import Customer
-from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.models import StageModel, Standing
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.lifecycle.services.publish import shipped_models
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +23,7 @@ PAGE = "/lifecycle/models/m4/"
 @pytest.fixture
 def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
     Clock(monkeypatch, NOW)
-    publish_models(the_chain(), now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     return cast
 
 

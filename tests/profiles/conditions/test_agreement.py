@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.fixtures import Ask, Row
+from tests.examples import few
 
 from changke.engine.definitions import TYPES, Cases, Composer, Flag, Registry, Scope, values_of
 from changke.engine.engines import duckdb as on_duckdb
@@ -91,7 +92,7 @@ def by_name(columns: list[str], row: Row) -> Mapping[str, Any]:
     return dict(zip(columns, row[1:], strict=True))
 
 
-@settings(max_examples=120, deadline=None, database=None)
+@settings(max_examples=few(120), deadline=None, database=None)
 @given(data=st.data())
 def test_python_agrees_with_sql_over_stored_rows(
     registry: Registry,
@@ -117,7 +118,7 @@ def test_python_agrees_with_sql_over_stored_rows(
         assert sorted(run(statement, values_of(cases=cases))) == flagged
 
 
-@settings(max_examples=20, deadline=None, database=None)
+@settings(max_examples=few(20), deadline=None, database=None)
 @given(data=st.data())
 def test_python_agrees_with_sql_over_facts(
     registry: Registry, ask: Ask, columns: list[str], rows: list[Row], shelf: Shelf, data: st.DataObject

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
@@ -141,7 +141,7 @@ class Fitted:
             edges = {}
             for name, share in (("spend_low", (1 - interval) / 2), ("spend_high", (1 + interval) / 2)):
                 inside = np.clip((share - (1 - active)) / active, 0.0, 1.0)
-                edges[name] = np.nan_to_num(np.where(share > 1 - active, gamma.ppf(inside, shape, scale=scale), 0.0))
+                edges[name] = np.nan_to_num(np.where(share > 1 - active, gammaincinv(shape, inside) * scale, 0.0))
         return {"expected_spend": mean, **edges}
 
     def to_json(self) -> str:
