@@ -261,6 +261,18 @@ def test_parquet_keeps_what_nothing_is_apart_from_an_empty_text(tmp_path: Path) 
     assert read == rows
 
 
+def test_parquet_takes_long_texts_in_every_row(tmp_path: Path) -> None:
+    """More than the memory that most files need: it is written once more with more."""
+    text = "长" * 15_000
+    rows = ((f"{number}{text}", number) for number in range(2_500))
+    FORMATS["parquet"].write(tmp_path / "long.parquet", (Column("a", "a"), Column("b", "b", "int")), rows, currency="")
+    found = duckdb.execute(
+        "SELECT count(*), min(length(a)), sum(b) FROM read_parquet(?)", [str(tmp_path / "long.parquet")]
+    )
+    assert found.fetchall() == [(2_500, 15_001, 3_123_750)]
+    assert not list(tmp_path.glob("*.rows"))
+
+
 def signed_in(person: Any) -> Client:
     client = Client(headers={"Accept-Language": "en"})
     client.force_login(person)

@@ -10,9 +10,10 @@ from changke.interfaces.exporters.shape import Column, Row
 KEY, SUFFIX, CONTENT_TYPE = "parquet", ".parquet", "application/vnd.apache.parquet"
 WORDS = {"zh-hans": "Parquet", "en": "Parquet", "zh-hant": "Parquet"}
 TYPES = {"text": "VARCHAR", "int": "BIGINT", "money": "BIGINT", "day": "DATE", "moment": "TIMESTAMPTZ"}
-MEMORY = "96MB"
-"""DuckDB keeps what it has read for as long as it may, so this is how much more many rows cost than few: room for some
-groups of rows, whose size is bounded in rows and in bytes, and for the longest line."""
+MEMORY = ("64MB", "320MB")
+"""DuckDB keeps what it has read for as long as it may, so the first is how much more many rows cost than few. Texts of
+ten thousand characters in every row do not fit: then it is written once more with the second, which holds some groups
+of rows of the longest that a cell may have."""
 COPY = (
     "COPY (SELECT * FROM read_csv(?, auto_detect = false, header = false, columns = ?, quote = '\"', escape = '\"',"
     " nullstr = '', allow_quoted_nulls = false, delim = ',', parallel = false, max_line_size = 4000000,"
@@ -29,13 +30,20 @@ def write(path: Path, columns: Sequence[Column], rows: Iterator[Row], *, currenc
             for row in rows:
                 stream.write(_line(row))
         names = {column.key: TYPES[column.kind] for column in columns}
-        with duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}) as lake:
-            lake.execute("SET TimeZone = 'UTC'")
-            # What bounds a group in bytes; one thread and a reader that is not parallel keep the order all the same.
-            lake.execute("SET preserve_insertion_order = false")
-            lake.execute(COPY.format(target=str(path).replace("'", "''")), [str(plain), names])
+        try:
+            _copy(plain, path, names, memory=MEMORY[0])
+        except duckdb.OutOfMemoryException:
+            _copy(plain, path, names, memory=MEMORY[1])
     finally:
         plain.unlink(missing_ok=True)
+
+
+def _copy(plain: Path, path: Path, names: dict[str, str], *, memory: str) -> None:
+    with duckdb.connect(config={"memory_limit": memory, "threads": 1}) as lake:
+        lake.execute("SET TimeZone = 'UTC'")
+        # What bounds a group in bytes; one thread and a reader that is not parallel keep the order all the same.
+        lake.execute("SET preserve_insertion_order = false")
+        lake.execute(COPY.format(target=str(path).replace("'", "''")), [str(plain), names])
 
 
 def _line(row: Row) -> str:
