@@ -16,6 +16,7 @@ from changke.facts.customers.queries import (
     LIVING,
     PERSON_OF,
     customer_in,
+    named,
     records_of,
     values_of,
     with_phone,
@@ -84,6 +85,9 @@ class CustomerQuery(PageQuery):
     name: Name = Field("", description="A part of the name, or the beginning of its pinyin or initials.")
     external_id: Annotated[str, text(200), Storable] = Field("", description="Her id in another system.")
     source: Annotated[str, text(60), Storable] = Field("", description="With `external_id`: which system.")
+    card_number: Annotated[str, text(80), Storable] = Field("", description="The number of her card, whole.")
+    union_id: Annotated[str, text(200), Storable] = Field("", description="Her WeChat union id, whole.")
+    wecom_id: Annotated[str, text(200), Storable] = Field("", description="Her WeCom external_userid, whole.")
     store: Annotated[str, text(60), Storable] = Field("", description="Code of her home store.")
 
 
@@ -320,9 +324,17 @@ def _found(query: CustomerQuery) -> ScopedQuerySet[Customer]:
     if query.name:
         rows = _with_name(rows, rules.clean_name(query.name).lower())
     if query.external_id:
-        named = Identifier.objects.filter(kind="external", value=query.external_id)
-        named = named.filter(source=query.source) if query.source else named
-        rows = rows.filter(pk__in=named.annotate(person=PERSON_OF).values("person"))
+        numbers = Identifier.objects.filter(kind="external", value=query.external_id)
+        numbers = numbers.filter(source=query.source) if query.source else numbers
+        rows = rows.filter(pk__in=numbers.annotate(person=PERSON_OF).values("person"))
+    for kind, value in (
+        (IdentifierKind.CARD, query.card_number),
+        (IdentifierKind.UNIONID, query.union_id),
+        (IdentifierKind.WECOM, query.wecom_id),
+    ):
+        if value.strip():
+            hers = Identifier.objects.filter(named(kind, value.strip())).annotate(person=PERSON_OF)
+            rows = rows.filter(pk__in=hers.values("person"))
     if query.store:
         rows = rows.filter(home_store__code=query.store)
     return rows

@@ -50,9 +50,17 @@ def _facts(work: Work) -> list[dict[str, Any]]:
     facts = [dict(one) for one in told.facts]
     if work.store is not None:
         ours = {"store": work.store.code, "source": work.delivery.address.receipt_source}
-        facts += [{**told.purchase, **ours}] if told.purchase else []
+        facts += [{**told.purchase, **_buyer(work), **ours}] if told.purchase else []
         facts += [{**one, **ours, "original_number": one["original_number"] or work.number} for one in told.returns]
     return facts
+
+
+def _buyer(work: Work) -> dict[str, Any]:
+    """By her number, where the source has one for her: a phone that a family shares finds the first of them alone."""
+    if len(work.told.people) != 1:
+        return {}
+    number = next((name for name in work.told.people[0].names if "external_id" in name), None)
+    return {"customer": {**number, "name": work.told.people[0].name}} if number else {}
 
 
 def _says_otherwise(work: Work) -> bool:
