@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
@@ -136,10 +137,7 @@ def _candidates(
     yield from _of("overdue", late.filter(last_here__gt=silent_on), day)
     if scope.store_ids is not None:
         seen = seen.filter(customer__home_store__in=scope.store_ids)  # the index of birthdays is by store
-    seen = seen.filter(last_active_on__gt=lost_on)
-    if weightiest:  # by name: two thousand are looked up sooner than everybody who was born in these days
-        seen = Profile.objects.filter(customer__in=list(seen.values_list("customer_id", flat=True)))
-    yield from _birthdays(seen, day)
+    yield from _birthdays(seen.filter(last_active_on__gt=lost_on), day, indexed=not weightiest)
 
 
 def _floor() -> int:
@@ -208,17 +206,20 @@ def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
         )
 
 
-def _birthdays(profiles: "object", day: dt.date) -> Iterator[rules.Candidate]:
+def _birthdays(profiles: Any, day: dt.date, *, indexed: bool) -> Iterator[rules.Candidate]:
+    """`indexed`: whether to begin with everybody born in these days; else with the profiles, where they are fewer."""
+    names = "customer__birth_month", "customer__birth_day"
+    born_in, born_on = names if indexed else ("month", "number")
+    profiles = profiles.annotate(month=Coalesce(names[0], names[0]), number=Coalesce(names[1], names[1]))
     days = [day + dt.timedelta(days=ahead) for ahead in range(rules.BIRTHDAY_AHEAD_DAYS + 1)]
     born = Q()
     for ahead in days:
-        born |= Q(customer__birth_month=ahead.month, customer__birth_day=ahead.day)
+        born |= Q(**{born_in: ahead.month, born_on: ahead.day})
         if (ahead.month, ahead.day) == (2, 28) and (ahead + dt.timedelta(days=1)).month == 3:
-            born |= Q(customer__birth_month=2, customer__birth_day=29)
-    rows = profiles.filter(born).order_by("-value_at_risk", "customer_id")  # type: ignore[attr-defined]
-    for customer, value, month, number in rows.values_list(
-        "customer_id", "value_at_risk", "customer__birth_month", "customer__birth_day"
-    )[:CANDIDATES_PER_REASON]:
+            born |= Q(**{born_in: 2, born_on: 29})
+    rows = profiles.filter(born).order_by("-value_at_risk", "customer_id")
+    wanted = rows.values_list("customer_id", "value_at_risk", "month", "number")
+    for customer, value, month, number in wanted[:CANDIDATES_PER_REASON]:
         yield rules.Candidate(customer, "birthday", value, {"birthday": f"{month:02}-{number:02}"})
 
 

@@ -215,8 +215,8 @@ def _in_order(
     descending = order.descending != back
     seen, many = _seen_apart(filters, scope, looked_up)
     stores = scope.narrowed(filters.store).store_ids
-    if many and stores is not None:
-        many &= Q(customer__home_store__in=stores)  # said of her record too, where what is looked up stands beside it
+    if many and filters.q and stores is not None:
+        many &= Q(customer__home_store__in=stores)  # said of her record too, beside her name
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
         # A search that found too many is not asked for again, if nothing else can make them few.
