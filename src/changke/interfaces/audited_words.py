@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.customers.models import Customer, TagGroup, TagWord
@@ -209,6 +209,9 @@ class Names:
     """The chain's own fields that the reader may see."""
 
 
+OF_PERSONS = {"staff", "customer", "profile"}
+"""Subjects that are called by a person's name."""
+
 SUBJECT_MODELS = {
     "store": Store,
     "region": Region,
@@ -341,13 +344,15 @@ def label(name: str) -> str:
 
 
 def _label(name: str, line: AuditLine) -> str:
-    """Words of addresses that mean something else of a person."""
+    """Words that mean something else of a person."""
     if line.subject.startswith("webhook:"):
         return {
             "source": gettext("Who calls"),
             "name": gettext("What to call it"),
             "is_active": gettext("Takes calls"),
         }.get(name, label(name))
+    if name == "name" and line.subject.partition(":")[0] not in OF_PERSONS:
+        return pgettext("thing", "Name")
     return label(name)
 
 
