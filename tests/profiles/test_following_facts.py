@@ -2,8 +2,11 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from django.db import transaction
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
@@ -16,9 +19,10 @@ from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
+from changke.profiles.attributes.services import populations
 from changke.profiles.lifecycle.models import SeriesFill, Standing
 from changke.profiles.lifecycle.queries import by_day, chart_days, counts, flows
-from changke.profiles.lifecycle.services import fold, refresh_all, refresh_from
+from changke.profiles.lifecycle.services import fold, refresh, refresh_all, refresh_from
 from changke.profiles.lifecycle.services.refresh import open_mirror
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
@@ -131,6 +135,47 @@ def test_who_had_a_fact_during_the_run_is_placed_in_its_values(vera: Customer, s
         refresh_from(duck, snapshot=snapshot, now=NOW)
     row = Profile.objects.get(pk=vera.pk)
     assert (row.own_gaps, row.usual_gap_days) == (3, 7)
+
+
+def test_a_night_that_ends_meanwhile_takes_no_values_from_who_is_being_computed(
+    vera: Customer, stores: list[Store], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower takes several transactions. A night that ends between two of them forgets the values it began with."""
+    ling = Book().customer(stores[0], LONG_AGO, name="Ling")
+    for one in (vera, ling):
+        for days in (20, 10, 0):
+            Book().visit(one, stores[0], TODAY - dt.timedelta(days=days)).save(force_insert=True)
+    refresh_all(now=NOW, mirror=file, months=1)
+    first = BulkRun.objects.get().version_id
+    held: list[int] = []
+
+    def held_while_a_night_ends(**asked: Any) -> int:
+        if held:
+            refresh_all(now=NOW, mirror=file, months=1)
+        held.append(populations.held_version(**asked))
+        return held[-1]
+
+    monkeypatch.setattr(refresh, "SOME", 1)
+    monkeypatch.setattr(refresh, "held_version", held_while_a_night_ends)
+    refresh.refresh_customers([vera.pk, ling.pk], now=NOW)
+    assert held[0] == first != held[1] == BulkRun.objects.get().version_id
+    assert [one.usual_gap_days for one in Profile.objects.order_by("pk")] == [10, 10], "the chain's pace was known"
+
+
+def test_values_are_not_forgotten_while_somebody_is_computed_by_them(vera: Customer, file: Path) -> None:
+    refresh_all(now=NOW, mirror=file, months=1)
+    held = BulkRun.objects.get().version_id
+    another = PopulationVersion.objects.create(as_of=TODAY, snapshot=0, computed_at=NOW)
+    with psycopg.connect(conninfo("owner"), autocommit=True) as elsewhere:
+        elsewhere.execute("SET lock_timeout = '200ms'")
+        with transaction.atomic():
+            assert populations.held_version(settings={}, today=TODAY, now=NOW) == held
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                elsewhere.execute("DELETE FROM profiles_populationversion WHERE id = %s", [held])
+            elsewhere.execute("SELECT FROM profiles_populationversion WHERE id = %s FOR KEY SHARE", [held])
+    BulkRun.objects.update(version=another)
+    populations.forget_outdated(another)
+    assert not PopulationVersion.objects.filter(pk=held).exists()
 
 
 def test_a_store_behind_the_date_line_is_computed_as_of_its_own_day(

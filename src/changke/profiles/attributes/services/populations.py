@@ -12,7 +12,7 @@ from changke.engine.engines import postgres as on_postgres
 from changke.facts.customers.models import Customer
 from changke.foundation.database import rows_seen
 from changke.profiles.attributes.catalogue import COMPOSER, POPULATION_TABLE, REGISTRY
-from changke.profiles.attributes.models import POPULATIONS, PopulationVersion
+from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion
 from changke.profiles.attributes.queries import Settings, values_for
 
 FEW = 2_000
@@ -86,8 +86,24 @@ def load_population(duck: duckdb.DuckDBPyConnection, version: int) -> None:
         _add(duck, definition, version, rows)
 
 
+def held_version(*, settings: Settings, today: dt.date, now: dt.datetime) -> int:
+    """The version of the last bulk run, or the first of all, which nobody forgets before this transaction ends.
+
+    Whoever computes somebody by a version that was only looked up computes her by nothing when a night ends meanwhile.
+    """
+    with connection.cursor() as sql:
+        while True:
+            last = BulkRun.objects.values_list("version_id", flat=True).first()
+            version = int(last or first_version(settings=settings, today=today, now=now).pk)
+            # Any number of readers hold it at once, and deleting waits for them.
+            sql.execute("SELECT FROM profiles_populationversion WHERE id = %s FOR KEY SHARE", [version])
+            if sql.fetchone() is not None:
+                return version
+            # Forgotten since it was looked up: then another night has ended, and its version counts.
+
+
 def forget_outdated(version: PopulationVersion) -> None:
-    """Drop the values of earlier nights: nobody stands in them any more. Those of month ends stay for the past."""
+    """Drop the values of earlier nights, as soon as nobody computes by them. Those of month ends stay for the past."""
     PopulationVersion.objects.filter(nightly=True).exclude(pk=version.pk).delete()
 
 

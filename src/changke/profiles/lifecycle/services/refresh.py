@@ -30,7 +30,7 @@ from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profi
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody
 from changke.profiles.attributes.services.lasting import kept_up
-from changke.profiles.attributes.services.populations import compute_populations, first_version, forget_outdated
+from changke.profiles.attributes.services.populations import compute_populations, forget_outdated, held_version
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
 from changke.profiles.lifecycle.models import SeriesFill
 from changke.profiles.lifecycle.queries import models_in_use
@@ -146,8 +146,9 @@ class Night:
         written.remember(duck, _remember(self, version))
         if not self.window.is_empty:
             close_window(CURSOR, self.window)
-        _place_anew(self.snapshot, self.now)
+        # Forgetting waits for whoever still places somebody in the run before; those are then placed anew.
         forget_outdated(version)
+        _place_anew(self.snapshot, self.now)
         return Refreshed(self.customers, self.written, self.changed, self.snapshot, self.days.chain)
 
 
@@ -234,8 +235,7 @@ def refresh_customers(
     if not models:
         publish_models(chain, now=now)
         models = models_in_use()
-    numbers, days, bulk = settings_of(chain), days_at(now, chain), last_bulk_run()
-    version = bulk.version if bulk else first_version(settings=numbers, today=days.chain, now=now)
+    numbers, days = settings_of(chain), days_at(now, chain)
     causes = causes or {}
     customers = written = changed = snapshot = 0
     wanted = sorted(set(customer_ids))
@@ -243,8 +243,9 @@ def refresh_customers(
         wanted = wanted[SOME:]
         for day, ids in days.group(some).items():
             with transaction.atomic():
+                version = held_version(settings=numbers, today=days.chain, now=now)
                 snapshot = current_snapshot()
-                rows = compute_some(ids, models, values_for(numbers, today=day, version=version.pk))
+                rows = compute_some(ids, models, values_for(numbers, today=day, version=version))
                 prepare()
                 default = models[0].column
                 fill_rows(
