@@ -43,6 +43,8 @@ UPDATE profiles_profile AS kept
 SET as_of = %(day)s, snapshot = %(snapshot)s, {", ".join(f"{name} = passing.{name}" for name in PASSING)}
 FROM passing
 WHERE kept.customer_id = passing.customer_id AND kept.snapshot <= %(snapshot)s AND kept.as_of <= %(day)s
+  AND (kept.as_of, {", ".join(f"kept.{name}" for name in PASSING)})
+    IS DISTINCT FROM (%(day)s::date, {", ".join(f"passing.{name}" for name in PASSING)})
 """
 WITHOUT_ROW = """
 SELECT customer_id FROM passing
