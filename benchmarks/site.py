@@ -25,7 +25,8 @@ def installation(folder: Path, *, prepare: Callable[[], Any]) -> Iterator[Any]:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ |= {"DATA_DIR": str(folder), "DATABASE_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "changke.settings"}
     with launcher.running(folder, say=print):
-        command(["prepare", "--data", str(folder)]).wait()
+        if command(["prepare", "--data", str(folder)]).wait():
+            raise SystemExit("the tables could not be made")
         import django  # noqa: PLC0415 -- settings read the environment set above
 
         django.setup()
