@@ -180,3 +180,22 @@ def test_the_annual_value_is_money_of_a_year_less_what_waiting_costs() -> None:
     later = kept.worth(known, margin=1.0, discount_per_year=0.1)
     assert np.all(later <= plain)
     assert later.sum() == pytest.approx(plain.sum() * 1.1**-0.5, rel=0.02)
+
+
+def test_several_questions_at_once_get_the_digits_of_each_alone() -> None:
+    days = Days.of(shop(300), observation_end=END)
+    kept, known = fit(days, horizon_days=90), days.until(days.end).summary()
+    columns = known.x, known.t_x, known.T
+    for model in kept.models.models:
+        about = model.about(*columns)
+        for horizon in (0.0, 7.5, 90.0, 365.25):
+            mean, variance = about.purchases(horizon)
+            assert np.array_equal(about.p_active(horizon), model.p_active(horizon, *columns))
+            assert np.array_equal(mean, model.expected_purchases(horizon, *columns))
+            assert np.array_equal(mean, about.mean(horizon))
+            assert np.array_equal(variance, model.variance_of_purchases(horizon, *columns))
+    prepared = kept.about(known)
+    alone, together = kept.ask(known), kept.ask(known, about=prepared)
+    assert all(np.array_equal(alone[name], together[name]) for name in alone)
+    worth = {"margin": 0.5, "discount_per_year": 0.1}
+    assert np.array_equal(kept.worth(known, **worth), kept.worth(known, **worth, about=prepared))

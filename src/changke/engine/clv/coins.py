@@ -1,6 +1,8 @@
 """Models in which a customer throws a coin of her own after a purchase, and leaves when it falls so."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import betainc, betaln, digamma, expit, gammaln, log_expit
@@ -11,6 +13,8 @@ from changke.engine.clv.quadrature import beta_points
 from changke.engine.clv.statistics import Floats, Statistics, distinct
 
 MOST_COINS_AT_ONCE = 4096
+ROWS_AT_ONCE = 8192
+"""So that what is computed of them stays in the processor's own memory."""
 
 
 class CoinModel(PurchaseModel):
@@ -77,9 +81,9 @@ class CoinModel(PurchaseModel):
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return np.asarray(expit(-self._log_odds_gone(x, t_x, T)), float)
 
-    def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    def _p_active_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         silent = -np.expm1(-(self.r + x) * np.log1p(horizon / (self.alpha + T)))
-        return self._p_alive(x, t_x, T) * silent
+        return alive * silent
 
     def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         coins = x + self.first_coin
@@ -87,7 +91,16 @@ class CoinModel(PurchaseModel):
         reached = betainc(n, self.r + x, horizon / (self.alpha + T + horizon))
         return np.asarray(self._p_alive(x, t_x, T) * stayed * reached, float)
 
-    def _moments(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+    def _moments_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+        mean, pairs, place = self._of_living(horizon, x, T, _given_coin)
+        return alive * mean[place], alive * pairs[place]
+
+    def _mean_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        mean, _, place = self._of_living(horizon, x, T, _mean_given_coin)
+        return np.asarray(alive * mean[place], float)
+
+    def _of_living(self, horizon: float, x: Floats, T: Floats, given: "Given") -> tuple[Floats, Floats, Any]:
+        """The moments of whoever is here for certain, of distinct counts and ages; and where everybody stands."""
         (counts, ages), place = distinct(x, T)
         mean, pairs = np.zeros(len(counts)), np.zeros(len(counts))
         by_count, at = np.unique(counts, return_inverse=True)
@@ -95,15 +108,40 @@ class CoinModel(PurchaseModel):
         ends = np.searchsorted(at[order], np.arange(0, len(by_count) + MOST_COINS_AT_ONCE, MOST_COINS_AT_ONCE))
         for k in range(0, len(by_count), MOST_COINS_AT_ONCE):
             some = by_count[k : k + MOST_COINS_AT_ONCE]
-            coin, weight = beta_points(np.full(len(some), self.a), self.b + some + self.first_coin)
+            coin, weight = _points(self.a, self.b, self.first_coin, some.tobytes())
             chosen = order[ends[k // MOST_COINS_AT_ONCE] : ends[k // MOST_COINS_AT_ONCE + 1]]
-            here = at[chosen] - k
-            for j in range(coin.shape[1]):
-                one, two = _given_coin(coin[here, j], self.r + counts[chosen], self.alpha + ages[chosen], horizon)
-                mean[chosen] += weight[here, j] * one
-                pairs[chosen] += weight[here, j] * two
-        alive = self._p_alive(x, t_x, T)
-        return alive * mean[place], alive * pairs[place]
+            for begin in range(0, len(chosen), ROWS_AT_ONCE):
+                rows = chosen[begin : begin + ROWS_AT_ONCE]
+                here, shape, rate = at[rows] - k, self.r + counts[rows], self.alpha + ages[rows]
+                ones, twos = np.zeros(len(rows)), np.zeros(len(rows))
+                for p, share in zip(coin[:, here], weight[:, here], strict=True):
+                    one, two = given(p, shape, rate, horizon)
+                    ones += share * one
+                    twos += share * two
+                mean[rows], pairs[rows] = ones, twos
+        return mean, pairs, place
+
+
+Given = Callable[[Floats, Floats, Floats, float], tuple[Floats, Floats | float]]
+
+
+@lru_cache(maxsize=16)
+def _points(a: float, b: float, first_coin: int, counts: bytes) -> tuple[Floats, Floats]:
+    """Nodes and weights of the coins of customers with these counts, node by node: they do not depend on a horizon."""
+    some = np.frombuffer(counts)
+    nodes, weights = beta_points(np.full(len(some), a), b + some + first_coin)
+    return np.ascontiguousarray(nodes.T), np.ascontiguousarray(weights.T)
+
+
+def _mean_given_coin(p: Floats, shape: Floats, rate: Floats, horizon: float) -> tuple[Floats, float]:
+    """The first of `_given_coin` alone."""
+    c = p * horizon / rate
+    with np.errstate(all="ignore"):
+        one = -np.expm1(-shape * np.log1p(c)) / p
+    small = shape * c < 1e-4
+    if small.any():
+        one = np.where(small, shape * (horizon / rate) * (1 - (shape + 1) * c / 2), one)
+    return one, 0.0
 
 
 def _given_coin(p: Floats, shape: Floats, rate: Floats, horizon: float) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -216,6 +217,11 @@ class PurchaseModel(ABC):
             out |= {"purchases_low": low[place], "purchases_high": high[place]}
         return Table(out)
 
+    def about(self, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> "About":
+        """Several questions about the same customers, of whom what no horizon changes is computed once."""
+        columns = checked(x, t_x, T)
+        return About(self, *columns, self._p_alive(*columns))
+
     def p_alive(self, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> Floats:
         """The probability that she has not left. Not a score to rank by: see `p_active`."""
         return self._p_alive(*checked(x, t_x, T))
@@ -243,7 +249,11 @@ class PurchaseModel(ABC):
         return self._at_least(np.full(len(columns[0]), float(n)), ahead(horizon), *columns)
 
     def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        return self._at_least(np.ones(len(x)), horizon, x, t_x, T)
+        return self._p_active_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
+
+    def _moments(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+        """E[Y] and E[Y (Y - 1)] of the purchases ahead."""
+        return self._moments_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
 
     def _interval(self, horizon: float, share: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         if not 0 < share < 1:
@@ -325,12 +335,47 @@ class PurchaseModel(ABC):
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats: ...
 
     @abstractmethod
-    def _moments(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
-        """E[Y] and E[Y (Y - 1)] of the purchases ahead."""
+    def _p_active_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """The same as `_p_active`, of whom it is known how likely they are here."""
+
+    @abstractmethod
+    def _moments_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+        """The same as `_moments`, of whom it is known how likely they are here."""
+
+    def _mean_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        return self._moments_of(alive, horizon, x, t_x, T)[0]
 
     @abstractmethod
     def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """P(Y >= n), n from 1 on."""
+
+
+@dataclass(frozen=True)
+class About:
+    """Customers as a model sees them, and how likely each is still here."""
+
+    model: PurchaseModel
+    x: Floats
+    t_x: Floats
+    T: Floats
+    alive: Floats
+
+    def p_active(self, horizon: float) -> Floats:
+        """The probability of at least one purchase in the next `horizon`."""
+        return self.model._p_active_of(self.alive, ahead(horizon), self.x, self.t_x, self.T)
+
+    def purchases(self, horizon: float) -> tuple[Floats, Floats]:
+        """Mean and variance of the purchases in the next `horizon`."""
+        mean, pairs = self.model._moments_of(self.alive, ahead(horizon), self.x, self.t_x, self.T)
+        return mean, np.maximum(pairs + mean - mean**2, 0.0)
+
+    def mean(self, horizon: float) -> Floats:
+        """The first of `purchases` alone."""
+        return self.model._mean_of(self.alive, ahead(horizon), self.x, self.t_x, self.T)
+
+    def interval(self, horizon: float, share: float) -> tuple[Floats, Floats]:
+        """Between which numbers of purchases the share lies."""
+        return self.model._interval(ahead(horizon), share, self.x, self.t_x, self.T)
 
 
 def ahead(horizon: float) -> float:

@@ -70,17 +70,17 @@ class ParetoNBD(PurchaseModel):
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         events = self.r + x
         here = -events * np.log(self.alpha + T) - self.s * np.log(self.beta + T)
-        left = _left(events, self.s, self.alpha, self.beta, t_x, T)[0]
+        left = _log_left(events, self.s, self.alpha, self.beta, t_x, T)
         return np.asarray(expit(here - left), float)
 
-    def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    def _p_active_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """Whoever is here and does not buy has outlived the horizon, or left in it: the likelihood of x = 0 again."""
         events, rate, leaving = self.r + x, self.alpha + T, self.beta + T
         silent = events * np.log(rate) + self.s * np.log(leaving)
         outlived = -events * np.log(rate + horizon) - self.s * np.log(leaving + horizon)
-        left = _left(events, self.s, rate, leaving, np.zeros(len(x)), np.full(len(x), horizon))[0]
+        left = _log_left(events, self.s, rate, leaving, np.zeros(len(x)), np.full(len(x), horizon))
         silence = np.exp(silent + np.logaddexp(outlived, left))
-        return np.asarray(self._p_alive(x, t_x, T) * np.clip(1 - silence, 0.0, 1.0), float)
+        return np.asarray(alive * np.clip(1 - silence, 0.0, 1.0), float)
 
     def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """By the day she leaves: it is beyond the horizon, or one of the Gauss points within it."""
@@ -93,9 +93,9 @@ class ParetoNBD(PurchaseModel):
             reached = reached + weight * (1 - outlived) * betainc(n, events, day / (rate + day))
         return np.asarray(self._p_alive(x, t_x, T) * reached, float)
 
-    def _moments(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+    def _moments_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         """Purchases are Poisson over the days that she is here of the horizon: E and E of the square of those days."""
-        alive, leaving = self._p_alive(x, t_x, T), self.beta + T
+        leaving = self.beta + T
         grown = np.log1p(horizon / leaving)
         days = leaving * grown * exprel((1 - self.s) * grown)
         squared = 2 * leaving**2 * grown * (exprel((2 - self.s) * grown) - exprel((1 - self.s) * grown))
@@ -104,8 +104,22 @@ class ParetoNBD(PurchaseModel):
         return np.asarray(alive * events / rate * days, float), np.asarray(pairs, float)
 
 
-def _left(
+def _log_left(
     events: Floats, s: float, alpha: Floats | float, beta: Floats | float, start: Floats, end: Floats
+) -> Floats:
+    """The first of `_left` alone."""
+    return _left(events, s, alpha, beta, start, end, with_means=False)[0]
+
+
+def _left(
+    events: Floats,
+    s: float,
+    alpha: Floats | float,
+    beta: Floats | float,
+    start: Floats,
+    end: Floats,
+    *,
+    with_means: bool = True,
 ) -> tuple[Floats, Floats]:
     """The logarithm of s x integral from start to end of (alpha+u)^-events (beta+u)^-(s+1) du.
 
@@ -119,7 +133,7 @@ def _left(
     steep = np.where(np.abs(steep) < 1e-9, 1e-9, steep)
     mass_of_all = -np.expm1(-steep * wide)
     total = np.zeros(len(events))
-    moments = np.zeros((4, len(events)))
+    moments = np.zeros((4, len(events) if with_means else 0))
     first = events * np.log(alpha + start) + (s + 1) * np.log(beta + start)
     for node, weight in zip(*legendre(POINTS), strict=True):
         w = -np.log1p(-node * mass_of_all) / steep
@@ -128,7 +142,8 @@ def _left(
         log_alpha, log_beta = np.log(by_alpha), np.log(by_beta)
         mass = weight * np.exp((steep + 1) * w - events * log_alpha - (s + 1) * log_beta + first)
         total += mass
-        moments += mass * np.stack([log_alpha, 1 / by_alpha, log_beta, 1 / by_beta])
+        if with_means:
+            moments += mass * np.stack([log_alpha, 1 / by_alpha, log_beta, 1 / by_beta])
     with np.errstate(divide="ignore", invalid="ignore"):
         log_left = np.log(s) + base - first + np.log(total * mass_of_all / steep)
-        return log_left, np.nan_to_num(moments / total)
+        return log_left, np.nan_to_num(moments / total) if with_means else moments

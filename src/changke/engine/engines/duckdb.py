@@ -29,14 +29,21 @@ def run(
 
 
 def create_table(
-    connection: duckdb.DuckDBPyConnection, name: str, statement: Statement, values: Mapping[str, object]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    statement: Statement,
+    values: Mapping[str, object],
+    *,
+    temporary: bool = False,
 ) -> int:
     """Put the statement's rows into the table `name`, replacing it, without leaving DuckDB. Returns how many.
 
-    In the caller's transaction, if there is one: other connections see the old table until it ends.
+    In the caller's transaction, if there is one: other connections see the old table until it ends. A temporary table
+    is this connection's own and is never compressed, which is half of the work for many columns.
     """
     require(statement, values, lambda table, version: _filled(connection, table, version))
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS {statement.sql}", statement.bind(values))
+    kind = "TEMP TABLE" if temporary else "TABLE"
+    connection.execute(f"CREATE OR REPLACE {kind} {name} AS {statement.sql}", statement.bind(values))
     return int(connection.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0])  # noqa: S608 -- a name of ours
 
 

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import gammaincinv
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
-from changke.engine.clv.model import PurchaseModel, ahead
+from changke.engine.clv.model import About, PurchaseModel, ahead
 from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
@@ -31,6 +32,17 @@ INTERVAL = 0.8
 LEAST_TESTED = 50
 """Customers below which a holdout says nothing."""
 BANDS = 10
+
+
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """Customers that look alike as one, as each model sees them, and where each stands among them."""
+
+    models: tuple[About, ...]
+    place: Places
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ class Fitted:
             notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
         return tuple(notes)
 
-    def ask(self, known: Summary, *, interval: float = INTERVAL) -> Table:
+    def ask(self, known: Summary, *, interval: float = INTERVAL, about: "Everyone | None" = None) -> Table:
         """Each customer of the summary, which must know the days up to the moment that is asked from.
 
         Returns
@@ -78,22 +90,52 @@ class Fitted:
             customer_id; p_active with p_active_low and p_active_high, the lowest and the highest of the three models;
             expected_purchases, purchases_low, purchases_high; with money expected_spend, spend_low, spend_high.
         """
-        rows, place = distinct(*columns_from(known))
+        about = about or self.about(known)
         horizon = self.horizon_days * self.busy
-        said = np.array([model.p_active(horizon, *rows) for model in self.models.models])
-        expected = np.mean([model.expected_purchases(horizon, *rows) for model in self.models.models], axis=0)[place]
-        active = said.mean(axis=0)[place]
+        said = np.array([one.p_active(horizon) for one in about.models])
+        first, *others = about.models
+        days = first.purchases(horizon)
+        expected = np.mean([days[0], *(one.mean(horizon) for one in others)], axis=0)[about.place]
+        active = said.mean(axis=0)[about.place]
         columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active}
-        columns |= {"p_active_low": said.min(axis=0)[place], "p_active_high": said.max(axis=0)[place]}
-        return Table(columns | self.amounts(known, expected, active, interval))
+        columns |= {"p_active_low": said.min(axis=0)[about.place], "p_active_high": said.max(axis=0)[about.place]}
+        return Table(columns | self._amounts(known, expected, active, interval, about.place, first, days))
+
+    def about(self, known: Summary) -> "Everyone":
+        """Who is asked about, for several questions."""
+        rows, place = distinct(*columns_from(known))
+        return Everyone(tuple(model.about(*rows) for model in self.models.models), place)
 
     def amounts(self, known: Summary, expected: Floats, active: Floats, interval: float) -> dict[str, Column]:
         """Days and money with their intervals, given how many days are expected."""
-        low, high, variance = self._spread(known, expected, interval)
+        rows, place = distinct(*columns_from(known))
+        first = self.models.models[0].about(*rows)
+        days = first.purchases(self.horizon_days * self.busy)
+        return self._amounts(known, expected, active, interval, place, first, days)
+
+    def _amounts(
+        self,
+        known: Summary,
+        expected: Floats,
+        active: Floats,
+        interval: float,
+        place: Places,
+        first: About,
+        days: tuple[Floats, Floats],
+    ) -> dict[str, Column]:
+        low, high, variance = self._spread(expected, interval, place, first, days)
         columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
         return columns | (self._money(known, expected, variance, active, interval) if self.spend else {})
 
-    def worth(self, known: Summary, *, margin: float, discount_per_year: float, days: int = YEAR_DAYS) -> Floats:
+    def worth(
+        self,
+        known: Summary,
+        *,
+        margin: float,
+        discount_per_year: float,
+        days: int = YEAR_DAYS,
+        about: "Everyone | None" = None,
+    ) -> Floats:
         """What stays of the money of the coming year (or so many days), later money being less, for each customer.
 
         `margin` is the share that stays, 0..1; 1 gives revenue. The season has no part in it: a year holds all of them.
@@ -105,20 +147,21 @@ class Fitted:
         length = ahead(days)
         if self.spend is None:
             raise ValueError("the transactions had no amounts")
-        rows, place = distinct(*columns_from(known))
-        before, begun, worth = np.zeros(len(rows[0])), 0.0, np.zeros(len(rows[0]))
+        about = about or self.about(known)
+        rows = len(about.models[0].x)
+        before, begun, worth = np.zeros(rows), 0.0, np.zeros(rows)
         for end in (length * np.arange(1, QUARTERS + 1) / QUARTERS).tolist():
-            until = np.mean([model.expected_purchases(end, *rows) for model in self.models.models], axis=0)
+            until = np.mean([one.mean(end) for one in about.models], axis=0)
             worth += (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
             before, begun = until, end
-        return margin * self.spend.expected_spend(known) * self.level * worth[place]
+        return margin * self.spend.expected_spend(known) * self.level * worth[about.place]
 
-    def _spread(self, known: Summary, expected: Floats, interval: float) -> tuple[Floats, Floats, Floats]:
+    def _spread(
+        self, expected: Floats, interval: float, place: Places, first: About, days: tuple[Floats, Floats]
+    ) -> tuple[Floats, Floats, Floats]:
         """Interval and variance of the days: BG/NBD's, its horizon and mean stretched to what is expected."""
-        rows, place = distinct(*columns_from(known))
-        model, horizon = self.models.models[0], self.horizon_days * self.busy
-        low, high = model._interval(horizon, interval, *rows)
-        mean, variance = model.expected_purchases(horizon, *rows), model.variance_of_purchases(horizon, *rows)
+        low, high = first.interval(self.horizon_days * self.busy, interval)
+        mean, variance = days
         with np.errstate(all="ignore"):
             ratio = np.where(mean[place] > 0, expected / mean[place], 1.0)
         ratio = np.clip(np.nan_to_num(ratio, nan=1.0), 0.1, 10.0)
@@ -140,8 +183,10 @@ class Fitted:
             shape, scale = given**2 / scatter, np.where(given > 0, scatter / given, 0.0)
             edges = {}
             for name, share in (("spend_low", (1 - interval) / 2), ("spend_high", (1 + interval) / 2)):
-                inside = np.clip((share - (1 - active)) / active, 0.0, 1.0)
-                edges[name] = np.nan_to_num(np.where(share > 1 - active, gammaincinv(shape, inside) * scale, 0.0))
+                some = share > 1 - active  # for all the others the edge is nothing
+                inside = np.clip((share - (1 - active[some])) / active[some], 0.0, 1.0)
+                edges[name] = np.zeros(len(active))
+                edges[name][some] = np.nan_to_num(gammaincinv(shape[some], inside) * scale[some])
         return {"expected_spend": mean, **edges}
 
     def to_json(self) -> str:

@@ -87,9 +87,10 @@ def _columns(table: Columns, *names: str) -> list[Any]:
 def predictions(fitted: Fitted, days: Days, *, margin_percent: int | None, discount_percent: int) -> dict[str, Any]:
     """Whole numbers for each customer of the days, as columns in the order of COLUMNS."""
     known = days.until(days.end).summary()
-    said = fitted.ask(known)
+    about = fitted.about(known)
+    said = fitted.ask(known, about=about)
     margin = 1.0 if margin_percent is None else margin_percent / 100
-    worth = fitted.worth(known, margin=margin, discount_per_year=discount_percent / 100)
+    worth = fitted.worth(known, margin=margin, discount_per_year=discount_percent / 100, about=about)
     bp = {name: _whole(said[name], BASIS_POINTS) for name in ("p_active", "p_active_low", "p_active_high")}
     return {
         "customer_id": known.customer_id,

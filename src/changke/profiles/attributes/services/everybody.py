@@ -37,9 +37,9 @@ def compute_everybody(
     cases: Mapping[str, Answer],
     values: Mapping[str, object],
 ) -> int:
-    """Attributes and stages of everybody into a table of DuckDB. Returns how many customers."""
+    """Attributes and stages of everybody into a temporary table of DuckDB. Returns how many customers."""
     statement = composer.statement(columns, engine="duckdb", cases=cases)
-    return on_duckdb.create_table(duck, table, statement, {**values, **values_of(cases=cases)})
+    return on_duckdb.create_table(duck, table, statement, {**values, **values_of(cases=cases)}, temporary=True)
 
 
 @cache
