@@ -192,6 +192,13 @@ class Mirror:
 
 
 @contextmanager
+def reading(uri: str) -> Iterator[Any]:
+    """A cursor that reads one moment of PostgreSQL as Arrow, for whoever copies something else than facts."""
+    with _snapshot(uri) as cursor:
+        yield cursor
+
+
+@contextmanager
 def _snapshot(uri: str) -> Iterator[Any]:
     """A cursor all of whose queries see the same moment of PostgreSQL."""
     connection = adbc_driver_postgresql.dbapi.connect(uri, autocommit=False)

@@ -37,6 +37,7 @@ from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
 from changke.profiles.risk.models import BackTest, State
 from changke.profiles.risk.services import backtests
+from changke.profiles.segments import columns
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -55,6 +56,13 @@ def refresh_if_due(timestamp: int) -> int:
 def refresh_everybody() -> int:
     """Compute everybody again because a rule changed; how many there were. Asked for twice it runs once."""
     return analytics.refresh(now=datetime.now(UTC)).customers
+
+
+@app.task(name="renew_columns", queueing_lock="renew_columns", lock="refresh")
+def renew_columns(timestamp: int) -> int:
+    """Write the columns that segments are counted from anew where many had facts since; how many customers."""
+    _fresh_connection()
+    return columns.renew_if_due()
 
 
 def ask_for_refresh() -> None:

@@ -24,6 +24,9 @@ class Recurring:
 SCHEDULE = [
     # Every ten minutes because the chain's midnight is a setting, and because a shop's machine sleeps at night.
     Recurring(jobs.refresh_if_due, "*/10 * * * *", "stages move with time alone: yesterday's are wrong this morning"),
+    Recurring(
+        jobs.renew_columns, "*/5 * * * *", "counting a segment asks PostgreSQL about everybody with a newer fact"
+    ),
     Recurring(jobs.retry_stalled, "* * * * *", "a killed worker's job must not wait for a person"),
     Recurring(jobs.settle_returns, "* * * * *", "a purchase that came by a file frees the returns that wait for it"),
     Recurring(jobs.forget_letters, "55 18 * * *", "letters of web shops hold names and phones"),

@@ -85,6 +85,23 @@ def test_rows_become_a_segment_with_its_members(hq: Client) -> None:
             {"what": "#count", "kind": "event", "of": "complaint.received", "window": "", "op": ">", "value": "0"},
             'count(event "complaint.received") > 0',
         ),
+        (
+            {"what": "#sequence", "op": "is", "window": "", "kind": "visit", "within": "30", "thenkind": "purchase"},
+            "sequence(visit then purchase within 30 days)",
+        ),
+        (
+            {
+                "what": "#sequence",
+                "op": "not",
+                "window": "days",
+                "days": "365",
+                "kind": "event",
+                "of": "complaint.received",
+                "within": "14",
+                "thenkind": "visit",
+            },
+            'not sequence(event "complaint.received" then visit within 14 days in 365 days)',
+        ),
         ({"what": "#text", "value": "not (visits > 3 or visits is unknown)"}, "not (visits > 3 or visits is unknown)"),
     ],
 )

@@ -35,7 +35,8 @@ TABLES = {
     " customer_id, business_date, withdrawn_by_id", "facts_tag": "customer_id, name", "facts_line": "receipt_id, item_id,"
     " amount_minor", "facts_item": "id, code, category_id", "facts_category": "id, name", "facts_consent": "id,"
     " customer_id, purpose, channel, given, happened_at, withdrawn_by_id", "profiles_segmentmember": "segment_id,"
-    " customer_id, left_at", "facts_customer": "id, source, city, gender, known_on, birth_month, birth_year",
+    " customer_id, left_at", "facts_customer": "id, source, city, gender, known_on, birth_month, birth_year,"
+    " merged_into_id",
     "facts_fieldvalue": "customer_id, field_id, text, number, day", "live.purchases": "", "live.uses": "",
     "live.returns": "", "live.visits": "",
 }  # fmt: skip
@@ -76,6 +77,8 @@ def everybody(invented: None, tmp_path_factory: pytest.TempPathFactory) -> list[
         for one in people
         for _ in range(dice.randint(0, 2))
     )
+    for into, merged in zip(people[3::11], people[4::11], strict=False):  # two records of one person
+        Customer.objects.filter(pk=merged.pk).update(merged_into=into)
     define(key="skin", kind="choice", labels={"zh-hans": "肤质"}, choices=["干性", "油性"], now=NOW)
     define(key="children", kind="number", labels={"zh-hans": "孩子"}, choices=[], now=NOW)
     for one in people[::7]:
@@ -233,6 +236,7 @@ def test_the_invented_customers_did_something_of_each_kind(rows: dict, words: Wo
     kinds = {one.kind for person in rows.values() for one in person[DEEDS]}
     assert kinds == {"purchase", "use", "return", "visit", "event"}
     assert Visit.objects.exists()
+    assert Customer.objects.filter(merged_into__isnull=False, pk__in=Event.objects.values("customer")).exists()
     for tree in ({"tag": "敏感肌"}, {"segment": "vip"}, {"consent": "marketing", "channel": "sms"},
                  {"first": {"kind": "purchase"}, "then": {"kind": "use"}, "within": 60},
                  {"measure": "count", "deed": {"kind": "purchase", "category": "面部"}, "op": ">=", "value": 2}):  # fmt: skip

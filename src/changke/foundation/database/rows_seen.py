@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import ServerCursor, sql
 
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
 
 SETTING = "changke.stores"
 WHOLE_CHAIN = "*"
@@ -60,6 +60,16 @@ def seeing_nobody() -> Iterator[None]:
 def see(scope: Scope) -> None:
     """See the scope's rows until the surrounding block ends: a request has found out who asks."""
     _stores.set(written(scope))
+
+
+def now_seen() -> Scope:
+    """Whose rows statements see here: for what is not read from PostgreSQL and must show no more than it would."""
+    stores = _stores.get()
+    if stores == WHOLE_CHAIN:
+        return CHAIN_WIDE
+    if not stores:
+        return NOBODY
+    return Scope(frozenset(int(one) for one in stores.strip("{}").split(",") if one))
 
 
 @contextmanager

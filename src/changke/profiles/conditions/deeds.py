@@ -14,6 +14,7 @@ from typing import Literal
 from sqlglot import exp
 
 from changke.engine.definitions import TODAY
+from changke.facts.tables import PERSON
 from changke.profiles.conditions.tree import COMPARISONS, Asked, ColumnOf, Value
 
 TAGS, CONSENTS, SEGMENTS, DEEDS = "#tags", "#consents", "#segments", "#deeds"
@@ -77,8 +78,9 @@ class Deed:
         """SELECT customer_id, day, position, amount: a row per deed, `position` telling two of one day apart."""
         if self.kind == "event":
             return (
-                "SELECT customer_id, business_date AS day, id AS position, 0 AS amount FROM facts_event"
-                f" WHERE kind = :{self.parameter} AND withdrawn_by_id IS NULL AND customer_id IS NOT NULL"
+                f"SELECT {PERSON} AS customer_id, event.business_date AS day, event.id AS position, 0 AS amount"
+                " FROM facts_event AS event JOIN facts_customer AS record ON record.id = event.customer_id"
+                f" WHERE event.kind = :{self.parameter} AND event.withdrawn_by_id IS NULL"
             )
         if self.kind == "visit":
             return "SELECT customer_id, business_date AS day, visit_id AS position, 0 AS amount FROM live.visits"
@@ -128,7 +130,8 @@ class Tagged(Asked):
 
 @dataclass(frozen=True)
 class Consented(Asked):
-    """What she said last about a purpose, on that channel, was yes. Whether we may is asked again when sending."""
+    """What she said last about a purpose, on that channel, was yes; of records that are one person, under each of them
+    that said something. Whether we may is asked again when sending."""
 
     purpose: str
     channel: str
@@ -139,10 +142,11 @@ class Consented(Asked):
 
     def members(self) -> str:
         return (
-            "SELECT customer_id FROM (SELECT customer_id, given, ROW_NUMBER() OVER"
+            f"SELECT {PERSON} AS customer_id FROM (SELECT customer_id, given, ROW_NUMBER() OVER"
             " (PARTITION BY customer_id ORDER BY happened_at DESC, given, id DESC) AS place FROM facts_consent"
             f" WHERE purpose = :{self.parameter} AND channel = :{self.parameter}_channel AND withdrawn_by_id IS NULL)"
-            " AS said WHERE place = 1 AND given"
+            " AS said JOIN facts_customer AS record ON record.id = said.customer_id WHERE place = 1"
+            f" GROUP BY {PERSON} HAVING BOOL_AND(given)"
         )
 
     @property
@@ -166,7 +170,8 @@ class Member(Asked):
 
     def members(self) -> str:
         return (
-            "SELECT member.customer_id FROM profiles_segmentmember AS member"
+            f"SELECT {PERSON} AS customer_id FROM profiles_segmentmember AS member"
+            " JOIN facts_customer AS record ON record.id = member.customer_id"
             " JOIN profiles_segment AS whole ON whole.id = member.segment_id"
             f" WHERE whole.key = :{self.parameter} AND member.left_at IS NULL"
         )

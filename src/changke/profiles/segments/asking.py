@@ -17,6 +17,7 @@ from changke.engine.definitions import TODAY, Column, among
 from changke.engine.definitions.composer import Composer
 from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.rules import topics
+from changke.facts.customers.queries import families_of
 from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.models import Chain
@@ -146,16 +147,27 @@ def question(
     if ids is not None:
         parts.append(among(_plain("customer_id"), "only_ids"))
         values["only_ids"] = list(ids)
+        if any(one.name == "only_records" for part in parts for one in part.find_all(exp.Placeholder)):
+            values["only_records"] = list(_records(ids))
     if scope is not None and scope.store_ids is not None:
         parts.append(among(_plain("home_store_id"), "only_stores"))
         values["only_stores"] = sorted(scope.store_ids)
     where = exp.and_(*parts) if parts else exp.true()
-    types = {TODAY: "DATE", "only_ids": "BIGINT[]", "only_stores": "BIGINT[]"} | (condition.types if condition else {})
+    return _typed(where, values, condition.types if condition else {}, engine)
+
+
+def bound(asked: exp.Expr, condition: Condition, *, today: dt.date, engine: str) -> Question:
+    """A part of what a condition asks as text of an engine, with what that part binds."""
+    return _typed(asked, {TODAY: today, **condition.values}, condition.types, engine)
+
+
+def _typed(asked: exp.Expr, values: Mapping[str, Any], types: Mapping[str, str], engine: str) -> Question:
+    types = {TODAY: "DATE", "only_ids": "BIGINT[]", "only_records": "BIGINT[]", "only_stores": "BIGINT[]", **types}
     used = set()
-    for one in list(where.find_all(exp.Placeholder)):
+    for one in list(asked.find_all(exp.Placeholder)):
         used.add(one.name)
         one.replace(exp.cast(one.copy(), types[one.name], dialect="duckdb"))
-    return Question(where.sql(dialect=engine), {name: value for name, value in values.items() if name in used})
+    return Question(asked.sql(dialect=engine), {name: value for name, value in values.items() if name in used})
 
 
 def column_of(name: str, words: Words) -> exp.Expr:
@@ -195,6 +207,10 @@ def _hers(query: exp.Select, table: str) -> exp.Expr:
     return query.where(exp.column("customer_id", table=table).eq(_plain("customer_id"))).subquery()
 
 
+OF_RECORDS = {"facts_event", "facts_consent", "profiles_segmentmember"}
+"""Tables that are read through the merge links where they are asked. Tags and own fields are carried over instead."""
+
+
 def _push(asked: exp.Expr) -> None:
     """Narrow what every set of customers is made of: a set over everybody for the sake of one would take a second."""
     for inside in asked.find_all(exp.In):
@@ -202,9 +218,10 @@ def _push(asked: exp.Expr) -> None:
         if query is None or (isinstance(query.this, exp.Select) and query.this.find(exp.Unnest)):
             continue
         for table in list(query.find_all(exp.Table)):
-            if table.db == "live" or table.name in {"facts_event", "facts_tag", "facts_consent"}:
+            if table.db == "live" or table.name in OF_RECORDS or table.name == "facts_tag":
                 only = exp.select("*").from_(exp.table_(table.name, db=table.db or None))
-                only = only.where(among(exp.column("customer_id"), "only_ids"))
+                hers = "only_records" if table.name in OF_RECORDS else "only_ids"
+                only = only.where(among(exp.column("customer_id"), hers))
                 table.replace(only.subquery(table.alias_or_name))
 
 
@@ -226,30 +243,36 @@ SELECT customer_id, 'return', business_date, return_id, cash_minor, '' FROM live
 WHERE customer_id = ANY(%(ids)s)
 UNION ALL
 SELECT customer_id, 'event', business_date, id, 0, kind FROM facts_event
-WHERE customer_id = ANY(%(ids)s) AND withdrawn_by_id IS NULL
+WHERE customer_id = ANY(%(records)s) AND withdrawn_by_id IS NULL
 """
 LINES = """
 SELECT receipt.id, item.code, COALESCE(category.name, ''), line.amount_minor
 FROM facts_receipt AS receipt JOIN facts_line AS line ON line.receipt_id = receipt.id
 JOIN facts_item AS item ON item.id = line.item_id LEFT JOIN facts_category AS category ON category.id = item.category_id
-WHERE receipt.customer_id = ANY(%(ids)s)
+WHERE receipt.customer_id = ANY(%(records)s)
 """
 SAID = """
-SELECT customer_id, purpose, channel FROM (
+SELECT customer_id, purpose, channel, given FROM (
   SELECT customer_id, purpose, channel, given, ROW_NUMBER() OVER
     (PARTITION BY customer_id, purpose, channel ORDER BY happened_at DESC, given, id DESC) AS place
-  FROM facts_consent WHERE customer_id = ANY(%(ids)s) AND withdrawn_by_id IS NULL) AS said
-WHERE place = 1 AND given
+  FROM facts_consent WHERE customer_id = ANY(%(records)s) AND withdrawn_by_id IS NULL) AS said
+WHERE place = 1 ORDER BY given DESC
 """
+
+
+def _records(ids: Sequence[int]) -> dict[int, int]:
+    """Every record of these persons -> the person."""
+    return {record: family[0] for family in families_of(ids).values() for record in family}
 
 
 def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, dict[str, Any]]:
     """Everything that a condition may ask of these customers, as `Condition.holds` reads it."""
     found: dict[int, dict[str, Any]] = {}
+    records = _records(ids)
     with connection.cursor() as sql:
 
         def rows(statement: str) -> list[tuple[Any, ...]]:
-            sql.execute(statement, {"ids": list(ids)})
+            sql.execute(statement, {"ids": list(ids), "records": list(records)})
             return list(sql.fetchall())
 
         people = rows(PERSONS)
@@ -268,21 +291,21 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
         for pk, name in rows("SELECT customer_id, name FROM facts_tag WHERE customer_id = ANY(%(ids)s)"):
             if pk in found:
                 found[pk][TAGS].add(name)
-        for pk, purpose, channel in rows(SAID):
-            if pk in found:
-                found[pk][CONSENTS].add((purpose, channel))
+        for record, purpose, channel, given in rows(SAID):  # what was refused under one of her records comes last
+            if (pk := records[record]) in found:
+                (found[pk][CONSENTS].add if given else found[pk][CONSENTS].discard)((purpose, channel))
         members = (
             "SELECT customer_id, key FROM profiles_segmentmember AS member JOIN profiles_segment AS whole"
-            " ON whole.id = member.segment_id WHERE customer_id = ANY(%(ids)s) AND left_at IS NULL"
+            " ON whole.id = member.segment_id WHERE customer_id = ANY(%(records)s) AND left_at IS NULL"
         )
-        for pk, key in rows(members):
-            if pk in found:
+        for record, key in rows(members):
+            if (pk := records[record]) in found:
                 found[pk][SEGMENTS].add(key)
         lines: dict[int, list[tuple[str, str, int]]] = {}
         for receipt, code, category, amount in rows(LINES):
             lines.setdefault(receipt, []).append((code, category, amount))
-        for pk, kind, day, order, amount, event in rows(DONE):
-            if pk in found:
+        for record, kind, day, order, amount, event in rows(DONE):
+            if (pk := records[record]) in found:
                 named = tuple(lines.get(order, ())) if kind in {"purchase", "use"} else ()
                 found[pk][DEEDS].append(Done(kind, day, order, amount, named, event))
         for column in words.attributes.values():

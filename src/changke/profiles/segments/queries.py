@@ -10,11 +10,15 @@ from typing import Any
 import sqlglot
 from django.db import connection
 
+from changke.facts.consents import rules as consents
+from changke.facts.tables import PERSON
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.profiles.conditions import Both, Condition, ConditionError, Not, read_condition
-from changke.profiles.segments.asking import FROM, SegmentCircle, Words, persons, question, today_of
+from changke.profiles.segments import columns
+from changke.profiles.segments.asking import FROM, Question, SegmentCircle, Words, persons, question, today_of
 from changke.profiles.segments.models import Segment
 
 SAMPLE = 6
@@ -52,11 +56,17 @@ def _read(tree: Mapping[str, Any], words: Words) -> Condition:
 
 def count(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> int:
     """How many it fits now, among those that the scope sees."""
+    quick = columns.count(condition, words, now=now, scope=scope)
+    if quick is not None:
+        return quick
     return int(_one("COUNT(*)", condition, words, now, scope)[0])
 
 
 def sample(condition: Condition, words: Words, *, now: dt.datetime, scope: Scope, most: int = SAMPLE) -> list[int]:
     """A few of them, the most valuable first."""
+    quick = columns.sample(condition, words, now=now, scope=scope, most=most)
+    if quick is not None:
+        return quick
     asked = question(condition, words, today=today_of(the_chain(), now), scope=scope)
     with connection.cursor() as sql:
         sql.execute(
@@ -117,6 +127,10 @@ class Portrait:
     sources: Mapping[str, int]
     services: Mapping[str, int]
     """Category -> customers who bought or used something of it in 365 days, the most first."""
+    reachable: int
+    """Customers who agreed to marketing on a channel and of whom an address of that channel is known."""
+    reachable_by: Mapping[str, int]
+    """The same by channel. Whether one may be written to is asked again when sending."""
 
 
 PORTRAIT = (
@@ -124,6 +138,27 @@ PORTRAIT = (
     " ROUND(AVG(usual_gap_days))::int, COALESCE(SUM(visits_365d), 0)::bigint"
 )
 MOST_GROUPS = 8
+
+# Of records that are one person: what she said last under each of them has to be a yes, whichever has the address.
+REACHABLE = f"""
+WITH said AS (
+  SELECT {PERSON} AS person, latest.channel FROM (
+    SELECT customer_id, channel, given, ROW_NUMBER() OVER
+      (PARTITION BY customer_id, channel ORDER BY happened_at DESC, given, id DESC) AS place
+    FROM facts_consent WHERE purpose = %(purpose)s AND withdrawn_by_id IS NULL
+  ) AS latest JOIN facts_customer AS record ON record.id = latest.customer_id
+  WHERE place = 1 GROUP BY 1, 2 HAVING BOOL_AND(given)
+), reached AS (
+  SELECT said.person, said.channel FROM said
+  JOIN unnest(%(channels)s::text[], %(addresses)s::text[]) AS way (channel, address) ON way.channel = said.channel
+  WHERE EXISTS (
+    SELECT FROM facts_customer AS record JOIN facts_identifier AS named ON named.customer_id = record.id
+    WHERE {PERSON} = said.person AND named.kind = way.address AND NOT named.suppressed)
+)
+SELECT channel, COUNT(DISTINCT person) FROM reached
+WHERE person IN (SELECT customer_id FROM {FROM} WHERE {{where}})
+GROUP BY GROUPING SETS ((channel), ())
+"""
 
 
 def portrait(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> Portrait:
@@ -145,13 +180,27 @@ def portrait(condition: Condition | None, words: Words, *, now: dt.datetime, sco
         "JOIN facts_receipt AS r ON r.customer_id = one.customer_id JOIN facts_line AS l ON l.receipt_id = r.id"
         " JOIN facts_item AS i ON i.id = l.item_id JOIN facts_category AS c ON c.id = i.category_id"
     )
+    by_channel = _reachable(asked)
     return Portrait(
         customers, spend, ticket, gap, visits,
         groups("one.birth_decade", also="one.birth_decade IS NOT NULL"),
         groups("card.source", "JOIN facts_customer AS card ON card.id = one.customer_id", "card.source <> ''"),
         groups("c.name", services, "r.kind IN ('sale', 'use') AND r.withdrawn_by_id IS NULL"
                                    " AND r.business_date > %(year_ago)s"),
+        by_channel.pop(None, 0), by_channel,
     )  # fmt: skip
+
+
+def _reachable(asked: Question) -> dict[Any, int]:
+    """Channel -> customers; None: on any. What she said in another store counts too: whoever asks may see her."""
+    ways = {str(channel): consents.ADDRESS[channel] for channel in consents.CHANNELS}
+    values = {
+        **asked.values, "purpose": str(consents.Purpose.MARKETING), "channels": list(ways),
+        "addresses": list(ways.values()),
+    }  # fmt: skip
+    with seeing(CHAIN_WIDE), connection.cursor() as sql:
+        sql.execute(REACHABLE.format(where=asked.where), values)
+        return dict(sql.fetchall())
 
 
 def movement(segment: Segment, *, since: dt.datetime, scope: Scope) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from changke.facts.customers.models import AdvisingReason, Chosen
 from changke.facts.customers.services.advising import note
 from changke.facts.customers.services.intake_tags import source_of
+from changke.facts.customers.services.renew import renew
 
 CHUNK = 500
 """Customers in one transaction: about a quarter of a second with tags."""
@@ -66,11 +67,12 @@ def change_next(batch_id: int, change: BulkChange, *, now: dt.datetime) -> int:
             [ids],
         )
         here = [row[0] for row in cursor.fetchall()]
-        changed = set(_set_fields(batch_id, here, change.fields))
-        changed |= _put_tags_on(batch_id, here, change.add_tags, now)
+        changed = set_already = set(_set_fields(batch_id, here, change.fields))
+        changed = changed | _put_tags_on(batch_id, here, change.add_tags, now)
         removed = _take_tags_off(here, change.remove_tags, now)
     for customer, tags in removed.items():
         Chosen.objects.filter(batch_id=batch_id, customer_id=customer).update(removed=tags)
+    renew((changed - set_already) | removed.keys())
     changed |= removed.keys()
     mine = Chosen.objects.filter(batch_id=batch_id, customer_id__in=ids)
     mine.filter(customer_id__in=changed).update(outcome="changed")
@@ -189,5 +191,6 @@ def put_tags_back(batch_id: int) -> int:
                 """,
                 [some],
             )
+            renew(list(Chosen.objects.filter(pk__in=some).values_list("customer_id", flat=True)))
             Chosen.objects.filter(pk__in=some).update(removed=[])
             restored += len(some)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from changke.facts.customers.services.renew import renew
+
 
 def source_of(batch_id: int) -> str:
     return f"import:{batch_id}"
@@ -24,10 +26,11 @@ def take_in_tags(tags: Sequence[tuple[int, str]], *, batch_id: int, now: dt.date
             SELECT DISTINCT customer, name, %(source)s, %(now)s::timestamptz
             FROM unnest(%(customers)s::bigint[], %(names)s::text[]) AS wanted (customer, name)
             ORDER BY customer, name
-            ON CONFLICT (customer_id, name) DO NOTHING
+            ON CONFLICT (customer_id, name) DO NOTHING RETURNING customer_id
             """,
             {"customers": customers, "names": [name for _, name in tags], "source": source, "now": now},
         )
+        renew({row[0] for row in cursor.fetchall()})
         cursor.execute(
             "SELECT DISTINCT customer_id FROM facts_tag WHERE source = %(source)s AND customer_id = ANY(%(customers)s)",
             {"customers": customers, "source": source},

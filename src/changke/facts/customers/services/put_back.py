@@ -10,6 +10,7 @@ from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind, Replaced, Tag
 from changke.facts.customers.services.intake_tags import source_of
 from changke.facts.customers.services.names import take_off
+from changke.facts.customers.services.renew import renew
 from changke.foundation.database.append_only import current_xid
 
 CHUNK = 300
@@ -19,8 +20,10 @@ CHUNK = 300
 def take_tags_off(batch_id: int) -> int:
     """Delete the tags that the batch put on; how many. A tag somebody else put on first was never the batch's."""
     taken = 0
-    while ids := list(Tag.objects.filter(source=source_of(batch_id)).values_list("pk", flat=True)[:CHUNK]):
-        taken += Tag.objects.filter(pk__in=ids).delete()[0]
+    while some := dict(Tag.objects.filter(source=source_of(batch_id)).values_list("pk", "customer_id")[:CHUNK]):
+        with transaction.atomic():
+            taken += Tag.objects.filter(pk__in=some).delete()[0]
+            renew(set(some.values()))
     return taken
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from changke.facts.customers.services.renew import renew
 from changke.foundation.organisation.queries import the_chain
 
 SOURCE = "rule"
@@ -82,8 +83,13 @@ def put_on(ruled: Sequence[Ruled], *, now: dt.datetime) -> int:
     return int(put)
 
 
+@transaction.atomic
 def take_back(facts: Sequence[str]) -> int:
     """Take off what rules read from facts that were withdrawn since: it was never true, so it leaves no past."""
     with connection.cursor() as sql:
-        sql.execute("DELETE FROM facts_tag WHERE source = %s AND fact = ANY(%s)", [SOURCE, list(facts)])
-        return int(sql.rowcount)
+        sql.execute(
+            "DELETE FROM facts_tag WHERE source = %s AND fact = ANY(%s) RETURNING customer_id", [SOURCE, list(facts)]
+        )
+        gone = [customer for (customer,) in sql.fetchall()]
+    renew(set(gone))
+    return len(gone)

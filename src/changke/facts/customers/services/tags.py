@@ -5,9 +5,9 @@ import datetime as dt
 from django.db import transaction
 
 from changke.facts.customers.models import Customer, FormerTag, Tag, TagEnd, TagWord
+from changke.facts.customers.services.renew import renew
 from changke.foundation.audit.rules import HOUSE, By, Values
 from changke.foundation.audit.services import record
-from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
@@ -49,7 +49,7 @@ def add_tag(
     evidence = {"source": source, "given_by_id": _staff(by), "rule": rule, "fact": fact, "recorded_at": now}
     tag, is_new = Tag.objects.get_or_create(customer=customer, name=plain, defaults={**evidence, "stale_on": stale_on})
     if is_new:
-        _renew(customer)
+        renew([customer.pk])
         _record("tag.added", customer, None, {"tag": plain}, by, now)
     elif tag.stale_on != stale_on:
         tag.stale_on = stale_on
@@ -79,19 +79,15 @@ def take_stale_off(*, today: dt.date, now: dt.datetime, most: int = 5_000) -> in
         old = list(Tag.objects.select_for_update(skip_locked=True).filter(stale_on__lte=today).order_by("pk")[:most])
         FormerTag.objects.bulk_create(former(tag, ended_by=None, because=TagEnd.STALE, now=now) for tag in old)
         Tag.objects.filter(pk__in=[tag.pk for tag in old]).delete()
+        renew({tag.customer_id for tag in old})
     return len(old)
 
 
 def _end(tag: Tag, customer: Customer, *, by: By, because: str, now: dt.datetime) -> None:
     former(tag, ended_by=_staff(by), because=because, now=now).save(force_insert=True)
     tag.delete()
-    _renew(customer)
+    renew([customer.pk])
     _record("tag.removed", customer, {"tag": tag.name}, None, by, now)
-
-
-def _renew(customer: Customer) -> None:
-    """Whoever follows the customers sees that something about her changed."""
-    Customer.objects.filter(pk=customer.pk).update(txid=current_xid())
 
 
 def former(tag: Tag, *, ended_by: int | None, because: str, now: dt.datetime) -> FormerTag:

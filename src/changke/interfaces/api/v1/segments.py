@@ -96,6 +96,10 @@ class PortraitOut(Schema):
     ages: Mapping[int, int] = Field(..., description="Decade of birth -> customers.")
     sources: Mapping[str, int]
     services: Mapping[str, int] = Field(..., description="Category -> customers who had something of it in 365 days.")
+    reachable: int = Field(
+        ..., description="Who agreed to marketing on a channel, and of whom an address of that channel is known."
+    )
+    reachable_by: Mapping[str, int] = Field(..., description="Channel -> customers.")
 
 
 class PortraitsOut(Schema):

@@ -18,9 +18,12 @@ from changke.interfaces.web.conditions.rows import (
     COUNT,
     KNOWING,
     SEGMENT,
+    SEQUENCE,
     SUM,
     TAG,
+    THEN,
     USUAL_DAYS,
+    USUAL_WITHIN,
     WINDOWS,
     Group,
     Row,
@@ -39,11 +42,13 @@ ASKED: dict[str, Words] = {
     CONSENT: pgettext_lazy("condition", "Consent"),
     COUNT: pgettext_lazy("condition", "How often"),
     SUM: pgettext_lazy("condition", "How much"),
+    SEQUENCE: pgettext_lazy("condition", "One after another"),
 }
 WHETHER: dict[str, tuple[Words, Words]] = {
     TAG: (_("wears"), _("does not wear")),
     SEGMENT: (_("is in"), _("is not in")),
     CONSENT: (_("said yes to"), _("did not say yes to")),
+    SEQUENCE: (_("did"), _("did not do")),
 }
 DEED_WORDS: dict[str, Words] = {
     "purchase": pgettext_lazy("condition", "bought"),
@@ -174,7 +179,7 @@ class Inputs:
                     *((what, str(ASKED[what])) for what in (TAG, SEGMENT, CONSENT)),
                 ],
             )
-            yield gettext("What she did"), [(what, str(ASKED[what])) for what in (COUNT, SUM)]
+            yield gettext("What she did"), [(what, str(ASKED[what])) for what in (COUNT, SUM, SEQUENCE)]
         numbers = sorted(((name, said) for name, said in named.items() if name not in known), key=lambda one: one[1])
         yield gettext("Numbers"), numbers
         if card:
@@ -188,6 +193,8 @@ class Inputs:
     def inputs(self, row: Row, name: str) -> Iterator[Input]:
         if row.what == AS_TEXT:
             yield Input("input", f"{name}.value", gettext("As text"), row.one("value"), wide=True)
+        elif row.what == SEQUENCE:
+            yield from self.sequence(row, name)
         elif row.what in WHETHER:
             yield from self.whether(row, name)
         elif row.what in BEYOND:
@@ -230,34 +237,49 @@ class Inputs:
 
     def deeds(self, row: Row, name: str) -> Iterator[Input]:
         kinds = [kind for kind in KINDS if row.what == COUNT or kind in AMOUNTS]
-        kind = row.one("kind", "purchase")
-        window = row.one("window", "days")
-        yield Input("select", f"{name}.window", gettext("When"), window,
-                    [(one, str(WINDOW_WORDS[one])) for one in WINDOWS], shapes=True)  # fmt: skip
-        if window == "days":
-            yield Input("input", f"{name}.days", gettext("Days"), row.one("days", USUAL_DAYS), type="days",
-                        unit=gettext("days"))  # fmt: skip
-        yield Input("select", f"{name}.kind", gettext("Deed"), kind,
-                    [(one, str(DEED_WORDS[one])) for one in kinds], shapes=True)  # fmt: skip
-        of = row.one("of")
-        if kind == "event":
-            events = [(code, str(said)) for code, said in EVENTS.items()]
-            yield Input("select", f"{name}.of", gettext("Which"), of, _with(of, [("", gettext("Choose")), *events]))
-        elif kind in WITH_LINES:
-            by = row.one("by")
-            yield Input("select", f"{name}.by", gettext("Of what"), by,
-                        [(one, str(said)) for one, said in BY_WORDS.items()], shapes=True)  # fmt: skip
-            if by:
-                known = (
-                    list(self.speech.items.items()) if by == "item" else [(one, one) for one in self.speech.categories]
-                )
-                yield Input("select", f"{name}.of", gettext("Which"), of, _with(of, [("", gettext("Choose")), *known]))
+        yield from self.window(row, name, WINDOWS)
+        yield from self.deed(row, name, "", kinds)
         yield Input("select", f"{name}.op", gettext("Comparison"), row.one("op", ">="),
                     [(one, str(words.OPERATORS[one])) for one in ORDERED])  # fmt: skip
         unit = gettext("times") if row.what == COUNT else ""
         yield Input("input", f"{name}.value", gettext("Value"), row.one("value"), type="number", unit=unit)
         if setting := row.one("setting"):
             yield Input("hidden", f"{name}.setting", "", setting)
+
+    def window(self, row: Row, name: str, windows: Sequence[str]) -> Iterator[Input]:
+        window = row.one("window", "days")
+        yield Input("select", f"{name}.window", gettext("When"), window,
+                    [(one, str(WINDOW_WORDS[one])) for one in windows], shapes=True)  # fmt: skip
+        if window == "days":
+            yield Input("input", f"{name}.days", gettext("Days"), row.one("days", USUAL_DAYS), type="days",
+                        unit=gettext("days"))  # fmt: skip
+
+    def deed(self, row: Row, name: str, before: str, kinds: Sequence[str]) -> Iterator[Input]:
+        kind = row.one(f"{before}kind", "purchase")
+        yield Input("select", f"{name}.{before}kind", gettext("Deed"), kind,
+                    [(one, str(DEED_WORDS[one])) for one in kinds], shapes=True)  # fmt: skip
+        of, place = row.one(f"{before}of"), f"{name}.{before}of"
+        if kind == "event":
+            events = [(code, str(said)) for code, said in EVENTS.items()]
+            yield Input("select", place, gettext("Which"), of, _with(of, [("", gettext("Choose")), *events]))
+        elif kind in WITH_LINES:
+            by = row.one(f"{before}by")
+            yield Input("select", f"{name}.{before}by", gettext("Of what"), by,
+                        [(one, str(said)) for one, said in BY_WORDS.items()], shapes=True)  # fmt: skip
+            if by:
+                known = (
+                    list(self.speech.items.items()) if by == "item" else [(one, one) for one in self.speech.categories]
+                )
+                yield Input("select", place, gettext("Which"), of, _with(of, [("", gettext("Choose")), *known]))
+
+    def sequence(self, row: Row, name: str) -> Iterator[Input]:
+        yes, no = WHETHER[SEQUENCE]
+        yield Input("select", f"{name}.op", gettext("Comparison"), row.one("op"), [("is", str(yes)), ("not", str(no))])
+        yield from self.window(row, name, ("days", ""))
+        yield from self.deed(row, name, "", KINDS)
+        yield Input("input", f"{name}.within", gettext("and after it within"), row.one("within", USUAL_WITHIN),
+                    type="days", unit=gettext("days, then"))  # fmt: skip
+        yield from self.deed(row, name, THEN, KINDS)
 
 
 def _with(value: str, options: list[Option]) -> list[Option]:

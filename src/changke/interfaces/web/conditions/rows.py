@@ -5,7 +5,7 @@ row can hold, stands in a row as text. A row is addressed by its place: `ask.0.o
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,12 +22,16 @@ Problem = tuple[str, dict[str, object]]
 """A template and its places."""
 
 TAG, CONSENT, SEGMENT, COUNT, SUM, TEXT = "#tag", "#consent", "#segment", "#count", "#sum", "#text"
+SEQUENCE = "#sequence"
 """What a row asks for beyond attributes. An attribute is called by its name, nothing chosen yet is ""."""
-BEYOND = (TAG, CONSENT, SEGMENT, COUNT, SUM)
+BEYOND = (TAG, CONSENT, SEGMENT, COUNT, SUM, SEQUENCE)
 WHETHER = ("is", "not")
 KNOWING = ("known", "unknown")
 WINDOWS = ("days", "", "visit")
 USUAL_DAYS = "90"
+USUAL_WITHIN = "30"
+THEN = "then"
+"""Before the names of what a sequence says of its second deed."""
 
 MOST_ROWS = 100
 """Rows that a form takes. A condition of more is for the text."""
@@ -120,6 +124,8 @@ def _leaf(tree: Tree, reading: Reading) -> Row | None:
         return Row(SEGMENT, {"op": whether, "value": [inside["segment"]]})
     if "consent" in inside:
         return Row(CONSENT, {"op": whether, "value": [f"{inside['consent']} {inside.get('channel', '')}".strip()]})
+    if "first" in inside:
+        return _in_sequence(inside, whether)
     if negated:
         return None
     if "attribute" in tree:
@@ -152,6 +158,16 @@ def _counted(tree: Tree, reading: Reading) -> Row:
         "kind": [deed["kind"]], "by": [by], "of": [deed.get("of") or deed.get(by, "")], "window": [window],
         "days": [str(tree.get("days", USUAL_DAYS))], "op": [tree["op"]], "value": [said], **_setting(value),
     })  # fmt: skip
+
+
+def _in_sequence(tree: Tree, whether: list[str]) -> Row:
+    typed = {"op": whether, "within": [str(tree["within"])], "window": ["days" if "days" in tree else ""]}
+    typed["days"] = [str(tree.get("days", USUAL_DAYS))]
+    for before, deed in (("", tree["first"]), (THEN, tree["then"])):
+        by = next((name for name in ("item", "category") if name in deed), "")
+        typed |= {f"{before}kind": [deed["kind"]], f"{before}by": [by]}
+        typed[f"{before}of"] = [deed.get("of") or deed.get(by, "")]
+    return Row(SEQUENCE, typed)
 
 
 def _setting(value: object) -> dict[str, list[str]]:
@@ -287,6 +303,8 @@ def _tree(row: Row, reading: Reading) -> Tree | None:
             return _whether(row, tree) if purpose else None
         case "#count" | "#sum":
             return _counting(row, reading)
+        case "#sequence":
+            return _following(row)
     return _comparing(row, reading)
 
 
@@ -334,14 +352,10 @@ def _read(text: str, column: Column, currency: str) -> object:
 
 
 def _counting(row: Row, reading: Reading) -> Tree | None:
-    measure, kind = row.what[1:], row.one("kind", "purchase")
-    if kind not in KINDS or (measure == "sum" and kind not in AMOUNTS):
-        raise _Unreadable(_("choose what is counted"))
-    deed, by, of = {"kind": kind}, row.one("by"), row.one("of").strip()
-    if kind == "event" or (by and kind in WITH_LINES):
-        if not of:
-            return None
-        deed["of" if kind == "event" else by] = of
+    measure = row.what[1:]
+    deed = _deed(row, "", AMOUNTS if measure == "sum" else KINDS)
+    if deed is None:
+        return None
     text = row.one("value").strip()
     if not text:
         return None
@@ -352,11 +366,39 @@ def _counting(row: Row, reading: Reading) -> Tree | None:
     tree: Tree = {"measure": measure, "deed": deed}
     match row.one("window", "days"):
         case "days":
-            days = row.one("days", USUAL_DAYS).strip()
-            if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= LONGEST_DAYS):
-                raise _Unreadable(_("a window has 1 to %(most)s days"), most=f"{LONGEST_DAYS:,}")
-            tree["days"] = int(days)
+            tree["days"] = _days(row.one("days", USUAL_DAYS))
         case "visit":
             tree["since"] = "visit"
     op = row.one("op")
     return tree | {"op": op if op in ORDERED else ">=", "value": _kept(row, value, reading.settings)}
+
+
+def _following(row: Row) -> Tree | None:
+    first, then = _deed(row, "", KINDS), _deed(row, THEN, KINDS)
+    if first is None or then is None:
+        return None
+    tree: Tree = {"first": first, "then": then, "within": _days(row.one("within", USUAL_WITHIN))}
+    if row.one("window", "days") == "days":
+        tree["days"] = _days(row.one("days", USUAL_DAYS))
+    return _whether(row, tree)
+
+
+def _deed(row: Row, before: str, kinds: Collection[str]) -> dict[str, str] | None:
+    """The deed that a row means; None while it does not say of what."""
+    kind, by, of = (row.one(f"{before}{name}").strip() for name in ("kind", "by", "of"))
+    kind = kind or "purchase"
+    if kind not in kinds:
+        raise _Unreadable(_("choose what is counted"))
+    deed = {"kind": kind}
+    if kind == "event" or (by and kind in WITH_LINES):
+        if not of:
+            return None
+        deed["of" if kind == "event" else by] = of
+    return deed
+
+
+def _days(typed: str) -> int:
+    days = typed.strip()
+    if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= LONGEST_DAYS):
+        raise _Unreadable(_("a window has 1 to %(most)s days"), most=f"{LONGEST_DAYS:,}")
+    return int(days)

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.http import require_GET
 
+from changke.facts.consents.rules import Channel
 from changke.foundation.access.capabilities import Capability
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.segments.common import there, words_for
+from changke.interfaces.words import CHANNELS
 from changke.profiles.segments import queries
 from changke.profiles.segments.models import Segment
 from changke.profiles.segments.queries import Portrait
@@ -39,6 +41,7 @@ def portrait(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "numbers": _numbers(hers, everybody),
         "groups": [
+            (gettext("Reachable by"), _bars(_channels(hers), _channels(everybody), hers, everybody)),
             (gettext("Age"), _bars({decades[one]: n for one, n in hers.ages.items()},
                                    {decades[one]: n for one, n in everybody.ages.items()}, hers, everybody)),
             (gettext("Source"), _bars(hers.sources, everybody.sources, hers, everybody)),
@@ -72,8 +75,14 @@ def _numbers(hers: Portrait, everybody: Portrait) -> list[tuple[str, str, str]]:
          money(each(everybody.spend_minor, everybody.customers))),
         (gettext("Average ticket"), money(hers.ticket_minor), money(everybody.ticket_minor)),
         (gettext("Visits of a year, each"), visits(hers), visits(everybody)),
+        (gettext("Reachable (agreed to marketing, address known)"), formats.number(hers.reachable),
+         formats.number(everybody.reachable)),
         (gettext("Usual gap"), days(hers.gap_days), days(everybody.gap_days)),
     ]  # fmt: skip
+
+
+def _channels(one: Portrait) -> dict[str, int]:
+    return {str(CHANNELS[Channel(channel)]): customers for channel, customers in sorted(one.reachable_by.items())}
 
 
 def _bars(hers: object, everybody: object, one: Portrait, whole: Portrait) -> list[Bar]:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 
 from changke.foundation.cursors import close_window, open_window
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.conditions import ConditionError
 from changke.profiles.lifecycle.services.changes import read_from
+from changke.profiles.segments import columns
 from changke.profiles.segments.asking import FROM, SegmentCircle, Words, question, today_of, words_of_the_chain
 from changke.profiles.segments.models import Segment
 
@@ -36,9 +38,10 @@ WHERE NOT EXISTS (
   WHERE member.segment_id = %(segment)s AND member.customer_id = asked.customer_id AND member.left_at IS NULL)
 ORDER BY asked.customer_id
 """
-# Everybody who may fit otherwise since: new or changed facts, cards, own fields. A tag renews the card.
+# Who may fit otherwise since: new or changed facts, cards, own fields, scores. A tag renews the card. Of a record read
+# as another both: the person who may fit now, and the record that does no more.
 TOUCHED = """
-SELECT DISTINCT customer_id FROM (
+WITH found AS (
   SELECT customer_id FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
   UNION ALL
   SELECT customer_id FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
@@ -54,7 +57,12 @@ SELECT DISTINCT customer_id FROM (
   SELECT customer_id FROM facts_scorevalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
   UNION ALL
   SELECT id FROM facts_customer WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-) AS found WHERE customer_id IS NOT NULL LIMIT %(most)s
+)
+SELECT customer_id FROM found WHERE customer_id IS NOT NULL
+UNION
+SELECT record.merged_into_id FROM found JOIN facts_customer AS record ON record.id = found.customer_id
+WHERE record.merged_into_id IS NOT NULL
+LIMIT %(most)s
 """
 
 
@@ -89,6 +97,11 @@ def refresh_members(
             # A field was retired, a category renamed. The other segments must not wait for whoever mends this one.
             log.warning("segment %s can no longer be asked, its members stay: %s", one.key, error)
             continue
+        fitting = columns.everybody(condition, words, now=now) if ids is None else None
+        if fitting is not None:
+            moved = _take_over(one, fitting, now)
+            entered, left = entered + moved.entered, left + moved.left
+            continue
         asked = question(condition, words, today=today, ids=ids)
         values: dict[str, Any] = {**asked.values, "segment": one.pk, "now": now, "ids": list(ids or ())}
         with transaction.atomic(), connection.cursor() as sql:
@@ -106,6 +119,34 @@ def refresh_members(
             if ids is None:
                 Segment.objects.filter(pk=one.pk).update(refreshed_at=now)
     return Moved(entered, left)
+
+
+# The same two, where everybody whom it fits is known already and only the difference has to be written.
+INSIDE = "SELECT customer_id FROM profiles_segmentmember WHERE segment_id = %s AND left_at IS NULL"
+GONE = """
+UPDATE profiles_segmentmember SET left_at = GREATEST(%(now)s, entered_at)
+WHERE segment_id = %(segment)s AND left_at IS NULL AND customer_id = ANY(%(ids)s)
+"""
+COME = """
+INSERT INTO profiles_segmentmember (segment_id, customer_id, entered_at)
+SELECT %(segment)s, came.id, %(now)s FROM unnest(%(ids)s::bigint[]) AS came (id)
+ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
+"""
+
+
+@transaction.atomic
+def _take_over(one: Segment, fitting: columns.Ids, now: dt.datetime) -> Moved:
+    with connection.cursor() as sql:
+        sql.execute(INSIDE, [one.pk])
+        inside = np.fromiter((pk for (pk,) in sql.fetchall()), np.int64)
+        counts = []
+        for statement, ids in ((GONE, np.setdiff1d(inside, fitting)), (COME, np.setdiff1d(fitting, inside))):
+            counts.append(0)
+            if len(ids):
+                sql.execute(statement, {"segment": one.pk, "now": now, "ids": ids.tolist()})
+                counts[-1] = sql.rowcount
+    Segment.objects.filter(pk=one.pk).update(refreshed_at=now)
+    return Moved(entered=counts[1], left=counts[0])
 
 
 def follow(now: dt.datetime) -> int:

@@ -1,0 +1,162 @@
+"""The copy that segments are counted from says what PostgreSQL says, at every moment, and shows no more."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from changke.facts.customers.models import Customer
+from changke.facts.customers.services.tags import add_tag
+from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.rows_seen import seeing, seeing_nobody
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.profiles.attributes.models import Profile
+from changke.profiles.lifecycle.services import fold, refresh_all
+from changke.profiles.segments import columns, queries
+from changke.profiles.segments.asking import FROM, Words, question, words_of_the_chain
+from changke.profiles.segments.models import SegmentMember
+from changke.profiles.segments.services.members import refresh_everybody
+from changke.profiles.segments.services.save import freeze, save_segment
+from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEXTS = (
+    "purchases >= 1",
+    "not silent_days >= 30",
+    "silent_days is unknown or net_spend >= 100",
+    "stage in (intro, growth, lost) and purchases < 3",
+    "tag has 怕生 and purchases >= 1",
+    "not tag has 怕生",
+    "segment has frozen or purchases = 0",
+    "count(purchase in 30 days) = 0 and purchases >= 1",
+)
+
+
+@pytest.fixture
+def shop(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Book]:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(columns, "WORTH_IT", 0)
+    make_chain()
+    book, stores = Book(), make_stores(2)
+    for number in range(40):
+        one = book.customer(stores[number % 2], TODAY - dt.timedelta(days=200), name=f"C{number}")
+        for place in range(number % 4):
+            book.receipt(one, stores[number % 2], TODAY - dt.timedelta(days=10 * place + number)).save(
+                force_insert=True
+            )
+        if number % 3 == 0:
+            add_tag(one, "怕生", now=NOW)
+    with seeing(CHAIN_WIDE):
+        refresh_all(now=NOW, mirror=tmp_path / "mirror.duckdb", months=0)
+        freeze(name="frozen", key="frozen", text="purchases >= 2", now=NOW)
+        yield book
+
+
+def slow(text: str, words: Words, scope: Scope) -> list[int]:
+    asked = question(words.read(text)[1], words, today=TODAY, scope=scope)
+    with connection.cursor() as sql:
+        sql.execute(f"SELECT customer_id FROM {FROM} WHERE {asked.where} ORDER BY 1", asked.values)
+        return [pk for (pk,) in sql.fetchall()]
+
+
+def agrees(scope: Scope = CHAIN_WIDE) -> None:
+    words = words_of_the_chain()
+    for text in TEXTS:
+        _, condition = words.read(text)
+        expected = slow(text, words, scope)
+        assert columns.count(condition, words, now=NOW, scope=scope) == len(expected), text
+        some = columns.sample(condition, words, now=NOW, scope=scope, most=99)
+        assert sorted(some or ()) == expected, text
+        if scope.whole_chain:
+            found = columns.everybody(condition, words, now=NOW)
+            assert found is not None
+            assert found.tolist() == expected, text
+    assert columns.count(None, words, now=NOW, scope=scope) == Profile.objects.for_scope(scope).count()
+
+
+def test_it_agrees_before_and_after_facts_of_every_kind(shop: Book) -> None:
+    assert columns.copy_columns() == 40
+    agrees()
+    store = Store.objects.order_by("pk")[0]
+    people = list(Customer.objects.order_by("pk"))
+    shop.receipt(people[0], store, TODAY).save(force_insert=True)
+    agrees()  # before her profile knows
+    fold(NOW)
+    agrees()
+    shop.customer(store, TODAY, name="New")
+    Customer.objects.filter(pk=people[5].pk).update(is_active=False, txid=current_xid())
+    add_tag(people[1], "怕生", now=NOW)
+    fold(NOW)
+    agrees()
+    assert columns.renew_if_due() == 0, "three are no reason"
+    agrees(Scope(frozenset({store.pk})))
+
+
+def test_the_most_valuable_come_first(shop: Book) -> None:
+    columns.copy_columns()
+    words = words_of_the_chain()
+    _, condition = words.read("purchases >= 1")
+    quick = columns.sample(condition, words, now=NOW, scope=CHAIN_WIDE, most=5)
+    columns._open.clear()
+    for file in columns.folder().glob("columns-*"):
+        file.unlink()
+    assert columns.sample(condition, words, now=NOW, scope=CHAIN_WIDE, most=5) is None
+    assert queries.sample(condition, words, now=NOW, scope=CHAIN_WIDE, most=5) == quick
+
+
+def test_it_shows_no_more_than_postgresql_would(shop: Book) -> None:
+    columns.copy_columns()
+    store = Store.objects.order_by("pk")[0]
+    words = words_of_the_chain()
+    _, condition = words.read("purchases >= 0")
+    mine = Profile.objects.filter(home_store_id=store.pk).count()
+    with seeing(Scope(frozenset({store.pk}))):
+        assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) == mine
+    with seeing_nobody():
+        assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) in {0, None}
+
+
+def test_another_night_too_many_facts_or_no_file_leave_it_to_postgresql(
+    shop: Book, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = words_of_the_chain()
+    _, condition = words.read("purchases >= 1")
+    assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is None, "no file"
+    columns.copy_columns()
+    assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is not None
+    assert columns.count(words.read('source = "x"')[1], words, now=NOW, scope=CHAIN_WIDE) is None, (
+        "her card is not in it"
+    )
+    monkeypatch.setattr(columns, "MOST_CHANGED", 0)
+    add_tag(Customer.objects.order_by("pk")[0], "怕生", now=NOW)
+    assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is None, "too many facts since"
+    monkeypatch.setattr(columns, "RENEWED_FROM", 0)
+    assert columns.renew_if_due() == 40
+    assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is not None
+    refresh_all(now=NOW + dt.timedelta(minutes=1), mirror=tmp_path / "mirror.duckdb", months=0)
+    assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is None, "another computation of everybody"
+    assert columns.renew_if_due() == 40
+    assert len(list(columns.folder().glob("columns-*"))) == 1
+    monkeypatch.setattr(columns, "WORTH_IT", 1_000)
+    assert columns.copy_columns() == 0
+
+
+def test_members_come_and_go_alike(shop: Book) -> None:
+    one = save_segment(None, key="buyers", name="buyers", text="purchases >= 2", now=NOW)
+    columns.copy_columns()
+    inside = SegmentMember.objects.filter(segment=one, left_at=None)
+    before = set(inside.values_list("customer_id", flat=True))
+    assert before
+    gone = inside.first()
+    assert gone is not None
+    gone.delete()
+    stranger = Profile.objects.exclude(pk__in=before).values_list("pk", flat=True)[0]
+    SegmentMember.objects.create(segment=one, customer_id=stranger, entered_at=NOW)
+    moved = refresh_everybody(now=NOW + dt.timedelta(seconds=1))
+    assert (moved.entered, moved.left) == (1, 1)
+    assert set(inside.values_list("customer_id", flat=True)) == before
