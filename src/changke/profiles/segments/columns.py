@@ -250,4 +250,4 @@ def _named(run: Any) -> str:
 
 
 def _columns() -> list[str]:
-    return [field.column for field in Profile._meta.concrete_fields]
+    return [str(field.column) for field in Profile._meta.concrete_fields]
