@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from changke.engine import churn
-from changke.engine.churn.judge import judged
+from changke.engine.churn.judge import expected_precision, judged
 from changke.engine.churn.silences import Silences
 from changke.engine.clv import BGNBD
 from changke.engine.prediction.days import Days
@@ -78,6 +78,37 @@ def test_where_customers_differ_and_leave_silence_is_a_signal() -> None:
     assert said.table().rows == len(said.rules)
 
 
+def test_the_outlook_with_a_last_day_never_warns_later_than_the_fixed_days() -> None:
+    chance, days_of = np.random.default_rng(5), list[list[int]]()
+    for rate in chance.gamma(0.8, 1 / 70, 1500):  # nobody leaves, and many come seldom
+        gaps = chance.exponential(1 / rate, 60).clip(0, 1e6)
+        came = np.unique((chance.integers(0, 60) + np.concatenate([[0.0], np.cumsum(gaps)])).astype(int))
+        days_of.append(came[came < 720].tolist())
+    said = churn.backtest(rows(*days_of), horizon_days=90, cut=dt.date(2024, 10, 1))
+    by_name = {rule.rule: rule for rule in said.rules}
+    for days in (60, 90, 120):
+        fixed, sooner = by_name[f"fixed {days}"], by_name[f"outlook or {days}"]
+        assert sooner.lead_days >= fixed.lead_days
+        assert sooner.recall == fixed.recall == 1.0
+        assert sooner.precision > fixed.precision - 0.05
+    assert by_name["outlook or 120"].lead_days > 65  # customers differ: for some the outlook is worth listening to
+
+
+def test_the_precision_that_a_model_expects_is_that_of_chains_made_by_it() -> None:
+    model, chance, horizon, fixed = BGNBD(r=0.8, alpha=40.0, a=0.5, b=4.0), np.random.default_rng(3), 90, 60
+    x, t_x, draws = np.array([2.0, 9.0]), np.array([40.0, 300.0]), 40_000
+    expected = expected_precision(model, np.full(2, float(fixed)), x, t_x, np.full(2, 100.0), horizon=horizon)
+    alerts = true = 0
+    for repeat, last in zip(x, t_x, strict=True):
+        alive = chance.random(draws) < model.p_alive([repeat], [last], [last])[0]
+        rate = chance.gamma(model.r + repeat, 1 / (model.alpha + last), draws)
+        gap = np.where(alive, chance.exponential(1 / rate), np.inf)
+        alerts, true = alerts + int((gap > fixed).sum()), true + int((gap > fixed + horizon).sum())
+    assert expected == pytest.approx(true / alerts, abs=0.01)
+    never = expected_precision(model, np.full(2, np.inf), x, t_x, np.full(2, 100.0), horizon=horizon)
+    assert np.isnan(never)
+
+
 def test_where_all_are_alike_and_nobody_leaves_it_says_that_silence_means_nothing() -> None:
     said = churn.backtest(chain(800, leaving=0.0, alike=True), horizon_days=30)
     assert not said.signal
@@ -95,7 +126,7 @@ def test_staff_get_no_more_alerts_than_they_can_handle() -> None:
 def test_nobody_is_alarmed_about_before_the_minimum_silence() -> None:
     usual = churn.backtest(chain(400, leaving=0.1, alike=False), horizon_days=90, minimum_silence=100)
     for rule in usual.rules:
-        if rule.rule.startswith(("outlook", "fall")):
+        if rule.kind in {"outlook", "fall"}:
             assert rule.lead_days <= 80
 
 

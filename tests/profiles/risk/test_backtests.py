@@ -35,7 +35,7 @@ def test_rules_stand_side_by_side_with_what_they_were_computed_on(cast: Cast) ->
         dt.date(2025, 1, 5),
         dt.date(2026, 2, 28),
     )
-    assert (kept.done, kept.total) == (kept.total, 74)
+    assert (kept.done, kept.total) == (kept.total, 182)
     kinds = {(row["kind"], row["chosen_by"]) for row in kept.rows}
     assert {("fixed", ""), ("gaps", ""), ("outlook", "fixed_60"), ("outlook", "alerts"), ("fall", "precision")} <= kinds
     for row in kept.rows:

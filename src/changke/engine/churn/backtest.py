@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from changke.engine.churn.judge import Judged, judged, known_precision, weekly_alerts
+from changke.engine.churn.judge import Judged, expected_precision, judged, known_precision, weekly_alerts
 from changke.engine.churn.score import fires_on
 from changke.engine.churn.signal import Signal, signal
 from changke.engine.churn.silences import Silences
@@ -17,7 +17,7 @@ from changke.engine.table import Table
 
 FIXED = (60, 90, 120, 180)
 GAPS = (2, 3)
-LEVELS = np.round(np.arange(0.05, 0.96, 0.025), 3)
+LEVELS = np.round(np.arange(0.05, 0.955, 0.01), 3)
 LAPSE_DAYS = 180
 MINIMUM_SILENCE = 14
 WEEKS_BACK = 52
@@ -37,7 +37,8 @@ class Backtest:
     Attributes
     ----------
     rules
-        Side by side. `outlook = 90` is the outlook at the precision that fixed 90 days had before the cut.
+        Side by side. `outlook = 90` is the outlook at the precision that fixed 90 days were to have, judged from before
+        the cut; `outlook or 90` warns by the outlook, at the latest after 90 days.
     signal
         Whether silence means anything here; its truth value is the answer, `.auc` the measure, `str()` the sentence.
     notes
@@ -138,8 +139,7 @@ def backtest(
     rules = _fixed(after, horizon, lapse, weeks)
     personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress)
     for fixed in FIXED[:3]:
-        wanted = known_precision(np.full(len(known), float(fixed)), known, until=at, horizon=horizon, lapse=lapse)[0]
-        rules += personal.rules(f"= {fixed}", f"fixed_{fixed}", precision=wanted)
+        rules += personal.like_fixed(fixed)
     if alerts_per_100 is not None:
         rules += personal.rules(f"{alerts_per_100:g} per 100", "alerts", per_100=alerts_per_100)
     if alerts_per_week is not None:
@@ -170,11 +170,15 @@ class _Personal:
         self.fires, self.before, self.weekly = {}, {}, {}
         back = min(7.0 * WEEKS_BACK, cut / 2)
         alike = {name: _Alike(model, seen, horizon) for name, seen in (("known", known), ("after", after))}
+        self.known, self.foreseen, self.days_known = alike["known"], dict[tuple[str, float], float](), {}
         steps = [(kind, level) for kind in ("outlook", "fall") for level in LEVELS.tolist()]
         for done, (kind, level) in enumerate(steps):
             bounds = {"least": least, "most": max(lapse, least + 1)}
-            then = alike["known"].day(kind, level, **bounds)
-            self.fires[kind, level] = alike["after"].day(kind, level, **bounds)
+            days = alike["known"].days(kind, level, **bounds)
+            then = days[alike["known"].place]
+            self.days_known[kind, level] = days
+            self.foreseen[kind, level] = alike["known"].foreseen(days)
+            self.fires[kind, level] = alike["after"].days(kind, level, **bounds)[alike["after"].place]
             self.before[kind, level] = known_precision(then, known, until=cut, horizon=horizon, lapse=lapse)
             self.weekly[kind, level] = weekly_alerts(then, known, until=cut, lapse=lapse, back=back)
             progress(done + 1, len(steps))
@@ -201,13 +205,36 @@ class _Personal:
             ]
             if fit:
                 level = max(fit)
-                fires = self.fires[kind, level]
-                said = judged(
-                    f"{kind} {name}", level, fires, self.after, horizon=self.horizon, lapse=self.lapse,
-                    weeks=self.weeks, kind=kind, chosen_by=chosen_by,
-                )  # fmt: skip
-                chosen.append(said)
+                chosen.append(self._judged(f"{kind} {name}", kind, level, self.fires[kind, level], chosen_by))
         return chosen
+
+    def like_fixed(self, fixed: int) -> list[Judged]:
+        """The loosest thresholds to which the model gives at least the precision of fixed days, over the same silences.
+
+        Outcomes cannot say it: those known before a cut are of the silences that ended soon.
+        """
+        if fixed > self.lapse:
+            return []
+        chosen, by = [], f"fixed_{fixed}"
+        wanted = self.known.foreseen(np.full(len(self.known.x), float(fixed))) - 1e-9
+        for kind in ("outlook", "fall"):
+            fit = [level for level in LEVELS.tolist() if self.foreseen[kind, level] >= wanted]
+            if fit:
+                chosen.append(self._judged(f"{kind} = {fixed}", kind, max(fit), self.fires[kind, max(fit)], by))
+        sooner = [
+            level
+            for level in LEVELS.tolist()
+            if self.known.foreseen(np.minimum(self.days_known["outlook", level], fixed)) >= wanted
+        ]
+        level = max(sooner, default=0.0)  # at 0 it is the fixed rule itself
+        fires = np.minimum(self.fires["outlook", level], fixed) if sooner else np.full(len(self.after), float(fixed))
+        return [*chosen, self._judged(f"outlook or {fixed}", "sooner", level, fires, by)]
+
+    def _judged(self, name: str, kind: str, level: float, fires: Floats, chosen_by: str) -> Judged:
+        return judged(
+            name, level, fires, self.after, horizon=self.horizon, lapse=self.lapse, weeks=self.weeks, kind=kind,
+            chosen_by=chosen_by,
+        )  # fmt: skip
 
 
 class _Alike:
@@ -217,10 +244,13 @@ class _Alike:
         (self.x, self.t_x, _), self.place = distinct(seen.x, seen.t_x, seen.t_x)
         self.model, self.horizon = model, horizon
 
-    def day(self, kind: str, level: float, *, least: int, most: int) -> Floats:
-        return fires_on(
-            self.model, kind, level, self.x, self.t_x, horizon_days=self.horizon, least=least, most=most
-        )[self.place]  # fmt: skip
+    def days(self, kind: str, level: float, *, least: int, most: int) -> Floats:
+        return fires_on(self.model, kind, level, self.x, self.t_x, horizon_days=self.horizon, least=least, most=most)
+
+    def foreseen(self, days: Floats) -> float:
+        """The precision that the model expects of alerts on these silent days."""
+        counts = np.bincount(self.place, minlength=len(self.x)).astype(float)
+        return expected_precision(self.model, days, self.x, self.t_x, counts, horizon=self.horizon)
 
 
 def _fixed(after: Silences, horizon: int, lapse: int, weeks: float) -> list[Judged]:

@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from changke.engine.churn.silences import Silences
+from changke.engine.clv.coins import CoinModel
 from changke.engine.clv.statistics import Floats
+
+LEAST_ALERTS = 20
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Judged:
     alerts_per_week
         Alerts for each week in which the judged silences began.
     kind
-        fixed, gaps, outlook or fall.
+        fixed, gaps, outlook, fall or sooner (the outlook, at the latest after so many fixed days).
     chosen_by
         How the threshold was found: "" (it is the rule itself), fixed_60 and the like (the precision of that rule),
         precision or alerts.
@@ -83,7 +86,7 @@ def known_precision(fires_on: Floats, seen: Silences, *, until: float, horizon: 
     fired = known & (seen.length > fires_on) & (fires_on <= lapse)
     true = fired & (seen.length > fires_on + horizon)
     alerts = int(fired.sum())
-    return (float(true.sum() / alerts) if alerts >= 20 else float("nan")), 100.0 * alerts / max(could, 1)
+    return (float(true.sum() / alerts) if alerts >= LEAST_ALERTS else float("nan")), 100.0 * alerts / max(could, 1)
 
 
 def weekly_alerts(fires_on: Floats, seen: Silences, *, until: float, lapse: int, back: float) -> float:
@@ -91,3 +94,18 @@ def weekly_alerts(fires_on: Floats, seen: Silences, *, until: float, lapse: int,
     day = seen.began + fires_on
     fired = (seen.length > fires_on) & (fires_on <= lapse) & (day > until - back) & (day <= until)
     return float(fired.sum()) * 7.0 / max(back, 1.0)
+
+
+def expected_precision(
+    model: CoinModel, fires_on: Floats, x: Floats, t_x: Floats, counts: Floats, *, horizon: float
+) -> float:
+    """The precision that the model expects, of silences that all begin with a purchase; no outcome is looked at.
+
+    Each silence counts as often as it is expected to last until its alert. NaN below 20 expected alerts.
+    """
+    fired = np.isfinite(fires_on)
+    day = np.where(fired, fires_on, 0.0)
+    reached = np.where(fired, counts * (1 - model._p_active_of(model.p_alive(x, t_x, t_x), day, x, t_x, t_x)), 0.0)
+    away = 1 - model.p_active(horizon, x, t_x, t_x + day)
+    alerts = float(reached.sum())
+    return float(reached @ away) / alerts if alerts >= LEAST_ALERTS else float("nan")

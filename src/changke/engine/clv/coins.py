@@ -81,7 +81,8 @@ class CoinModel(PurchaseModel):
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return np.asarray(expit(-self._log_odds_gone(x, t_x, T)), float)
 
-    def _p_active_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    def _p_active_of(self, alive: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """Of one horizon, or of one for each row."""
         silent = -np.expm1(-(self.r + x) * np.log1p(horizon / (self.alpha + T)))
         return alive * silent
 

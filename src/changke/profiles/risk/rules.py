@@ -70,8 +70,9 @@ def _outside(bounds: Mapping[str, tuple[int | None, tuple[int, int]]]) -> tuple[
 
 def rows_of(said: Backtest) -> list[dict[str, Any]]:
     """The rules of a back-test as they are kept: integers, shares in basis points, None where there was nothing to
-    divide by. Two wishes that led to the same threshold are one row each: the page says what each came from."""
-    return [_row(rule) for rule in said.rules]
+    divide by. Two wishes that led to the same threshold are one row each: the page says what each came from.
+    The outlook with a last day (`sooner`) is not among the rules that can be put into use and is left out."""
+    return [_row(rule) for rule in said.rules if rule.kind != "sooner"]
 
 
 def _row(rule: Judged) -> dict[str, Any]:
