@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from changke.foundation.access.models import Staff
 from tests.cast import Cast, assemble
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 30_000
+"""How long a page may take before a test gives up: what it shows is asked here, not how fast a busy machine is."""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"]
 SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
@@ -30,6 +32,9 @@ SIZES: dict[str, dict[str, Any]] = {
         "device_scale_factor": 2,
     },
 }
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +76,7 @@ class Visits:
         context = self.browser.new_context(
             **SIZES[size], locale="zh-CN", color_scheme="dark" if dark else "light", base_url=self.server.url
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.open.append(context)
         cookies = {settings.LANGUAGE_COOKIE_NAME: language}
         if by is not None:
