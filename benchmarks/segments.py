@@ -142,7 +142,8 @@ def _moves(number: int) -> int:
         filled_with = refresh_members(segments, now=NOW, words=words)
         print(f"{number} groups filled with {filled_with.entered:,} members in {time.perf_counter() - start:.1f} s")
         sql.execute("ANALYZE profiles_segmentmember")
-        sql.execute("DELETE FROM profiles_segmentmember WHERE id % 200 = 0")
+        sql.execute("SELECT MAX(id) FROM profiles_segmentmember")
+        last = sql.fetchone()[0]
         sql.execute(
             "INSERT INTO profiles_segmentmember (segment_id, customer_id, entered_at)"
             " SELECT member.segment_id, strange.customer_id, %(now)s"
@@ -154,6 +155,8 @@ def _moves(number: int) -> int:
             {"now": NOW, "ids": [one.pk for one in segments]},
         )
         put_in = sql.rowcount
+        # After the strangers came: whoever is put out must not come back as one.
+        sql.execute("DELETE FROM profiles_segmentmember WHERE id %% 200 = 0 AND id <= %s", [last])
         later = NOW + dt.timedelta(seconds=1)
         start, processor = time.perf_counter(), time.process_time()
         moved = refresh_members(segments, now=later, words=words)

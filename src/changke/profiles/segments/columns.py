@@ -126,7 +126,7 @@ def everybody(condition: Condition, words: Words, *, now: dt.datetime) -> Ids | 
             return None
         found = asked.cursor.execute(asked.statement("SELECT customer_id"), asked.values).fetchnumpy()["customer_id"]
         late = [pk for (pk,) in asked.changed("customer_id")] if asked.ids else []
-    return np.union1d(np.ma.getdata(found).astype(np.int64), np.array(late, np.int64))
+    return np.sort(np.concatenate((np.ma.getdata(found).astype(np.int64), np.array(late, np.int64))))
 
 
 @dataclass(frozen=True)
@@ -199,9 +199,17 @@ def _over_columns(
 
 def _set(query: exp.Expr, condition: Condition, today: dt.date) -> Ids:
     said = bound(query, condition, today=today, engine="postgres")
+    return ids_of(said.where, said.values)
+
+
+def ids_of(query: str, values: Mapping[str, Any]) -> Ids:
+    """The ids that a query of one column finds, packed into one value by the database: five million of them are no
+    objects of Python's."""
+    packed = "SELECT string_agg(int8send(found.id::bigint), ''::bytea) FROM"
     with connection.cursor() as sql:
-        sql.execute(said.where, said.values)
-        return np.fromiter((pk for (pk,) in sql.fetchall() if pk is not None), np.int64)
+        sql.execute(f"{packed} ({query}) AS found (id) WHERE found.id IS NOT NULL", values)
+        answer = sql.fetchone()[0]
+    return np.frombuffer(answer or b"", ">i8").astype(np.int64)
 
 
 def _changed(copy: "Copy", most: int) -> list[int]:

@@ -141,7 +141,7 @@ MOST_GROUPS = 8
 
 # Of records that are one person: what she said last under each of them has to be a yes, whichever has the address.
 REACHABLE = f"""
-WITH said AS (
+WITH asked AS MATERIALIZED (SELECT customer_id FROM {FROM} WHERE {{where}}), said AS (
   SELECT {PERSON} AS person, latest.channel FROM (
     SELECT customer_id, channel, given, ROW_NUMBER() OVER
       (PARTITION BY customer_id, channel ORDER BY happened_at DESC, given, id DESC) AS place
@@ -156,7 +156,7 @@ WITH said AS (
     WHERE {PERSON} = said.person AND named.kind = way.address AND NOT named.suppressed)
 )
 SELECT channel, COUNT(DISTINCT person) FROM reached
-WHERE person IN (SELECT customer_id FROM {FROM} WHERE {{where}})
+WHERE person IN (SELECT customer_id FROM asked)
 GROUP BY GROUPING SETS ((channel), ())
 """
 

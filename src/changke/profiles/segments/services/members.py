@@ -122,7 +122,7 @@ def refresh_members(
 
 
 # The same two, where everybody whom it fits is known already and only the difference has to be written.
-INSIDE = "SELECT customer_id FROM profiles_segmentmember WHERE segment_id = %s AND left_at IS NULL"
+INSIDE = "SELECT customer_id FROM profiles_segmentmember WHERE segment_id = %(segment)s AND left_at IS NULL"
 GONE = """
 UPDATE profiles_segmentmember SET left_at = GREATEST(%(now)s, entered_at)
 WHERE segment_id = %(segment)s AND left_at IS NULL AND customer_id = ANY(%(ids)s)
@@ -137,10 +137,12 @@ ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
 @transaction.atomic
 def _take_over(one: Segment, fitting: columns.Ids, now: dt.datetime) -> Moved:
     with connection.cursor() as sql:
-        sql.execute(INSIDE, [one.pk])
-        inside = np.fromiter((pk for (pk,) in sql.fetchall()), np.int64)
+        inside = columns.ids_of(INSIDE, {"segment": one.pk})
         counts = []
-        for statement, ids in ((GONE, np.setdiff1d(inside, fitting)), (COME, np.setdiff1d(fitting, inside))):
+        for statement, ids in (
+            (GONE, np.setdiff1d(inside, fitting, assume_unique=True)),
+            (COME, np.setdiff1d(fitting, inside, assume_unique=True)),
+        ):
             counts.append(0)
             if len(ids):
                 sql.execute(statement, {"segment": one.pk, "now": now, "ids": ids.tolist()})
