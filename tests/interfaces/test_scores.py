@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from django.core.management import CommandError, call_command
+from openpyxl import Workbook
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge
@@ -141,14 +142,14 @@ def test_what_cannot_go_in_is_named_cell_by_cell(cast: Cast, tmp_path: Path) -> 
     with Path(batch.error_file).open(encoding="utf-8-sig") as stream:
         refused = list(csv.reader(stream))[1:]
     assert [(row[0], row[2], row[3]) for row in refused] == [
-        ("2", "customer", vera),
-        ("3", "churn", "NaN"),
-        ("4", "secret", "x"),
-        ("5", "scored_on", "2999-01-01"),
-        ("6", "customer", "0" * 24),
-        ("7", "customer", str(cast.vera.pk)),
-        ("8", "customer", ""),
-        ("9", "churn", "1.4"),
+        ("3", "customer", vera),
+        ("4", "churn", "NaN"),
+        ("5", "secret", "x"),
+        ("6", "scored_on", "2999-01-01"),
+        ("7", "customer", "0" * 24),
+        ("8", "customer", str(cast.vera.pk)),
+        ("9", "customer", ""),
+        ("10", "churn", "1.4"),
     ]
     assert sum(one["count"] for one in batch.options["problems"]) == 8
 
@@ -160,6 +161,8 @@ def test_what_cannot_go_in_is_named_cell_by_cell(cast: Cast, tmp_path: Path) -> 
         (b"name,churn\nVera,0.3\n", "scores_without_customer"),
         (b"customer,customer_id,churn\na,1,0.3\n", "scores_without_customer"),
         (b"customer,scored_on\na,2026-01-01\n", "scores_missing"),
+        (b"customer,churn,churn\na,0.1,0.2\n", "scores_twice"),
+        (b"", "scores_unreadable"),
         (b"PAR1 and then nothing of the kind", "scores_unreadable"),
         (b"\xff\xfe\x00\x01" * 40, "scores_unreadable"),
     ],
@@ -173,6 +176,37 @@ def test_a_file_that_is_none_is_refused_as_a_whole(tmp_path: Path, content: byte
     assert not Batch.objects.filter(kind=work.KIND).exists()
 
 
+def test_files_are_read_as_imports_are_in_whatever_encoding_and_form(cast: Cast, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["customer_id", "churn", "cluster"])
+    book.active.append([cast.vera.pk, 0.25, "常来"])
+    book.save(tmp_path / "scores.xlsx")
+    assert load(tmp_path / "scores.xlsx").created_count == 2
+    assert told(cast.vera.pk)["cluster"][0] == "常来"
+    (tmp_path / "gbk.csv").write_bytes(
+        f"customer_id;cluster\n{cast.vera.pk};沉睡\n{cast.mo.pk};常来\n".encode("gb18030")
+    )
+    assert load(tmp_path / "gbk.csv").created_count == 2
+    assert told(cast.vera.pk)["cluster"][0] == "沉睡"
+    # As a frame writes whole numbers beside one that is missing.
+    rows = f"VALUES ({cast.vera.pk}::DOUBLE, 3::DOUBLE), ({cast.mo.pk}::DOUBLE, 'nan'::DOUBLE)"
+    gaps = load(parquet(tmp_path / "gaps.parquet", f"SELECT * FROM ({rows}) AS t(customer_id, cluster)"))
+    assert (gaps.created_count, gaps.refused_count) == (1, 1)
+    assert told(cast.vera.pk)["cluster"][0] == "3"
+
+
+def test_a_strangers_parquet_is_parsed_in_a_process_of_its_own(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = parquet(tmp_path / "scores.parquet", f"SELECT {cast.vera.pk} AS customer_id, 0.5 AS churn")
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("parsed beside our secrets")
+
+    monkeypatch.setattr(duckdb, "connect", never)
+    assert load(path).created_count == 1
+
+
 def test_a_day_to_come_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
     path.write_text("customer_id,churn\n1,0.3\n")
@@ -184,7 +218,7 @@ def test_who_may_not_see_a_score_may_neither_write_nor_ask_it(tmp_path: Path) ->
     path = tmp_path / "one.csv"
     path.write_text("customer_id,secret\n1,3\n")
     with pytest.raises(reading.ScoresUnknown):
-        reading.look(path, role="hq")
+        reading.look(path, path.name, role="hq")
     assert "score.secret" in words_of_the_chain(role="owner").attributes
     assert "score.secret" not in words_of_the_chain(role="manager").attributes
     with pytest.raises(TextError):

@@ -308,8 +308,7 @@ def test_parquet_is_written_in_groups_of_rows_in_their_order(tmp_path: Path) -> 
     path = str(tmp_path / "many.parquet")
     read = duckdb.execute("SELECT number FROM read_parquet(?)", [path]).fetchall()
     assert [number for (number,) in read] == list(range(60_000))
-    groups = duckdb.execute("SELECT max(row_group_num_rows) FROM parquet_metadata(?)", [path]).fetchone()
-    assert groups is not None
+    [groups] = duckdb.execute("SELECT max(row_group_num_rows) FROM parquet_metadata(?)", [path]).fetchall()
     assert groups[0] <= 20_480, "what is kept in memory at once"
 
 
@@ -317,5 +316,7 @@ def test_parquet_takes_long_texts(tmp_path: Path) -> None:
     columns = [Column("number", "Number", "int"), Column("text", "Text")]
     rows = ((number, f"{number}" * 200_000) for number in range(40))
     FORMATS["parquet"].write(tmp_path / "long.parquet", columns, rows, currency="CNY")
-    read = duckdb.execute("SELECT sum(length(text)) FROM read_parquet(?)", [str(tmp_path / "long.parquet")]).fetchone()
+    [read] = duckdb.execute(
+        "SELECT sum(length(text)) FROM read_parquet(?)", [str(tmp_path / "long.parquet")]
+    ).fetchall()
     assert read == (sum(len(f"{number}") * 200_000 for number in range(40)),)

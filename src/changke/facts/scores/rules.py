@@ -6,6 +6,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+WHOLE = re.compile(r"-?\d+\.0")
 KINDS = ("chance", "number", "money", "label")
 """A chance from 0 to 1, kept in basis points; a whole number; money, in files in whole units; a word, as of a cluster,
 name."""
@@ -104,11 +105,11 @@ def _number(value: object) -> Decimal:
 
 
 def _label(value: object) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Unfit(reason="is not a finite number")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of cluster numbers with a gap in it
     said = " ".join(str(value).replace("\x00", "").split())
+    if said.lower() in {"nan", "inf", "-inf", "infinity", "-infinity"}:
+        raise Unfit(reason="is not a finite number")
+    if WHOLE.fullmatch(said):
+        said = said.removesuffix(".0")  # a column of cluster numbers with a gap in it
     if not said or len(said) > LONGEST_LABEL:
         raise Unfit(reason="a label has 1 to %(most)s characters", most=LONGEST_LABEL)
     return said

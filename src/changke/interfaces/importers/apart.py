@@ -11,7 +11,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -35,7 +35,7 @@ LONGEST_ANSWER = 64 * 1024**2
 KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
-def open_sheets(path: Path, *, name: str, encoding: str | None = None) -> Iterator[Sheet]:
+def open_sheets(path: Path, *, name: str, encoding: str | None = None) -> Generator[Sheet, None, None]:
     """The sheets of a file, as `readers.open_sheets` has them."""
     reader = reader_of(path, name=name)
     if reader.KEY not in PARSED_ELSEWHERE:

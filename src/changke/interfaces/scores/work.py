@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from changke.facts.scores import rules
 from changke.facts.scores.models import Score
@@ -43,6 +43,7 @@ from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.money import exponent
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
+from changke.interfaces.importers import problems
 from changke.interfaces.importers.error_file import safe
 from changke.interfaces.importers.folders import forget_uploads, uploads_of
 from changke.interfaces.scores import reading
@@ -65,7 +66,7 @@ def start(
     """A batch that waits to be run; a file that cannot be loaded at all is refused here. Its audit line is written
     when it ran. `moves`: the file came through the page and moves into the folder of the batch."""
     day = checked_day(scored_on, now=now)
-    layout = reading.look(path, role=role)
+    layout = reading.look(path, name, role=role)
     options = {"scored_on": day.isoformat(), "role": role or "", "language": language}
     title = f"{name}: {', '.join(layout.scores)}"
     batch = draft(kind=KIND, title=title, options=options, created_by=created_by, now=now)
@@ -110,33 +111,34 @@ class Refused:
 def run(batch_id: int, now: dt.datetime) -> None:
     batch = Batch.objects.get(pk=batch_id)
     begin(batch_id, now=now)
-    path = Path(batch.files[0]["path"])
-    try:
-        layout = reading.look(path, role=batch.options.get("role") or None)
-        _load(batch, path, layout, now=now)
-    except DomainError as refused:  # a score was retired meanwhile; the batch says so itself
-        fail(batch_id, message=gettext(refused.message) % refused.places, now=now)
-        return
+    with translation.override(str(batch.options.get("language") or "zh-hans")):
+        try:
+            _load(batch, now=now)
+        except DomainError as refused:  # a score was retired meanwhile, or the file ends too early; the batch says it
+            fail(batch_id, message=gettext(refused.message) % refused.places, now=now)
+            return
     forget_uploads(batch_id)
 
 
-def _load(batch: Batch, path: Path, layout: reading.Layout, *, now: dt.datetime) -> None:
-    chain = the_chain()
+def _load(batch: Batch, *, now: dt.datetime) -> None:
+    chain, file = the_chain(), batch.files[0]
+    path, name = Path(file["path"]), str(file["name"])
+    layout = reading.look(path, name, role=batch.options.get("role") or None)
+    keys = reading.keys(path, name, layout)
     today, digits = business_date(now, chain.time_zone), exponent(chain.currency)
     default = dt.date.fromisoformat(str(batch.options["scored_on"]))
     number_of = who_is(layout.whose)
     refused, said, done = Refused(), 0, 0
     scores = list(layout.scores.items())
-    for some in reading.lines(path, layout, at_once=max(1, VALUES_AT_ONCE // len(scores))):
+    for some in reading.lines(path, name, layout, keys, at_once=max(1, VALUES_AT_ONCE // len(scores))):
         wanted: list[Wanted] = []
         for line in some:
             wanted += _understood(line, scores, layout.whose, number_of, default, today, digits, refused)
         take_in_scores(wanted, batch_id=batch.pk)
         said, done = said + len(wanted), done + len(some)
-        report_progress(batch.pk, done=done, total=layout.rows)
+        report_progress(batch.pk, done=done, total=keys.rows)
     created = brought(batch.pk)  # those of a run that was killed among them
-    with translation.override(str(batch.options.get("language") or "zh-hans")):
-        error_file = _write_refused(batch.pk, refused)
+    error_file = _write_refused(batch.pk, refused)
     keep_problems(
         batch.pk,
         [
@@ -145,22 +147,20 @@ def _load(batch: Batch, path: Path, layout: reading.Layout, *, now: dt.datetime)
         ],
     )
     finish(
-        batch.pk, total=layout.rows, created=created, updated=0, skipped=max(0, said - created),
+        batch.pk, total=keys.rows, created=created, updated=0, skipped=max(0, said - created),
         refused=len(refused.lines), error_file=str(error_file or ""), now=now,
     )  # fmt: skip
 
 
-def who_is(whose: str) -> Callable[[object], int | None]:
+def who_is(whose: str) -> Callable[[str], int | None]:
     """Reads what stands in a file's column of customers; None for whoever is not there."""
     if whose == reading.PSEUDONYM:
         known = Pseudonyms()
-        return lambda said: known.number(str(said or ""))
+        return known.number
     there = Numbers()
 
-    def number(said: object) -> int | None:
-        if isinstance(said, float):
-            said = int(said) if said.is_integer() else 0
-        text = str(said).strip()
+    def number(said: str) -> int | None:
+        text = said.removesuffix(".0")  # a column of numbers with a gap in it
         found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         return found if there.known(found) else None
 
@@ -168,10 +168,13 @@ def who_is(whose: str) -> Callable[[object], int | None]:
 
 
 def _understood(
-    line: reading.Line, scores: Sequence[tuple[str, Score]], whose: str, number_of: Callable[[object], int | None],
+    line: reading.Line, scores: Sequence[tuple[str, Score]], whose: str, number_of: Callable[[str], int | None],
     default: dt.date, today: dt.date, digits: int, refused: Refused,
 ) -> list[Wanted]:  # fmt: skip
     """What a row says, without the cells that are refused."""
+    if line.problem:
+        refused.add(line, "", "", rules.Unfit(reason=line.problem))
+        return []
     customer = number_of(line.whose)
     if customer is None:
         refused.add(line, whose, line.whose, rules.Unfit(reason=UNKNOWN))
@@ -180,7 +183,7 @@ def _understood(
         refused.add(line, whose, line.whose, rules.Unfit(reason=AGAIN))
         return []
     try:
-        day = rules.day(reading.today_or(line.day, default=default), today=today)
+        day = rules.day(line.day or default, today=today)
     except rules.Unfit as unfit:
         refused.add(line, reading.DAY, line.day, unfit)
         return []
@@ -208,8 +211,8 @@ def undo(batch_id: int, now: dt.datetime) -> int:
 
 
 def said_why(reason: str, places: Mapping[str, Any]) -> str:
-    """Why a cell was refused, in the reader's language."""
-    words = gettext(reason)
+    """Why a cell was refused, in the reader's language; or a row that the importers could not read, by its code."""
+    words = problems.words(reason, get_language() or "zh-hans") if reason in problems.all_words() else gettext(reason)
     return words % places if places else words
 
 

@@ -20,7 +20,7 @@ BY = system("changke scores")
 
 class Command(ShopCommand):
     help = (
-        "Scores that models of your own give your customers: list them, define one, load a file (Parquet or CSV: "
+        "Scores that models of your own give your customers: list them, define one, load a file (Parquet, CSV, Excel: "
         "customer or customer_id, scored_on, one column per score), undo a load. Without a word it lists."
     )
     example = "changke scores --load churn.parquet --on 2026-11-01"
