@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from changke.foundation.database.config import data_folder, databases
 from changke.foundation.keys import master_key_file, secret_key
+from changke.interfaces.web.policy import add_headers
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent.parent
@@ -83,10 +84,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: what protects a document is dead weight on a script or a picture, and a page fetches some twenty of them.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "changke.interfaces.web.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "changke.interfaces.web.middleware.SecurityHeadersMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -189,6 +191,8 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
+WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

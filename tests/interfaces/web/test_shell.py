@@ -1,6 +1,7 @@
 """What holds for every page: who gets in, in which language, with which headers, and how errors look."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from changke.foundation.errors import DomainError
 from changke.foundation.login.models import Attempt
-from changke.interfaces.web.middleware import CONTENT_SECURITY_POLICY
+from changke.interfaces.web.policy import CONTENT_SECURITY_POLICY
 from changke.urls import handler403, handler404, handler500
 from changke.urls import urlpatterns as house
 from tests.cast import PASSWORD, Cast
@@ -71,6 +72,19 @@ def test_wrong_tries_wait_and_the_name_stays_in_the_form(client: Client, cast: C
 def test_every_page_carries_the_policy(owner: Client) -> None:
     for address in ("/me/", "/nowhere/", "/styleguide/"):
         assert owner.get(address)["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_files_carry_only_what_protects_a_file(client: Client, settings: Any) -> None:
+    """A page fetches some twenty of them on a slow line; a picture that can be opened by itself keeps the policy."""
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+    script, picture = (client.get(f"/static/web/{name}") for name in ("js/main.js", "logo.svg"))
+    assert (script.status_code, picture.status_code) == (200, 200)
+    assert script["X-Content-Type-Options"] == picture["X-Content-Type-Options"] == "nosniff"
+    assert picture["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert set(script.headers) <= {
+        "Content-Type", "Content-Length", "Cache-Control", "Last-Modified", "ETag", "Vary", "X-Content-Type-Options",
+        "Content-Encoding",
+    }  # fmt: skip
 
 
 def test_pages_have_no_inline_script_or_style(owner: Client) -> None:

@@ -17,23 +17,10 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import requests
 from changke.interfaces.web import current, errors, formats
+from changke.interfaces.web.policy import CONTENT_SECURITY_POLICY
 
 API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
-
-# No inline script, no eval, nothing from elsewhere. Style attributes stay allowed: widths and colours come from data.
-CONTENT_SECURITY_POLICY = "; ".join([
-    "default-src 'self'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "style-src-attr 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "connect-src 'self'",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
-])  # fmt: skip
 
 
 class RequestIdMiddleware:
