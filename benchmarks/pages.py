@@ -244,13 +244,16 @@ def _plans(client: Any, path: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         client.get(path)
     for query in queries.captured_queries:
-        if not query["sql"].startswith("SELECT"):
+        asked = query["sql"]
+        if asked.startswith("SET LOCAL "):  # whose rows are seen travels in front of the question
+            asked = asked.partition("; ")[2].strip()
+        if not asked.startswith("SELECT"):
             continue
         with connection.cursor() as sql:
-            sql.execute(f"EXPLAIN (ANALYZE, BUFFERS) {query['sql'].replace('%', '%%')}", [])
+            sql.execute(f"EXPLAIN (ANALYZE, BUFFERS) {asked.replace('%', '%%')}", [])
             plan = [line for (line,) in sql.fetchall()]
         if any("Seq Scan" in line and "rows=1 " not in line for line in plan) or float(query["time"]) > 0.03:
-            print("   ", query["time"], "s", query["sql"][:400])
+            print("   ", query["time"], "s", asked[:400])
             print("\n".join(f"        {line}" for line in plan))
 
 

@@ -55,14 +55,18 @@ class Profile(models.Model):
             models.Index(
                 fields=["value_group", "-value_at_risk", "customer"], include=["stage"], name="profile_group_value"
             ),
-            models.Index(fields=["value_group", "stage"], include=["home_store_id"], name="profile_group_stage"),
+            models.Index(
+                fields=["value_group", "stage"],
+                include=["home_store_id", "customer"],
+                name="profile_group_stage_person",
+            ),
             models.Index(
                 fields=["customer"], include=["stage", "home_store_id", "value_at_risk"], name="profile_person"
             ),
             models.Index(
                 fields=["adviser_id", "-value_at_risk", "customer"],
-                include=["stage", "value_group"],
-                name="profile_adviser_value",
+                include=["home_store_id", "stage", "value_group"],
+                name="profile_adviser_worth",
             ),
             # Stage and last visit say nearly the same: the lost stand at the very end of everybody's order.
             models.Index(
