@@ -36,9 +36,9 @@ CAP = 10_000
 SEARCH_CAP = 1_000
 """The same for what has to be looked up in other tables: a search or a tag. Nobody reads on that far."""
 
-NAMED_CAP = 6_000
-"""So many are put in the order of names; of more, the names are walked along. Of a million, either costs the same here:
-6,000 of them to look up, or 31 × 1,000,000 ÷ 6,000 names to pass before a page is full."""
+NAMED_CAP, NAMED_CAP_HERE = 6_000, 2_000
+"""So many are put in the order of names, of the chain and of a few stores; of more, the names are walked along. Either
+costs the same here: 6,000 to look up, or 31 × 1,000,000 ÷ 6,000 names to pass before a page is full."""
 
 FIRST_STEPS, MOST_STEPS = 1_000, 8_000
 """So many of an order are asked whether they fit; beyond the second, to collect whoever fits is cheaper."""
@@ -234,7 +234,8 @@ def _in_order(
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
         # A search that found too many is not asked for again, if nothing else can make them few.
         known = many and set(filters.conditions) <= {"q", "store"}
-        cap = NAMED_CAP if order.key == "name" and not many else SEARCH_CAP
+        named = NAMED_CAP if stores is None else NAMED_CAP_HERE
+        cap = named if order.key == "name" and not many else SEARCH_CAP
         few = [] if known else list(seen.filter(many).values_list("customer_id", flat=True)[: cap + 1])
         seen, many = (seen, many) if known or len(few) > cap else (Profile.objects.filter(customer__in=few), Q())
     for where, people in zip(
