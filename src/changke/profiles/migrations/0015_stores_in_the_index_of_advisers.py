@@ -1,4 +1,3 @@
-from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations, models
 
 from changke.foundation.database.online import AddIndexOnline
@@ -31,6 +30,4 @@ class Migration(migrations.Migration):
                 name="profile_group_stage_person",
             ),
         ),
-        RemoveIndexConcurrently(model_name="profile", name="profile_adviser_value"),
-        RemoveIndexConcurrently(model_name="profile", name="profile_group_stage"),
     ]
