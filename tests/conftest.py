@@ -1,6 +1,7 @@
 """Tests run on a real PostgreSQL (see `server.py`), in a real chain (see `cast.py`)."""
 
 import base64
+import gc
 import os
 import tempfile
 import tomllib
@@ -23,21 +24,49 @@ if TYPE_CHECKING:
 
 ALLOWED_SKIPS: list[str] = tomllib.loads((Path(__file__).parent / "allowed_skips.toml").read_text())["reasons"]
 LONGEST = [
-    "interfaces/test_cli.py",
+    "foundation/test_launcher.py",
     "profiles/test_spark.py",
-    "foundation/test_changing_the_key.py",
+    "browser/test_shell.py",
+    "interfaces/test_cli.py",
+    "profiles/test_following_facts.py",
+    "interfaces/test_any_postgresql.py",
+    "browser/test_lifecycle_and_settings.py",
+    "profiles/test_other_rules.py",
+    "interfaces/web/test_imports.py",
+    "browser/test_record.py",
+    "interfaces/test_backup_under_load.py",
+    "interfaces/test_permission_matrix.py",
+    "browser/test_today.py",
+    "interfaces/importers/test_killed.py",
+    "browser/test_imports.py",
+    "profiles/test_second_night.py",
+    "profiles/test_past_of_a_customer.py",
+    "browser/test_login.py",
+    "interfaces/test_upgrade.py",
+    "profiles/test_lasting.py",
+    "browser/test_many_customers.py",
     "browser/test_customers.py",
     "browser/test_segments.py",
-    "browser/test_record.py",
-    "browser/test_imports.py",
-    "interfaces/test_permission_matrix.py",
+    "browser/test_privacy.py",
+    "engine/affinity/test_pairs.py",
+    "foundation/test_changing_the_key.py",
+    "profiles/value/test_predictions.py",
+    "foundation/test_grants.py",
 ]
+ALONE = {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "passive",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""Several programs share the cores: threads of NumPy and LightGBM that spin until the others are done would take them
+from whoever works. One training that takes 4 seconds by itself took 90."""
 _skips: list[tuple[str, str]] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test asks for a database. Each worker of a parallel run has a server of its own; who only hands out
     the tests needs none."""
+    os.environ.update(ALONE)  # read when NumPy is imported
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
     url = server.start()
@@ -56,11 +85,28 @@ def pytest_configure(config: pytest.Config) -> None:
     TransactionTestCase._fixture_teardown = lambda case: clear()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: one more than there are cores, because many tests wait: for a browser, a server, another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long begin first: the last ones of a parallel run should be short."""
     order = {str(Path(__file__).parent / name): place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(str(item.path), len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: nobody need look through it for garbage again, nor at every turn."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """A setting or a rule that changes without a line is a change nobody can explain; found here, not by a customer."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,8 +126,9 @@ def add_store() -> None:
     assert list(silent_verbs(ast.parse(code), {"Store"})) == ["change_store"]
 
 
+@functools.cache
 def verbs_with_an_asker() -> set[str]:
-    """Names of verbs that ask by whom."""
+    """Names of verbs that ask by whom, read once for all pages that are asked about."""
     found = set()
     for _, path in verbs():
         for name, node in functions(ast.parse(path.read_text())).items():
