@@ -15,9 +15,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from changke.engine import churn, outlook
-from changke.engine.clv import BGNBD, GammaGamma
+from changke.engine.clv import BGNBD, GammaGamma, Summary
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.fitted import interval_score, thirds
 from changke.engine.prediction.past import area
+from changke.engine.table import Table
 
 # MAE, RMSE, rank correlation, AUC by expected purchases, total: lifetimes 0.11.3, BetaGeoFitter, penalty 0
 LIFETIMES = {
@@ -93,6 +95,30 @@ def split(name: str, source: str, cut: str, horizon: int) -> None:
         print(line(f"{label} ({time.perf_counter() - begun:.0f} s)", measured(*numbers, came, money)))
     print(f"\nAUC of P(alive): {area(came > 0, alive):.3f}. {' '.join(said['outlook'].notes)}")
     bootstrap(said["outlook"]["expected_purchases"], theirs, came)
+    intervals(said["outlook"], model.predict(known, horizon=horizon), known, horizon, came, money)
+
+
+def intervals(said: Table, plain: Table, known: Summary, horizon: int, came: np.ndarray, money: np.ndarray) -> None:
+    """How often what came lay inside the intervals of 80 %, in thirds by expected purchase days."""
+    low, high = plain["purchases_low"], plain["purchases_high"]
+    outward, held = interval_score(low, high, came), (came >= low) & (came <= high)
+    order = np.argsort(said["expected_purchases"], kind="stable")
+    found = thirds(said, came, money, (known.x + 1) / np.maximum(known.T, 1) * horizon)
+    print("\n| third | days: said, inside | money inside | only none | width | score | BG/NBD outwards | own pace |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    rows = [
+        (name, one.customers, (one.said, one.days_inside, one.money_inside, one.none, one.width, one.score),
+         (held[some].mean(), outward[some].mean()), one.naive_score)
+        for name, one, some in zip(("lowest", "middle", "highest"), found, np.array_split(order, 3), strict=True)
+    ]  # fmt: skip
+    weights = np.array([row[1] for row in rows], float)
+    every = [tuple(np.average([row[k] for row in rows], axis=0, weights=weights)) for k in (2, 3)]
+    rows.append(("all", 0, *every, float(np.average([row[4] for row in rows], weights=weights))))
+    for name, _, (foretold, days, paid, none, width, score), (inside, other), pace in rows:
+        print(
+            f"| {name} | {foretold:.1%}, {days:.1%} | {paid:.1%} | {none:.0%} | {width:.2f} | {score:.2f}"
+            f" | {inside:.1%}, {other:.2f} | {pace:.2f} |"
+        )
 
 
 def bootstrap(ours: np.ndarray, theirs: np.ndarray, came: np.ndarray) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from changke.facts.customers.models import Customer
 from changke.foundation.access.models import Staff
@@ -23,6 +24,11 @@ HOLDOUT = {
     "naive_auc": 0.7, "brier": 0.16, "band_gap": 0.02, "rmse": 1.2, "naive_rmse": 1.5, "purchases_said": 420.0,
     "purchases_came": 400.0, "inside": 0.83, "spend_said": 9000.0, "spend_came": 10_000.0,
     "bands": [{"customers": 90, "said": place / 10, "came": place / 11} for place in range(10)],
+    "thirds": [
+        {"customers": 300, "said": said, "days_inside": days, "money_inside": 0.8, "none": none, "width": 1.0,
+         "score": 2.0, "naive_score": 3.0}
+        for said, days, none in ((0.9, 0.91, 1.0), (0.82, 0.8, 0.4), (0.8, 0.78, 0.0))
+    ],
 }  # fmt: skip
 NUMBERS = {
     "horizon_days": "60", "margin_percent": "", "discount_percent": "10", "target_age_from": "", "target_age_until": "",
@@ -190,3 +196,39 @@ def test_what_is_no_number_of_a_chain_is_refused_beside_its_field(
 def test_only_who_edits_settings_changes_the_numbers(night: ValueFit, cast: Cast) -> None:
     assert signed_in(cast.manager).get(reverse("value-numbers")).status_code == 403
     assert signed_in(cast.manager).post(reverse("value-numbers"), NUMBERS).status_code == 403
+
+
+KEPT, WIDE, NARROW, SURE = "keep what they promise", "wider than", "too narrow", "hardly ever come"
+
+
+@pytest.mark.parametrize(
+    ("inside", "none", "says"),
+    [
+        ((0.84, 0.76, 0.8), 0.0, {KEPT}),
+        ((0.95, 0.8, 0.8), 1.0, {KEPT, SURE}),
+        ((0.95, 0.8, 0.8), 0.2, {WIDE}),
+        ((0.9, 0.7, 0.8), 1.0, {NARROW, SURE}),
+        ((0.7, 0.9, 0.8), 0.0, {NARROW, WIDE}),
+    ],
+)
+def test_the_card_says_what_the_intervals_held(
+    night: ValueFit, cast: Cast, inside: tuple[float, ...], none: float, says: set[str]
+) -> None:
+    names = ("customers", "said", "money_inside", "width", "score", "naive_score")
+    thirds = [dict.fromkeys(names, 0.8) | {"days_inside": one, "none": 0.0} for one in inside]
+    thirds[0]["none"] = none
+    ValueFit.objects.update(holdout={**HOLDOUT, "thirds": thirds})
+    page = signed_in(cast.hq).get(reverse("value-model"), headers={"accept-language": "en"})
+    card = page.context["card"]["intervals"]
+    with override("en"):
+        told = " ".join(map(str, card["meaning"]))
+    assert {one for one in (KEPT, WIDE, NARROW, SURE) if one in told} == says
+    assert [float(row["days"].rstrip("%")) / 100 for row in card["rows"]] == pytest.approx(inside)
+    assert "value-intervals" in page.content.decode()
+
+
+def test_a_card_of_an_older_fit_has_no_thirds_and_says_nothing_of_them(night: ValueFit, cast: Cast) -> None:
+    ValueFit.objects.update(holdout={name: value for name, value in HOLDOUT.items() if name != "thirds"})
+    page = signed_in(cast.hq).get(reverse("value-model"))
+    assert page.context["card"]["intervals"] is None
+    assert "value-intervals" not in page.content.decode()

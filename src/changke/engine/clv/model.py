@@ -373,10 +373,6 @@ class About:
         """The first of `purchases` alone."""
         return self.model._mean_of(self.alive, ahead(horizon), self.x, self.t_x, self.T)
 
-    def interval(self, horizon: float, share: float) -> tuple[Floats, Floats]:
-        """Between which numbers of purchases the share lies."""
-        return self.model._interval(ahead(horizon), share, self.x, self.t_x, self.T)
-
 
 def ahead(horizon: float) -> float:
     """A horizon that can be asked for; zero is one, and nothing happens in it."""

@@ -1,7 +1,7 @@
 """From transactions to the four numbers per customer: docs/algorithms/clv.md."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
@@ -49,6 +49,11 @@ class Summary:
 
     def __len__(self) -> int:
         return len(self.customer_id)
+
+    def some(self, chosen: slice) -> "Summary":
+        """Some of the customers."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "left_out"}
+        return replace(self, **{name: column[chosen] for name, column in named.items() if column is not None})
 
     def table(self) -> Table:
         """The columns that are known."""

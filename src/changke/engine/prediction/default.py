@@ -42,7 +42,9 @@ def outlook(
     horizon_days
         How far ahead. Zero is allowed, and nothing happens in it.
     interval
-        The probability that each interval should hold.
+        The share of customers whose days, and whose money, should come to lie between their low and high, both
+        included. Edges of days are the whole numbers that come nearest to it; of whom staying away is likelier than
+        that, the interval is 0 to 0 and holds more. `purchases_inside` says how much each interval of days holds.
     boosting
         Whether gradient boosting may take part where it is installed and the past shows that it helps.
     customer_id, date, amount
@@ -51,8 +53,9 @@ def outlook(
     Returns
     -------
     Outlook
-        customer_id, p_active, expected_purchases (days with a purchase), purchases_low, purchases_high and, with
-        amounts, expected_spend, spend_low, spend_high. `.notes` says what was used, `.left_out` what was not counted.
+        customer_id, p_active, expected_purchases (days with a purchase), purchases_low, purchases_high,
+        purchases_inside and, with amounts, expected_spend, spend_low, spend_high. `.notes` says what was used,
+        `.left_out` what was not counted.
     """
     horizon = round(ahead(horizon_days))
     if not 0 < interval < 1:

@@ -6,12 +6,12 @@ part in it: `outlook` adds it where a file is asked once.
 
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
+from scipy.special import pdtrik
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
@@ -22,7 +22,8 @@ from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.clv.summary import Summary
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.prediction.models import Blend
+from changke.engine.prediction.intervals import Widths, between_days, between_money
+from changke.engine.prediction.models import Blend, Said, stretched
 from changke.engine.prediction.season import season
 from changke.engine.table import Column, Table
 
@@ -55,6 +56,8 @@ class Fitted:
         How many times as fast as the models say time goes in the coming window: the season.
     level
         Money that comes for one expected, from the newest past window.
+    widths
+        What is asked of the models so that the promised share lies in an interval.
     fallbacks
         Model -> why its parameters are not the plain maximum of its likelihood, in one word.
     """
@@ -67,6 +70,7 @@ class Fitted:
     busy: float
     spend: RobustSpend | None
     level: float
+    widths: Widths = field(default_factory=Widths)
 
     @property
     def fallbacks(self) -> dict[str, str]:
@@ -88,18 +92,20 @@ class Fitted:
         -------
         Table
             customer_id; p_active with p_active_low and p_active_high, the lowest and the highest of the three models;
-            expected_purchases, purchases_low, purchases_high; with money expected_spend, spend_low, spend_high.
+            expected_purchases, purchases_low, purchases_high, purchases_inside; with money expected_spend, spend_low,
+            spend_high.
         """
         about = about or self.about(known)
-        horizon = self.horizon_days * self.busy
-        said = np.array([one.p_active(horizon) for one in about.models])
-        first, *others = about.models
-        days = first.purchases(horizon)
-        expected = np.mean([days[0], *(one.mean(horizon) for one in others)], axis=0)[about.place]
-        active = said.mean(axis=0)[about.place]
-        columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active}
-        columns |= {"p_active_low": said.min(axis=0)[about.place], "p_active_high": said.max(axis=0)[about.place]}
-        return Table(columns | self._amounts(known, expected, active, interval, about.place, first, days))
+        said, place = Said.of(about.models, self.horizon_days * self.busy), about.place
+        active, expected = said.active.mean(axis=0), said.expected
+        columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active[place]}
+        columns |= {"p_active_low": said.active.min(axis=0)[place], "p_active_high": said.active.max(axis=0)[place]}
+        share = self.widths.share(expected, _share(interval))
+        days = _days(expected, *between_days(active, expected, said.variance, share))
+        columns |= {name: column[place] for name, column in days.items()}
+        if self.spend:
+            columns |= self._money(known, expected[place], said.variance[place], active[place], share[place])
+        return Table(columns)
 
     def about(self, known: Summary) -> "Everyone":
         """Who is asked about, for several questions."""
@@ -107,25 +113,14 @@ class Fitted:
         return Everyone(tuple(model.about(*rows) for model in self.models.models), place)
 
     def amounts(self, known: Summary, expected: Floats, active: Floats, interval: float) -> dict[str, Column]:
-        """Days and money with their intervals, given how many days are expected."""
+        """Days and money with their intervals, given how many days are expected and how likely she comes."""
         rows, place = distinct(*columns_from(known))
         first = self.models.models[0].about(*rows)
-        days = first.purchases(self.horizon_days * self.busy)
-        return self._amounts(known, expected, active, interval, place, first, days)
-
-    def _amounts(
-        self,
-        known: Summary,
-        expected: Floats,
-        active: Floats,
-        interval: float,
-        place: Places,
-        first: About,
-        days: tuple[Floats, Floats],
-    ) -> dict[str, Column]:
-        low, high, variance = self._spread(expected, interval, place, first, days)
-        columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
-        return columns | (self._money(known, expected, variance, active, interval) if self.spend else {})
+        mean, variance = (column[place] for column in first.purchases(self.horizon_days * self.busy))
+        variance = stretched(variance, mean, expected)
+        share = self.widths.share(expected, _share(interval))
+        columns = _days(expected, *between_days(active, expected, variance, share))
+        return columns | (self._money(known, expected, variance, active, share) if self.spend else {})
 
     def worth(
         self,
@@ -156,19 +151,8 @@ class Fitted:
             before, begun = until, end
         return margin * self.spend.expected_spend(known) * self.level * worth[about.place]
 
-    def _spread(
-        self, expected: Floats, interval: float, place: Places, first: About, days: tuple[Floats, Floats]
-    ) -> tuple[Floats, Floats, Floats]:
-        """Interval and variance of the days: BG/NBD's, its horizon and mean stretched to what is expected."""
-        low, high = first.interval(self.horizon_days * self.busy, interval)
-        mean, variance = days
-        with np.errstate(all="ignore"):
-            ratio = np.where(mean[place] > 0, expected / mean[place], 1.0)
-        ratio = np.clip(np.nan_to_num(ratio, nan=1.0), 0.1, 10.0)
-        return np.floor(low[place] * ratio), np.ceil(high[place] * ratio), variance[place] * ratio
-
     def _money(
-        self, known: Summary, expected: Floats, variance: Floats, active: Floats, interval: float
+        self, known: Summary, expected: Floats, variance: Floats, active: Floats, share: Floats
     ) -> dict[str, Column]:
         """Mean of the sum, and the interval of zero or a gamma distributed sum."""
         assert self.spend is not None
@@ -176,18 +160,8 @@ class Fitted:
         within, unknown = (part * self.level**2 for part in self.spend.variance_of_spend(known))
         mean = expected * each
         second = expected * within + variance * each**2 + (variance + expected**2) * unknown + mean**2
-        with np.errstate(all="ignore"):
-            given = np.where(active > 0, mean / active, 0.0)
-            scatter = np.where(active > 0, second / active - given**2, 0.0)
-            scatter = np.maximum(scatter, 1e-12)
-            shape, scale = given**2 / scatter, np.where(given > 0, scatter / given, 0.0)
-            edges = {}
-            for name, share in (("spend_low", (1 - interval) / 2), ("spend_high", (1 + interval) / 2)):
-                some = share > 1 - active  # for all the others the edge is nothing
-                inside = np.clip((share - (1 - active[some])) / active[some], 0.0, 1.0)
-                edges[name] = np.zeros(len(active))
-                edges[name][some] = np.nan_to_num(gammaincinv(shape[some], inside) * scale[some])
-        return {"expected_spend": mean, **edges}
+        low, high = between_money(active, mean, second, share)
+        return {"expected_spend": mean, "spend_low": low, "spend_high": high}
 
     def to_json(self) -> str:
         """What was learned as text, to be read by `from_json`."""
@@ -201,6 +175,7 @@ class Fitted:
                 "busy": self.busy,
                 "spend": json.loads(self.spend.to_json()) if self.spend else None,
                 "level": self.level,
+                "widths": asdict(self.widths) if np.isfinite(self.widths.bounds).all() else None,
             },
             allow_nan=False,
         )
@@ -221,9 +196,30 @@ class Fitted:
                 busy=float(kept["busy"]),
                 spend=RobustSpend.from_json(json.dumps(kept["spend"])) if kept["spend"] else None,
                 level=float(kept["level"]),
+                widths=_widths(kept.get("widths")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a kept outlook: {error}") from None
+
+
+def _widths(kept: dict[str, Any] | None) -> Widths:
+    """None where nothing was learned, and in what was kept before widths were."""
+    return Widths(tuple(kept["bounds"]), tuple(kept["asked"])) if kept else Widths()
+
+
+def _share(interval: float) -> float:
+    if not 0 < interval < 1:
+        raise ValueError("interval lies between 0 and 1")
+    return interval
+
+
+def _days(expected: Floats, low: Floats, high: Floats, inside: Floats) -> dict[str, Column]:
+    return {
+        "expected_purchases": expected,
+        "purchases_low": low,
+        "purchases_high": high,
+        "purchases_inside": inside,
+    }
 
 
 def fit(days: Days, *, horizon_days: int) -> Fitted:
@@ -239,6 +235,7 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         busy=season(days, horizon) if len(known) and horizon else 1.0,
         spend=RobustSpend().fit(known) if days.has_money else None,
         level=past.level_now(days, horizon) if days.has_money and horizon else 1.0,
+        widths=past.widths_now(days, horizon) if horizon else Widths(),
     )
 
 
@@ -249,6 +246,35 @@ class Band:
     customers: int
     said: float
     came: float
+
+
+@dataclass(frozen=True)
+class Third:
+    """A third of the customers by expected purchase days, and how the intervals of 80 % met them.
+
+    Attributes
+    ----------
+    said
+        How likely, by the models, her days lie between their two whole numbers; more than 80 % where "none" alone is.
+    days_inside, money_inside
+        The share whose days and money did.
+    none
+        The share whose interval is "none at all".
+    width, score
+        Mean width in days, and mean interval score (Gneiting, Raftery 2007): the width, and ten times as much as a
+        miss lay outside. Less is better.
+    naive_score
+        The score of Poisson's 10 % and 90 % at her own pace.
+    """
+
+    customers: int
+    said: float
+    days_inside: float
+    money_inside: float
+    none: float
+    width: float
+    score: float
+    naive_score: float
 
 
 @dataclass(frozen=True)
@@ -275,12 +301,16 @@ class Holdout:
     spend_said: float
     spend_came: float
     bands: tuple[Band, ...]
+    thirds: tuple[Third, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""
         rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        bands = [{name: round(value, 6) for name, value in asdict(band).items()} for band in self.bands]
-        return rounded | {"cut": self.cut.isoformat(), "bands": bands}
+        groups = {
+            name: [{key: round(value, 6) for key, value in asdict(one).items()} for one in several]
+            for name, several in (("bands", self.bands), ("thirds", self.thirds))
+        }
+        return rounded | {"cut": self.cut.isoformat(), **groups}
 
 
 def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
@@ -321,7 +351,34 @@ def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
         spend_said=float(said["expected_spend"].sum()) if "expected_spend" in said else 0.0,
         spend_came=float(money.sum()),
         bands=bands,
+        thirds=thirds(said, came, money, own_pace),
     )
+
+
+def thirds(said: Table, came: Floats, money: Floats, own_pace: Floats) -> tuple[Third, ...]:
+    """How the intervals of what was said met what came, in thirds by what was expected."""
+    low, high = said["purchases_low"], said["purchases_high"]
+    score = interval_score(low, high, came)
+    at_her_pace = [np.maximum(np.ceil(pdtrik(edge, own_pace)), 0.0) for edge in (0.1, 0.9)]
+    naive = interval_score(at_her_pace[0], at_her_pace[1], came)
+    inside = (came >= low) & (came <= high)
+    paid = inside
+    if "expected_spend" in said:
+        paid = (money >= said["spend_low"] - 1e-9) & (money <= said["spend_high"] + 1e-9)
+    order = np.argsort(said["expected_purchases"], kind="stable")
+    return tuple(
+        Third(
+            len(some), float(said["purchases_inside"][some].mean()), float(inside[some].mean()),
+            float(paid[some].mean()), float((high[some] == 0).mean()), float((high - low)[some].mean()),
+            float(score[some].mean()), float(naive[some].mean()),
+        )
+        for some in np.array_split(order, 3)
+    )  # fmt: skip
+
+
+def interval_score(low: Floats, high: Floats, true: Floats, share: float = INTERVAL) -> Floats:
+    """The width, and what lay outside 2 / (1 - share) times."""
+    return high - low + 2 / (1 - share) * (np.maximum(low - true, 0) + np.maximum(true - high, 0))
 
 
 def as_of(fitted: Fitted, *, horizon_days: int) -> Fitted:

@@ -6,10 +6,42 @@ import numpy as np
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
-from changke.engine.clv.model import PurchaseModel
+from changke.engine.clv.model import About, PurchaseModel
 from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.statistics import Floats, Statistics, columns_from, distinct
 from changke.engine.clv.summary import Summary
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the models say of a horizon, for each customer.
+
+    Attributes
+    ----------
+    active
+        The chance of at least one purchase day, one row per model.
+    expected, variance
+        Of the purchase days: the mean of the models' means; BG/NBD's variance, stretched to it.
+    """
+
+    active: Floats
+    expected: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, about: "tuple[About, ...]", horizon: float) -> "Said":
+        first, *others = about
+        mean, variance = first.purchases(horizon)
+        expected = np.mean([mean, *(one.mean(horizon) for one in others)], axis=0)
+        active = np.array([one.p_active(horizon) for one in about])
+        return cls(active, expected, stretched(variance, mean, expected))
+
+
+def stretched(variance: Floats, mean: Floats, expected: Floats) -> Floats:
+    """The variance of a count whose mean is another than was said."""
+    with np.errstate(all="ignore"):
+        ratio = np.where(mean > 0, expected / mean, 1.0)
+    return np.asarray(variance * np.clip(np.nan_to_num(ratio, nan=1.0), 0.1, 10.0), float)
 
 
 @dataclass(frozen=True)

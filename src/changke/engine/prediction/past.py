@@ -6,15 +6,17 @@ import numpy as np
 from scipy.special import expit, logit
 
 from changke.engine.clv.robust_spend import RobustSpend
-from changke.engine.clv.statistics import Floats
-from changke.engine.prediction import boost
+from changke.engine.clv.statistics import Floats, columns_from, distinct
+from changke.engine.prediction import boost, intervals
 from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.features import features
-from changke.engine.prediction.models import Blend
+from changke.engine.prediction.models import Blend, Said
 
 LEAST_DAYS = 28
 LEAST_CUSTOMERS = 500
 MOST_WINDOWS = 5
+MOST_CUSTOMERS = 20_000
+"""From how many the widths are learned: their error is then a third of a point, whatever the chain."""
 APART = 30
 
 
@@ -121,6 +123,33 @@ def level_now(days: Days, horizon: int) -> float:
     came, money = window.outcome(length)
     said, brought = float(RobustSpend().fit(known).expected_spend(known) @ came), float(money.sum())
     return min(max(np.sqrt(brought / said), 0.5), 2.0) if said > 0 and brought > 0 else 1.0
+
+
+def widths_now(days: Days, horizon: int) -> intervals.Widths:
+    """What to ask of the models so that 80 % lie inside, from the newest past window.
+
+    At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
+    about how far customers lie around it.
+    """
+    found = newest(days, horizon) if len(days.customers) >= LEAST_CUSTOMERS else None
+    if found is None:
+        return intervals.Widths()
+    window, length = found
+    some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
+    known, came = window.summary().some(some), window.outcome(length)[0][some]
+    if not came.any():
+        return intervals.Widths()
+    rows, place = distinct(*columns_from(known))
+    about = tuple(model.about(*rows) for model in Blend.fitted(known).models)
+    stretched = float(length)
+    for _ in range(3):
+        said = Said.of(about, stretched)
+        total = float(said.expected[place].sum())
+        if total <= 0:
+            return intervals.Widths()
+        stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
+    said = Said.of(about, stretched)
+    return intervals.learned(said.expected[place], said.active.mean(axis=0)[place], said.variance[place], came)
 
 
 def area(true: Floats, score: Floats) -> float:

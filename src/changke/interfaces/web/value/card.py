@@ -1,7 +1,7 @@
 """The model card: what was learned, on what, how it met a past that was kept from it, what held it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,9 @@ from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import fits, fitted
 
 HISTORY = 20
+PROMISED, NEAR = 0.8, 0.04
+"""What an interval promises, and how far off is still kept: the chance of a few hundred customers."""
+THIRDS = (_("Expected least often"), _("In the middle"), _("Expected most often"))
 
 FALLBACKS: Mapping[str, str | Promise] = {
     "empty": _("Nobody has bought yet: usual values of shops, nothing learned."),
@@ -90,11 +93,50 @@ def _holdout(card: Mapping[str, Any]) -> dict[str, Any]:
             for place, one in enumerate(bands, start=1)
         ],
         "columns": [gettext("Tenth"), gettext("Customers"), gettext("Were said to come"), gettext("Came")],
+        "intervals": _intervals(card.get("thirds", ())),
         "better_order": card["auc"] > card["naive_auc"],
         "better_count": card["rmse"] < card["naive_rmse"],
         "of_days": _ratio(card["purchases_said"], card["purchases_came"]),
         "of_money": _ratio(card["spend_said"], card["spend_came"]),
     }
+
+
+def _intervals(thirds: Sequence[Mapping[str, float]]) -> dict[str, Any] | None:
+    """What was promised and what was kept, for thirds of the customers, and what that means. None for older fits."""
+    if not thirds:
+        return None
+    rows = [
+        {
+            "name": name,
+            "said": formats.percent(one["said"]),
+            "days": formats.percent(one["days_inside"]),
+            "money": formats.percent(one["money_inside"]),
+            "none": formats.percent(one["none"]) if one["none"] > 0 else "",
+        }
+        for name, one in zip(THIRDS, thirds, strict=True)
+    ]
+    return {"rows": rows, "meaning": _meaning(thirds)}
+
+
+def _meaning(thirds: Sequence[Mapping[str, float]]) -> list[str | Promise]:
+    said: list[str | Promise] = []
+    narrow = any(one["days_inside"] < PROMISED - NEAR for one in thirds)
+    sure = [one for one in thirds if one["days_inside"] > PROMISED + NEAR and one["none"] > 0.5]
+    wide = any(one["days_inside"] > PROMISED + NEAR and one["none"] <= 0.5 for one in thirds)
+    if narrow:
+        said.append(_("Some intervals were too narrow: more changed than the time before had shown."))
+    if wide:
+        said.append(_("Some intervals were wider than they had to be."))
+    if sure:
+        said.append(
+            _(
+                "Of those who hardly ever come, most have the interval “not at all”. It holds more often than"
+                " promised, and no interval is narrower."
+            )
+        )
+    if not narrow and not wide:
+        said.append(_("The intervals keep what they promise."))
+    return said
 
 
 def _percent(share: float) -> float:
