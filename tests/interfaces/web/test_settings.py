@@ -11,7 +11,10 @@ from changke.foundation.access.services import key_of
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.login.services.log_in import log_in
 from changke.foundation.organisation.models import Chain, Region, Store
-from tests.cast import NOW, PASSWORD, Cast
+from changke.profiles.attributes.models import Profile
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import NOW, PASSWORD, TODAY, Cast, ago, at, buys
+from tests.clock import Clock
 
 PAGES = ["/settings/", "/settings/stores/", "/settings/stores/new/", "/settings/staff/", "/settings/staff/new/",
          "/settings/keys/", "/settings/preview/?silent_after_days=75&lost_after_days=180"]  # fmt: skip
@@ -87,6 +90,22 @@ def test_a_store_in_another_zone_has_everybody_computed_again(cast: Cast, zone: 
     form = {"name": "静安店", "time_zone": zone, "opening_days": ["1"], "is_open": "1"}
     assert signed_in(cast.owner).post(f"/settings/stores/{cast.jing_an.pk}/", form).status_code == 303
     assert ProcrastinateJob.objects.filter(task_name="refresh_everybody").count() == jobs
+
+
+def test_a_store_moved_farther_west_still_follows_what_happens_there(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past midnight in Shanghai; the store turns out to stand in Honolulu, where it is the morning before."""
+    clock = Clock(monkeypatch, at(TODAY, 0) + dt.timedelta(minutes=30))
+    refresh_customers([cast.mo.pk], now=clock.now)
+    before = Profile.objects.get(customer=cast.mo)
+    form = {"name": "静安店", "time_zone": "Pacific/Honolulu", "opening_days": ["1"], "is_open": "1"}
+    assert signed_in(cast.owner).post(f"/settings/stores/{cast.jing_an.pk}/", form).status_code == 303
+    buys(cast.mo, cast.facial, 28_800, on=ago(1), store=cast.jing_an, key="mo-is-back")
+    refresh_customers([cast.mo.pk], now=clock.now)
+    after = Profile.objects.get(customer=cast.mo)
+    assert (before.as_of, after.as_of) == (TODAY, ago(1))
+    assert after.net_spend == before.net_spend + 28_800  # type: ignore[attr-defined]
 
 
 def test_somebody_new_can_log_in_at_once(cast: Cast) -> None:

@@ -17,6 +17,7 @@ from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreForm, zones
+from changke.profiles.attributes.services.days import put_back
 
 
 @require_GET
@@ -73,7 +74,8 @@ def edit(request: HttpRequest, store_id: int) -> HttpResponse:
         except DomainError as refused:
             form.refuse(refused)
         else:
-            if store.time_zone != zone:  # her customers' day begins at another moment
+            if store.time_zone != zone:  # its customers' day begins at another moment
+                put_back(store, timezone.now())
                 jobs.ask_for_refresh()
             toast(request, gettext("Saved"))
             return go(request, reverse("settings-stores"))
