@@ -15,12 +15,15 @@ from django.http import HttpResponse
 from django.test import Client
 
 from changke.facts.customers.models import Customer
+from changke.facts.customers.services.change import change
+from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.access.models import Grant, OwnRole, Staff
 from changke.foundation.access.queries import allows, asking, scope_of
 from changke.foundation.access.services import add_staff, issue_key
 from changke.interfaces.permissions import Door, pages, routes
-from tests.cast import NOW, Cast, know_everybody
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import NOW, Cast, ago, buys, know_everybody
 from tests.clock import Clock
 from tests.rows import as_app, roles
 
@@ -28,8 +31,9 @@ __all__ = ["as_app", "roles"]
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ("owner", "hq", "manager", "staff", "analyst", "nobody")
-"""`nobody` is logged in, or has a key, and was granted nothing."""
+ROLES = ("owner", "hq", "manager", "staff", "analyst", "nobody", "visited", "assigned")
+"""`nobody` is logged in, or has a key, and was granted nothing. The last two manage the store 静安 as `manager` does:
+`visited` also sees who bought there, `assigned` only her own; a key is nobody's adviser, so she comes by her log-in."""
 
 SENT: dict[str, dict[str, Any]] = {
     "customer-call": {"reason": "call"},
@@ -72,6 +76,9 @@ STRICTER = {
 }
 """Addresses that ask more than the capability."""
 
+ONLY_KEYS = {"rotate_own_key"}
+"""What a key asks of itself."""
+
 LEAVES = {"device-lock"}
 """Addresses that lead to the log-in because that is what they are for."""
 
@@ -92,25 +99,41 @@ class Shop:
     cast: Cast
     places: dict[str, object]
     askers: dict[str, Asker]
+    guest: Customer
+    """At home in 徐汇, once in 静安."""
 
 
 @pytest.fixture
 def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
     Clock(monkeypatch, NOW)
     know_everybody()
-    for customer in (cast.mo, cast.lan):
-        add_tag(customer, "常客", now=NOW)
     analyst = add_staff(username="analyst", name="安", role="analyst", stores=[cast.jing_an], now=NOW)
     nobody = add_staff(username="nobody", name="无", role="staff", now=NOW)
-    people = dict(zip(ROLES, (cast.owner, cast.hq, cast.manager, cast.clerk, analyst, nobody), strict=True))
+    visited, assigned = (
+        add_staff(username=sees, name=sees, role="manager", stores=[cast.jing_an], sees=sees, now=NOW)
+        for sees in ("visited", "assigned")
+    )
+    change(cast.mo.pk, {"adviser": assigned}, now=NOW)
+    jie = register(name="洁", phone="13800000007", home_store=cast.xu_hui, source="路过", now=NOW)
+    buys(jie, cast.facial, 28_800, on=ago(300), store=cast.jing_an, key="jie-away")
+    refresh_customers([jie.pk, cast.mo.pk], now=NOW)
+    for customer in (cast.mo, cast.lan, cast.qiu, jie):
+        add_tag(customer, "常客", now=NOW)
+    people = dict(
+        zip(ROLES, (cast.owner, cast.hq, cast.manager, cast.clerk, analyst, nobody, visited, assigned), strict=True)
+    )
     askers = {}
     for role, person in people.items():
         client = Client()
         client.force_login(person)
         key_role = "staff" if role == "nobody" else role
         stores = [] if role in ("owner", "hq", "nobody") else [cast.jing_an]
-        secret = issue_key(name=role, role=key_role, stores=stores, now=NOW).secret
-        askers[role] = Asker(person, client, {"Authorization": f"Bearer {secret}", "Accept-Language": "en"})
+        bearer = {"Accept-Language": "en"}
+        if role != "assigned":
+            issued = issue_key(name=role, role=key_role if role != "visited" else "manager", stores=stores, now=NOW)
+            Grant.objects.filter(key=issued.key).update(sees="visited" if role == "visited" else "home")
+            bearer["Authorization"] = f"Bearer {issued.secret}"
+        askers[role] = Asker(person, client, bearer)
     grant = Grant.objects.filter(staff=cast.clerk).get()
     places = {
         "store_id": cast.jing_an.pk,
@@ -122,7 +145,7 @@ def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
         "sample": "customers",
         "token": "x",
     }
-    return Shop(cast, places, askers)
+    return Shop(cast, places, askers, jie)
 
 
 def ask(shop: Shop, door: Door, asker: Asker, customer: Customer) -> HttpResponse:
@@ -159,6 +182,8 @@ def test_every_address_as_this_role(shop: Shop, role: str) -> None:
         answers = {"own": ask(shop, door, asker, shop.cast.mo)}
         if door.about_customer:
             answers["foreign"] = ask(shop, door, asker, shop.cast.lan)
+            answers["guest"] = ask(shop, door, asker, shop.guest)
+            answers["another's"] = ask(shop, door, asker, shop.cast.qiu)
         for whose, answer in answers.items():
             status = answer.status_code
             if _to_the_log_in(answer) and door.name not in LEAVES:
@@ -180,12 +205,12 @@ def _wrong(shop: Shop, door: Door, asker: Asker, may: bool, whose: str, status: 
         # What a route is sent is read before it is asked who sends it: then 422 stands before 403.
         return "" if status == 403 or (door.api and door.method != "GET" and status == 422) else "403"
     if not door.about_customer:
-        return "open" if status == 403 and door.name not in STRICTER else ""
+        of_a_key = "Authorization" not in asker.bearer and door.name in ONLY_KEYS
+        return "open" if status == 403 and door.name not in STRICTER and not of_a_key else ""
     assert door.needs is not None
-    seen = scope_of(asker.person, door.needs).includes(
-        (shop.cast.mo if whose == "own" else shop.cast.lan).home_store_id
-    )
-    if not seen:
+    persons = {"own": shop.cast.mo, "foreign": shop.cast.lan, "guest": shop.guest, "another's": shop.cast.qiu}
+    seen = Customer.objects.for_scope(scope_of(asker.person, door.needs)).filter(pk=persons[whose].pk)
+    if not seen.exists():
         return "" if status == 404 else "404"
     if door.name in NEEDS_MORE:
         return "" if status in FINE | {404} else "an answer"

@@ -128,6 +128,12 @@ ROLES = {
     "staff": _("Staff"),
     "analyst": _("Analyst"),
 }
+SEES = {
+    "home": _("whose home store this is"),
+    "visited": _("these, and everybody who bought or was served here"),
+    "assigned": _("of these, only whose adviser she is"),
+}
+"""Which customers of a place a role shows."""
 RECEIPT_KINDS = {"sale": _("Purchase"), "use": _("Card use"), "return": _("Return")}
 TENDERS = {
     "cash": _("Cash"),
@@ -213,6 +219,7 @@ PERSON_TABLES = {
     "tags": _("Tags"),
     "former_tags": _("Tags she once wore"),
     "advisers": _("Who looked after her"),
+    "guests": _("Stores she was in"),
     "notes": _("Notes and photos"),
     "replaced": _("What imports wrote over"),
     "fields_replaced": _("What imports wrote over in fields of your own"),

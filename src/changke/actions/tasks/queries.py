@@ -3,6 +3,7 @@
 from django.db import connection
 
 from changke.actions.tasks.rules import Hers, Receiver
+from changke.facts.customers.queries import whom_sql
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import scope_of
 from changke.foundation.organisation.scope import Scope
@@ -18,19 +19,19 @@ SELECT customer.id, customer.home_store_id, coalesce(profile.value_at_risk, 0),
 FROM facts_customer AS customer
 LEFT JOIN profiles_profile AS profile ON profile.customer_id = customer.id
 WHERE customer.adviser_id = %(adviser)s AND customer.is_active AND customer.merged_into_id IS NULL
-  AND (%(stores)s::bigint[] IS NULL OR customer.home_store_id = ANY(%(stores)s))
+  AND {seen}
 ORDER BY customer.id
 """
 
 
 def customers_of(adviser: Staff, scope: Scope) -> list[Hers]:
     """The customers of somebody, as far as the scope sees them."""
-    stores = None if scope.store_ids is None else sorted(scope.store_ids)
+    seen, values = whom_sql(scope, person="customer.id", home="customer.home_store_id")
     with connection.cursor() as sql:
-        sql.execute(OF_ADVISER, {"adviser": adviser.pk, "stores": stores})
+        sql.execute(OF_ADVISER.format(seen=seen), {"adviser": adviser.pk, **values})
         return [Hers(*row) for row in sql.fetchall()]
 
 
 def receivers_of(people: list[Staff]) -> list[Receiver]:
     """The same people with the stores in which they see customers."""
-    return [Receiver(one.pk, scope_of(one).store_ids) for one in people]
+    return [Receiver(one.pk, scope_of(one).places) for one in people]

@@ -11,7 +11,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from changke.decisions.next_best_action import rules
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, whom
 from changke.facts.customers.queries import LIVING, PERSON_OF, phones_of, records_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.events.models import Event
@@ -73,6 +73,7 @@ def today(
     scope: Scope, *, chain: Chain, now: dt.datetime, mine: int | None = None, length: int = rules.LIST_LENGTH
 ) -> DayList:
     """Whom the stores of the scope should look after on the day of `now`; with `mine`, an adviser's customers only."""
+    scope = scope.at_home()  # who came from elsewhere is called by her own store, not by two
     zone = _zone(scope, chain)
     day = business_date(now, zone)
     open_days = _open_days(scope)
@@ -136,7 +137,7 @@ def _candidates(
     late = late.filter(**{f"{expected}__range": (fortnight, day - dt.timedelta(days=1))}, own_gaps__gte=1)
     yield from _of("overdue", late.filter(last_here__gt=silent_on), day)
     if scope.store_ids is not None:
-        seen = seen.filter(customer__home_store__in=scope.store_ids)  # the index of birthdays is by store
+        seen = seen.filter(whom(scope))  # the index of birthdays is by store
     yield from _birthdays(seen.filter(last_active_on__gt=lost_on), day, indexed=not weightiest)
 
 

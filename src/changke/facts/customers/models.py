@@ -1,15 +1,18 @@
 """Persons: who they are, under which names we know them, what the stores noted about them."""
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, When
+from django.db.models import Case, F, Func, Q, QuerySet, When
 
 from changke.foundation.database.append_only import Fact, Xid8Field, current_xid, fact_constraints, fact_indexes
-from changke.foundation.database.row_security import MINE
+from changke.foundation.database.row_security import ANYWHERE, BY_ADVISER, HOMES, MINE, OWN, was_here
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import ScopedQuerySet
+from changke.foundation.organisation.scope import Scope, ScopedQuerySet
 
 
 class Gender(models.TextChoices):
@@ -33,8 +36,14 @@ class Customer(models.Model):
     # store of the other past the policy, which may not ask itself (docs/decisions/0040).
     ROWS_OF = (
         "CASE WHEN facts_customer.merged_into_id IS NULL THEN facts_customer.home_store_id"
-        f" ELSE changke_home(facts_customer.merged_into_id) END = {MINE}"
-    )
+        f" ELSE changke_home(facts_customer.merged_into_id) END = {HOMES} OR "
+        + was_here("CASE WHEN facts_customer.merged_into_id IS NULL"
+                   " THEN facts_customer.id ELSE facts_customer.merged_into_id END")
+        + f" OR CASE WHEN {BY_ADVISER} > 0 THEN CASE WHEN facts_customer.merged_into_id IS NULL"
+        f" THEN (facts_customer.adviser_id = {BY_ADVISER}"
+        f" AND (facts_customer.home_store_id = {OWN} OR {ANYWHERE}))::int"
+        " ELSE changke_advised(facts_customer.merged_into_id)::int END END = 1"
+    )  # fmt: skip
 
     name = models.CharField(max_length=120, blank=True)
     pinyin = models.CharField(max_length=240, blank=True, db_collation="C")
@@ -89,6 +98,76 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"#{self.pk}"
+
+    @staticmethod
+    def seen_by_person(scope: Scope) -> Q:
+        return whom(scope, person=PERSON, home="home_store")
+
+
+class Guest(models.Model):
+    """She bought or was served in this store: its receipts and services say so, and triggers on them write it down
+    (docs/decisions/0092). Derived; a row goes when the last of them is withdrawn."""
+
+    ROWS_OF = f"facts_guest.store_id = {MINE}"
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    person = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    """As whom she is read."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "customer"], name="guest_once")]
+        indexes = [
+            models.Index(fields=["person", "store"], name="guest_person"),
+            models.Index(fields=["store", "person"], name="guest_store"),
+        ]
+
+
+class AnyOf(Func):
+    """`one = ANY(ARRAY(...))`: beside others in an OR it can still be looked up in an index, which IN cannot."""
+
+    template = "%(expressions)s"
+    arg_joiner = " = ANY"
+    output_field = models.BooleanField()
+
+    def __init__(self, one: "models.Expression | F | Case", found: "QuerySet[Any, Any]") -> None:
+        super().__init__(one, _InBrackets(ArraySubquery(found)))
+
+
+class _InBrackets(Func):
+    template = "(%(expressions)s)"
+
+
+def whom(scope: Scope, *, person: "str | Case" = "customer", home: str = "customer__home_store") -> Q:
+    """Whom the scope sees: by her home, by her visits, by her adviser. `person`: as whom a row is read."""
+    if scope.store_ids is None:
+        return Q()
+    seen = Q(**{f"{home}__in": scope.store_ids})
+    one = F(person) if isinstance(person, str) else person
+    if scope.visited:
+        seen |= Q(AnyOf(one, Guest.objects.filter(store__in=scope.visited).order_by().values("person")))
+    if scope.adviser is not None:
+        seen |= Q(AnyOf(one, hers(scope).values("pk")))
+    return seen
+
+
+def hers(scope: Scope) -> "QuerySet[Customer, Customer]":
+    """Those of whom only the adviser's are seen."""
+    mine = Customer.objects.filter(adviser=scope.adviser, merged_into__isnull=True).order_by()
+    return mine if scope.own is None else mine.filter(home_store__in=scope.own)
+
+
+def happened(scope: Scope) -> Q:
+    """Facts that a scope by person sees: what happened in its stores, and where it sees only the customers of an
+    adviser, theirs and nobody's."""
+    seen = Q(store__in=scope.store_ids)
+    if scope.adviser is not None:
+        records = Customer.objects.order_by().alias(read_as=PERSON).filter(read_as__in=hers(scope).values("pk"))
+        own = Q() if scope.own is None else Q(store__in=scope.own)
+        seen |= own & (Q(customer__isnull=True) | Q(AnyOf(F("customer"), records.values("pk"))))
+    return seen
 
 
 class MergeLink(Fact):

@@ -10,6 +10,7 @@ from changke.facts.customers.models import (
     Chosen,
     Customer,
     FormerTag,
+    Guest,
     Identifier,
     Kept,
     MergeLink,
@@ -73,6 +74,11 @@ def advisers(customer_ids: Sequence[int]) -> Iterator[Row]:
         }
 
 
+def guests(customer_ids: Sequence[int]) -> Iterator[Row]:
+    rows = Guest.objects.filter(customer_id__in=customer_ids).order_by("customer_id", "store__code")
+    yield from rows.values("customer_id", "store__name")
+
+
 def notes(customer_ids: Sequence[int]) -> Iterator[Row]:
     for one in Note.objects.filter(customer_id__in=customer_ids).select_related("written_by").order_by("written_at"):
         yield {
@@ -109,6 +115,7 @@ register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.er
 register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
 register(PersonTable("former_tags", ("facts_formertag",), former_tags, erase.erase_former_tags))
 register(PersonTable("advisers", ("facts_advising",), advisers, erase.erase_advisers))
+register(PersonTable("guests", ("facts_guest",), guests, erase.erase_guests))
 register(PersonTable("notes", ("facts_note",), notes, erase.erase_notes))
 register(PersonTable("replaced", ("facts_replaced",), replaced, erase.erase_replaced))
 register(PersonTable("kept", ("facts_kept",), kept, stays="codes"))

@@ -38,6 +38,38 @@ def customer_in(scope: Scope, customer_id: int) -> Customer:
     return found  # type: ignore[no-any-return]  # the scoped set is of customers
 
 
+OF_HOME = frozenset({"home_store", "adviser"})
+"""Fields that say whose she is."""
+
+
+def is_of(scope: Scope, customer: Customer) -> bool:
+    """Whether she is the scope's own, by her home or her adviser, and no visitor: only then it says whose she is."""
+    return bool(Customer.objects.for_scope(scope.at_home()).filter(pk=customer.pk).exists())
+
+
+def is_visitor(scope: Scope, customer: Customer) -> bool:
+    """Whether she is seen for having been here, and is another store's."""
+    return bool(scope.visited) and not is_of(scope, customer)
+
+
+def whom_sql(scope: Scope, *, person: str, home: str) -> tuple[str, dict[str, Any]]:
+    """`models.whom` for a statement of one's own: the condition on these two columns, and what it binds."""
+    if scope.store_ids is None:
+        return "TRUE", {}
+    ways = [f"{home} = ANY(%(seen_homes)s)"]
+    values: dict[str, Any] = {"seen_homes": sorted(scope.store_ids)}
+    if scope.visited:
+        guests = "SELECT person_id FROM facts_guest WHERE store_id = ANY(%(seen_visited)s)"
+        ways.append(f"{person} = ANY(ARRAY({guests}))")
+        values["seen_visited"] = sorted(scope.visited)
+    if scope.adviser is not None:
+        own = "" if scope.own is None else " AND home_store_id = ANY(%(seen_own)s)"
+        mine = "FROM facts_customer WHERE adviser_id = %(seen_adviser)s AND merged_into_id IS NULL"
+        ways.append(f"{person} = ANY(ARRAY(SELECT id {mine}{own}))")
+        values |= {"seen_adviser": scope.adviser, "seen_own": sorted(scope.own or ())}
+    return f"({' OR '.join(ways)})", values
+
+
 def family_of(customer_id: int) -> tuple[int, ...]:
     """All records of the person that this number means, her own first: everything that is told of her is asked of all
     of them. Of a record that is read as another, the same."""

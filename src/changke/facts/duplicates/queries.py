@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
-from changke.facts.customers.models import Identifier, IdentifierKind
+from changke.facts.customers.models import Identifier, IdentifierKind, whom
 from changke.facts.duplicates import rules
 from changke.facts.duplicates.models import Duplicate, State
 from changke.foundation.organisation.scope import Scope
@@ -113,8 +113,11 @@ def pairs_in(scope: Scope) -> "QuerySet[Duplicate, Duplicate]":
     home = {
         side: Coalesce(f"{side}__merged_into__home_store_id", f"{side}__home_store_id") for side in ("one", "other")
     }
-    seen = rows.alias(one_home=home["one"], other_home=home["other"])
-    return seen.filter(one_home__in=scope.store_ids, other_home__in=scope.store_ids)
+    person = {side: Coalesce(f"{side}__merged_into_id", f"{side}_id") for side in ("one", "other")}
+    seen = rows.alias(
+        one_home=home["one"], other_home=home["other"], one_person=person["one"], other_person=person["other"]
+    )
+    return seen.filter(*(whom(scope, person=f"{side}_person", home=f"{side}_home") for side in ("one", "other")))
 
 
 def open_pairs(scope: Scope) -> "QuerySet[Duplicate, Duplicate]":

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from changke.facts.catalog.models import Item
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, happened
 from changke.foundation.database.append_only import Fact, fact_constraints, fact_indexes
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import ScopedQuerySet
@@ -53,6 +53,7 @@ class Receipt(Fact):
     items = models.IntegerField(default=0)
 
     objects = ScopedQuerySet["Receipt"].as_manager()
+    seen_by_person = staticmethod(happened)
 
     class Meta:
         constraints = fact_constraints("receipt")
@@ -154,6 +155,7 @@ class Opening(Fact):
     cash_minor = models.BigIntegerField(default=0)
 
     objects = ScopedQuerySet["Opening"].as_manager()
+    seen_by_person = staticmethod(happened)
 
     class Meta:
         constraints = [

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, happened
 from changke.foundation.database.append_only import Fact, fact_constraints, fact_indexes
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import ScopedQuerySet
@@ -19,6 +19,7 @@ class Visit(Fact):
     source = models.CharField(max_length=60, blank=True)
 
     objects = ScopedQuerySet["Visit"].as_manager()
+    seen_by_person = staticmethod(happened)
 
     class Meta:
         constraints = fact_constraints("visit")

@@ -57,6 +57,18 @@ OF_THE_CHAIN = frozenset(
 )
 """What they change belongs to the whole chain: whoever has one of these for some stores only, does not have it."""
 
+OF_HER_HOME = frozenset(
+    {
+        Capability.CUSTOMER_MERGE,
+        Capability.CUSTOMER_ERASE,
+        Capability.CUSTOMER_BULK_EDIT,
+        Capability.DUPLICATES_REVIEW,
+        Capability.HANDOVER_RUN,
+    }
+)
+"""What decides who she is and whose: her home store's. Having been served somewhere else opens her page there, not
+this."""
+
 _AT_WORK = frozenset(
     {
         Capability.CUSTOMER_VIEW,

@@ -20,6 +20,17 @@ class Role(models.TextChoices):
     ANALYST = "analyst"
 
 
+class Sees(models.TextChoices):
+    """Which customers of its node a grant shows: docs/decisions/0092."""
+
+    HOME = "home"
+    """Whose home store lies below the node."""
+    VISITED = "visited"
+    """Also whoever bought or was served there."""
+    ASSIGNED = "assigned"
+    """Of those at home there, only whose adviser one is."""
+
+
 CHAIN_WIDE_ROLES = frozenset({Role.OWNER, Role.HQ})
 """As a position they need no store: they answer for the chain."""
 
@@ -36,6 +47,8 @@ class Staff(AbstractBaseUser):
     """Her position, as the house calls her. What she may do is asked of her grants, which follow it."""
     stores = models.ManyToManyField(Store, blank=True, related_name="+")
     """Where she works."""
+    sees = models.CharField(max_length=10, choices=Sees.choices, default=Sees.HOME, db_default="home")
+    """Which customers there. Her standing grants follow it."""
     code = models.CharField(max_length=60, blank=True)
     """The name or number under which the till's files know this person."""
     phone = models.CharField(max_length=20, blank=True)
@@ -131,6 +144,7 @@ class Grant(models.Model):
     """Neither region nor store: the whole chain."""
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
+    sees = models.CharField(max_length=10, choices=Sees.choices, default=Sees.HOME, db_default="home")
     standing = models.BooleanField(default=False)
     """Follows from the position and is replaced with it; the others were granted one by one."""
     granted_by = models.ForeignKey(Staff, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -152,6 +166,9 @@ class Grant(models.Model):
             models.CheckConstraint(
                 condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gt=models.F("since")),
                 name="grant_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=~Q(sees="assigned") | Q(staff__isnull=False), name="grant_of_ones_own_to_a_person"
             ),
         ]
 

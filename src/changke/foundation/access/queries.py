@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TypeVar
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import ApiKey, Grant, Staff
+from changke.foundation.access.models import ApiKey, Grant, Sees, Staff
 from changke.foundation.access.rights import Rights, held_by
 from changke.foundation.errors import NotAllowed
 from changke.foundation.organisation.models import Region, Store
@@ -55,10 +55,20 @@ def node_scope(node: Region | Store | None) -> Scope:
     return Scope(stores_below(node.path) if isinstance(node, Region) else frozenset({node.pk}))
 
 
+def seen_of(node: Region | Store | None, sees: str, staff_id: int | None) -> Scope:
+    """Whom a grant on the node shows that is given to somebody, or to a key."""
+    scope = node_scope(node)
+    if sees == Sees.VISITED and scope.store_ids is not None:
+        return Scope(scope.store_ids, visited=scope.store_ids)
+    if sees == Sees.ASSIGNED:
+        return Scope(frozenset(), own=scope.store_ids, adviser=staff_id)
+    return scope
+
+
 def _read(actor: Staff | ApiKey) -> Rights:
     mine = Grant.objects.filter(staff=actor) if isinstance(actor, Staff) else Grant.objects.filter(key=actor)
     valid = [one for one in mine.select_related("own_role", "region", "store") if one.is_valid(actor.asks_at)]
-    rights = held_by((grant, node_scope(grant.region or grant.store)) for grant in valid)
+    rights = held_by((one, seen_of(one.region or one.store, one.sees, one.staff_id)) for one in valid)
     return rights.held_to(actor.scopes) if isinstance(actor, ApiKey) and actor.scopes else rights
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
-from changke.foundation.access.capabilities import BUILT_IN, OF_THE_CHAIN, Capability
+from changke.foundation.access.capabilities import BUILT_IN, OF_HER_HOME, OF_THE_CHAIN, Capability
 from changke.foundation.access.models import Grant, OwnRole
-from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
+from changke.foundation.organisation.scope import NOBODY, Scope
 
 
 @dataclass(frozen=True)
 class Held:
-    """One role on one node: what it includes, and the stores below the node."""
+    """One role on one node: what it includes, and whom of the stores below the node."""
 
     capabilities: frozenset[Capability]
     scope: Scope
@@ -21,13 +22,11 @@ class Rights:
     held: tuple[Held, ...] = ()
 
     def scope(self, capability: Capability) -> Scope:
-        """The stores below every node where a role includes it."""
-        scopes = [one.scope for one in self.held if capability in one.capabilities]
-        if any(one.whole_chain for one in scopes):
-            return CHAIN_WIDE
-        if capability in OF_THE_CHAIN:
+        """Whom every node where a role includes it lets one see, together."""
+        found = _together(one.scope for one in self.held if capability in one.capabilities)
+        if capability in OF_THE_CHAIN and not found.whole_chain:
             return NOBODY
-        return Scope(frozenset().union(*(one.store_ids or frozenset() for one in scopes)))
+        return found.at_home() if capability in OF_HER_HOME else found
 
     def allows(self, capability: Capability) -> bool:
         """Whether a role includes it at all, even where no store is left to do it in."""
@@ -37,10 +36,8 @@ class Rights:
         )
 
     def reach(self) -> Scope:
-        """Every store where any role is held: the rows that the database shows, below the scope of each capability."""
-        if any(one.scope.whole_chain for one in self.held):
-            return CHAIN_WIDE
-        return Scope(frozenset().union(*(one.scope.store_ids or frozenset() for one in self.held)))
+        """Whom any role lets one see: the rows that the database shows, below the scope of each capability."""
+        return _together(one.scope for one in self.held)
 
     def held_to(self, scopes: Iterable[str]) -> "Rights":
         """What is left of them where only these capabilities may be used."""
@@ -49,7 +46,11 @@ class Rights:
 
     def covers(self, other: "Rights") -> bool:
         """Whether everything the other may do, may be done here too, everywhere he may do it."""
-        return all(_within(one.scope, self.scope(capability)) for one in other.held for capability in one.capabilities)
+        return all(
+            self.scope(capability).covers(one.scope.at_home() if capability in OF_HER_HOME else one.scope)
+            for one in other.held
+            for capability in one.capabilities
+        )
 
 
 def capabilities_of(role: str | OwnRole) -> frozenset[Capability]:
@@ -64,10 +65,8 @@ def role_of(grant: Grant) -> str | OwnRole:
     return grant.own_role or grant.built_in
 
 
-def _within(inner: Scope, outer: Scope) -> bool:
-    if outer.store_ids is None:
-        return True
-    return inner.store_ids is not None and inner.store_ids <= outer.store_ids
+def _together(scopes: Iterable[Scope]) -> Scope:
+    return reduce(Scope.__or__, scopes, NOBODY)
 
 
 def held_by(grants: Iterable[tuple[Grant, Scope]]) -> Rights:

@@ -30,15 +30,44 @@ EXEMPT = {
 }
 """Tables with a store or a customer in them that need no policy, and why."""
 
-# Called once per statement: as a sub-select it is no function of the row.
+# Called once per statement: as sub-selects they are no functions of the row. What the setting says: `rows_seen`.
 STORES_FUNCTION = """
 CREATE OR REPLACE FUNCTION changke_stores() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN current_setting('changke.stores', true) LIKE '{%}'
-              THEN current_setting('changke.stores', true)::bigint[] ELSE '{}'::bigint[] END
+  SELECT CASE
+    WHEN current_setting('changke.stores', true) LIKE '{%} * %' THEN (SELECT array_agg(id) FROM foundation_store)
+    WHEN current_setting('changke.stores', true) LIKE '{%'
+    THEN split_part(current_setting('changke.stores', true), ' ', 1)::bigint[]
+      || coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 3), ''), '{}')::bigint[]
+    ELSE '{}'::bigint[] END
+$$;
+CREATE OR REPLACE FUNCTION changke_homes() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN current_setting('changke.stores', true) LIKE '{%'
+              THEN split_part(current_setting('changke.stores', true), ' ', 1)::bigint[] ELSE '{}'::bigint[] END
+$$;
+CREATE OR REPLACE FUNCTION changke_visited() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 2), ''), '{}')::bigint[]
+$$;
+CREATE OR REPLACE FUNCTION changke_own() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE split_part(current_setting('changke.stores', true), ' ', 3) WHEN '' THEN '{}'::bigint[]
+    WHEN '*' THEN (SELECT array_agg(id) FROM foundation_store)
+    ELSE split_part(current_setting('changke.stores', true), ' ', 3)::bigint[] END
+$$;
+CREATE OR REPLACE FUNCTION changke_adviser() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 4), ''), '0')::bigint
 $$
 """
 WHOLE = "(SELECT current_setting('changke.stores', true)) = '*'"
 MINE = "ANY ((SELECT changke_stores())::bigint[])"
+"""Stores in which somebody works."""
+HOMES = "ANY ((SELECT changke_homes())::bigint[])"
+"""Stores whose customers somebody sees because it is their home."""
+VISITED = "ANY ((SELECT changke_visited())::bigint[])"
+OWN = "ANY ((SELECT changke_own())::bigint[])"
+ANYWHERE = "(SELECT split_part(current_setting('changke.stores', true), ' ', 3)) = '*'"
+# Asked before what costs a look into another table. As a comparison of numbers, which the planner takes to be rare:
+# what nobody is given must not make the plans of all others look worse.
+BY_VISIT = "(SELECT cardinality(changke_visited()))"
+BY_ADVISER = "(SELECT changke_adviser())"
 
 
 @dataclass(frozen=True)
@@ -76,11 +105,15 @@ def _ways(model: type[models.Model]) -> Iterator[str]:
         yield declared
         return
     table = _quoted(model._meta.db_table)
-    stores, customers, parts = [], [], []
+    stores: list[str] = []
+    customers: list[str] = []
+    parts: list[str] = []
     for field in model._meta.concrete_fields:
         column = f"{table}.{_quoted(field.column)}"
         target = field.related_model._meta.label_lower if isinstance(field.related_model, type) else ""
-        if target == "foundation.store" or field.column in {"store_id", "home_store_id"}:
+        if field.column == "home_store_id":
+            stores += _at_home(model, column)
+        elif target == "foundation.store" or field.column == "store_id":
             stores.append(f"{column} = {MINE}")
         elif target == "facts.customer" or field.column == "customer_id":
             customers.append(_through("facts_customer", column))
@@ -91,6 +124,23 @@ def _ways(model: type[models.Model]) -> Iterator[str]:
         yield from customers  # where her home is written beside her, that says it
     if not stores and not customers:
         yield from parts
+
+
+def _at_home(model: type[models.Model], column: str) -> Iterator[str]:
+    """Rows of a customer that carry her home. Figures without a name: of the stores where somebody works, and of who
+    came there from another. Whose adviser one is, her own record says, and it alone at once (docs/decisions/0092)."""
+    yield f"{column} = {MINE}"
+    person = next((one.column for one in model._meta.concrete_fields if one.column == "customer_id"), None)
+    if person is not None:
+        yield was_here(f"{_quoted(model._meta.db_table)}.{_quoted(person)}")
+
+
+def was_here(person: str) -> str:
+    """The person of this number bought or was served in a store whose visitors are seen."""
+    return (
+        f"CASE WHEN {BY_VISIT} > 0 THEN (SELECT 1 FROM facts_guest AS guest"  # noqa: S608 our own words
+        f" WHERE guest.person_id = {person} AND guest.store_id = {VISITED} LIMIT 1) END = 1"
+    )
 
 
 def _has_own(model: type[models.Model]) -> bool:

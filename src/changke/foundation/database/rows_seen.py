@@ -1,9 +1,10 @@
 """Whose rows a statement may see: each carries the stores of whoever asks, in the same message.
 
 The policies of `row_security` compare rows with the setting `changke.stores`: `*` is the whole chain, `{1,2}` are
-stores, unset is nobody. The setting travels with every statement as `SET LOCAL`, in one message and so in one
-transaction with it. Nothing is left on the connection: the next request on it, or the next client of a pool that
-shares it between transactions, starts with nobody again.
+stores, unset is nobody. `{1,2} {2} {3} 7` are stores, those of them whose visitors are seen too, and those where only
+the customers of adviser 7 are (`*`: everywhere). The setting travels with every statement as `SET LOCAL`, in one
+message and so in one transaction with it. Nothing is left on the connection: the next request on it, or the next client
+of a pool that shares it between transactions, starts with nobody again.
 
 The stores live in a context variable: a request sets them once, threads and tasks started from it inherit them as far
 as Python's contexts reach, and a thread of its own says itself for whom it works.
@@ -34,7 +35,19 @@ def written(scope: Scope) -> str:
     """A scope as the setting says it."""
     if scope.store_ids is None:
         return WHOLE_CHAIN
-    return "{" + ",".join(map(str, sorted(scope.store_ids))) + "}"
+    if not scope.by_person:
+        return _listed(scope.store_ids)
+    own = WHOLE_CHAIN if scope.own is None else _listed(scope.own)
+    parts = (_listed(scope.store_ids), _listed(scope.visited), own, str(scope.adviser or 0))
+    return " ".join(parts)
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, sorted(ids))) + "}"
+
+
+def _ids(text: str) -> frozenset[int]:
+    return frozenset(int(one) for one in text.strip("{}").split(",") if one)
 
 
 @contextmanager
@@ -69,7 +82,11 @@ def now_seen() -> Scope:
         return CHAIN_WIDE
     if not stores:
         return NOBODY
-    return Scope(frozenset(int(one) for one in stores.strip("{}").split(",") if one))
+    homes, *more = stores.split(" ")
+    if not more:
+        return Scope(_ids(homes))
+    visited, own, adviser = more
+    return Scope(_ids(homes), _ids(visited), None if own == WHOLE_CHAIN else _ids(own), int(adviser) or None)
 
 
 @contextmanager

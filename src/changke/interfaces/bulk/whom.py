@@ -8,7 +8,7 @@ from django.http import QueryDict
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING
 from changke.foundation.errors import Invalid
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import NOBODY, Scope
 from changke.interfaces.web.customers import reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 
@@ -17,35 +17,29 @@ MOST_TICKED = 10_000
 
 @dataclass(frozen=True)
 class Whom:
-    """`query` is the filter as the address of the list says it; `ids` wins where it is there. `stores` is the scope of
-    whoever asked: None is the whole chain."""
+    """`query` is the filter as the address of the list says it; `ids` wins where it is there. `scope` is that of
+    whoever asked."""
 
     query: str = ""
     ids: tuple[int, ...] = ()
-    stores: tuple[int, ...] | None = ()
+    scope: Scope = NOBODY
 
     @classmethod
     def asked(cls, query: str, ids: Sequence[int], scope: Scope) -> "Whom":
         if len(ids) > MOST_TICKED:
             raise Invalid(field="customers", reason="at most %(most)s at a time", most=MOST_TICKED)
-        stores = None if scope.store_ids is None else tuple(sorted(scope.store_ids))
-        return cls(query, tuple(dict.fromkeys(ids)), stores)
+        return cls(query, tuple(dict.fromkeys(ids)), scope)
 
     def as_json(self) -> dict[str, object]:
-        return {"query": self.query, "ids": list(self.ids), "stores": None if self.stores is None else [*self.stores]}
+        return {"query": self.query, "ids": list(self.ids), **self.scope.as_json()}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, object]) -> "Whom":
-        stores = kept.get("stores")
         return cls(
             str(kept.get("query") or ""),
             tuple(kept.get("ids") or ()),  # type: ignore[arg-type]  # ours
-            None if stores is None else tuple(stores),  # type: ignore[arg-type]
+            Scope.from_json({"stores": None, **kept}),
         )
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(None if self.stores is None else frozenset(self.stores))
 
     @property
     def filters(self) -> Filters:

@@ -22,6 +22,8 @@ class Export(models.Model):
     """`staff:5` or `key:ck_...`."""
     maker_name = models.CharField(max_length=200)
     stores = ArrayField(models.BigIntegerField(), null=True)
+    seen = models.JSONField(null=True)
+    """The whole scope, where stores do not say it alone (`Scope.as_json`)."""
     """The maker's scope when it was asked for; NULL is the chain."""
     shows_phones = models.BooleanField(default=False)
     role = models.CharField(max_length=40, blank=True, default="", db_default="")

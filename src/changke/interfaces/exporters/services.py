@@ -71,6 +71,7 @@ def ask(
         maker=maker,
         maker_name=by.name[:200],
         stores=None if scope.store_ids is None else sorted(scope.store_ids),
+        seen=scope.as_json() if scope.by_person else None,
         shows_phones=shows_phones,
         role=role,
         reason=reason.strip()[:400],
@@ -115,7 +116,7 @@ def run(export_id: int, *, now: dt.datetime) -> None:
 def write(made: Export, path: Path) -> int:
     """The rows of the export into a file, however many, in the same little memory; how many they were."""
     chain, dataset = the_chain(), DATASETS[made.dataset]
-    scope = Scope(None if made.stores is None else frozenset(made.stores))
+    scope = Scope.from_json(made.seen or {"stores": made.stores})
     asked = Ask(scope, made.filters, made.shows_phones, chain.currency, made.role)
     mark = f"#{made.pk} {made.maker_name} {made.created_at:%Y-%m-%d}"
     made.done = 0

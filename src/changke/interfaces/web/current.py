@@ -35,7 +35,7 @@ def stores(request: HttpRequest) -> list[Store]:
     if kept is None:
         scope = scope_of(staff(request))
         found = Store.objects.order_by("name")
-        kept = list(found if scope.store_ids is None else found.filter(id__in=scope.store_ids))
+        kept = list(found if scope.places is None else found.filter(id__in=scope.places))
         request._stores = kept  # type: ignore[attr-defined]
     return kept
 
@@ -52,7 +52,7 @@ def chosen_store(request: HttpRequest) -> Store | None:
 def scope(request: HttpRequest) -> Scope:
     """What lists on this page may show: the person's scope, narrowed to the chosen store."""
     store = chosen_store(request)
-    return scope_of(staff(request)) if store is None else Scope(frozenset({store.pk}))
+    return scope_of(staff(request)).narrowed(None if store is None else store.pk)
 
 
 def scope_for(request: HttpRequest, capability: Capability) -> Scope:

@@ -1,8 +1,10 @@
 """One wide typed row per customer, made from the headers of the definitions (ADR 10), and the population's values."""
 
+from functools import partial
+
 from django.db import models
 
-from changke.facts.customers.models import Customer
+from changke.facts.customers.models import Customer, whom
 from changke.foundation.organisation.scope import ScopedQuerySet
 from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.columns import LONGEST_WORD, field_of
@@ -27,6 +29,7 @@ class Profile(models.Model):
     """Her stage in the default model, here because lists filter by it and sort by an attribute."""
 
     objects = ScopedQuerySet["Profile"].as_manager()
+    seen_by_person = staticmethod(partial(whom, home="home_store_id"))
 
     class Meta:
         # None of these columns changes by the mere passing of a night, so that the nightly update touches no index.

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db.models import Sum
 
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model
@@ -103,6 +103,6 @@ def by_day(found: list[Count]) -> dict[dt.date, dict[str, Count]]:
 
 
 def _seen(rows, scope: Scope, since: dt.date | None):  # type: ignore[no-untyped-def]  # querysets of two models
-    if scope.store_ids is not None:
-        rows = rows.filter(store_id__in=scope.store_ids)
+    if scope.store_ids is not None:  # numbers of a store are no persons: of wherever one works
+        rows = rows.filter(in_places(scope))
     return rows.filter(day__gte=since) if since else rows

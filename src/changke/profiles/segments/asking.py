@@ -47,6 +47,10 @@ MOST_NESTED = 10
 """Groups within groups."""
 
 
+SEEN = {"only_visited": "BIGINT[]", "only_own": "BIGINT[]", "only_adviser": "BIGINT"}
+"""Types of what a scope binds that looks at persons too."""
+
+
 class SegmentCircle(ValueError):
     """A group that asks for itself, by way of others."""
 
@@ -150,10 +154,31 @@ def question(
         if any(one.name == "only_records" for part in parts for one in part.find_all(exp.Placeholder)):
             values["only_records"] = list(_records(ids))
     if scope is not None and scope.store_ids is not None:
-        parts.append(among(_plain("home_store_id"), "only_stores"))
-        values["only_stores"] = sorted(scope.store_ids)
+        parts.append(_whom(scope))
+        values |= {"only_stores": sorted(scope.store_ids), "only_visited": sorted(scope.visited)}
+        values |= {"only_adviser": scope.adviser, "only_own": sorted(scope.own or ())}
     where = exp.and_(*parts) if parts else exp.true()
     return _typed(where, values, condition.types if condition else {}, engine)
+
+
+def _whom(scope: Scope) -> exp.Expr:
+    """Whom the scope sees: by her home, by her visits, by her adviser."""
+    ways: list[exp.Expr] = [among(_plain("home_store_id"), "only_stores")]
+    if scope.visited:
+        guests = exp.select("person_id").from_("facts_guest").where(among(exp.column("store_id"), "only_visited"))
+        ways.append(_any_of(guests))
+    if scope.adviser is not None:
+        mine = exp.select("id").from_("facts_customer")
+        mine = mine.where(exp.column("adviser_id").eq(exp.Placeholder(this="only_adviser")))
+        mine = mine.where(exp.column("merged_into_id").is_(exp.null()))
+        if scope.own is not None:
+            mine = mine.where(among(exp.column("home_store_id"), "only_own"))
+        ways.append(_any_of(mine))
+    return exp.paren(exp.or_(*ways))  # whatever is asked beside it
+
+
+def _any_of(found: exp.Select) -> exp.Expr:
+    return exp.In(this=_plain("customer_id"), query=found.subquery())
 
 
 def bound(asked: exp.Expr, condition: Condition, *, today: dt.date, engine: str) -> Question:
@@ -162,7 +187,14 @@ def bound(asked: exp.Expr, condition: Condition, *, today: dt.date, engine: str)
 
 
 def _typed(asked: exp.Expr, values: Mapping[str, Any], types: Mapping[str, str], engine: str) -> Question:
-    types = {TODAY: "DATE", "only_ids": "BIGINT[]", "only_records": "BIGINT[]", "only_stores": "BIGINT[]", **types}
+    types = {
+        TODAY: "DATE",
+        "only_ids": "BIGINT[]",
+        "only_records": "BIGINT[]",
+        "only_stores": "BIGINT[]",
+        **SEEN,
+        **types,
+    }
     used = set()
     for one in list(asked.find_all(exp.Placeholder)):
         used.add(one.name)

@@ -166,6 +166,8 @@ def _asked(condition: Condition | None, words: Words, *, now: dt.datetime, scope
     if len(ids) > MOST_CHANGED:
         return None
     today, seen = today_of(the_chain(), now), now_seen()
+    if scope.by_person or seen.by_person:
+        return None  # the copy knows homes, neither visits nor who is her adviser this minute
     cursor = copy.cursor()
     where, values = _over_columns(condition, words, cursor, today)
     for name, some in (("only_stores", scope.store_ids), ("seen_stores", seen.store_ids)):

@@ -11,6 +11,7 @@ import sqlglot
 from django.db import connection
 
 from changke.facts.consents import rules as consents
+from changke.facts.customers.queries import whom_sql
 from changke.facts.tables import PERSON
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError
@@ -203,16 +204,20 @@ def _reachable(asked: Question) -> dict[Any, int]:
         return dict(sql.fetchall())
 
 
+def _seen_by(scope: Scope) -> tuple[str, dict[str, Any]]:
+    return whom_sql(scope, person="one.customer_id", home="one.home_store_id")
+
+
 def movement(segment: Segment, *, since: dt.datetime, scope: Scope) -> tuple[int, int]:
     """How many entered and how many left since a moment, among those that the scope sees."""
-    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    seen, bound = _seen_by(scope)
     with connection.cursor() as sql:
         sql.execute(
             "SELECT COUNT(*) FILTER (WHERE member.entered_at >= %(since)s),"
             " COUNT(*) FILTER (WHERE member.left_at >= %(since)s) FROM profiles_segmentmember AS member"
             f" JOIN {FROM} ON one.customer_id = member.customer_id WHERE member.segment_id = %(segment)s"
-            f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) {stores}",
-            {"since": since, "segment": segment.pk, "stores": sorted(scope.store_ids or ())},
+            f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) AND {seen}",
+            {"since": since, "segment": segment.pk, **bound},
         )
         entered, left = sql.fetchone()
         return entered, left
@@ -220,13 +225,13 @@ def movement(segment: Segment, *, since: dt.datetime, scope: Scope) -> tuple[int
 
 def members_now(segments: Sequence[Segment], *, scope: Scope) -> dict[int, int]:
     """Segment -> members that are written down and that the scope sees: of tracked groups and frozen lists."""
-    seen = "" if scope.store_ids is None else f"JOIN {FROM} ON one.customer_id = member.customer_id"
-    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    seen, bound = _seen_by(scope)
+    joined = "" if scope.store_ids is None else f"JOIN {FROM} ON one.customer_id = member.customer_id"
     with connection.cursor() as sql:
         sql.execute(
-            f"SELECT member.segment_id, COUNT(*) FROM profiles_segmentmember AS member {seen}"
-            f" WHERE member.left_at IS NULL AND member.segment_id = ANY(%(segments)s) {stores} GROUP BY 1",
-            {"segments": [one.pk for one in segments], "stores": sorted(scope.store_ids or ())},
+            f"SELECT member.segment_id, COUNT(*) FROM profiles_segmentmember AS member {joined}"
+            f" WHERE member.left_at IS NULL AND member.segment_id = ANY(%(segments)s) AND {seen} GROUP BY 1",
+            {"segments": [one.pk for one in segments], **bound},
         )
         found = dict(sql.fetchall())
     return {one.pk: found.get(one.pk, 0) for one in segments if one.is_tracked or one.is_static}
@@ -244,29 +249,28 @@ class DayMoved:
 def moved_by_day(segment: Segment, *, since: dt.datetime, scope: Scope, time_zone: str) -> list[DayMoved]:
     """Days on which somebody entered or left since a moment, oldest first. Saving the segment is no movement of hers:
     whoever came and went by that moment's rule is left out."""
-    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    seen, bound = _seen_by(scope)
 
     def side(column: str, entered: int, left: int) -> str:
         return (
             f"SELECT (member.{column} AT TIME ZONE %(zone)s)::date AS day, {entered} AS entered, {left} AS gone"
             f" FROM profiles_segmentmember AS member JOIN {FROM} ON one.customer_id = member.customer_id"
             f" WHERE member.segment_id = %(segment)s AND member.{column} >= %(since)s"
-            f" AND member.{column} <> %(saved)s {stores}"
+            f" AND member.{column} <> %(saved)s AND {seen}"
         )
 
     with connection.cursor() as sql:
         sql.execute(
             "SELECT day, SUM(entered)::bigint, SUM(gone)::bigint FROM"
             f" ({side('entered_at', 1, 0)} UNION ALL {side('left_at', 0, 1)}) AS moved GROUP BY day ORDER BY day",
-            {"segment": segment.pk, "since": since, "saved": segment.changed_at, "zone": time_zone,
-             "stores": sorted(scope.store_ids or ())},
+            {"segment": segment.pk, "since": since, "saved": segment.changed_at, "zone": time_zone, **bound},
         )  # fmt: skip
         return [DayMoved(*row) for row in sql.fetchall()]
 
 
 def moved(segments: Sequence[Segment], *, since: dt.datetime, scope: Scope) -> dict[int, tuple[int, int]]:
     """Segment -> how many entered and left since a moment, of their own accord as in `moved_by_day`."""
-    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    seen, bound = _seen_by(scope)
     found = {one.pk: (0, 0) for one in segments if one.is_tracked and not one.is_static}
     with connection.cursor() as sql:
         sql.execute(
@@ -276,8 +280,8 @@ def moved(segments: Sequence[Segment], *, since: dt.datetime, scope: Scope) -> d
             " FROM profiles_segmentmember AS member JOIN profiles_segment AS whole ON whole.id = member.segment_id"
             f" JOIN {FROM} ON one.customer_id = member.customer_id"
             " WHERE member.segment_id = ANY(%(segments)s)"
-            f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) {stores} GROUP BY 1",
-            {"segments": list(found), "since": since, "stores": sorted(scope.store_ids or ())},
+            f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) AND {seen} GROUP BY 1",
+            {"segments": list(found), "since": since, **bound},
         )
         return found | {pk: (entered, left) for pk, entered, left in sql.fetchall()}
 
@@ -294,14 +298,14 @@ class Stay:
 def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> list[Stay]:
     """Who entered or who left last, among those that the scope sees."""
     column = "left_at" if left else "entered_at"
-    stores = "" if scope.store_ids is None else "AND one.home_store_id = ANY(%(stores)s)"
+    seen, bound = _seen_by(scope)
     there = "member.left_at IS NOT NULL" if left else "member.left_at IS NULL"
     with connection.cursor() as sql:
         sql.execute(
             f"SELECT member.customer_id, member.entered_at, member.left_at FROM profiles_segmentmember AS member"
             f" JOIN {FROM} ON one.customer_id = member.customer_id WHERE member.segment_id = %(segment)s AND {there}"
-            f" {stores} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
-            {"segment": segment.pk, "stores": sorted(scope.store_ids or ())},
+            f" AND {seen} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
+            {"segment": segment.pk, **bound},
         )
         return [Stay(*row) for row in sql.fetchall()]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from changke.facts.customers.queries import whom_sql
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.value.models import ValueRules
 from changke.profiles.value.queries import value_rules
@@ -173,7 +174,8 @@ def ages(scope: Scope | None = None, *, today: dt.date) -> list[AgeBand]:
 def _within(scope: Scope | None) -> tuple[str, dict[str, Any]]:
     if scope is None or scope.store_ids is None:
         return "one.purchases > 0", {}
-    return "one.purchases > 0 AND one.home_store_id = ANY(%(stores)s)", {"stores": sorted(scope.store_ids)}
+    seen, values = whom_sql(scope, person="one.customer_id", home="one.home_store_id")
+    return f"one.purchases > 0 AND {seen}", values
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[Any]:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from django.db import models
 
 from changke.engine.prediction.fitted import Fitted
+from changke.facts.customers.models import whom
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
@@ -39,7 +40,7 @@ def predictions(scope: Scope | None = None) -> "models.QuerySet[Prediction]":
     """Of everybody, or of those whose home store the scope holds. Nobody who never bought is among them."""
     found = Prediction.objects.all()
     if scope is not None and scope.store_ids is not None:
-        found = found.filter(customer__home_store__in=scope.store_ids)
+        found = found.filter(whom(scope))
     return found
 
 

@@ -11,14 +11,17 @@ from changke.facts.customers.services.register import PROFILE_FIELDS, check_birt
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.periods import business_date
 
 LINKS = {"home_store": "home_store_id", "adviser": "adviser_id"}
 CHANGEABLE = PROFILE_FIELDS | {"name", "source", "home_store", "adviser"}
 
 
+@seeing(CHAIN_WIDE)  # the caller saw her; given to another adviser she may be seen no more
 @transaction.atomic
 def change(customer_id: int, changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> Customer:
     """Change some fields. Renews the transaction id, so that her profile is computed again."""

@@ -9,6 +9,7 @@ from changke.facts.customers.models import (
     Customer,
     FormerTag,
     Gender,
+    Guest,
     Identifier,
     Note,
     Replaced,
@@ -59,6 +60,11 @@ def erase_tags(customer_ids: Sequence[int]) -> int:
 
 def erase_former_tags(customer_ids: Sequence[int]) -> int:
     return FormerTag.objects.filter(customer_id__in=customer_ids).delete()[0]
+
+
+def erase_guests(customer_ids: Sequence[int]) -> int:
+    """Where she was, as whom somebody may look for. Her receipts keep their store."""
+    return Guest.objects.filter(customer_id__in=customer_ids).delete()[0]
 
 
 def erase_advisers(customer_ids: Sequence[int]) -> int:

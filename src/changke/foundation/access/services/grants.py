@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Grant, OwnRole, Role, Staff
-from changke.foundation.access.queries import node_scope, require, rights_of
+from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Grant, OwnRole, Role, Sees, Staff
+from changke.foundation.access.queries import node_scope, require, rights_of, seen_of
 from changke.foundation.access.rights import Held, Rights, capabilities_of, role_of
 from changke.foundation.audit.rules import By
 from changke.foundation.audit.services import record
@@ -54,18 +54,22 @@ def grant_role(
     role: str | OwnRole,
     *,
     node: Region | Store | None,
+    sees: str = Sees.HOME,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
     giver: Giver,
     now: dt.datetime,
 ) -> Grant:
-    """Give a role on a node and everything below it. Without `until` it stays until it is taken back."""
+    """Give a role on a node and everything below it. Without `until` it stays until it is taken back. `sees`: which
+    customers of the node."""
     require(giver.who, Capability.ROLES_MANAGE)
     if isinstance(role, str) and role not in Role.values:
         raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
     if until is not None and until <= max(now, since or now):
         raise Invalid(field="until", reason="must lie in the future, and after its beginning")
-    wanted = Rights((Held(capabilities_of(role), node_scope(node)),))
+    known_sees(sees, to)
+    staff_id = to.pk if isinstance(to, Staff) else None
+    wanted = Rights((Held(capabilities_of(role), seen_of(node, sees, staff_id)),))
     if not rights_of(giver.who).covers(wanted):
         raise MoreThanOnesOwn
     grant = Grant.objects.create(
@@ -75,6 +79,7 @@ def grant_role(
         own_role=role if isinstance(role, OwnRole) else None,
         region=node if isinstance(node, Region) else None,
         store=node if isinstance(node, Store) else None,
+        sees=sees,
         since=since,
         until=until,
         granted_by=giver.who if isinstance(giver.who, Staff) else None,
@@ -136,14 +141,25 @@ def remove_role(role: OwnRole, *, giver: Giver, now: dt.datetime) -> None:
         raise RoleInUse from None
 
 
-def stand(holder: Staff | ApiKey, role: str, stores: Iterable[Store]) -> None:
-    """The grants that follow from a position: the role on each of the stores, or on the chain."""
+def known_sees(sees: str, to: Staff | ApiKey) -> None:
+    """Refuse a word that is none of them, and a machine as somebody's adviser."""
+    if sees not in Sees.values:
+        raise Invalid(field="sees", reason="choose one of %(choices)s", choices=", ".join(Sees.values))
+    if sees == Sees.ASSIGNED and isinstance(to, ApiKey):
+        raise Invalid(field="sees", reason="a key is nobody's adviser: choose home or visited")
+
+
+def stand(holder: Staff | ApiKey, role: str, stores: Iterable[Store], sees: str = Sees.HOME) -> None:
+    """The grants that follow from a position: the role on each of the stores, or on the chain, which sees everybody."""
     mine = {"staff": holder} if isinstance(holder, Staff) else {"key": holder}
     Grant.objects.filter(standing=True, **mine).delete()
     places: list[Store | None] = [None] if role in CHAIN_WIDE_ROLES else list(stores)
     if role == Role.ANALYST and not places:
         places = [None]
-    Grant.objects.bulk_create(Grant(built_in=role, store=place, standing=True, **mine) for place in places)
+    Grant.objects.bulk_create(
+        Grant(built_in=role, store=place, standing=True, sees=Sees.HOME if place is None else sees, **mine)
+        for place in places
+    )
     holder.__dict__.pop("_rights", None)
 
 
@@ -169,6 +185,7 @@ def told(grant: Grant) -> dict[str, object]:
     return {
         "role": str(role_of(grant)),
         "node": f"{'region' if grant.region_id else 'store'}:{node.pk} {node.name}" if node else "chain",
+        "sees": grant.sees,
         "since": grant.since,
         "until": grant.until,
     }

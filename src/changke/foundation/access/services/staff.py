@@ -8,8 +8,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from changke.foundation.access.models import Role, Staff
-from changke.foundation.access.services.grants import another_owner, stand
+from changke.foundation.access.models import Role, Sees, Staff
+from changke.foundation.access.services.grants import another_owner, known_sees, stand
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid
@@ -28,6 +28,7 @@ def add_staff(
     role: str = Role.STAFF,
     password: str | None = None,
     stores: Iterable[Store] = (),
+    sees: str = Sees.HOME,
     code: str = "",
     phone: str = "",
     is_active: bool = True,
@@ -41,11 +42,13 @@ def add_staff(
         username=username.strip(),
         name=name.strip(),
         role=role,
+        sees=sees,
         code=code,
         phone=phone,
         is_active=is_active,
         created_at=now,
     )
+    known_sees(sees, person)
     if password is not None:
         check_new_password(password, person)
     person.password = make_password(password)
@@ -53,7 +56,7 @@ def add_staff(
         with transaction.atomic():
             person.save()
             person.stores.set(stores := list(stores))
-            stand(person, role, stores)
+            stand(person, role, stores, sees)
             record(by=by, action="staff.added", subject=f"staff:{person.pk}", after=as_audited(person), now=now)
     except IntegrityError:
         raise UsernameTaken(username=username) from None
@@ -67,6 +70,7 @@ def change_staff(
     name: str | None = None,
     role: str | None = None,
     stores: Iterable[Store] | None = None,
+    sees: str | None = None,
     is_active: bool | None = None,
     password: str | None = None,
     by: By = HOUSE,
@@ -82,6 +86,8 @@ def change_staff(
         raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
     person.name = person.name if name is None else name.strip()
     person.role = person.role if role is None else role
+    person.sees = person.sees if sees is None else sees
+    known_sees(person.sees, person)
     person.is_active = person.is_active if is_active is None else is_active
     if password:
         check_new_password(password, person)
@@ -89,8 +95,8 @@ def change_staff(
     person.save()
     if stores is not None:
         person.stores.set(stores)
-    if role is not None or stores is not None:
-        stand(person, person.role, person.stores.all())
+    if role is not None or stores is not None or sees is not None:
+        stand(person, person.role, person.stores.all(), person.sees)
     after = as_audited(person) | ({"password": "changed"} if password else {})
     record(by=by, action="staff.changed", subject=f"staff:{person.pk}", before=before, after=after, now=now)
     return person
@@ -99,7 +105,7 @@ def change_staff(
 def as_audited(person: Staff) -> dict[str, object]:
     """What an audit line keeps of somebody: stores by code, which outlive their ids in a reader's memory."""
     kept: dict[str, object] = {
-        field: getattr(person, field) for field in ("username", "name", "role", "code", "is_active")
+        field: getattr(person, field) for field in ("username", "name", "role", "sees", "code", "is_active")
     }
     return kept | {"stores": sorted(person.stores.values_list("code", flat=True))}
 

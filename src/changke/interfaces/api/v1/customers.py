@@ -14,8 +14,10 @@ from changke.facts.customers import rules
 from changke.facts.customers.models import Customer, Gender, Identifier, IdentifierKind
 from changke.facts.customers.queries import (
     LIVING,
+    OF_HOME,
     PERSON_OF,
     customer_in,
+    is_of,
     named,
     records_of,
     values_of,
@@ -216,6 +218,7 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
     a phone, e-mail or WeCom id is kept as shared."""
     scope = actor(request).scope_for(Capability.CUSTOMER_EDIT)
     store = Named(the_chain(), scope, stores=[body.home_store]).store(body.home_store)
+    alone = scope.adviser is not None and store.pk not in (scope.store_ids or ())  # else she would not see her herself
     names = [reference("external", one.value, one.source) for one in body.external_ids]
     others = {"wecom": body.wecom_id, "unionid": body.union_id, "card": body.card_number}
     names += [reference(kind, value) for kind, value in others.items() if value.strip()]
@@ -227,7 +230,7 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
                 email=body.email,
                 source=body.source,
                 home_store=store,
-                adviser=_adviser(body.adviser_id),
+                adviser=_adviser(scope.adviser if alone and body.adviser_id is None else body.adviser_id),
                 profile={field: value for field, value in body.changes().items() if value is not None},
                 share=body.share,
                 by=by(request),
@@ -261,6 +264,8 @@ def patch_customer(request: HttpRequest, customer_id: int, body: CustomerPatch) 
         changes["adviser"] = _adviser(body.adviser_id)
     if not changes:
         raise Invalid(field="body", reason="send at least one field to change")
+    if (moving := sorted(OF_HOME & changes.keys())) and not is_of(scope, customer):
+        raise Invalid(field=moving[0], reason="her home store says whose she is")
     with transaction.atomic():
         customer = change(customer.pk, changes, by=by(request), now=now)
         _recorded("customer.changed", customer, who, {"fields": sorted(changes)}, now=now)

@@ -60,8 +60,8 @@ def get_staff(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     """Active staff: of the whole chain for owner and headquarters, else of your stores."""
     scope = scope_of(actor(request).who)
     rows = Staff.objects.filter(is_active=True).prefetch_related("stores").order_by("id")
-    if scope.store_ids is not None:
-        rows = rows.filter(stores__in=scope.store_ids).distinct()
+    if scope.places is not None:
+        rows = rows.filter(stores__in=scope.places).distinct()
     if (after := position(part.cursor, int)) is not None:
         rows = rows.filter(pk__gt=after[0])
     return page(list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.pk], show=_staff)

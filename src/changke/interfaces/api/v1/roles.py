@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from changke.foundation.access.capabilities import BUILT_IN, Capability
-from changke.foundation.access.models import ApiKey, Grant, OwnRole, Staff
+from changke.foundation.access.models import ApiKey, Grant, OwnRole, Sees, Staff
 from changke.foundation.access.queries import require
 from changke.foundation.access.services import grants
 from changke.foundation.errors import Invalid, NotFound
@@ -46,6 +46,7 @@ class GrantOut(Schema):
     role: str
     region_id: int | None
     store: str | None = Field(None, description="Code of the store. Neither region nor store: the whole chain.")
+    sees: Sees = Field(..., description="Which customers of the node: `home`, also those who `visited`, or `assigned`.")
     since: dt.datetime | None
     until: dt.datetime | None
     standing: bool = Field(..., description="Follows from the position, and is replaced with it.")
@@ -59,6 +60,11 @@ class GrantIn(Input):
     role: Code = Field(..., description="`key` of a role, from GET /api/v1/roles.")
     region_id: Id | None = None
     store: Code | None = None
+    sees: Sees = Field(
+        Sees.HOME,
+        description="Which customers of the node: whose `home` it is; also who `visited` it; or of those at home there"
+        " only whose adviser she is (`assigned`, not for keys).",
+    )
     since: Moment | None = Field(None, description="At once if left out.")
     until: Moment | None = Field(None, description="Until it is taken back if left out.")
 
@@ -135,6 +141,7 @@ def post_grant(request: HttpRequest, body: GrantIn) -> GrantOut:
         _holder(body),
         _named(body.role),
         node=_node(body),
+        sees=body.sees,
         since=body.since,
         until=body.until,
         giver=giver(request),
@@ -218,6 +225,7 @@ def _grant(one: Grant) -> GrantOut:
         role=one.built_in or f"own:{one.own_role_id}",
         region_id=one.region_id,
         store=one.store.code if one.store else None,
+        sees=Sees(one.sees),
         since=one.since,
         until=one.until,
         standing=one.standing,

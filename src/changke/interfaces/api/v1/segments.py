@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from pydantic import StrictBool
 
+from changke.facts.customers.models import whom
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces.api.actors import actor, by
@@ -183,7 +184,7 @@ def get_segment_members(request: HttpRequest, key: str, query: Query[MembersQuer
     scope, one = actor(request).scope_for(Capability.CUSTOMER_VIEW), _there(key)
     rows = SegmentMember.objects.filter(segment=one, left_at__isnull=not query.left, pk__gt=query.cursor)
     if scope.store_ids is not None:
-        rows = rows.filter(customer__home_store__in=scope.store_ids)
+        rows = rows.filter(whom(scope))
     found = list(rows.order_by("pk")[: PAGE + 1])
     items = [MemberOut.from_orm(row) for row in found[:PAGE]]
     return MembersOut(items=items, next=str(found[PAGE - 1].pk) if len(found) > PAGE else None)

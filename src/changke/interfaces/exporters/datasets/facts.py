@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.consents.models import Consent
-from changke.facts.customers.models import Tag
+from changke.facts.customers.models import Tag, whom
 from changke.facts.customers.queries import PERSON_OF
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt
@@ -93,14 +93,14 @@ def events(ask: Ask) -> Any:
 def tags(ask: Ask) -> Any:
     rows = Tag.objects.filter(customer__is_active=True, customer__merged_into__isnull=True)
     if ask.scope.store_ids is not None:
-        rows = rows.filter(customer__home_store__in=ask.scope.store_ids)
+        rows = rows.filter(whom(ask.scope))
     return rows.order_by("pk").values_list("customer_id", "name", "source", "recorded_at")
 
 
 def consents(ask: Ask) -> Any:
     rows = Consent.objects.filter(withdrawn_by__isnull=True, customer__is_active=True)
     if ask.scope.store_ids is not None:
-        rows = rows.filter(customer__home_store__in=ask.scope.store_ids)
+        rows = rows.filter(whom(ask.scope))
     return rows.order_by("pk").values_list(
         PERSON_OF, "purpose", "channel", "given", "how", "text_version", "store__name", "happened_at",
         "business_date",

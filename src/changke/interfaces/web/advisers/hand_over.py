@@ -123,8 +123,8 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
 def _people(leaver: Staff, scope: Scope) -> list[Staff]:
     """Who could take over: at work, in one of the stores of whoever asks."""
     people = Staff.objects.filter(is_active=True).exclude(pk=leaver.pk)
-    if scope.store_ids is not None:
-        people = people.filter(stores__in=scope.store_ids).distinct()
+    if scope.places is not None:
+        people = people.filter(stores__in=scope.places).distinct()
     return list(people.order_by("name")[:MOST_STAFF])
 
 

@@ -122,8 +122,8 @@ def _choices(what: str, scope: Scope) -> list[tuple[object, str]]:
     match what:
         case "adviser":
             people = Staff.objects.filter(is_active=True)
-            if scope.store_ids is not None:
-                people = people.filter(stores__in=scope.store_ids).distinct()
+            if scope.places is not None:
+                people = people.filter(stores__in=scope.places).distinct()
             return [(pk, name) for pk, name in people.order_by("name").values_list("pk", "name")[:MOST_STAFF]]
         case "home_store":
             return [(store.pk, store.name) for store in Store.objects.for_scope(scope).order_by("name")]

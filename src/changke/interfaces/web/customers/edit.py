@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import customer_in
+from changke.facts.customers.queries import OF_HOME, customer_in, is_of
 from changke.facts.customers.services.change import change
 from changke.facts.events import services as events
 from changke.facts.fields import rules
@@ -60,6 +60,9 @@ def form(request: HttpRequest, customer_id: int) -> HttpResponse:
         _typed(request.POST) | own_fields.sent(request.POST, own), _held_then(request.POST, customer) | own_then
     )
     changes = _changes(customer, filled, stores, advisers)
+    scope = current.scope_for(request, Capability.CUSTOMER_EDIT)
+    for name in OF_HOME & changes.keys() if not is_of(scope, customer) else ():
+        filled.errors[name] = gettext("her home store says whose she is")
     typed = own_fields.read(own, filled.typed, own_then)
     filled.errors |= typed.errors
     if not filled.errors and (changes or typed.changes):
@@ -70,6 +73,8 @@ def form(request: HttpRequest, customer_id: int) -> HttpResponse:
     if filled.errors:
         return _answer(request, customer, filled, stores, advisers, own, status=422)
     toast(request, gettext("Saved"))
+    if not Customer.objects.for_scope(scope).filter(pk=customer.pk).exists():  # given to another, and seen no more
+        return go(request, reverse("customers"))
     return go(request, reverse("customer", args=[customer.pk]))
 
 

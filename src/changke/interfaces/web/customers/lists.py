@@ -145,8 +145,8 @@ def words_of(model: LifecycleModel) -> dict[str, str]:
 def _advisers(scope: Scope, filters: Filters) -> dict[int, str]:
     """Staff of the stores in view, by id; nobody where there are too many to choose from, but always the chosen one."""
     staff = Staff.objects.filter(is_active=True)
-    if scope.store_ids is not None:
-        staff = staff.filter(stores__in=scope.store_ids).distinct()
+    if scope.places is not None:
+        staff = staff.filter(stores__in=scope.places).distinct()
     found = list(staff.order_by("name").values_list("pk", "name")[: MOST_ADVISERS + 1])
     advisers = dict(found) if len(found) <= MOST_ADVISERS else {}
     if filters.adviser and filters.adviser not in advisers:

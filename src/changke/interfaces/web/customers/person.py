@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from changke.facts.consents.queries import personalised
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.past import adviser_at, adviser_known_since
-from changke.facts.customers.queries import customer_in, family_of, phone_of
+from changke.facts.customers.queries import customer_in, family_of, is_visitor, phone_of
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
@@ -49,7 +49,8 @@ class Looked:
 
 @require_GET
 def show(request: HttpRequest, customer_id: int) -> HttpResponse:
-    customer = customer_in(current.scope_for(request, Capability.CUSTOMER_VIEW), customer_id)
+    scope = current.scope_for(request, Capability.CUSTOMER_VIEW)
+    customer = customer_in(scope, customer_id)
     if customer.pk != customer_id:  # a record that is read as another: an old link or bookmark leads to the person
         return redirect("customer", customer.pk)
     family = family_of(customer.pk)
@@ -58,7 +59,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     time_zone = customer.home_store.time_zone if customer.home_store else chain.time_zone
     today = business_date(now, time_zone)
     looked = _looked(request, customer, today)
-    context = {"customer": customer, "looked": looked, "nav": "customers"}
+    context = {"customer": customer, "looked": looked, "nav": "customers", "is_visitor": is_visitor(scope, customer)}
     if request.GET.get("part") == "past":
         return answer(
             request,

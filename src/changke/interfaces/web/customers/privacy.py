@@ -17,7 +17,7 @@ from changke.facts.consents.rules import Channel, Purpose, Topic, Verdict
 from changke.facts.consents.services.links import make_link, revoke_links
 from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import customer_in
+from changke.facts.customers.queries import customer_in, is_visitor
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid
@@ -229,6 +229,7 @@ def _data(
     context = {
         "nav": "customers",
         "customer": customer,
+        "is_visitor": is_visitor(current.scope_for(request, Capability.CUSTOMER_VIEW), customer),
         "goes": [(person_file.title(one.key), one.rows) for one in going if not one.stays],
         "stays": [(person_file.title(one.key), one.rows, words.PERSON_STAYS[one.stays]) for one in going if one.stays],
         "error": error,

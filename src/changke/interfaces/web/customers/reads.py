@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from changke.decisions.next_best_action.queries import CONTACTS, broken_promises
-from changke.facts.customers.models import PERSON, Customer, Tag
+from changke.facts.customers.models import PERSON, Customer, Tag, whom
 from changke.facts.customers.queries import matching, phones_of
 from changke.facts.events.models import Event
 from changke.facts.fields.queries import holders_of
@@ -135,7 +135,7 @@ def counts_of(
     if others.adviser:
         return _of_adviser(seen, stages)
     counted = {stage: _capped(seen.filter(stage=stage)) for stage in stages}
-    if set(others.conditions) <= {"store"} and any(count.more for count in counted.values()):
+    if set(others.conditions) <= {"store"} and not scope.by_person and any(count.more for count in counted.values()):
         whole = _rolled_up(model, scope.narrowed(others.store))
         return {stage: _whole(count, whole.get(stage)) for stage, count in counted.items()}
     return counted
@@ -227,20 +227,20 @@ def _in_order(
     back = position is not None and position.back
     descending = order.descending != back
     seen, many = _seen_apart(filters, scope, looked_up)
-    stores = scope.narrowed(filters.store).store_ids
-    if many and filters.q and stores is not None:
-        many &= Q(customer__home_store__in=stores)  # said of her record too, beside her name
+    here = scope.narrowed(filters.store)
+    if many and filters.q and not here.whole_chain:
+        many &= whom(here)  # said of her record too, beside her name
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
         # A search that found too many is not asked for again, if nothing else can make them few.
         known = many and set(filters.conditions) <= {"q", "store"}
-        named = NAMED_CAP if stores is None else NAMED_CAP_HERE
+        named = NAMED_CAP if here.whole_chain else NAMED_CAP_HERE
         cap = named if order.key == "name" and not many else SEARCH_CAP
         few = [] if known else list(seen.filter(many).values_list("customer_id", flat=True)[: cap + 1])
         seen, many = (seen, many) if known or len(few) > cap else (Profile.objects.filter(customer__in=few), Q())
     for where, people in zip(
         _ranges(order, position, descending),
-        _along_names(filters, order, position, descending, scope.narrowed(filters.store)),
+        _along_names(filters, order, position, descending, here),
         strict=False,
     ):
         if size > 0:

@@ -203,8 +203,8 @@ def _stages() -> list[tuple[str, str]]:
 
 def _advisers(scope: Scope) -> list[tuple[int, str]]:
     people = Staff.objects.filter(is_active=True).order_by("name")
-    if scope.store_ids is not None:
-        people = people.filter(stores__in=scope.store_ids).distinct()
+    if scope.places is not None:
+        people = people.filter(stores__in=scope.places).distinct()
     return list(people.values_list("pk", "name")[:200])
 
 

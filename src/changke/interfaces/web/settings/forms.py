@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import TagGroup
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import Role
+from changke.foundation.access.models import Role, Sees
 from changke.foundation.access.services.keys import MOST_PER_MINUTE
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Activity, Region, Store
@@ -70,6 +70,7 @@ class GrantForm(RefusableForm):
 
     role = forms.CharField(max_length=80)
     node = forms.CharField(max_length=80, required=False)
+    sees = forms.ChoiceField(choices=Sees.choices, required=False)
     since = forms.DateField(required=False)
     until = forms.DateField(required=False)
 
@@ -79,6 +80,7 @@ class StaffForm(RefusableForm):
     username = forms.CharField(max_length=60, required=False)
     role = forms.ChoiceField(choices=Role.choices)
     stores = forms.ModelMultipleChoiceField(queryset=Store.objects.order_by("name"), required=False)
+    sees = forms.ChoiceField(choices=Sees.choices, required=False)
     password = forms.CharField(max_length=200, required=False, strip=False)
     is_active = forms.BooleanField(required=False)
 

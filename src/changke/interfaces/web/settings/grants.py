@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import ApiKey, Grant, OwnRole, Role, Staff
+from changke.foundation.access.models import ApiKey, Grant, OwnRole, Role, Sees, Staff
 from changke.foundation.access.services.grants import grant_role, take_back
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.models import Region, Store
@@ -59,6 +59,7 @@ def _of(request: HttpRequest, holder: Staff | ApiKey) -> HttpResponse:
                 holder,
                 role_named(given["role"]),
                 node=node_named(given["node"]),
+                sees=given["sees"] or Sees.HOME,
                 since=beginning(given["since"]),
                 until=beginning(given["until"], days=1),
                 giver=current.giver(request),
@@ -76,7 +77,14 @@ def _of(request: HttpRequest, holder: Staff | ApiKey) -> HttpResponse:
         "holder": holder,
         "is_key": isinstance(holder, ApiKey),
         "form": form,
-        "rows": [(one, words.ROLES.get(one.built_in, one.own_role), one.is_valid(now)) for one in mine],
+        "rows": [
+            (one, words.ROLES.get(one.built_in, one.own_role), words.SEES[one.sees], one.is_valid(now)) for one in mine
+        ],
+        "sees": [
+            (key, label)
+            for key, label in words.SEES.items()
+            if key != Sees.ASSIGNED or isinstance(holder, Staff)  # a machine is nobody's adviser
+        ],
         "roles": [(role, words.ROLES[role]) for role in Role.values]
         + [(f"own:{one.pk}", one.name) for one in OwnRole.objects.all()],
         "nodes": [(f"region:{pk}", name) for pk, name in names_of_regions().items()]

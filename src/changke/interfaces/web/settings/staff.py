@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import CHAIN_WIDE_ROLES, Role, Staff
+from changke.foundation.access.models import CHAIN_WIDE_ROLES, Role, Sees, Staff
 from changke.foundation.access.queries import allows, node_scope, rights_of
 from changke.foundation.access.rights import Held, Rights, capabilities_of
 from changke.foundation.access.services import add_staff, change_staff
@@ -49,6 +49,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 role=given["role"],
                 password=given["password"],
                 stores=given["stores"],
+                sees=given["sees"] or Sees.HOME,
                 by=current.by(request),
                 now=timezone.now(),
             )
@@ -65,7 +66,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
     person = get_object_or_404(Staff, pk=staff_id)
     if request.method == "GET":
-        initial = {field: getattr(person, field) for field in ("name", "username", "role", "is_active")}
+        initial = {field: getattr(person, field) for field in ("name", "username", "role", "sees", "is_active")}
         initial["stores"] = list(person.stores.values_list("pk", flat=True))
         return _page(request, StaffForm(initial=initial), person)
     form = StaffForm(request.POST)
@@ -78,6 +79,7 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
                 name=given["name"],
                 role=given["role"],
                 stores=given["stores"],
+                sees=given["sees"] or None,
                 is_active=given["is_active"],
                 password=given["password"] or None,
                 by=current.by(request),
@@ -105,6 +107,7 @@ def _page(request: HttpRequest, form: StaffForm, person: Staff | None, status: i
     stores = [(store, str(store.pk) in mine) for store in Store.objects.order_by("name")]
     roles = [(key, label) for key, label in words.ROLES.items()]
     context = {"nav": "settings", "form": form, "person": person, "stores_here": stores, "roles": roles}
+    context["sees"] = list(words.SEES.items())
     if person is not None:
         owner = allows(current.staff(request), Capability.ROLES_MANAGE) and person.pk != current.staff(request).pk
         context["may_reset_code"] = owner and second_factor_of(person) is not None

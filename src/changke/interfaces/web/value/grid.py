@@ -114,7 +114,7 @@ def _groups(scope: Scope) -> list[dict[str, Any]]:
 @needs(Capability.CUSTOMER_VIEW)
 def people(request: HttpRequest) -> HttpResponse:
     """Who stands in a cell, the most valuable first."""
-    scope = _both(current.scope_for(request, Capability.CUSTOMER_VIEW), current.scope(request))
+    scope = current.scope_for(request, Capability.CUSTOMER_VIEW) & current.scope(request)
     recency, frequency, money = (_number(request, name) for name in ("r", "f", "money"))
     if recency is None or frequency is None:
         raise Http404
@@ -144,13 +144,6 @@ def people(request: HttpRequest) -> HttpResponse:
         "after": f"{page[-1][1]}~{page[-1][0]}" if len(found) > PAGE else "",
     }
     return answer(request, "value/people.html", context)
-
-
-def _both(one: Scope, other: Scope) -> Scope:
-    """Where one may look at customers, of the store that is chosen above."""
-    if one.store_ids is None or other.store_ids is None:
-        return other if one.store_ids is None else one
-    return Scope(one.store_ids & other.store_ids)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
