@@ -37,6 +37,9 @@ A_TURN = 10
 """Cases of a route before the next one is asked."""
 REAL_IDS = 12
 """Numbers from one on: most tables of the small chain have rows there."""
+OUT_OF_REACH = 1_000_000
+"""Where the numbers of the askers' own keys begin: who could name his own would take it from himself, and be answered
+nothing but 401 from then on."""
 ITS_KEY = "SCHEMA_KEY"
 
 
@@ -98,6 +101,8 @@ def _from_here(application: Callable[..., Iterable[bytes]]) -> Callable[..., Ite
 
 def _keys() -> dict[str, str]:
     """A small chain, and a key of each role; the stores' roles have the first store."""
+    from django.db import connection  # noqa: PLC0415
+
     from changke.facts.customers.services.register import register  # noqa: PLC0415
     from changke.foundation.access.services import issue_key  # noqa: PLC0415
     from changke.foundation.database.rows_seen import seeing  # noqa: PLC0415
@@ -113,6 +118,10 @@ def _keys() -> dict[str, str]:
             register(name=f"张{n}", phone=f"1380000{n:04}", home_store=stores[n % 2], now=NOW).pk for n in range(10)
         ]
         refresh_customers(people, now=NOW)
+        for number in range(REAL_IDS):
+            issue_key(name=f"key {number}", role="staff", stores=stores[:1], now=NOW)
+        with connection.cursor() as sql:
+            sql.execute("SELECT setval(pg_get_serial_sequence('foundation_apikey', 'id'), %s)", [OUT_OF_REACH])
         keys = {
             role: issue_key(name=role, role=role, stores=[] if role in {"owner", "hq"} else stores[:1], now=NOW).secret
             for role in ROLES

@@ -1,4 +1,7 @@
-"""Receipts, their lines and tenders, returns as further facts, and openings of old systems."""
+"""Receipts, their lines and tenders, returns as further facts, and openings of old systems.
+
+What a receipt, a line or a tender names is checked by the set (`db_constraint=False`): docs/decisions/0089.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -35,13 +38,23 @@ class Receipt(Fact):
     cash: no yuan counts twice within one meaning.
     """
 
+    batch = models.ForeignKey(
+        "foundation.Batch", on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=6, choices=ReceiptKind.choices)
     number = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=60, blank=True)
-    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+", db_index=False
+    )
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, db_constraint=False, related_name="+", db_index=False)
     staff = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     original_number = models.CharField(max_length=80, blank=True)
     """A return names the receipt it gives back; the two meet by source, store and number, in whatever order they
@@ -81,9 +94,13 @@ class Receipt(Fact):
 
 
 class Line(models.Model):
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.PROTECT, db_constraint=False, related_name="lines", db_index=False
+    )
     position = models.PositiveIntegerField()
-    item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+", db_index=False
+    )
     description = models.CharField(max_length=200, blank=True)
     quantity_milli = models.BigIntegerField(default=1000)
     unit_price_minor = models.BigIntegerField(default=0)
@@ -110,7 +127,7 @@ NO_NEW_MONEY = frozenset({TenderKind.STORED_VALUE, TenderKind.SESSION, TenderKin
 
 
 class Tender(models.Model):
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="tenders")
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, db_constraint=False, related_name="tenders")
     kind = models.CharField(max_length=12, choices=TenderKind.choices)
     amount_minor = models.BigIntegerField()
 

@@ -10,10 +10,20 @@ from changke.foundation.organisation.scope import ScopedQuerySet
 
 
 class Visit(Fact):
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", db_index=False)
+    batch = models.ForeignKey(
+        "foundation.Batch", on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+", db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, db_constraint=False, related_name="+", db_index=False
+    )
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, db_constraint=False, related_name="+", db_index=False)
     staff = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     purpose = models.CharField(max_length=120, blank=True)
     source = models.CharField(max_length=60, blank=True)
