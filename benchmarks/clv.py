@@ -1,31 +1,41 @@
-"""From rows to predictions at a million customers, the summary beside the same query written by hand.
+"""From rows to predictions at a million customers, beside the summary written by hand and beside lifetimes.
 
-    python -m benchmarks.clv [--customers 1000000] [--rows 10000000]
+    python -m benchmarks.clv [--customers 1000000] [--rows 10000000] [--lifetimes PYTHON]
 
-lifetimes is no dependency: its seconds (0.11.3, a quiet machine, two years of data) stand in docs/benchmarks.md as
-constants, not of the same run.
+lifetimes is no dependency and wants libraries of its own: PYTHON is an interpreter that has it (a virtual environment
+with `pip install lifetimes==0.11.3`). Each side works in a process of its own; its likelihood must be ours.
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
 
-import duckdb
 import numpy as np
 
-from changke.engine.clv import BGNBD, summary
-
-RUNS = 3
+PEERS = Path(__file__).parent / "peers"
 END = "2025-12-31"
-BY_HAND = """
-    WITH days AS (SELECT customer_id, date::DATE AS day, sum(amount) AS paid FROM rows GROUP BY ALL)
-    SELECT customer_id, count(*) - 1 AS x, max(day) - min(day) AS t_x, DATE '2025-12-31' - min(day) AS "T",
-           CASE WHEN count(*) > 1 THEN (sum(paid) - arg_min(paid, day)) / (count(*) - 1) ELSE 0 END AS monetary
-    FROM days GROUP BY customer_id ORDER BY customer_id"""
+HORIZON = 90
+PARAMETERS = ("r", "alpha", "a", "b")
+ALIKE = 1e-2
+"""Share by which a parameter of the same optimum may differ between two searches: the likelihood is flat there."""
+
+STAGES = {
+    "summary": ("summary of {rows:,} rows", "at least 5 times"),
+    "fit": ("BG/NBD of {customers:,} customers", "at least 15 times, aim 25"),
+    "p_alive": ("P(alive)", "at least 3 times"),
+    "p_active": ("P(active in 90 days)", ""),
+    "expected_purchases": ("expected purchases in 90 days", "at least 3 times"),
+    "everything": ("everything with intervals", ""),
+}
+
+Told = dict[str, dict[str, float]]
 
 
-def rows_of(customers: int, rows: int) -> duckdb.DuckDBPyRelation:
+def rows_of(customers: int, rows: int) -> dict[str, np.ndarray]:
     """Customers with rates and leaving of their own, in two years, rows in no order."""
     chance = np.random.default_rng(7)
     first = chance.integers(0, 730, customers)
@@ -37,49 +47,55 @@ def rows_of(customers: int, rows: int) -> duckdb.DuckDBPyRelation:
     who, day = np.concatenate([np.arange(customers), who]), np.concatenate([first, day])
     order = chance.permutation(len(who))
     dates = np.datetime64("2024-01-02", "us") + day[order] * np.timedelta64(1, "D")
-    columns = {"customer_id": who[order], "date": dates, "amount": chance.lognormal(3.3, 0.6, len(who)).round(2)}
-    database = duckdb.connect()
-    database.register("given", columns)
-    database.execute("CREATE TABLE kept AS FROM given")
-    return database.table("kept")
+    return {"customer_id": who[order], "date": dates, "amount": chance.lognormal(3.3, 0.6, len(who)).round(2)}
 
 
-def median(work: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(RUNS):
-        begun = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds)
+def told_by(*command: str) -> tuple[Told, dict[str, float]]:
+    """What another process printed: a line for each stage, and perhaps its parameters at the end."""
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    read: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    stages = {one["stage"]: one for one in read if "stage" in one}
+    return stages, next((one for one in read if "stage" not in one), {})
+
+
+def beside(ours: Told, theirs: Told, name: str) -> str:
+    """Their seconds and memory, and how many times ours."""
+    if name not in theirs:
+        return "| | | |"
+    here, there = ours[name], theirs[name]
+    times = f"{there['wall'] / here['wall']:.1f} / {there['cpu'] / here['cpu']:.1f}"
+    memory = f"{there['mib']:,.0f} ({here['mib'] / max(there['mib'], 1):.2f})"
+    return f"| {there['wall']:.2f} / {there['cpu']:.2f} | **{times}** | {memory} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--lifetimes", metavar="PYTHON", help="an interpreter that has lifetimes")
     options = parser.parse_args()
-    frame = rows_of(options.customers, options.rows).to_arrow_table()
-
-    def by_hand() -> object:
-        with duckdb.connect() as database:
-            database.register("rows", frame)
-            return database.execute(BY_HAND).fetchnumpy()
-
-    theirs, ours = median(by_hand), median(lambda: summary(frame, observation_end=END))
-    found = summary(frame, observation_end=END)
-    print("| work | seconds | beside |")
-    print("| --- | --- | --- |")
-    print(f"| summary of {options.rows:,} rows | {ours:.2f} | by hand {theirs:.2f}, ratio {ours / theirs:.2f} |")
-    fit = median(lambda: BGNBD().fit(found))
-    model = BGNBD().fit(found)
-    assert model.fit_ is not None
-    rows, evaluations = model.fit_.rows, model.fit_.evaluations
-    print(f"| BG/NBD, {len(found):,} customers, {rows:,} distinct | {fit:.2f} | {evaluations} evaluations |")
-    past = (found.x, found.t_x, found.T)
-    print(f"| P(alive) | {median(lambda: model.p_alive(*past)):.2f} | |")
-    print(f"| P(active in 90 days) | {median(lambda: model.p_active(90, *past)):.2f} | |")
-    print(f"| expected purchases in 90 days | {median(lambda: model.expected_purchases(90, *past)):.2f} | |")
-    print(f"| everything with intervals | {median(lambda: model.predict(found, horizon=90)):.2f} | |")
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "rows.npz")
+        columns: dict[str, Any] = rows_of(options.customers, options.rows)
+        np.savez(file, **columns, end=np.array(END), horizon=np.array(HORIZON))
+        ours, fit = told_by(sys.executable, "-m", "benchmarks.peers.with_ours", file)
+        hand, _ = told_by(sys.executable, "-m", "benchmarks.peers.by_hand", file)
+        there = options.lifetimes
+        theirs, params = told_by(there, str(PEERS / "with_lifetimes.py"), file) if there else ({}, {})
+    print("| work | wall s | CPU s | MiB above | lifetimes, wall / CPU | times | its MiB (ours of it) | promised |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for name, (words, promised) in STAGES.items():
+        one = ours[name]
+        line = (
+            f"| {words.format(rows=options.rows, customers=options.customers)} | {one['wall']:.2f} | {one['cpu']:.2f}"
+        )
+        print(f"{line} | {one['mib']:,.0f} {beside(ours, theirs, name)} {promised} |")
+    ratio = ours["summary"]["cpu"] / hand["summary"]["cpu"]
+    print(f"\nsummary by hand {hand['summary']['cpu']:.2f} CPU s: ratio {ratio:.2f}, at most 1.2")
+    print(f"{fit['rows']:,} distinct rows, {fit['evaluations']} evaluations of the likelihood")
+    apart = {name: abs(params[name] / fit[name] - 1) for name in PARAMETERS} if params else {}
+    if any(value > ALIKE for value in apart.values()):
+        raise SystemExit(f"another optimum than lifetimes: {apart}")
 
 
 if __name__ == "__main__":

@@ -2,19 +2,79 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, expit, gammaln, log_expit
+import numpy.typing as npt
+from scipy.special import betainc, betaln, digamma, gammaln
 
 from changke.engine.clv.fitting import Target
 from changke.engine.clv.model import USUAL_GAP_DAYS, PurchaseModel
 from changke.engine.clv.quadrature import beta_points
-from changke.engine.clv.statistics import Floats, Statistics, distinct
+from changke.engine.clv.statistics import Floats, Statistics, distinct, dot
+
+Places = npt.NDArray[np.int32]
 
 MOST_COINS_AT_ONCE = 4096
 ROWS_AT_ONCE = 8192
 """So that what is computed of them stays in the processor's own memory."""
+
+
+TINY = 1e-300
+
+
+class Tables(NamedTuple):
+    """What the likelihood asks of a count, an age and a last day: computed once of each, looked up by every row."""
+
+    r: float
+    log_odds: Floats
+    by_coin: Floats
+    log_ages: Floats
+    by_age: Floats
+    log_lasts: Floats
+    by_last: Floats
+
+
+class Came(NamedTuple):
+    """Distinct rows of customers who have thrown a coin: they are still here, or left after their last purchase."""
+
+    x: Floats
+    n: Floats
+    count_at: Places
+    age_at: Places
+    last_at: Places
+
+    def sums(self, tables: Tables) -> Floats:
+        """Their part of the log-likelihood, of its slope by r and by alpha, how many are gone, and of its slope by b.
+
+        Some thousands of rows at a time: what is computed of them stays in the processor's own memory.
+        """
+        found = np.zeros(5)
+        for begin in range(0, len(self.x), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            places = (self.count_at[rows], self.age_at[rows], self.last_at[rows])
+            found += _sums(Came(self.x[rows], self.n[rows], *places), tables)
+        return found
+
+
+def _sums(came: Came, tables: Tables) -> Floats:
+    events = tables.r + came.x
+    log_age, log_last = tables.log_ages[came.age_at], tables.log_lasts[came.last_at]
+    apart = log_age - log_last
+    away = tables.log_odds[came.count_at] + events * apart
+    small = np.exp(-np.abs(away))  # one exponential gives both: the share who left, and log(1 + exp(away))
+    both = 1 + small
+    sure = 1 / both
+    gone = came.n * np.where(away > 0, sure, small * sure)
+    here = (came.n - gone) * events
+    either = np.maximum(away, 0) + np.log(both)  # beside a log-likelihood, what log1p would keep is nothing
+    return np.array([
+        dot(came.n, either - events * log_age),
+        dot(gone, apart) - dot(came.n, log_age),
+        -dot(here, tables.by_age[came.age_at]) - dot(gone * events, tables.by_last[came.last_at]),
+        gone.sum(),
+        -dot(gone, tables.by_coin[came.count_at]),
+    ])  # fmt: skip
 
 
 class CoinModel(PurchaseModel):
@@ -33,53 +93,55 @@ class CoinModel(PurchaseModel):
 
     def _likelihood(self, rows: Statistics) -> Target:
         counts, at = np.unique(rows.x, return_inverse=True)
-        of_count = np.bincount(at, rows.n)
+        of_count = np.bincount(at, rows.n).astype(float)
         coins = counts + self.first_coin
         thrown = rows.x + self.first_coin > 0
         ages, age_at = np.unique(rows.T, return_inverse=True)
-        never = np.bincount(age_at[~thrown], rows.n[~thrown], minlength=len(ages))
-        age_at = age_at[thrown]
+        never = np.bincount(age_at[~thrown], rows.n[~thrown], minlength=len(ages)).astype(float)
         lasts, last_at = np.unique(rows.t_x[thrown], return_inverse=True)
-        bought, n, coin = rows.x[thrown], rows.n[thrown], rows.x[thrown] + self.first_coin - 1
+        at_count, at_age, at_last = (index.astype(np.int32) for index in (at[thrown], age_at[thrown], last_at))
+        came = Came(rows.x[thrown], rows.n[thrown], at_count, at_age, at_last)
         customers = rows.customers
 
         def likelihood(values: Floats) -> tuple[float, Floats]:
             r, alpha, a, b = values
             both, both_then = digamma(a + b), digamma(a + b + coins)
             log_ages, log_lasts = np.log(alpha + ages), np.log(alpha + lasts)
-            value = of_count @ (gammaln(r + counts) + gammaln(b + coins) - gammaln(a + b + coins))
+            value = dot(of_count, gammaln(r + counts) + gammaln(b + coins) - gammaln(a + b + coins))
             value += customers * (r * np.log(alpha) - gammaln(r) + gammaln(a + b) - gammaln(b))
-            value -= r * (never @ log_ages)
-            of_r = of_count @ digamma(r + counts) + customers * (np.log(alpha) - digamma(r)) - never @ log_ages
-            of_alpha = customers * r / alpha - r * (never @ (1 / (alpha + ages)))
-            of_a = customers * both - of_count @ both_then
-            of_b = of_a + of_count @ digamma(b + coins) - customers * digamma(b)
-            # Whoever threw a coin is still here, or left after her last purchase: `gone` is the share of the second.
-            log_age, log_last = log_ages[age_at], log_lasts[last_at]
-            events = r + bought
-            away = np.log(a / (b + coin)) + events * (log_age - log_last)
-            gone = expit(away)
-            weighted_gone = n * gone
-            value += n @ (-log_expit(-away) - events * log_age)
-            of_r -= n @ log_age - weighted_gone @ (log_age - log_last)
-            by_age, by_last = 1 / (alpha + ages), 1 / (alpha + lasts)
-            here = (n - weighted_gone) * events
-            of_alpha -= here @ by_age[age_at] + (weighted_gone * events) @ by_last[last_at]
-            of_a += weighted_gone.sum() / a
-            of_b -= weighted_gone @ (1 / (b + coin))
-            return float(value), np.array([of_r, of_alpha, of_a, of_b])
+            value -= r * dot(never, log_ages)
+            of_r = dot(of_count, digamma(r + counts)) + customers * (np.log(alpha) - digamma(r)) - dot(never, log_ages)
+            of_alpha = customers * r / alpha - r * dot(never, 1 / (alpha + ages))
+            of_a = customers * both - dot(of_count, both_then)
+            of_b = of_a + dot(of_count, digamma(b + coins)) - customers * digamma(b)
+            coin = np.maximum(b + coins - 1, TINY)
+            tables = Tables(r, np.log(a / coin), 1 / coin, log_ages, 1 / (alpha + ages), log_lasts, 1 / (alpha + lasts))
+            own, own_r, own_alpha, gone, own_b = came.sums(tables)
+            return float(value + own), np.array([of_r + own_r, of_alpha + own_alpha, of_a + gone / a, of_b + own_b])
 
         return likelihood
 
     def _log_odds_gone(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        coins = x + self.first_coin
+        away = (self.r + x) * np.log((self.alpha + T) / (self.alpha + t_x))
+        most = int(x.max()) if len(x) else 0
+        if most > len(x):
+            return away + self._log_coin(x + self.first_coin)
+        return (
+            away + self._log_coin(np.arange(most + 1.0) + self.first_coin)[x.astype(np.intp)]
+        )  # few counts, many rows
+
+    def _log_coin(self, coins: Floats) -> Floats:
+        """The logarithm of the odds that the last of so many coins fell so; never, where none was thrown."""
         with np.errstate(divide="ignore"):
-            away = np.log(self.a / np.maximum(self.b + coins - 1, 1e-300))
-        away = away + (self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + t_x))
-        return np.where(coins > 0, away, -np.inf)
+            return np.where(coins > 0, np.log(self.a / np.maximum(self.b + coins - 1, TINY)), -np.inf)
 
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        return np.asarray(expit(-self._log_odds_gone(x, t_x, T)), float)
+        alive = np.empty(len(x))
+        with np.errstate(over="ignore"):
+            for begin in range(0, len(x), ROWS_AT_ONCE):
+                rows = slice(begin, begin + ROWS_AT_ONCE)
+                alive[rows] = 1 / (1 + np.exp(self._log_odds_gone(x[rows], t_x[rows], T[rows])))
+        return alive
 
     def _p_active_of(self, alive: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """Of one horizon, or of one for each row."""
@@ -95,6 +157,10 @@ class CoinModel(PurchaseModel):
     def _moments_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         mean, pairs, place = self._of_living(horizon, x, T, _given_coin)
         return alive * mean[place], alive * pairs[place]
+
+    def _expected(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        # Who is here is quick to say of each; the rest is said of distinct counts and ages, which are few.
+        return self._mean_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
 
     def _mean_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         mean, _, place = self._of_living(horizon, x, T, _mean_given_coin)

@@ -61,8 +61,13 @@ class Found:
     converged: bool
 
 
-def climb(target: Target, start: Floats, *, exact: bool = True) -> Found:
-    """The maximum of `target` in the box."""
+def climb(target: Target, start: Floats, *, exact: bool = True, shape: Floats | None = None) -> Found:
+    """The maximum of `target` in the box.
+
+    `shape`: how it curves near `start`, if that is known; the search then walks in coordinates in which it is round.
+    """
+    if shape is not None:
+        return _climb_round(target, start, shape)
 
     def downhill(point: Floats) -> tuple[float, Floats]:
         value, slope = target(point)
@@ -80,6 +85,33 @@ def climb(target: Target, start: Floats, *, exact: bool = True) -> Found:
     slope = np.where(np.abs(found.x) < EDGE, found.jac, 0.0)
     converged = bool(found.success or np.abs(slope).max() < 1e-4)
     return Found(np.asarray(found.x, float), -float(found.fun), int(found.nfev), converged)
+
+
+def _climb_round(target: Target, start: Floats, shape: Floats) -> Found:
+    stretch = np.linalg.inv(np.linalg.cholesky(shape)).T  # start + stretch @ steps: the curvature there is one
+
+    def stretched(steps: Floats) -> tuple[float, Floats]:
+        value, slope = target(start + stretch @ steps)
+        return value, stretch.T @ slope
+
+    found = climb(stretched, np.zeros_like(start))
+    point = start + stretch @ found.point
+    if not found.converged or np.abs(point).max() >= EDGE:
+        return climb(target, start)  # the ground is not as it was surveyed
+    return Found(point, found.value, found.evaluations, found.converged)
+
+
+def surveyed(target: Target, point: Floats) -> Floats | None:
+    """How `target` curves downwards at a maximum, from differences of its slope; None at an edge or on a plain."""
+    if np.abs(point).max() > 0.5 * EDGE:
+        return None
+    step = 1e-3
+    across = [target(point - step * along)[1] - target(point + step * along)[1] for along in np.eye(len(point))]
+    shape = np.array(across) / (2 * step)
+    shape = (shape + shape.T) / 2
+    if not np.isfinite(shape).all() or np.linalg.eigvalsh(shape)[0] <= 1e-8 * np.abs(shape).max():
+        return None
+    return shape
 
 
 def sample(rows: Statistics) -> Statistics | None:

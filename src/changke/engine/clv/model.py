@@ -112,10 +112,12 @@ class PurchaseModel(ABC):
         start = self._start(rows, unit) if prior is None else prior.centre
         evaluations = 0
         smaller = fitting.sample(rows)
+        shape = None
         if smaller is not None:
-            rough = climb(self._target(self._scaled(smaller, unit), prior), start, exact=False)
-            start, evaluations = rough.point, rough.evaluations
-        found = climb(self._target(self._scaled(rows, unit), prior), start)
+            few = self._target(self._scaled(smaller, unit), prior)
+            rough = climb(few, start, exact=False)
+            start, evaluations, shape = rough.point, rough.evaluations, fitting.surveyed(few, rough.point)
+        found = climb(self._target(self._scaled(rows, unit), prior), start, shape=shape)
         self._set(self._from_point(found.point, unit))
         penalty = prior.at(found.point)[0] if prior is not None else 0.0
         boundary = self._edges(found.point)
@@ -232,8 +234,7 @@ class PurchaseModel(ABC):
 
     def expected_purchases(self, horizon: float, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> Floats:
         """The expected number of purchases in the next `horizon`."""
-        rows, place = distinct(*checked(x, t_x, T))
-        return self._moments(ahead(horizon), *rows)[0][place]
+        return self._expected(ahead(horizon), *checked(x, t_x, T))
 
     def variance_of_purchases(self, horizon: float, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> Floats:
         """The variance of the number of purchases in the next `horizon`, of one customer with that past."""
@@ -250,6 +251,10 @@ class PurchaseModel(ABC):
 
     def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return self._p_active_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
+
+    def _expected(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        rows, place = distinct(x, t_x, T)
+        return self._moments(horizon, *rows)[0][place]
 
     def _moments(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         """E[Y] and E[Y (Y - 1)] of the purchases ahead."""
