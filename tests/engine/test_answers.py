@@ -109,13 +109,15 @@ def test_a_costly_fact_is_read_once_where_everybody_is_asked_about(composer: Com
     times = {
         (engine, scope.kind): composer.statement(columns, engine=engine, scope=scope).sql.count("live.purchases")
         for engine in ("duckdb", "postgres")
-        for scope in (Scope(), Scope(1))
+        for scope in (Scope(), Scope(1), Scope([1]))
     }
     assert times == {
         ("duckdb", "all"): 1,
         ("duckdb", "one"): 3,
         ("postgres", "all"): 3,
         ("postgres", "one"): 3,
+        ("duckdb", "many"): 1,
+        ("postgres", "many"): 1,
     }
     assert composer.population("rfm_bounds", engine="duckdb").sql.count("live.purchases") == 1
 

@@ -87,6 +87,12 @@ class Receipt(Fact):
                 condition=models.Q(withdrawn_by__isnull=True, customer__isnull=False),
                 name="receipt_of_customer",
             ),
+            # Most customers have none, and each of their purchases asks.
+            models.Index(
+                fields=["customer"],
+                condition=models.Q(kind="return", withdrawn_by__isnull=True, customer__isnull=False),
+                name="return_of_customer",
+            ),
             models.Index(fields=["store", "business_date"], name="receipt_store_day"),
             models.Index(fields=["number"], name="receipt_number", condition=~models.Q(number="")),
             models.Index(fields=["original_number"], name="receipt_original", condition=~models.Q(original_number="")),

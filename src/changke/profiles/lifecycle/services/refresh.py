@@ -1,7 +1,8 @@
 """Compute attributes and stages, by one statement, and keep them: of everybody by night, of some after a fact.
 
-Everybody: DuckDB over the mirror, written back in slices whose transactions stay well under a second. Some: PostgreSQL.
-Both hand the same rows to the same writer; which of two computations is newer is decided there, by day and snapshot.
+Everybody: DuckDB over the mirror, written back in slices whose transactions stay well under a second. A few:
+PostgreSQL. Several: DuckDB over their facts alone. All hand the same rows to the same writer; which of two computations
+is newer is decided there, by day and snapshot.
 """
 
 import datetime as dt
@@ -28,9 +29,15 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
-from changke.profiles.attributes.services.everybody import compute_everybody
+from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
-from changke.profiles.attributes.services.populations import compute_populations, forget_outdated, held_version
+from changke.profiles.attributes.services.populations import (
+    compute_populations,
+    forget_outdated,
+    held_version,
+    load_population,
+)
+from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
 from changke.profiles.lifecycle.models import SeriesFill
 from changke.profiles.lifecycle.queries import models_in_use
@@ -46,7 +53,13 @@ SLICE = 2_000
 """Rows of one transaction by night: some 0.2 s on two quiet cores, so that no cursor waits a second for it."""
 
 SOME = 1_000
-"""Customers of one list statement: 50 ms of computing."""
+"""Customers of one list statement: a third of a second of computing."""
+
+SEVERAL = 2_000
+"""Customers from which on their facts are read out and computed by DuckDB: opening one takes what these take here."""
+
+AT_ONCE = 10_000
+"""Customers of one such database: some 100,000 receipts."""
 
 FEW_ENOUGH = 50_000
 """Customers up to which every month of the charts is filled in one run."""
@@ -221,9 +234,10 @@ def refresh_customers(
     causes: Mapping[int, str] | None = None,
     chain: Chain | None = None,
 ) -> Refreshed:
-    """Compute some customers over PostgreSQL and keep them; at once after a fact.
+    """Compute some customers and keep them; at once after a fact.
 
-    They are placed in the values of the population of the last bulk run.
+    They are placed in the values of the population of the last bulk run. In a transaction of the caller's they are
+    computed over PostgreSQL however many they are: nobody else sees what was recorded in it.
 
     Parameters
     ----------
@@ -239,6 +253,8 @@ def refresh_customers(
     causes = causes or {}
     customers = written = changed = snapshot = 0
     wanted = sorted(set(customer_ids))
+    if len(wanted) >= SEVERAL and not connection.in_atomic_block:
+        return _refresh_several(wanted, models, numbers, days, causes, now)
     while some := wanted[:SOME]:
         wanted = wanted[SOME:]
         for day, ids in days.group(some).items():
@@ -267,6 +283,50 @@ def refresh_customers(
                     drop_standings(sorted(gone))
                 customers += len(rows)
     return Refreshed(customers, written, changed, snapshot, days.chain)
+
+
+def _refresh_several(
+    wanted: list[int],
+    models: Sequence[LifecycleModel],
+    numbers: Mapping[str, int],
+    days: Days,
+    causes: Mapping[int, str],
+    now: dt.datetime,
+) -> Refreshed:
+    told = {customer: cause for customer, cause in causes.items() if cause != FACT}
+    customers = written = changed = below = 0
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        with facts_of(some) as (duck, snapshot):
+            below = snapshot
+            for day in days.in_turn:
+                slices: Iterator[list[bytes]] = iter(())
+                version, count = None, 0
+                while True:
+                    with transaction.atomic():
+                        held = held_version(settings=numbers, today=days.chain, now=now)
+                        if held == version:
+                            if (lines := next(slices, None)) is None:
+                                break
+                            wrote, moved = _write_slice(lines, models, {model.key: FACT for model in models}, told, now)
+                            written, changed = written + wrote, changed + moved
+                            continue
+                        load_population(duck, held)
+                    # The first turn, or a night ended meanwhile, and whoever was computed by the one before is again.
+                    version = held
+                    with shared_tables(duck, settings=numbers, today=day) as composer:
+                        values = values_for(numbers, today=day, version=version)
+                        cases = {model.column: model.cases for model in models}
+                        compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
+                    alive = {customer for (customer,) in duck.execute("SELECT customer_id FROM fresh").fetchall()}
+                    count = _leave_those_of(duck, day, days)
+                    slices = _lines_of_fresh(duck, day, snapshot, models)
+                customers += count
+        if gone := sorted(set(some) - alive):
+            with transaction.atomic():
+                drop(gone)
+                drop_standings(gone)
+    return Refreshed(customers, written, changed, below, days.chain)
 
 
 def compute_some(
@@ -346,12 +406,18 @@ def _slices(
 ) -> Iterator[list[bytes]]:
     """The rows of `fresh` that are to be written in full, those without a row among them, in the order of their ids."""
     duck.execute("INSERT INTO temp.in_full SELECT unnest($1::BIGINT[])", [list(without)])
+    only = " WHERE customer_id IN (SELECT customer_id FROM temp.in_full)"
+    return _lines_of_fresh(duck, day, snapshot, models, only)
+
+
+def _lines_of_fresh(
+    duck: duckdb.DuckDBPyConnection, day: dt.date, snapshot: int, models: Sequence[LifecycleModel], only: str = ""
+) -> Iterator[list[bytes]]:
     stages = " || ',' || ".join(model.column for model in models)
     head = f"customer_id, DATE '{day:%Y-%m-%d}', {int(snapshot)}, {models[0].column}"
     return written.lines_of(
         duck,
-        f"SELECT {head}, {', '.join(COLUMNS)}, '{{' || {stages} || '}}', NULL FROM fresh"  # noqa: S608
-        " WHERE customer_id IN (SELECT customer_id FROM temp.in_full) ORDER BY customer_id",
+        f"SELECT {head}, {', '.join(COLUMNS)}, '{{' || {stages} || '}}', NULL FROM fresh{only} ORDER BY customer_id",  # noqa: S608
         SLICE,
     )
 
