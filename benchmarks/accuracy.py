@@ -129,9 +129,11 @@ def bootstrap(ours: np.ndarray, theirs: np.ndarray, came: np.ndarray) -> None:
         drawn = chance.integers(0, len(came), len(came))
         one, two, true = ours[drawn], theirs[drawn], came[drawn]
         errors = [np.sqrt(((said - true) ** 2).mean()) for said in (one, two)]
-        differences.append((errors[0] - errors[1], area(true > 0, one) - area(true > 0, two)))
+        ranks = spearmanr(one, true)[0] - spearmanr(two, true)[0]
+        differences.append((errors[0] - errors[1], area(true > 0, one) - area(true > 0, two), ranks))
     low, high = np.quantile(differences, [0.05, 0.95], axis=0)
-    print(f"outlook - BG/NBD, 90 %: RMSE {low[0]:+.4f}..{high[0]:+.4f}, AUC {low[1]:+.4f}..{high[1]:+.4f}")
+    said = [f"{what} {low[k]:+.4f}..{high[k]:+.4f}" for k, what in enumerate(("RMSE", "AUC", "rank"))]
+    print(f"outlook - BG/NBD, 90 %: {', '.join(said)}")
 
 
 def warnings(name: str, source: str, cut: str) -> None:

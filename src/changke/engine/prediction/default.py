@@ -10,6 +10,9 @@ from changke.engine.prediction.features import features
 from changke.engine.prediction.fitted import fit
 from changke.engine.table import Column, Table
 
+RANGE = ("p_active_low", "p_active_high")
+"""How far the models alone disagree: no part of an answer in which boosting may have one."""
+
 
 class Outlook(Table):
     """The answer for each customer, with notes on how it came about."""
@@ -66,19 +69,20 @@ def outlook(
     known = window.summary()
     fitted = fit(days, horizon_days=horizon)
     models, notes = fitted.models, list(fitted.notes)
-    expected, active = models.ask(known, horizon * fitted.busy)
+    said = fitted.ask(known, interval=interval)
+    columns: dict[str, Column] = {name: said[name] for name in said if name not in RANGE}
     found = past.lessons(days, horizon) if boosting and boost.installed() and horizon else []
     boosted = _boosted(found, boosting)
     notes.append(boosted.why)
     if boosted.counts or boosted.ranks:
-        length = found[0].horizon
+        expected, active, length = said["expected_purchases"], said["p_active"], found[0].horizon
         count, came = past.boosted(found, features(window, *models.ask(known, length)))
         if boosted.counts:
             expected = (past.levelled(count, expected) + expected) / 2
         if boosted.ranks:
             active = (past.moved(came, float(active.mean())) + active) / 2
-    columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active}
-    columns |= fitted.amounts(known, expected, active, interval)
+        columns["p_active"] = active
+        columns |= fitted.amounts(known, expected, active, interval)
     return Outlook(columns, tuple(notes), days.left_out)
 
 

@@ -25,6 +25,7 @@ from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.intervals import Widths, between_days, between_money
 from changke.engine.prediction.models import Blend, Said, stretched
 from changke.engine.prediction.season import season
+from changke.engine.prediction.tilt import Tilt
 from changke.engine.table import Column, Table
 
 YEAR_DAYS = 365
@@ -56,8 +57,10 @@ class Fitted:
         How many times as fast as the models say time goes in the coming window: the season.
     level
         Money that comes for one expected, from the newest past window.
+    tilt
+        How much more often those come who spend more, from the same window.
     widths
-        What is asked of the models so that the promised share lies in an interval.
+        What is asked of the models so that the promised share lies in an interval, from the same window.
     fallbacks
         Model -> why its parameters are not the plain maximum of its likelihood, in one word.
     """
@@ -70,6 +73,7 @@ class Fitted:
     busy: float
     spend: RobustSpend | None
     level: float
+    tilt: Tilt = field(default_factory=Tilt)
     widths: Widths = field(default_factory=Widths)
 
     @property
@@ -97,15 +101,16 @@ class Fitted:
         """
         about = about or self.about(known)
         said, place = Said.of(about.models, self.horizon_days * self.busy), about.place
-        active, expected = said.active.mean(axis=0), said.expected
-        columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active[place]}
-        columns |= {"p_active_low": said.active.min(axis=0)[place], "p_active_high": said.active.max(axis=0)[place]}
-        share = self.widths.share(expected, _share(interval))
-        days = _days(expected, *between_days(active, expected, said.variance, share))
-        columns |= {name: column[place] for name, column in days.items()}
-        if self.spend:
-            columns |= self._money(known, expected[place], said.variance[place], active[place], share[place])
-        return Table(columns)
+        expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
+        lowest, highest = said.active.min(axis=0)[place], said.active.max(axis=0)[place]
+        each = self.spend.expected_spend(known) if self.spend else None
+        if each is not None:
+            factor = self.tilt.factor(each)
+            expected, variance = expected * factor, variance * factor
+            active, lowest, highest = (self.tilt.active(one, each) for one in (active, lowest, highest))
+        columns: dict[str, Column] = {"customer_id": known.customer_id, "p_active": active}
+        columns |= {"p_active_low": lowest, "p_active_high": highest}
+        return Table(columns | self._amounts(known, each, expected, variance, active, interval))
 
     def about(self, known: Summary) -> "Everyone":
         """Who is asked about, for several questions."""
@@ -117,10 +122,19 @@ class Fitted:
         rows, place = distinct(*columns_from(known))
         first = self.models.models[0].about(*rows)
         mean, variance = (column[place] for column in first.purchases(self.horizon_days * self.busy))
-        variance = stretched(variance, mean, expected)
-        share = self.widths.share(expected, _share(interval))
-        columns = _days(expected, *between_days(active, expected, variance, share))
-        return columns | (self._money(known, expected, variance, active, share) if self.spend else {})
+        each = self.spend.expected_spend(known) if self.spend else None
+        return self._amounts(known, each, expected, stretched(variance, mean, expected), active, interval)
+
+    def _amounts(
+        self, known: Summary, each: Floats | None, expected: Floats, variance: Floats, active: Floats, interval: float
+    ) -> dict[str, Column]:
+        if not 0 < interval < 1:
+            raise ValueError("interval lies between 0 and 1")
+        share = self.widths.share(expected, interval)
+        low, high, inside = between_days(active, expected, variance, share)
+        columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
+        columns["purchases_inside"] = inside
+        return columns | ({} if each is None else self._money(known, each, expected, variance, active, share))
 
     def worth(
         self,
@@ -152,12 +166,16 @@ class Fitted:
         return margin * self.spend.expected_spend(known) * self.level * worth[about.place]
 
     def _money(
-        self, known: Summary, expected: Floats, variance: Floats, active: Floats, share: Floats
+        self, known: Summary, each: Floats, expected: Floats, variance: Floats, active: Floats, share: Floats
     ) -> dict[str, Column]:
-        """Mean of the sum, and the interval of zero or a gamma distributed sum."""
+        """Mean of the sum, and the interval of zero or a gamma distributed sum.
+
+        What is known of the purse went into the days once; the money is that of the days the models gave her.
+        """
         assert self.spend is not None
-        each = self.spend.expected_spend(known) * self.level
-        within, unknown = (part * self.level**2 for part in self.spend.variance_of_spend(known))
+        scale = self.level / self.tilt.factor(each)
+        each = each * scale
+        within, unknown = (part * scale**2 for part in self.spend.variance_of_spend(known))
         mean = expected * each
         second = expected * within + variance * each**2 + (variance + expected**2) * unknown + mean**2
         low, high = between_money(active, mean, second, share)
@@ -175,6 +193,7 @@ class Fitted:
                 "busy": self.busy,
                 "spend": json.loads(self.spend.to_json()) if self.spend else None,
                 "level": self.level,
+                "tilt": asdict(self.tilt),
                 "widths": asdict(self.widths) if np.isfinite(self.widths.bounds).all() else None,
             },
             allow_nan=False,
@@ -196,6 +215,7 @@ class Fitted:
                 busy=float(kept["busy"]),
                 spend=RobustSpend.from_json(json.dumps(kept["spend"])) if kept["spend"] else None,
                 level=float(kept["level"]),
+                tilt=Tilt(**{name: float(value) for name, value in kept.get("tilt", {}).items()}),
                 widths=_widths(kept.get("widths")),
             )
         except (KeyError, TypeError) as error:
@@ -207,35 +227,27 @@ def _widths(kept: dict[str, Any] | None) -> Widths:
     return Widths(tuple(kept["bounds"]), tuple(kept["asked"])) if kept else Widths()
 
 
-def _share(interval: float) -> float:
-    if not 0 < interval < 1:
-        raise ValueError("interval lies between 0 and 1")
-    return interval
-
-
-def _days(expected: Floats, low: Floats, high: Floats, inside: Floats) -> dict[str, Column]:
-    return {
-        "expected_purchases": expected,
-        "purchases_low": low,
-        "purchases_high": high,
-        "purchases_inside": inside,
-    }
-
-
 def fit(days: Days, *, horizon_days: int) -> Fitted:
     """Learn from purchase days; never raises for what a shop can have."""
     horizon = round(ahead(horizon_days))
     known = days.until(days.end).summary()
+    models = Blend.fitted(known)
+    spend = RobustSpend().fit(known) if days.has_money else None
+    lately = past.lately(days, horizon) if horizon else past.Lately()
+    tilt = lately.tilt
+    if spend is not None and tilt.days:
+        tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))
     return Fitted(
         observation_end=(EPOCH + np.timedelta64(days.end, "D")).item(),
         horizon_days=horizon,
         customers=len(known),
         purchase_days=len(days.day),
-        models=Blend.fitted(known),
+        models=models,
         busy=season(days, horizon) if len(known) and horizon else 1.0,
-        spend=RobustSpend().fit(known) if days.has_money else None,
-        level=past.level_now(days, horizon) if days.has_money and horizon else 1.0,
-        widths=past.widths_now(days, horizon) if horizon else Widths(),
+        spend=spend,
+        level=lately.level,
+        tilt=tilt,
+        widths=lately.widths,
     )
 
 

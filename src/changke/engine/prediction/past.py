@@ -1,16 +1,19 @@
-"""What past windows teach: whether boosting helps, what it says, and at which level money came."""
+"""What past windows teach: what boosting says and whether it helps; how much money came, from whom, how far around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit
 
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.prediction import boost, intervals
+from changke.engine.prediction import tilt as tilting
 from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.features import features
 from changke.engine.prediction.models import Blend, Said
+from changke.engine.prediction.tilt import Tilt
 
 LEAST_DAYS = 28
 LEAST_CUSTOMERS = 500
@@ -31,6 +34,7 @@ class Lesson:
     active: Floats
     days: Floats
     money: Floats
+    each: Floats | None
 
 
 def newest(days: Days, horizon: int) -> tuple[Window, int] | None:
@@ -55,9 +59,9 @@ def lessons(days: Days, horizon: int) -> list[Lesson]:
         window = days.until(cut)
         known = window.summary()
         expected, active = Blend.fitted(known).ask(known, length)
-        found.append(
-            Lesson(window, length, features(window, expected, active), expected, active, *window.outcome(length))
-        )
+        each = RobustSpend().fit(known).expected_spend(known) if days.has_money else None
+        rows = features(window, expected, active)
+        found.append(Lesson(window, length, rows, expected, active, *window.outcome(length), each))
     return found
 
 
@@ -76,19 +80,42 @@ def verdict(newest: Lesson, older: list[Lesson]) -> Verdict:
     rows, days = (np.concatenate(parts) for parts in zip(*mine, strict=True))
     other = newest.window.there % 2 == 1
     count, came = boost.learned(rows, days, newest.rows[other])
-    alone, active, true = newest.expected[other], newest.active[other], newest.days[other]
+    alone, active = _tilted(newest, ~other)
+    alone, active, true = alone[other], active[other], newest.days[other]
     both = (levelled(count, alone) + alone) / 2
     # Judged at the level that came: how busy a window is says nothing about who comes.
     errors = [((levelled(said, true) - true) ** 2).mean() for said in (alone, both)]
-    areas = [area(true > 0, active), area(true > 0, (moved(came, float(active.mean())) + active) / 2)]
-    counts, ranks = bool(errors[1] < errors[0]), bool(areas[1] > areas[0])
+    mixed = (moved(came, float(active.mean())) + active) / 2
+    areas = [area(true > 0, said) for said in (active, mixed)]
+    gaps = [gap_of_tenths(moved(said, float((true > 0).mean())), true > 0) for said in (active, mixed)]
+    counts, ranks = bool(errors[1] < errors[0]), bool(areas[1] > areas[0] and gaps[1] <= gaps[0])
     used = {(True, True): "counts and ranks", (True, False): "counts", (False, True): "ranks"}.get(
         (counts, ranks), "nothing"
     )
-    numbers = f"squared error {errors[0]:.4g} -> {errors[1]:.4g}, AUC {areas[0]:.4f} -> {areas[1]:.4f}"
+    numbers = (
+        f"squared error {errors[0]:.4g} -> {errors[1]:.4g}, AUC {areas[0]:.4f} -> {areas[1]:.4f},"
+        f" gap of the tenths {gaps[0]:.3f} -> {gaps[1]:.3f}"
+    )
     return Verdict(
         counts, ranks, f"boosting is used for: {used} (on half of the customers of the newest past: {numbers})"
     )
+
+
+def _tilted(lesson: Lesson, learn: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """What the models say, tilted by what some of the customers teach."""
+    if lesson.each is None:
+        return lesson.expected, lesson.active
+    each, expected, active = lesson.each, lesson.expected, lesson.active
+    tilt = tilting.learned(each[learn], expected[learn], active[learn], lesson.days[learn])
+    tilt = tilt.kept_level(each, expected, active)
+    return expected * tilt.factor(each), tilt.active(active, each)
+
+
+def gap_of_tenths(said: Floats, came: npt.NDArray[np.bool_]) -> float:
+    """How far tenths of the customers, in the order of the chance that was said, came more or less often."""
+    order = np.argsort(said, kind="stable")
+    tenths = [tenth for tenth in np.array_split(order, 10) if len(tenth)]
+    return float(np.mean([abs(said[tenth].mean() - came[tenth].mean()) for tenth in tenths])) if tenths else 0.0
 
 
 def boosted(found: list[Lesson], rows: Floats) -> tuple[Floats, Floats]:
@@ -113,43 +140,65 @@ def moved(probability: Floats, mean: float) -> Floats:
     return np.asarray(expit(odds + low), float)
 
 
-def level_now(days: Days, horizon: int) -> float:
-    """Money that came for one expected in the newest past window, given the days that came; shrunk half."""
-    found = newest(days, horizon) if len(days.customers) >= LEAST_CUSTOMERS else None
-    if found is None:
-        return 1.0
-    window, length = found
-    known = window.summary()
-    came, money = window.outcome(length)
-    said, brought = float(RobustSpend().fit(known).expected_spend(known) @ came), float(money.sum())
-    return min(max(np.sqrt(brought / said), 0.5), 2.0) if said > 0 and brought > 0 else 1.0
+@dataclass(frozen=True)
+class Lately:
+    """What the newest past window teaches beyond the models.
+
+    Attributes
+    ----------
+    level
+        Money that comes for one expected, given as many days as came.
+    tilt
+        Who spends more comes more often.
+    widths
+        What to ask so that 80 % lie inside.
+    """
+
+    level: float = 1.0
+    tilt: Tilt = field(default_factory=Tilt)
+    widths: intervals.Widths = field(default_factory=intervals.Widths)
 
 
-def widths_now(days: Days, horizon: int) -> intervals.Widths:
-    """What to ask of the models so that 80 % lie inside, from the newest past window.
+def lately(days: Days, horizon: int) -> Lately:
+    """Ask of the newest past window what came of it.
 
     At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
-    about how far customers lie around it.
+    about who comes, with how much, and how far customers lie around what is expected.
     """
     found = newest(days, horizon) if len(days.customers) >= LEAST_CUSTOMERS else None
     if found is None:
-        return intervals.Widths()
+        return Lately()
     window, length = found
+    known, (came, money) = window.summary(), window.outcome(length)
     some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
-    known, came = window.summary().some(some), window.outcome(length)[0][some]
-    if not came.any():
-        return intervals.Widths()
     rows, place = distinct(*columns_from(known))
-    about = tuple(model.about(*rows) for model in Blend.fitted(known).models)
+    about = tuple(model.about(*rows) for model in Blend.fitted(known.some(some)).models)
     stretched = float(length)
     for _ in range(3):
-        said = Said.of(about, stretched)
-        total = float(said.expected[place].sum())
-        if total <= 0:
-            return intervals.Widths()
+        total = float(np.mean([one.mean(stretched) for one in about], axis=0)[place].sum())
+        if total <= 0 or not came.any():
+            return Lately()
         stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
     said = Said.of(about, stretched)
-    return intervals.learned(said.expected[place], said.active.mean(axis=0)[place], said.variance[place], came)
+    expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
+    level, tilt = 1.0, Tilt()
+    if days.has_money:
+        each = RobustSpend().fit(known).expected_spend(known)
+        level = _level(each, expected, came, money)
+        tilt = tilting.learned(each, expected, active, came).kept_level(each, expected, active)
+        factor, active = tilt.factor(each), tilt.active(active, each)
+        expected, variance = expected * factor, variance * factor
+    widths = intervals.learned(expected[some], active[some], variance[some], came[some])
+    return Lately(level, tilt, widths)
+
+
+def _level(each: Floats, expected: Floats, came: Floats, money: Floats) -> float:
+    """Half of how the money of a day has grown, and all of this: who brings more came more often than was said."""
+    said, those_who_came, brought = float(each @ expected), float(each @ came), float(money.sum())
+    if said <= 0 or those_who_came <= 0 or brought <= 0:
+        return 1.0
+    share = float(came.sum()) / float(expected.sum())
+    return min(max(float(np.sqrt(brought / those_who_came)) * those_who_came / (said * share), 0.5), 2.0)
 
 
 def area(true: Floats, score: Floats) -> float:

@@ -1,6 +1,7 @@
 """The model card: what was learned, on what, how it met a past that was kept from it, what held it."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,7 @@ def _card(fit: ValueFit) -> dict[str, Any]:
         ],
         "busy": formats.number(learned.busy, 2) if learned.busy != 1.0 else "",
         "level": formats.number(learned.level, 2) if learned.level != 1.0 else "",
+        "purse": formats.percent(math.expm1(learned.tilt.days)) if learned.tilt.days > 0 else "",
         "card": _holdout(fit.holdout) if fit.holdout else None,
     }
 
