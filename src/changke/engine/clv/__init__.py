@@ -6,13 +6,16 @@ from changke.engine.clv.gamma_gamma import GammaGamma
 from changke.engine.clv.mbg_nbd import MBGNBD
 from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.pooling import Pooled, fit_pooled
+from changke.engine.clv.regular import BGCNBD, MBGCNBD
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Statistics
 from changke.engine.clv.summary import MixedCurrencies, Summary, summary
 from changke.engine.clv.value import discounted_value
 
 __all__ = [
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "Fit",
     "GammaGamma",

@@ -71,7 +71,7 @@ def outlook(
     models, notes = fitted.models, list(fitted.notes)
     said = fitted.ask(known, interval=interval)
     columns: dict[str, Column] = {name: said[name] for name in said if name not in RANGE}
-    found = past.lessons(days, horizon) if boosting and boost.installed() and horizon else []
+    found = past.lessons(days, horizon, fitted.ticks) if boosting and boost.installed() and horizon else []
     boosted = _boosted(found, boosting)
     notes.append(boosted.why)
     if boosted.counts or boosted.ranks:

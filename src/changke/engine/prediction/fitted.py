@@ -13,17 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import pdtrik
 
-from changke.engine.clv.bg_nbd import BGNBD
-from changke.engine.clv.mbg_nbd import MBGNBD
 from changke.engine.clv.model import About, PurchaseModel, ahead
-from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.clv.summary import Summary
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.intervals import Widths, between_days, between_money
-from changke.engine.prediction.models import Blend, Said, stretched
+from changke.engine.prediction.models import KINDS, Blend, Said, stretched
+from changke.engine.prediction.rhythm import ticks
 from changke.engine.prediction.season import season
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.table import Column, Table
@@ -82,9 +80,16 @@ class Fitted:
         return {one.name: one.fit_.fallback for one in asked if one.fit_ and one.fit_.fallback}
 
     @property
+    def ticks(self) -> int:
+        """How far customers come by the clock: 1 is not at all."""
+        return max(int(getattr(model, "k", 1)) for model in self.models.models)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """How it came about, in sentences."""
         notes = [f"{model.name}: {note}" for model in self.models.models if model.fit_ for note in model.fit_.notes]
+        if self.ticks > 1:
+            notes.append(f"rhythm: customers come by the clock, k = {self.ticks}")
         if self.busy != 1.0:
             notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
         return tuple(notes)
@@ -95,7 +100,7 @@ class Fitted:
         Returns
         -------
         Table
-            customer_id; p_active with p_active_low and p_active_high, the lowest and the highest of the three models;
+            customer_id; p_active with p_active_low and p_active_high, the lowest and the highest of the models;
             expected_purchases, purchases_low, purchases_high, purchases_inside; with money expected_spend, spend_low,
             spend_high.
         """
@@ -203,9 +208,8 @@ class Fitted:
     def from_json(cls, text: str) -> Self:
         """A fit as it was kept. Raises ValueError if the text is something else."""
         kept: dict[str, Any] = json.loads(text)
-        kinds: tuple[type[PurchaseModel], ...] = (BGNBD, MBGNBD, ParetoNBD)
         try:
-            models = tuple(kind.from_json(json.dumps(one)) for kind, one in zip(kinds, kept["models"], strict=True))
+            models = tuple(KINDS[one["model"]].from_json(json.dumps(one)) for one in kept["models"])
             return cls(
                 observation_end=dt.date.fromisoformat(kept["observation_end"]),
                 horizon_days=int(kept["horizon_days"]),
@@ -231,9 +235,10 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
     """Learn from purchase days; never raises for what a shop can have."""
     horizon = round(ahead(horizon_days))
     known = days.until(days.end).summary()
-    models = Blend.fitted(known)
+    k = ticks(days, horizon)
+    models = Blend.fitted(known, k)
     spend = RobustSpend().fit(known) if days.has_money else None
-    lately = past.lately(days, horizon) if horizon else past.Lately()
+    lately = past.lately(days, horizon, k) if horizon else past.Lately()
     tilt = lately.tilt
     if spend is not None and tilt.days:
         tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))
@@ -243,7 +248,7 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         customers=len(known),
         purchase_days=len(days.day),
         models=models,
-        busy=season(days, horizon) if len(known) and horizon else 1.0,
+        busy=season(days, horizon, k) if len(known) and horizon else 1.0,
         spend=spend,
         level=lately.level,
         tilt=tilt,

@@ -1,4 +1,4 @@
-"""The mean of three models: what is known without looking at outcomes."""
+"""The mean of three models, or of two that know a rhythm: what is known without looking at outcomes."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
 from changke.engine.clv.model import About, PurchaseModel
 from changke.engine.clv.pareto_nbd import ParetoNBD
+from changke.engine.clv.regular import BGCNBD, MBGCNBD
 from changke.engine.clv.statistics import Floats, Statistics, columns_from, distinct
 from changke.engine.clv.summary import Summary
 
@@ -21,7 +22,7 @@ class Said:
     active
         The chance of at least one purchase day, one row per model.
     expected, variance
-        Of the purchase days: the mean of the models' means; BG/NBD's variance, stretched to it.
+        Of the purchase days: the mean of the models' means; the first model's variance, stretched to it.
     """
 
     active: Floats
@@ -46,14 +47,15 @@ def stretched(variance: Floats, mean: Floats, expected: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Blend:
-    """BG/NBD, MBG/NBD and Pareto/NBD, fitted on the same customers."""
+    """BG/NBD, MBG/NBD and Pareto/NBD, fitted on the same customers; with k above one BG/CNBD-k and MBG/CNBD-k."""
 
     models: tuple[PurchaseModel, ...]
 
     @classmethod
-    def fitted(cls, known: Summary) -> "Blend":
+    def fitted(cls, known: Summary, k: int = 1) -> "Blend":
         rows = Statistics.of(*columns_from(known))
-        return cls(tuple(model().fit(rows) for model in (BGNBD, MBGNBD, ParetoNBD)))
+        plain: tuple[PurchaseModel, ...] = (BGNBD(), MBGNBD(), ParetoNBD())
+        return cls(tuple(model.fit(rows) for model in (plain if k == 1 else (BGCNBD(k=k), MBGCNBD(k=k)))))
 
     def ask(self, known: Summary, horizon: float) -> tuple[Floats, Floats]:
         """Expected purchase days and P(active) of each customer."""
@@ -61,3 +63,6 @@ class Blend:
         expected = np.mean([model.expected_purchases(horizon, *rows) for model in self.models], axis=0)
         active = np.mean([model.p_active(horizon, *rows) for model in self.models], axis=0)
         return expected[place], active[place]
+
+
+KINDS: dict[str, type[PurchaseModel]] = {one.name: one for one in (BGNBD, MBGNBD, ParetoNBD, BGCNBD, MBGCNBD)}

@@ -46,19 +46,19 @@ def newest(days: Days, horizon: int) -> tuple[Window, int] | None:
     return days.until(days.end - length), length
 
 
-def lessons(days: Days, horizon: int) -> list[Lesson]:
+def lessons(days: Days, horizon: int, k: int = 1) -> list[Lesson]:
     """Past windows, newest first, each with at least as long a past as its outcome is long."""
     last = newest(days, horizon)
     if last is None or len(days.customers) < LEAST_CUSTOMERS:
         return []
     length, found = last[1], []
-    for k in range(MOST_WINDOWS):
-        cut = days.end - length - k * APART
+    for window_back in range(MOST_WINDOWS):
+        cut = days.end - length - window_back * APART
         if cut - days.first_day < length * 0.95:
             break
         window = days.until(cut)
         known = window.summary()
-        expected, active = Blend.fitted(known).ask(known, length)
+        expected, active = Blend.fitted(known, k).ask(known, length)
         each = RobustSpend().fit(known).expected_spend(known) if days.has_money else None
         rows = features(window, expected, active)
         found.append(Lesson(window, length, rows, expected, active, *window.outcome(length), each))
@@ -159,7 +159,7 @@ class Lately:
     widths: intervals.Widths = field(default_factory=intervals.Widths)
 
 
-def lately(days: Days, horizon: int) -> Lately:
+def lately(days: Days, horizon: int, k: int = 1) -> Lately:
     """Ask of the newest past window what came of it.
 
     At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
@@ -172,7 +172,7 @@ def lately(days: Days, horizon: int) -> Lately:
     known, (came, money) = window.summary(), window.outcome(length)
     some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
     rows, place = distinct(*columns_from(known))
-    about = tuple(model.about(*rows) for model in Blend.fitted(known.some(some)).models)
+    about = tuple(model.about(*rows) for model in Blend.fitted(known.some(some), k).models)
     stretched = float(length)
     for _ in range(3):
         total = float(np.mean([one.mean(stretched) for one in about], axis=0)[place].sum())

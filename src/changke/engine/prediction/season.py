@@ -8,7 +8,7 @@ LEAST_BEFORE = 120
 SHRINK_DAYS = 365
 
 
-def season(days: Days, horizon: int) -> float:
+def season(days: Days, horizon: int, k: int = 1) -> float:
     """The factor by which time is stretched: 1 where the past is too short to know."""
     cut = days.end - YEAR
     before = cut - days.first_day
@@ -16,7 +16,7 @@ def season(days: Days, horizon: int) -> float:
         return 1.0
     window = days.until(cut)
     known = window.summary()
-    expected = float(Blend.fitted(known).ask(known, horizon)[0].sum())
+    expected = float(Blend.fitted(known, k).ask(known, horizon)[0].sum())
     came = float(window.outcome(horizon)[0].sum())
     if expected <= 0 or came <= 0:
         return 1.0

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from changke.engine.clv.model import PurchaseModel
+from changke.engine.clv.regular import RegularModel
 from changke.engine.clv.spend import SpendModel
 from changke.foundation.access.capabilities import Capability
 from changke.interfaces.web import formats
@@ -37,6 +38,8 @@ MODELS: Mapping[str, str | Promise] = {
     "BG/NBD": _("may leave after each further purchase"),
     "MBG/NBD": _("may leave after every purchase, the first too"),
     "Pareto/NBD": _("may leave at any moment"),
+    "BG/CNBD-k": _("comes by the clock, the larger k the stricter; may leave after each further purchase"),
+    "MBG/CNBD-k": _("comes by the clock, the larger k the stricter; may leave after every purchase, the first too"),
     "Robust spend": _("what a purchase day brings: her own mean, drawn to the chain's, huge orders capped"),
 }
 
@@ -61,7 +64,7 @@ def _card(fit: ValueFit) -> dict[str, Any]:
             {
                 "name": model.name,
                 "says": MODELS[model.name],
-                "values": ", ".join(f"{name} {value:.4g}" for name, value in model.values().items()),
+                "values": ", ".join(f"{name} {value:.4g}" for name, value in _numbers(model).items()),
                 "why": FALLBACKS.get(fit.fallbacks.get(model.name, ""), ""),
             }
             for model in models
@@ -71,6 +74,10 @@ def _card(fit: ValueFit) -> dict[str, Any]:
         "purse": formats.percent(math.expm1(learned.tilt.days)) if learned.tilt.days > 0 else "",
         "card": _holdout(fit.holdout) if fit.holdout else None,
     }
+
+
+def _numbers(model: PurchaseModel | SpendModel) -> dict[str, float]:
+    return {"k": model.k, **model.values()} if isinstance(model, RegularModel) else model.values()
 
 
 def _holdout(card: Mapping[str, Any]) -> dict[str, Any]:
