@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import duckdb
 import pytest
 from benchmarks.kills import killed_again_and_again, mended
 from benchmarks.load import NOW as BENCH_NOW
@@ -105,3 +107,27 @@ def test_killed_three_times_every_row_is_in_or_named_once(tmp_path: Path, monkey
 def error_rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+@pytest.mark.django_db
+def test_what_does_not_fit_is_tried_once_more_in_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where receipts were written before the memory was at its end: they are known again, and counted once."""
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    found_chain(name="花漾", now=NOW)
+    add_store(code="JA", name="静安店", now=NOW)
+    file = tmp_path / "some.csv"
+    file.write_text("单号,日期,手机号,金额\n" + "".join(f"{n},2026-01-03,1380{n:07d},{n + 1}\n" for n in range(50)))
+    batch = pipeline.start([SourceFile(file, file.name)], kind="purchases", now=NOW)
+    take_in, limits = pipeline.take_in, []
+
+    def too_much(work: Any, load: Any, *others: Any, **more: Any) -> None:
+        found = load.scratch.connection.execute("SELECT current_setting('memory_limit')").fetchone()
+        limits.append(found[0])
+        take_in(work, load, *others, **more)
+        if len(limits) == 1:
+            raise duckdb.OutOfMemoryException("failed to pin a block")
+
+    monkeypatch.setattr(pipeline, "take_in", too_much)
+    outcome = pipeline.run(batch.pk, now=NOW)
+    assert limits == ["91.5 MiB", "244.1 MiB"]
+    assert (outcome.total, outcome.created, outcome.skipped, Receipt.objects.count()) == (50, 50, 0, 50)

@@ -185,35 +185,68 @@ def build_typed(
 ) -> None:
     """From `rows` (text) make `typed`: the same rows with values, and `bad`: which field was refused with which code.
 
-    Every field of `fields` becomes a column, NULL where the file has no such column.
+    Every field of `fields` is a column of `typed`, NULL where the file has no such column: of a till's file six in
+    seven, which a view adds, so that nobody writes them.
     """
     known = types(reading)
-    columns, joins, bads = [], [], []
-    for field in fields:
-        if field not in mapped:
-            columns.append(f"CAST(NULL AS {value_type(field, reading)}) AS {field}")
-            continue
-        kind = known.get(field)
-        if kind is None:
-            columns.append(f"left(rows.{field}, {LONGEST.get(field, 400)}) AS {field}")
-            continue
-        connection.execute(f"CREATE OR REPLACE MACRO fast_{field}(x) AS {kind.fast}")
-        fast = f"fast_{field}(rows.{field})"
-        if not _collect_odd(connection, field, kind):
-            columns.append(f"CAST({fast} AS {kind.sql}) AS {field}")
-            continue
-        columns.append(f"CAST(coalesce(CAST({fast} AS {kind.sql}), odd_{field}.value) AS {kind.sql}) AS {field}")
-        joins.append(f"LEFT JOIN odd_{field} ON odd_{field}.text = rows.{field}")
-        bads.append(
-            f"CASE WHEN odd_{field}.code IS NOT NULL THEN "
-            f"{{'field': '{field}', 'code': odd_{field}.code, 'value': rows.{field}, 'places': odd_{field}.places}} END"
-        )
-    bad = f"list_filter([{', '.join(bads)}], lambda each: each IS NOT NULL)" if bads else "[]"
-    shape = "STRUCT(field VARCHAR, code VARCHAR, value VARCHAR, places VARCHAR)[]"
+    given = [field for field in fields if field in mapped]
+    ruled = {field: known[field] for field in given if field in known}
+    _build_fast(connection, given, ruled)
+    odd = {field: kind for field, kind in ruled.items() if _collect_odd(connection, field, kind)}
+    if odd:
+        _mend(connection, given, odd)
+    columns = [
+        field if field in mapped else f"CAST(NULL AS {known[field].sql if field in known else 'VARCHAR'}) AS {field}"
+        for field in fields
+    ]
     connection.execute(
-        f"CREATE OR REPLACE TABLE typed AS SELECT rows.rn, rows.sheet, rows.line, rows.problem, "  # noqa: S608 our own names
-        f"CAST({bad} AS {shape}) AS bad, {', '.join(columns)} FROM rows {' '.join(joins)}"
+        f"CREATE OR REPLACE VIEW typed AS SELECT rn, sheet, line, problem, "  # noqa: S608 our own names
+        f"{'bad' if odd else f'CAST([] AS {BAD}) AS bad'}, {', '.join(columns)} FROM {'mended' if odd else 'fast'}"
     )
+
+
+BAD = "STRUCT(field VARCHAR, code VARCHAR, value VARCHAR, places VARCHAR)[]"
+
+
+def _build_fast(connection: duckdb.DuckDBPyConnection, given: Sequence[str], ruled: Mapping[str, Type]) -> None:
+    """`fast`: what the vectorised expressions make of the rows, and, where they make nothing, the text as it stands
+    (`left_<field>`)."""
+    columns = []
+    for field in given:
+        if field not in ruled:
+            columns.append(f"left({field}, {LONGEST.get(field, 400)}) AS {field}")
+            continue
+        connection.execute(f"CREATE OR REPLACE MACRO fast_{field}(x) AS {ruled[field].fast}")
+        value = f"CAST(fast_{field}(rows.{field}) AS {ruled[field].sql})"
+        columns.append(f"{value} AS {field}, CASE WHEN {value} IS NULL THEN rows.{field} END AS left_{field}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE fast AS SELECT rn, sheet, line, problem, {', '.join(columns) or '1'} FROM rows"  # noqa: S608
+    )
+
+
+def _mend(connection: duckdb.DuckDBPyConnection, given: Sequence[str], odd: Mapping[str, Type]) -> None:
+    """`mended`: the same with what the rules say of the texts that were left."""
+    columns = [
+        f"CAST(coalesce(fast.{field}, odd_{field}.value) AS {odd[field].sql}) AS {field}"
+        if field in odd
+        else f"fast.{field}"
+        for field in given
+    ]
+    joins = [f"LEFT JOIN odd_{field} ON odd_{field}.text = fast.left_{field}" for field in odd]
+    bads = [
+        f"CASE WHEN odd_{field}.code IS NOT NULL THEN "
+        f"{{'field': '{field}', 'code': odd_{field}.code, 'value': fast.left_{field}, "
+        f"'places': odd_{field}.places}} END"
+        for field in odd
+    ]
+    any_bad = " OR ".join(f"odd_{field}.code IS NOT NULL" for field in odd)
+    listed = f"list_filter([{', '.join(bads)}], lambda each: each IS NOT NULL)"
+    connection.execute(
+        f"CREATE OR REPLACE TABLE mended AS SELECT fast.rn, fast.sheet, fast.line, fast.problem, "  # noqa: S608
+        f"CASE WHEN {any_bad} THEN CAST({listed} AS {BAD}) ELSE [] END AS bad, {', '.join(columns)} "
+        f"FROM fast {' '.join(joins)}"
+    )
+    connection.execute("DROP TABLE fast")
 
 
 def _collect_odd(connection: duckdb.DuckDBPyConnection, field: str, kind: Type) -> bool:
@@ -222,7 +255,7 @@ def _collect_odd(connection: duckdb.DuckDBPyConnection, field: str, kind: Type) 
         f"CREATE OR REPLACE TABLE odd_{field} (text VARCHAR, value {kind.sql}, code VARCHAR, places VARCHAR)"
     )
     reading = connection.cursor()
-    reading.execute(f"SELECT DISTINCT {field} FROM rows WHERE {field} IS NOT NULL AND fast_{field}({field}) IS NULL")  # noqa: S608
+    reading.execute(f"SELECT DISTINCT left_{field} FROM fast WHERE left_{field} IS NOT NULL")  # noqa: S608
     found = False
     for chunk in _chunks(reading):
         found = True

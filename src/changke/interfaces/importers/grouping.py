@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from changke.interfaces.importers import findings
 from changke.interfaces.importers.problems import Problem
@@ -43,22 +42,25 @@ def grouped(scratch: Scratch, language: str) -> list[ProblemGroup]:
         f"SELECT rn, line, {sheet.index} AS sheet FROM raw_{sheet.index}"  # noqa: S608 our own names
         for sheet in scratch.sheets
     )
-    rows = scratch.connection.execute(
-        f"SELECT code, count(DISTINCT rn), arg_min(places, rn), "  # noqa: S608
-        f"arg_min({{'sheet': sheet, 'line': line, 'field': field, 'value': value}}, rn, {EXAMPLES}) "
-        f"FROM problems JOIN ({raws}) USING (rn) GROUP BY code ORDER BY 2 DESC, 1"
+    counted = scratch.connection.execute(
+        "SELECT code, count(DISTINCT rn), arg_min(places, rn) FROM problems GROUP BY code ORDER BY 2 DESC, 1"
     ).fetchall()
+    # The first few are chosen before their lines are looked up: gathering them while a million rows go by takes 90 MB.
+    shown: dict[str, list[Example]] = {}
+    for code, *each in scratch.connection.execute(
+        "SELECT code, sheet, line, field, value FROM (SELECT *, row_number() OVER (PARTITION BY code ORDER BY rn) AS "  # noqa: S608
+        f"nth FROM problems) JOIN ({raws}) USING (rn) WHERE nth <= {EXAMPLES} ORDER BY code, nth"
+    ).fetchall():
+        shown.setdefault(code, []).append(_example(scratch, *each))
     groups = []
-    for code, count, packed, found in rows:
-        places = findings.places_of(packed)
-        examples = [_example(scratch, each) for each in found]
+    for code, count, packed in counted:
+        places, examples = findings.places_of(packed), shown[code]
         first = examples[0]
         words = Problem(code, places).words(language)
         groups.append(ProblemGroup(code, words, count, first.line, first.value, places, examples))
     return groups
 
 
-def _example(scratch: Scratch, each: Mapping[str, Any]) -> Example:
-    sheet = scratch.sheets[each["sheet"]]
-    field_name = each["field"] or ""
-    return Example(sheet.file, sheet.name, each["line"], sheet.mapping.get(field_name, field_name), each["value"] or "")
+def _example(scratch: Scratch, place: int, line: int, field_name: str | None, value: str | None) -> Example:
+    sheet, name = scratch.sheets[place], field_name or ""
+    return Example(sheet.file, sheet.name, line, sheet.mapping.get(name, name), value or "")

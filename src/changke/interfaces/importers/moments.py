@@ -11,35 +11,20 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 
 
 def build_timed(connection: duckdb.DuckDBPyConnection) -> None:
-    """From `typed` and `store_of` make `timed(rn, store_id, local, instant, day)`: `instant` in UTC, `day` the
-    business date.
-
-    Zones are applied once per distinct moment: a year of receipts has fewer minutes than rows.
-    """
+    """From `typed` and `store_of` make `timed`: rows that say when and where, with `store_id`, `local`, `instant` (UTC)
+    and `day`, the business date. A view: working it out again is a third of a second for a million rows, and less than
+    keeping it and finding it by row."""
     connection.execute(
         """
-        CREATE OR REPLACE TABLE moments AS
-        SELECT happened, clock, zone,
+        CREATE OR REPLACE VIEW timed AS
+        SELECT typed.*, store_of.id AS store_id,
           CASE WHEN length(happened) > 19 THEN timezone(zone, CAST(happened AS TIMESTAMPTZ))
                ELSE CAST(left(happened, 10) || ' ' || coalesce(nullif(substr(happened, 12), ''), clock, '00:00:00')
                  AS TIMESTAMP)
           END AS local,
-          timezone('UTC', timezone(zone, local)) AS instant
-        FROM (
-          SELECT DISTINCT typed.happened, typed.clock, store_of.zone
-          FROM typed JOIN store_of ON store_of.word = coalesce(typed.store, '')
-          WHERE typed.happened IS NOT NULL
-        )
-        """
-    )
-    connection.execute(
-        """
-        CREATE OR REPLACE TABLE timed AS
-        SELECT typed.rn, store_of.id AS store_id, moments.local, moments.instant, CAST(moments.local AS DATE) AS day
-        FROM typed
-        JOIN store_of ON store_of.word = coalesce(typed.store, '')
-        JOIN moments ON moments.happened = typed.happened AND moments.clock IS NOT DISTINCT FROM typed.clock
-          AND moments.zone = store_of.zone
+          timezone('UTC', timezone(zone, local)) AS instant, CAST(local AS DATE) AS day
+        FROM typed JOIN store_of ON store_of.word = coalesce(typed.store, '')
+        WHERE typed.happened IS NOT NULL
         """
     )
 

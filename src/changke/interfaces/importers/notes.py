@@ -40,11 +40,11 @@ class Notes:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
-              typed.text, timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
-              md5(concat_ws(chr(31), {persons.PERSON_KEY}, timed.local, typed.text)) AS digest
-            FROM typed JOIN timed USING (rn) LEFT JOIN staff_of ON staff_of.word = typed.staff
-            WHERE typed.rn NOT IN (SELECT rn FROM problems)
+            SELECT timed.rn, timed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
+              timed.text, timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
+              md5(concat_ws(chr(31), {persons.PERSON_KEY}, timed.local, timed.text)) AS digest
+            FROM timed LEFT JOIN staff_of ON staff_of.word = timed.staff
+            WHERE timed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
         )
 

@@ -38,6 +38,9 @@ CHUNK = 2_000
 COUNTED_AFTER = (4, 20)
 """Chunks after which the tables are counted: of an installation's first load the planner would think that they are
 empty until its end, and read the whole of them for each chunk."""
+PART = 100_000
+"""Rows whose persons are put together at a time: all rows of a person are in one part, and what is in memory does not
+grow with the file."""
 PRETENDED = -1
 """A store that will be created: the analysis knows no id of it yet."""
 SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR", "only_empty": "BIGINT"}
@@ -62,7 +65,7 @@ def take_in_persons(
     _build_persons(connection, rows=rows, update=update)
     done = 0
 
-    def take(people: list[dict[str, Any]]) -> tuple[list[tuple[object, ...]], int]:
+    def take(people: list[Person]) -> tuple[list[tuple[object, ...]], int]:
         taken = take_in(
             [candidate(index, person) for index, person in enumerate(people)],
             source=setting.source, batch_id=setting.batch_id, now=setting.now,
@@ -86,10 +89,7 @@ def take_in_persons(
 def _strangers(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether each person is named in one way only. Then no two of the file can be the same one by a second name, and
     it does not matter who is taken in first."""
-    found = connection.execute(
-        f"SELECT {' + '.join(f'(count({name}) > 0)::INT' for name in NAMES)} FROM persons"  # noqa: S608 ours
-    ).fetchone()
-    return found is not None and found[0] <= 1
+    return len(set(NAMES) & set(_columns(connection))) <= 1
 
 
 @dataclass
@@ -168,41 +168,52 @@ def told_besides(met: Sequence[Met], people: Sequence[Mapping[str, Any]], settin
 def _build_persons(connection: duckdb.DuckDBPyConnection, *, rows: str, update: bool) -> None:
     # A customer file's last word counts; a purchase file only introduces.
     pick = "arg_max" if update else "arg_min"
-    fields = ", ".join(
-        f"{pick}(typed.{field}, typed.rn) AS {field}" if is_given else f"CAST(NULL AS {kind}) AS {field}"
-        for field, (kind, is_given) in _given(connection).items()
-    )
-    connection.execute(
-        "CREATE OR REPLACE TABLE persons AS SELECT who.key, count(*) AS rows, min(who.rn) AS first_rn, "  # noqa: S608
-        "min(who.day) AS day, "
-        f"{fields}, {pick}(who.store_id, who.rn) AS store_id, {pick}(who.adviser_id, who.rn) AS adviser_id "
-        f"FROM {rows} AS who JOIN typed USING (rn) WHERE who.key IS NOT NULL GROUP BY who.key"
-    )
+    fields = "".join(f"{pick}(typed.{field}, typed.rn) AS {field}, " for field in _given(connection))
+    found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 our own names
+    parts = 1 + (found[0] if found else 0) // PART
+    for part in range(parts):
+        connection.execute(
+            f"{'INSERT INTO persons' if part else 'CREATE OR REPLACE TABLE persons AS'} "  # noqa: S608
+            "SELECT who.key, count(*) AS rows, min(who.rn) AS first_rn, min(who.day) AS day, "
+            f"{fields}{pick}(who.store_id, who.rn) AS store_id, {pick}(who.adviser_id, who.rn) AS adviser_id "
+            f"FROM {rows} AS who JOIN typed USING (rn) "
+            f"WHERE who.key IS NOT NULL AND hash(who.key) % {parts} = {part} GROUP BY who.key"
+        )
 
 
-def _in_passes(connection: duckdb.DuckDBPyConnection) -> Iterator[list[dict[str, Any]]]:
+class Person(dict[str, Any]):
+    """A row of `persons`. What no row of the file fills is no column of it, and None here."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _in_passes(connection: duckdb.DuckDBPyConnection) -> Iterator[list[Person]]:
     """The persons, pass by pass, some thousand at a time."""
-    names = [str(column[0]) for column in connection.execute("DESCRIBE persons").fetchall()]
+    names = _columns(connection)
     for letter in PASSES:
         statement = f"SELECT * FROM persons WHERE left(key, 1) = '{letter}' ORDER BY first_rn"  # noqa: S608
         for chunk in stream(connection, statement, CHUNK):
-            yield [dict(zip(names, row, strict=True)) for row in chunk]
+            yield [Person(zip(names, row, strict=True)) for row in chunk]
 
 
-def _given(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, bool]]:
-    """The fields of a person: type, and whether any row fills it.
+def _columns(connection: duckdb.DuckDBPyConnection, table: str = "persons") -> list[str]:
+    return [str(column[0]) for column in connection.execute(f"DESCRIBE {table}").fetchall()]
+
+
+def _given(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The fields of a person that any row fills.
 
     A till's file has two or three of fifteen, and picking the first of each costs memory per person and field: a
     million rows would not fit otherwise.
     """
-    kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE typed").fetchall()}
-    besides = (*own.TOPICS, *(name for name in kinds if name.startswith(own.PREFIX)))
+    besides = (*own.TOPICS, *(name for name in _columns(connection, "typed") if name.startswith(own.PREFIX)))
     fields = (*NAMES, "birthday", "birth_year", *TEXTS, *besides)
     counts = connection.execute(f"SELECT {', '.join(f'count({field})' for field in fields)} FROM typed").fetchone()  # noqa: S608
-    return {field: (kinds[field], bool(count)) for field, count in zip(fields, counts or (), strict=True)}
+    return [field for field, count in zip(fields, counts or (), strict=True) if count]
 
 
-def candidate(index: int, person: dict[str, Any]) -> Candidate:
+def candidate(index: int, person: Mapping[str, Any]) -> Candidate:
     """One row of `persons` as the customers' room wants it."""
     year, month, day = born(person["birthday"], person["birth_year"])
     return Candidate(

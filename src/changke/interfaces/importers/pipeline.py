@@ -18,9 +18,9 @@ the same figures stand in `Batch.done` and `Batch.total`.
 import csv
 import datetime as dt
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -38,13 +38,15 @@ from changke.interfaces.importers.persons import MetGroup, meet_persons
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import Problem, UnreadableFile
 from changke.interfaces.importers.reporting import Progress, Reporter, silent
-from changke.interfaces.importers.scratch import Scratch, SourceFile
+from changke.interfaces.importers.scratch import MORE_MEMORY, Scratch, SourceFile
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.taking_in import take_in
 from changke.interfaces.importers.understanding import remember, understand, work_of
 from changke.interfaces.importers.undo import undo
 
 __all__ = ["Analysis", "Outcome", "SourceFile", "analyse", "run", "start", "undo"]
+
+Made = TypeVar("Made")
 
 WRITTEN = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", "facts_visit", "facts_opening")
 """Tables that a load fills; counted anew at its end."""
@@ -153,42 +155,55 @@ def start(
 def analyse(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) -> Analysis:
     """Read everything, write no fact. Unknown stores, staff and items are listed as if nothing were created."""
     batch = Batch.objects.get(pk=batch_id)
-    with Scratch(folder_of(batch)) as scratch:
-        load = understand(batch, scratch, now=now, progress=progress or silent)
-        missing = load.missing()
-        unknown: dict[tuple[str, str], int] = {}
-        met: list[MetGroup] = []
+    return in_scratch(batch, lambda scratch, batch: _analyse(batch, scratch, now=now, progress=progress or silent))
+
+
+def in_scratch(batch: Batch, work: Callable[[Scratch, Batch], Made]) -> Made:
+    """Do the work in little memory; where something neither fits in it nor on the disk beside it, once more in more."""
+    try:
+        with Scratch(folder_of(batch)) as scratch:
+            return work(scratch, batch)
+    except duckdb.OutOfMemoryException:
+        with Scratch(folder_of(batch), memory=MORE_MEMORY) as scratch:
+            return work(scratch, Batch.objects.get(pk=batch.pk))  # as begun: what the first try wrote is known
+
+
+def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progress) -> Analysis:
+    load = understand(batch, scratch, now=now, progress=progress)
+    missing = load.missing()
+    unknown: dict[tuple[str, str], int] = {}
+    met: list[MetGroup] = []
+    findings.gather(scratch.connection)
+    for kind in [] if missing else load.kinds:
+        mapped = load.build(kind)
+        trial = work_of(load, kind, mapped, replace(load.setting, create=False))
+        for each in trial.resolve():
+            # A row that names no store has nothing that could be matched: it has the store of the load, or is
+            # refused.
+            if each.word:
+                unknown[each.what, each.word] = unknown.get((each.what, each.word), 0) + each.rows
+        # A store that will be created or matched in the next step refuses no row.
+        _pretend_stores(scratch.connection, load.setting)
+        trial.judge()
+        if isinstance(trial, Customers):
+            met = meet_persons(scratch.connection, load.setting, rows="good")
         findings.gather(scratch.connection)
-        for kind in [] if missing else load.kinds:
-            mapped = load.build(kind)
-            trial = work_of(load, kind, mapped, replace(load.setting, create=False))
-            for each in trial.resolve():
-                # A row that names no store has nothing that could be matched: it has the store of the load, or is
-                # refused.
-                if each.word:
-                    unknown[each.what, each.word] = unknown.get((each.what, each.word), 0) + each.rows
-            # A store that will be created or matched in the next step refuses no row.
-            _pretend_stores(scratch.connection, load.setting)
-            trial.judge()
-            if isinstance(trial, Customers):
-                met = meet_persons(scratch.connection, load.setting, rows="good")
-            findings.gather(scratch.connection)
-        findings.gathered(scratch.connection)
-        return Analysis(
-            kind=load.kind,
-            fields=load.fields,
-            sheets=[
-                SheetPreview(each.file, each.name, list(each.header.names), each.mapping, each.first_rows, each.rows)
-                for each in scratch.sheets
-            ],
-            missing=missing,
-            unknown=[Unknown(what, word, rows) for (what, word), rows in unknown.items()][: 3 * MOST_LISTED],
-            problems=grouped(scratch, load.language),
-            total=scratch.total,
-            refused=findings.refused_count(scratch.connection),
-            remembered=load.remembered,
-            met=met,
-        )
+    findings.gathered(scratch.connection)
+    return Analysis(
+        kind=load.kind,
+        fields=load.fields,
+        sheets=[
+            SheetPreview(each.file, each.name, list(each.header.names), each.mapping, each.first_rows, each.rows)
+            for each in scratch.sheets
+        ],
+        missing=missing,
+        unknown=[Unknown(what, word, rows) for (what, word), rows in unknown.items()][: 3 * MOST_LISTED],
+        problems=grouped(scratch, load.language),
+        total=scratch.total,
+        refused=findings.refused_count(scratch.connection),
+        remembered=load.remembered,
+        met=met,
+    )
 
 
 def _pretend_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> None:
@@ -208,8 +223,7 @@ def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) ->
     language = str(batch.options.get("language", "zh-hans"))
     begin(batch_id, now=now)
     try:
-        with Scratch(folder_of(batch)) as scratch:
-            outcome = _load(batch, scratch, report, now=now)
+        outcome = in_scratch(batch, lambda scratch, batch: _load(batch, scratch, report, now=now))
     except UnreadableFile as error:
         fail(batch_id, message=error.words(language), now=now)
         raise

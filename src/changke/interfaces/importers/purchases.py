@@ -25,6 +25,8 @@ LINE_FIELDS = frozenset({"item", "item_code", "quantity", "unit_price"})
 
 CHUNK = 4_000
 """Receipts per transaction: about a third of a second with their lines on two cores."""
+PART = 200_000
+"""Rows of the file that are put together at a time."""
 
 WIDE = {
     "cash": "tender_cash", "card": "tender_card", "wechat": "tender_wechat", "alipay": "tender_alipay",
@@ -91,29 +93,28 @@ class Purchases:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE row_facts AS
-            SELECT typed.rn, typed.sheet, typed.line, typed.number, typed.original_number, typed.store AS store_word,
-              coalesce(typed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS
+            SELECT timed.rn, timed.sheet, timed.line, timed.number, timed.original_number, timed.store AS store_word,
+              coalesce(timed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS
                 staff_id,
-              item_of.id AS item_id, coalesce(item_of.kind, typed.item_kind, nullif('{self.setting.item_kind}', ''),
+              item_of.id AS item_id, coalesce(item_of.kind, timed.item_kind, nullif('{self.setting.item_kind}', ''),
                 'other')
                 AS item_kind,
-              coalesce(typed.item, typed.item_code, '') AS description, coalesce(typed.item_code, '') AS item_code,
-                typed.unit_price,
-              coalesce(typed.quantity, 1000) AS quantity,
-              coalesce(typed.amount, CASE WHEN {wide_sum} <> 0 THEN {wide_sum} END,
-                CAST(round(CAST({product} AS DECIMAL(38, 0)) / 1000) AS BIGINT) - coalesce(typed.discount, 0)) AS
+              coalesce(timed.item, timed.item_code, '') AS description, coalesce(timed.item_code, '') AS item_code,
+                timed.unit_price,
+              coalesce(timed.quantity, 1000) AS quantity,
+              coalesce(timed.amount, CASE WHEN {wide_sum} <> 0 THEN {wide_sum} END,
+                CAST(round(CAST({product} AS DECIMAL(38, 0)) / 1000) AS BIGINT) - coalesce(timed.discount, 0)) AS
                   amount,
-              abs(coalesce(typed.cost, item_of.unit_cost * abs(coalesce(typed.quantity, 1000)) // 1000)) AS cost,
-              item_of.margin, typed.discount,
-              coalesce(typed.tender, CASE WHEN typed.type = 'use' AND {wide_sum} = 0 THEN 'session' END) AS tender,
-              {", ".join(f"typed.{WIDE[kind]}" for kind in WIDE)}, {wide_sum} AS wide_sum,
-              {persons.PERSON_KEY.replace("customer_id", "typed.customer_id").replace("wecom_id", "typed.wecom_id")}
+              abs(coalesce(timed.cost, item_of.unit_cost * abs(coalesce(timed.quantity, 1000)) // 1000)) AS cost,
+              item_of.margin, timed.discount,
+              coalesce(timed.tender, CASE WHEN timed.type = 'use' AND {wide_sum} = 0 THEN 'session' END) AS tender,
+              {"".join(f"timed.{WIDE[kind]}, " for kind in self.wide)}{wide_sum} AS wide_sum,
+              {persons.PERSON_KEY.replace("customer_id", "timed.customer_id").replace("wecom_id", "timed.wecom_id")}
                 AS key
-            FROM typed
-            JOIN timed USING (rn)
-            LEFT JOIN staff_of ON staff_of.word = typed.staff
+            FROM timed
+            LEFT JOIN staff_of ON staff_of.word = timed.staff
             LEFT JOIN item_of ON item_of.key = {known.ITEM_KEY}
-            WHERE typed.problem = '' AND len(typed.bad) = 0
+            WHERE timed.problem = '' AND len(timed.bad) = 0
             """  # noqa: S608 our own names
         )
         self._digits = digits
@@ -152,22 +153,31 @@ class Purchases:
     def _group(self) -> None:
         """`good`: rows not refused, each with its receipt (`gid`, the first row of it) and, without number, its
         digest."""
-        daily = ", day" if self.setting.numbers_restart == "daily" else ""
+        receipt = ["sheet", "store_id", "number", "back", *(["day"] if self.setting.numbers_restart == "daily" else [])]
         negative = "(amount < 0 OR (amount = 0 AND quantity < 0))"
         alone = "TRUE" if not self.line_level else "number IS NULL"
         self.connection.execute(
             f"""
+            CREATE OR REPLACE VIEW fit AS
+            SELECT * EXCLUDE (store_word, local, type, item_code, discount),
+              type = 'return' OR ({alone} AND {negative}) AS back,
+              CASE WHEN {alone} THEN md5(concat_ws(chr(31), store_id, coalesce(key, ''), local, item_code, description,
+                quantity, amount, coalesce(tender, ''), type)) END AS digest
+            FROM row_facts WHERE rn NOT IN (SELECT rn FROM problems)
+            """  # noqa: S608
+        )
+        # Only receipts of several rows are looked up: a window over all rows would carry all their columns along.
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TABLE several AS
+            SELECT {", ".join(receipt)}, min(rn) AS gid FROM fit WHERE number IS NOT NULL
+            GROUP BY ALL HAVING count(*) > 1
+            """  # noqa: S608
+        )
+        self.connection.execute(
+            f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT *,
-              CASE WHEN number IS NULL THEN rn
-                   ELSE min(rn) OVER (PARTITION BY sheet, store_id, number, back{daily}) END AS gid
-            FROM (
-              SELECT *, type = 'return' OR ({alone} AND {negative}) AS back,
-                CASE WHEN {alone} THEN md5(concat_ws(chr(31), store_id, coalesce(key, ''), local, item_code,
-                  description,
-                  quantity, amount, coalesce(tender, ''), type)) END AS digest
-              FROM row_facts WHERE rn NOT IN (SELECT rn FROM problems)
-            )
+            SELECT fit.*, coalesce(several.gid, fit.rn) AS gid FROM fit LEFT JOIN several USING ({", ".join(receipt)})
             """  # noqa: S608
         )
         self.connection.execute("CREATE OR REPLACE TABLE again (rn BIGINT)")
@@ -188,7 +198,7 @@ class Purchases:
             SELECT gid, count(DISTINCT key) > 1 AS customers, min(day) <> max(day) AS days, count(*) AS rows,
             min(line) AS line,
               max(line) AS last_line
-            FROM good WHERE number IS NOT NULL GROUP BY gid HAVING count(*) > 1
+            FROM good WHERE gid IN (SELECT gid FROM several) GROUP BY gid HAVING count(*) > 1
             """
         )
         for code, field, when in (
@@ -218,51 +228,65 @@ class Purchases:
         new_money = (
             " + ".join(f"coalesce({WIDE[kind]}, 0)" for kind in self.wide if f"'{kind}'" not in NO_NEW_MONEY) or "0"
         )
-        self.connection.execute(
+        self._part_by_part(
+            "totals",
             f"""
-            CREATE OR REPLACE TABLE totals AS
             SELECT gid, min(sheet) AS sheet, count(*) AS rows, min(number) AS number, max(original_number) AS
             original_number,
               max(key) AS key, min(store_id) AS store_id, arg_min(staff_id, rn) AS staff_id, min(instant) AS instant,
               min(day) AS day,
               bool_or(back) OR sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) AS is_return,
               CASE WHEN sum(amount) < 0 OR (sum(amount) = 0 AND sum(quantity) < 0) THEN -1 ELSE 1 END AS flip,
-              sum(amount) AS total, coalesce(sum(amount) FILTER ({RENDERED}), 0) AS rendered,
-              coalesce(sum(greatest(1, abs(quantity) // 1000)) FILTER ({RENDERED}), 0) AS items,
+              CAST(sum(amount) AS BIGINT) AS total,
+              CAST(coalesce(sum(amount) FILTER ({RENDERED}), 0) AS BIGINT) AS rendered,
+              CAST(coalesce(sum(greatest(1, abs(quantity) // 1000)) FILTER ({RENDERED}), 0) AS BIGINT) AS items,
               count(*) FILTER ({RENDERED}) AS rendered_lines,
               count(*) FILTER ({RENDERED} AND cost IS NOT NULL) AS by_cost,
               count(*) FILTER ({RENDERED} AND cost IS NULL AND margin IS NOT NULL) AS by_percent,
-              sum(cost) FILTER ({RENDERED}) AS costs, sum(amount) FILTER ({RENDERED} AND cost IS NOT NULL) AS with_cost,
-              sum(abs(amount) * margin // 10000 * sign(amount)) FILTER ({RENDERED} AND cost IS NULL) AS percents,
+              CAST(sum(cost) FILTER ({RENDERED}) AS BIGINT) AS costs,
+              CAST(sum(amount) FILTER ({RENDERED} AND cost IS NOT NULL) AS BIGINT) AS with_cost,
+              CAST(sum(abs(amount) * margin // 10000 * sign(amount)) FILTER ({RENDERED} AND cost IS NULL) AS BIGINT)
+                AS percents,
               count(tender) + count(nullif(wide_sum, 0)) AS tenders,
-              coalesce(sum(CASE WHEN wide_sum <> 0 THEN {new_money} WHEN tender NOT IN {NO_NEW_MONEY} THEN amount
-                END), 0) AS new_money,
+              CAST(coalesce(sum(CASE WHEN wide_sum <> 0 THEN {new_money} WHEN tender NOT IN {NO_NEW_MONEY} THEN amount
+                END), 0) AS BIGINT) AS new_money,
               coalesce(bool_and(CASE WHEN wide_sum <> 0 THEN {new_money} = 0 ELSE tender IN {NO_NEW_MONEY} END),
                 FALSE) AS old_money,
               min(digest) AS digest
-            FROM good GROUP BY gid
+            FROM good WHERE {{part}} GROUP BY gid
+            """,  # noqa: S608
+        )
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TABLE counted AS
+            SELECT totals.*, 'c:{source}:' || digest || ':' ||
+              (coalesce(offset_of.n, 0) + row_number() OVER (PARTITION BY sheet, digest ORDER BY gid)) AS source_key
+            FROM totals LEFT JOIN offset_of USING (digest) WHERE number IS NULL
             """  # noqa: S608
         )
         self.connection.execute(
             f"""
-            CREATE OR REPLACE TABLE keyed AS
-            SELECT totals.*,
-              CASE WHEN number IS NOT NULL
-                   THEN 'n:{source}:' || store_id || ':' || number {daily} || CASE WHEN is_return THEN ':r' ELSE '' END
-                   ELSE 'c:{source}:' || digest || ':'
-                     || (coalesce(offset_of.n, 0) + row_number() OVER (PARTITION BY sheet, digest ORDER BY gid)) END
-                     AS source_key
-            FROM totals LEFT JOIN offset_of USING (digest)
+            CREATE OR REPLACE VIEW keyed AS
+            SELECT *, 'n:{source}:' || store_id || ':' || number {daily} || CASE WHEN is_return THEN ':r' ELSE '' END
+              AS source_key
+            FROM totals WHERE number IS NOT NULL
+            UNION ALL SELECT * FROM counted
             """  # noqa: S608
         )
         self._settle_overlaps()
         self.connection.execute(
             """
-            CREATE OR REPLACE TABLE receipts AS
-            SELECT row_number() OVER (ORDER BY is_return, gid) AS k, keyed.*, customer_of.id AS customer_id
-            FROM keyed LEFT JOIN customer_of USING (key)
-            WHERE gid NOT IN (SELECT gid FROM overlapping) ORDER BY k
+            CREATE OR REPLACE TABLE places AS
+            SELECT gid, row_number() OVER (ORDER BY is_return, gid) AS k
+            FROM totals WHERE gid NOT IN (SELECT gid FROM overlapping)
             """
+        )
+        self._part_by_part(
+            "receipts",
+            """
+            SELECT places.k, keyed.* EXCLUDE (sheet, key, digest), customer_of.id AS customer_id
+            FROM keyed JOIN places USING (gid) LEFT JOIN customer_of USING (key) WHERE {part} ORDER BY places.k
+            """,
         )
         self._build_parts()
         found = self.connection.execute("SELECT count(*) FROM receipts").fetchone()
@@ -303,30 +327,40 @@ class Purchases:
         )  # fmt: skip
 
     def _build_parts(self) -> None:
-        self.connection.execute(
+        self._part_by_part(
+            "receipt_lines",
             """
-            CREATE OR REPLACE TABLE receipt_lines AS
             SELECT k, row_number() OVER (PARTITION BY k ORDER BY good.rn) AS position, good.item_id, good.description,
               abs(good.quantity) AS quantity,
               coalesce(good.unit_price, CASE WHEN good.quantity <> 0 THEN abs(good.amount) * 1000 //
               abs(good.quantity) ELSE 0 END)
                 AS unit_price,
               good.amount * receipts.flip AS amount, good.cost
-            FROM good JOIN receipts USING (gid) ORDER BY k, position
-            """
+            FROM good JOIN receipts USING (gid) WHERE {part} ORDER BY k, position
+            """,
         )
-        parts = ["SELECT gid, tender AS kind, amount FROM good WHERE wide_sum = 0 AND tender IS NOT NULL"]
-        parts += [
+        paid = ["SELECT gid, tender AS kind, amount FROM good WHERE wide_sum = 0 AND tender IS NOT NULL"]
+        paid += [
             f"SELECT gid, '{kind}', {WIDE[kind]} FROM good WHERE coalesce({WIDE[kind]}, 0) <> 0"  # noqa: S608
             for kind in self.wide
         ]
-        self.connection.execute(
+        self._part_by_part(
+            "receipt_tenders",
             f"""
-            CREATE OR REPLACE TABLE receipt_tenders AS
             SELECT k, kind, sum(amount) * min(flip) AS amount
-            FROM ({" UNION ALL ".join(parts)}) AS paid JOIN receipts USING (gid) GROUP BY k, kind ORDER BY k
-            """  # noqa: S608
+            FROM ({" UNION ALL ".join(paid)}) AS paid JOIN receipts USING (gid) WHERE {{part}}
+            GROUP BY k, kind ORDER BY k
+            """,  # noqa: S608
         )
+
+    def _part_by_part(self, table: str, statement: str) -> None:
+        """Make the table of so many receipts at a time: what joins and sorts keep in memory does not grow with the
+        file. A receipt is in one part, whole."""
+        found = self.connection.execute("SELECT max(gid) FROM good").fetchone()
+        highest = found[0] if found and found[0] is not None else 0
+        for first in range(0, highest + 1, PART):
+            how = f"INSERT INTO {table}" if first else f"CREATE OR REPLACE TABLE {table} AS"
+            self.connection.execute(f"{how} {statement.format(part=f'gid BETWEEN {first} AND {first + PART - 1}')}")
 
     def chunks(self, *, returns: bool) -> Iterator[Chunk]:
         """Whole receipts, so many at a time that their transaction stays well under a second. Returns are numbered

@@ -17,8 +17,10 @@ from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
-MEMORY_LIMIT = "128MB"
+MEMORY_LIMIT = "96MB"
 """Of the scratch database; what does not fit spills to the disk beside it."""
+MORE_MEMORY = "256MB"
+"""For a file of which something neither fits nor spills: it is read a second time."""
 WRITE_AT_ONCE = 2_000
 PREVIEW_ROWS = 20
 WIDEST = 400
@@ -77,14 +79,14 @@ def turned(
 class Scratch:
     """Opened in the folder of the batch; closed and deleted when the work is done."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, memory: str = MEMORY_LIMIT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.file = folder / "rows.duckdb"
         self.remove()
         self.connection = duckdb.connect(
             str(self.file),
-            config={"memory_limit": MEMORY_LIMIT, "threads": "2", "temp_directory": str(folder / "spill")},
+            config={"memory_limit": memory, "threads": "2", "temp_directory": str(folder / "spill")},
         )
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET TimeZone = 'UTC'")

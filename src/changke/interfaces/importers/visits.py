@@ -36,13 +36,13 @@ class Visits:
         self.connection.execute(
             f"""
             CREATE OR REPLACE TABLE good AS
-            SELECT typed.rn, typed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
-              typed.purpose,
+            SELECT timed.rn, timed.sheet, {persons.PERSON_KEY} AS key, timed.store_id, staff_of.id AS staff_id,
+              timed.purpose,
               timed.instant, timed.day, CAST(NULL AS BIGINT) AS adviser_id,
-              md5(concat_ws(chr(31), timed.store_id, {persons.PERSON_KEY}, timed.local, coalesce(typed.purpose, '')))
+              md5(concat_ws(chr(31), timed.store_id, {persons.PERSON_KEY}, timed.local, coalesce(timed.purpose, '')))
                 AS digest
-            FROM typed JOIN timed USING (rn) LEFT JOIN staff_of ON staff_of.word = typed.staff
-            WHERE typed.rn NOT IN (SELECT rn FROM problems)
+            FROM timed LEFT JOIN staff_of ON staff_of.word = timed.staff
+            WHERE timed.rn NOT IN (SELECT rn FROM problems)
             """  # noqa: S608 our own names
         )
 
