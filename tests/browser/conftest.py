@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from changke.foundation.access.models import Staff
@@ -56,13 +56,52 @@ def people(transactional_db: None) -> Cast:
 
 
 @dataclass
-class Visits:
-    """Opens pages and remembers what their consoles said."""
+class Windows:
+    """Windows are lent to one visit and come back empty: what a browser keeps of the scripts and styles of the pages
+    need not be fetched and compiled for every test anew. `weigh` empties that too, and sees a first visit.
+    """
 
     browser: Browser
     server: LiveServer
+    free: dict[tuple[str, bool], list[BrowserContext]] = field(default_factory=dict)
+
+    def lend(self, size: str, dark: bool) -> BrowserContext:
+        if waiting := self.free.get((size, dark)):
+            return waiting.pop()
+        context = self.browser.new_context(
+            **SIZES[size], locale="zh-CN", color_scheme="dark" if dark else "light", base_url=self.server.url
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    def take_back(self, context: BrowserContext, size: str, dark: bool) -> None:
+        """Without pages, cookies and whatever a page stored, and back on the net."""
+        context.set_offline(False)
+        for page in context.pages[1:]:
+            page.close()
+        stored = {"origin": self.server.url, "storageTypes": "all"}
+        for page in context.pages:
+            context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+            page.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        context.unroute_all()
+        self.free.setdefault((size, dark), []).append(context)
+
+
+@pytest.fixture(scope="session")
+def windows(chromium: Browser, live_server: LiveServer) -> Windows:
+    return Windows(chromium, live_server)
+
+
+@dataclass
+class Visits:
+    """Opens pages and remembers what their consoles said."""
+
+    windows: Windows
+    server: LiveServer
     said: list[str] = field(default_factory=list)
-    open: list[Any] = field(default_factory=list)
+    open: list[tuple[BrowserContext, str, bool]] = field(default_factory=list)
 
     def __call__(
         self,
@@ -73,11 +112,8 @@ class Visits:
         by: Staff | None = None,
         language: str = "zh-hans",
     ) -> Page:
-        context = self.browser.new_context(
-            **SIZES[size], locale="zh-CN", color_scheme="dark" if dark else "light", base_url=self.server.url
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        self.open.append(context)
+        context = self.windows.lend(size, dark)
+        self.open.append((context, size, dark))
         cookies = {settings.LANGUAGE_COOKIE_NAME: language}
         if by is not None:
             client = Client()
@@ -90,21 +126,22 @@ class Visits:
         page.goto(path, wait_until="networkidle")
         return page
 
+    def end(self) -> None:
+        for context, size, dark in self.open:
+            self.windows.take_back(context, size, dark)
+        assert self.said == [], "the browser's console complained"
+
 
 @pytest.fixture
-def visit(chromium: Browser, live_server: LiveServer, people: Cast) -> Iterator[Callable[..., Page]]:
-    visits = Visits(chromium, live_server)
+def visit(windows: Windows, live_server: LiveServer, people: Cast) -> Iterator[Callable[..., Page]]:
+    visits = Visits(windows, live_server)
     yield visits
-    for context in visits.open:
-        context.close()
-    assert visits.said == [], "the browser's console complained"
+    visits.end()
 
 
 @pytest.fixture
-def visit_empty(chromium: Browser, live_server: LiveServer, transactional_db: None) -> Iterator[Callable[..., Page]]:
+def visit_empty(windows: Windows, live_server: LiveServer, transactional_db: None) -> Iterator[Callable[..., Page]]:
     """An installation in which nobody founded a chain yet."""
-    visits = Visits(chromium, live_server)
+    visits = Visits(windows, live_server)
     yield visits
-    for context in visits.open:
-        context.close()
-    assert visits.said == [], "the browser's console complained"
+    visits.end()

@@ -29,8 +29,9 @@ def test_every_page_is_readable_by_everybody(
     visit: Callable[..., Page], people: Cast, tmp_path: Path, size: str, dark: bool
 ) -> None:
     refresh_all(now=NOW, mirror=tmp_path / "mirror.duckdb")
+    page = visit("/me/", size=size, dark=dark, by=people.owner)
     for path in PAGES:
-        page = visit(path, size=size, dark=dark, by=people.owner)
+        page.goto(path, wait_until="networkidle")
         assert findings(page) == [], path
         assert sideways(page) == 0, path
 

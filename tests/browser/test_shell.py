@@ -46,8 +46,9 @@ def test_the_first_page_of_an_empty_installation_is_accessible_and_fits(
 def test_my_page_and_the_page_of_a_lost_address_are_accessible_and_fit(
     visit: Visit, people: Cast, size: str, dark: bool
 ) -> None:
+    page = visit("/me/", size=size, dark=dark, by=people.clerk)
     for path in ("/me/", "/nowhere/"):
-        page = visit(path, size=size, dark=dark, by=people.clerk)
+        page.goto(path, wait_until="networkidle")
         assert findings(page) == [], path
         assert sideways(page) == 0, path
     visit.said.clear()  # type: ignore[attr-defined]  the browser logs the status 404 as an error

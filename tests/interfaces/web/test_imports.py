@@ -131,14 +131,14 @@ PAGES = ["/imports/", "/imports/new/", "/imports/{}/", "/imports/{}/map/", "/imp
          "/imports/{}/result/", "/imports/{}/errors/", "/imports/{}/undo/", "/imports/{}/row/"]  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("who", ["manager", "clerk"])
-def test_stores_do_not_import(cast: Cast, page: str, who: str) -> None:
+def test_stores_do_not_import(cast: Cast, who: str) -> None:
     batch = upload(signed_in(cast.owner), csv(PURCHASES))
     client = signed_in(getattr(cast, who))
-    path = page.format(batch.pk)
-    assert client.get(path).status_code == 403
-    assert client.post(path).status_code in {403, 405}
+    for page in PAGES:
+        path = page.format(batch.pk)
+        assert client.get(path).status_code == 403, path
+        assert client.post(path).status_code in {403, 405}, path
     assert client.post(f"/imports/{batch.pk}/discard/").status_code == 403
     assert Batch.objects.filter(pk=batch.pk).exists()
 
