@@ -51,11 +51,13 @@ _kept: dict[tuple[str, ...], tuple[list[Rows], bytes]] = {}
 
 
 def keeping(build: Callable[P, T]) -> Callable[P, T]:
-    """Build once, repeat from memory: whatever stands in these tables is replaced, so it must be the same each time."""
+    """Build once, repeat from memory: whatever stands in these tables is replaced, so it must be the same each time.
+    What was built with other numbers or words is remembered apart."""
 
     @functools.wraps(build)
     def built(*args: P.args, **kwargs: P.kwargs) -> T:
-        name = (build.__module__, build.__qualname__, settings.MASTER_KEY)
+        asked = [str(one) for one in (*args, *kwargs.values()) if isinstance(one, int | str)]
+        name = (build.__module__, build.__qualname__, settings.MASTER_KEY, *asked)
         with transaction.atomic():
             if name in _kept:
                 rows, told = _kept[name]

@@ -9,6 +9,7 @@ from changke.facts.purchases.models import Opening, Receipt
 from changke.facts.visits.models import Visit
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Chain, Store
+from tests.kept import keeping
 
 TODAY = dt.date(2026, 3, 31)
 NOW = dt.datetime(2026, 3, 31, 12, 0, tzinfo=dt.UTC)
@@ -66,6 +67,7 @@ class Book:
         )
 
 
+@keeping
 def build(customers: int = 700, seed: int = 7) -> None:
     """About ten receipts a customer, the heaviest more than a hundred; a sixth never bought."""
     dice, other_dice, book = random.Random(seed), random.Random(seed + 1), Book()
