@@ -13,6 +13,7 @@ BESIDES = {"label-content-name-mismatch": {"enabled": True}}
 
 def findings(page: Page) -> list[str]:
     """What axe finds, one line per element: rule, element, reason."""
+    page.wait_for_load_state()  # half a page lacks its heading
     page.evaluate(AXE)
     # Whatever passed is left in the browser: to tell of every element takes three times as long as to look at it.
     violations: list[dict[str, Any]] = page.evaluate(
