@@ -44,6 +44,44 @@ def test_the_surest_rule_that_fits_is_named(signals: set[str], rule: str | None)
     assert (found.key if found else None) == rule
 
 
+A_MILLION = {"dated": 1_000_000}
+TWELVE = dict.fromkeys(range(12), 1 / 12)
+
+
+@pytest.mark.parametrize(
+    ("named", "born", "stores", "chance"),
+    [
+        (2, 56, (1, 2), 99),
+        (126, 56, (1, 1), 97),
+        (126, 56, (1, None), 75),
+        (126, 56, (1, 2), 37),
+        (1_000, 56, (1, 1), 78),
+        (1_000, 56, (None, None), 27),
+        (1_000, 56, (1, 2), 7),
+        (10, 50_000, (3, 3), 30),
+    ],
+)
+def test_a_name_and_a_birthday_weigh_as_much_as_they_are_rare(
+    named: int, born: int, stores: tuple[int | None, int | None], chance: int
+) -> None:
+    """The table of docs/algorithms/identity.md."""
+    assert rules.chance_of_one(rules.Namesakes(2, named, born, **A_MILLION), stores, TWELVE) == chance
+
+
+def test_a_small_chain_does_not_take_two_of_seven_birthdays_for_common_ones() -> None:
+    assert rules.chance_of_one(rules.Namesakes(2, 2, 2, 7), (1, 1), {1: 1.0}) == 100
+
+
+def test_a_rule_is_as_sure_as_the_name_is_rare() -> None:
+    said = [rules.judge({"name", "birthday"}, chance) for chance in (100, 61, 50, 49)]
+    assert [one and (one.key, one.score) for one in said] == [
+        ("name_birthday", 85), ("name_birthday", 61), ("name_birthday", 50), None,
+    ]  # fmt: skip
+    surer = rules.judge({"name", "birthday", "phone"}, 1)
+    other = rules.judge({"name", "birthday", "email"}, 1)
+    assert (surer and surer.key, other and other.key) == ("phone_name", "email")
+
+
 def test_the_rules_stand_in_the_order_of_their_score() -> None:
     scores = [one.score for one in rules.RULES]
     assert scores == sorted(scores, reverse=True)
@@ -86,6 +124,27 @@ def test_each_rule_finds_its_pair_and_nothing_else(cast: Cast) -> None:
     }
     pair = Duplicate.objects.get(rule="phone_name")
     assert pair.why == ["phone", "name"]
+
+
+def test_a_common_name_is_proposed_with_the_same_store_and_not_with_another(cast: Cast) -> None:
+    """A thousand 王芳, two of them born on one day: strangers, unless they go to one store."""
+    Customer.objects.bulk_create(
+        Customer(
+            name="王芳", birth_year=1960 + pk % 40, birth_month=1 + pk % 12, birth_day=1 + pk % 28,
+            home_store=cast.jing_an if pk % 12 else cast.xu_hui, known_on=NOW.date(), recorded_at=NOW,
+        )
+        for pk in range(840)
+    )  # fmt: skip
+    one = person(cast, "王芳", **BORN)
+    other = person(cast, "王芳", **{**BORN, "birth_day": 7})
+    rare = person(cast, "欧阳锦瑟", **BORN | {"birth_day": 9})
+    assert found() == set()
+    change(other.pk, {"home_store": cast.xu_hui, "birth_day": 6}, now=NOW)
+    change(person(cast, "欧阳锦瑟", **BORN | {"birth_day": 9}).pk, {"home_store": cast.xu_hui}, now=NOW)
+    assert found() == {("欧阳锦瑟", "欧阳锦瑟", "name_birthday")}
+    change(one.pk, {"home_store": cast.xu_hui}, now=NOW)
+    assert {name for name, _, _ in found()} == {"欧阳锦瑟", "王芳"}
+    assert Duplicate.objects.get(one=rare).score >= Duplicate.objects.get(one=one).score >= rules.PROPOSED_FROM
 
 
 @pytest.mark.parametrize("kind", ["external", "card"])

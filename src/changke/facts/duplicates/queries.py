@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -40,12 +41,27 @@ SELECT kind, array_agg(person) FROM persons JOIN facts_customer AS whose ON whos
 GROUP BY kind, blind HAVING count(*) BETWEEN 2 AND %(most)s
 """
 
+# How common each name and each day is, is counted of everybody; of the names only those that some are alike in.
 NAMESAKES = f"""
-SELECT array_agg(id) FROM facts_customer
-WHERE is_active AND merged_into_id IS NULL AND birth_year IS NOT NULL AND birth_month IS NOT NULL
-  AND birth_day IS NOT NULL AND char_length({NAME}) >= %(shortest)s
-GROUP BY {NAME}, birth_year, birth_month, birth_day HAVING count(*) BETWEEN 2 AND %(most)s
+WITH people AS MATERIALIZED (
+  SELECT id, {NAME} AS plain, home_store_id,
+    CASE WHEN birth_year IS NOT NULL AND birth_month IS NOT NULL AND birth_day IS NOT NULL
+    THEN birth_year * 10000 + birth_month * 100 + birth_day END AS born
+  FROM facts_customer WHERE is_active AND merged_into_id IS NULL
+), alike AS (
+  SELECT plain, born, array_agg(id ORDER BY id) AS ids, array_agg(home_store_id ORDER BY id) AS stores FROM people
+  WHERE born IS NOT NULL AND char_length(plain) >= %(shortest)s
+  GROUP BY plain, born HAVING count(*) BETWEEN 2 AND %(most)s
+), named AS (SELECT plain, count(*) AS many FROM people GROUP BY plain
+), days AS (SELECT born, count(*) AS many FROM people WHERE born IS NOT NULL GROUP BY born)
+SELECT ids, stores, named.many, days.many, (SELECT sum(many)::bigint FROM days)
+FROM alike JOIN named USING (plain) JOIN days USING (born)
 """  # noqa: S608 our own words
+
+STORES = """
+SELECT home_store_id, count(*)::float8 / sum(count(*)) OVER () FROM facts_customer
+WHERE is_active AND merged_into_id IS NULL GROUP BY home_store_id
+"""
 
 PROFILES = """
 SELECT id, name, birth_year, birth_month, birth_day FROM facts_customer WHERE id = ANY(%s)
@@ -64,10 +80,20 @@ FROM (
 """
 
 
-def alike() -> dict[tuple[int, int], frozenset[str]]:
+@dataclass(frozen=True)
+class Alike:
+    """What two persons have in common. `chance`: of a hundred pairs with such a name and birthday, how many are one
+    person; 0 where too many have them."""
+
+    signals: frozenset[str]
+    chance: int
+
+
+def alike() -> dict[tuple[int, int], Alike]:
     """Every pair of persons that has something in common, and what, but for those that were refused. Looks at
     everybody, and writes nothing: a long statement that writes would hold up whoever follows the facts."""
     found: dict[tuple[int, int], set[str]] = {}
+    chances: dict[tuple[int, int], int] = {}
     values, customers = _phones_in_clear()
     with connection.cursor() as sql:
         sql.execute(COMMON, {"clear": values, "of": customers, "most": rules.MOST_ALIKE})
@@ -76,15 +102,24 @@ def alike() -> dict[tuple[int, int], frozenset[str]]:
             for pair in rules.pairs(people):
                 found.setdefault(pair, set()).add(signal)
         sql.execute(NAMESAKES, {"most": rules.MOST_ALIKE, "shortest": rules.SHORTEST_NAME})
-        for (people,) in sql:
-            for pair in rules.pairs(people):
-                found.setdefault(pair, set()).update({"name", "birthday"})
+        namesakes = sql.fetchall()
+        sql.execute(STORES)
+        shares = dict(sql.fetchall())
+        for people, stores, *counts in namesakes:
+            of, group = dict(zip(people, stores, strict=True)), rules.Namesakes(len(people), *counts)
+            for one, other in rules.pairs(people):
+                chances[one, other] = rules.chance_of_one(group, (of[one], of[other]), shares)
+                if (one, other) in found or chances[one, other] >= rules.PROPOSED_FROM:
+                    found.setdefault((one, other), set()).update({"name", "birthday"})
         sql.execute(REFUSED)
         for one, other in sql:
             found.pop((min(one, other), max(one, other)), None)
         sql.execute(PROFILES, [sorted({person for pair in found for person in pair})])
         known = {pk: (rules.plain_name(name), born) for pk, name, *born in sql}
-    return {pair: frozenset(signals | _same(known[pair[0]], known[pair[1]])) for pair, signals in found.items()}
+    return {
+        pair: Alike(frozenset(signals | _same(known[pair[0]], known[pair[1]])), chances.get(pair, 0))
+        for pair, signals in found.items()
+    }
 
 
 def _same(one: tuple[str, list[int | None]], other: tuple[str, list[int | None]]) -> set[str]:
@@ -144,8 +179,9 @@ def parted() -> list[int]:
     return list(rows.exclude(a=F("b")).values_list("pk", flat=True))
 
 
-def standing() -> Iterator[tuple[int, tuple[int, int], str, list[str]]]:
-    """Pairs that are proposed now: id, who, rule, what is in common."""
+def standing() -> Iterator[tuple[int, tuple[int, int], tuple[str, int, list[str]]]]:
+    """Pairs that are proposed now: id, who, by which rule, how likely, what is in common."""
     rows = Duplicate.objects.filter(state=State.PROPOSED).order_by()
-    for pk, one, other, rule, why in rows.values_list("pk", "one_id", "other_id", "rule", "why").iterator():
-        yield pk, (one, other), rule, why
+    wanted = ("pk", "one_id", "other_id", "rule", "score", "why")
+    for pk, one, other, rule, score, why in rows.values_list(*wanted).iterator():
+        yield pk, (one, other), (rule, score, why)

@@ -53,17 +53,19 @@ def find_duplicates(*, now: dt.datetime) -> Searched:
     """Look at everybody. Safe to repeat, at any moment: what was decided stays decided."""
     for ids in _some(parted()):  # whoever separates a pair says that they are two
         Duplicate.objects.filter(pk__in=ids, state=State.MERGED).update(state=State.NOT_SAME)
-    found = {pair: (rule, signals) for pair, signals in alike().items() if (rule := rules.judge(signals))}
-    before = {pair: (pk, rule, why) for pk, pair, rule, why in standing()}
+    found = {
+        pair: (rule, held.signals) for pair, held in alike().items() if (rule := rules.judge(held.signals, held.chance))
+    }
+    before = {pair: (pk, said) for pk, pair, said in standing()}
     written: list[tuple[int, int, str, int, str]] = []
     for (one, other), (rule, signals) in sorted(found.items()):
         why = rules.in_order(signals)
-        if (one, other) not in before or before[one, other][1:] != (rule.key, why):
+        if (one, other) not in before or before[one, other][1] != (rule.key, rule.score, why):
             written.append((one, other, rule.key, rule.score, " ".join(why)))
     for some in _some(written):
         with transaction.atomic(), connection.cursor() as sql:
             sql.execute(KEEP, [now, *map(list, zip(*some, strict=True))])
-    gone = [pk for pair, (pk, _, _) in before.items() if pair not in found]
+    gone = [pk for pair, (pk, _) in before.items() if pair not in found]
     for ids in _some(gone):
         Duplicate.objects.filter(pk__in=ids, state=State.PROPOSED).delete()
     new = sum(1 for pair in found if pair not in before)
