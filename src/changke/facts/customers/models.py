@@ -1,13 +1,15 @@
 """Persons: who they are, under which names we know them, what the stores noted about them."""
 
-from typing import Any
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, F, Func, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.lookups import In
 
 from changke.foundation.database.append_only import Fact, Xid8Field, current_xid, fact_constraints, fact_indexes
 from changke.foundation.database.row_security import ANYWHERE, BY_ADVISER, HOMES, MINE, OWN, was_here
@@ -101,7 +103,7 @@ class Customer(models.Model):
 
     @staticmethod
     def seen_by_person(scope: Scope) -> Q:
-        return whom(scope, person=PERSON, home="home_store")
+        return whom(scope, person="pk", home="home_store", read_as="merged_into")
 
 
 class Guest(models.Model):
@@ -125,32 +127,25 @@ class Guest(models.Model):
         ]
 
 
-class AnyOf(Func):
-    """`one = ANY(ARRAY(...))`: beside others in an OR it can still be looked up in an index, which IN cannot."""
-
-    template = "%(expressions)s"
-    arg_joiner = " = ANY"
-    output_field = models.BooleanField()
-
-    def __init__(self, one: "models.Expression | F | Case", found: "QuerySet[Any, Any]") -> None:
-        super().__init__(one, _InBrackets(ArraySubquery(found)))
-
-
-class _InBrackets(Func):
-    template = "(%(expressions)s)"
-
-
-def whom(scope: Scope, *, person: "str | Case" = "customer", home: str = "customer__home_store") -> Q:
-    """Whom the scope sees: by her home, by her visits, by her adviser. `person`: as whom a row is read."""
+def whom(scope: Scope, *, person: str = "customer", home: str = "customer__home_store", read_as: str = "") -> Q:
+    """Whom the scope sees: by her home, by her visits, by her adviser. `person`: as whom a row is read; of a record
+    that may be read as another, `read_as` says whom."""
     if scope.store_ids is None:
         return Q()
-    seen = Q(**{f"{home}__in": scope.store_ids})
-    one = F(person) if isinstance(person, str) else person
-    if scope.visited:
-        seen |= Q(AnyOf(one, Guest.objects.filter(store__in=scope.visited).order_by().values("person")))
+    names = [person, read_as] if read_as else [person]
+    if scope.adviser is not None and not scope.store_ids:  # hers alone: begun with them, whatever is asked
+        return _any(Q(In(F(name), hers(scope).values("pk"))) for name in names)
+    ways = [Q(**{f"{home}__in": scope.store_ids})]
+    if scope.visited:  # looked up for each that is met, or all at once: the planner knows how many there are
+        here = Guest.objects.filter(store__in=scope.visited)
+        ways += [Q(Exists(here.filter(person=OuterRef(name)))) for name in names]
     if scope.adviser is not None:
-        seen |= Q(AnyOf(one, hers(scope).values("pk")))
-    return seen
+        ways += [Q(In(F(name), hers(scope).values("pk"))) for name in names]
+    return _any(ways)
+
+
+def _any(ways: "Iterable[Q]") -> Q:
+    return reduce(or_, ways)
 
 
 def hers(scope: Scope) -> "QuerySet[Customer, Customer]":
@@ -166,7 +161,7 @@ def happened(scope: Scope) -> Q:
     if scope.adviser is not None:
         records = Customer.objects.order_by().alias(read_as=PERSON).filter(read_as__in=hers(scope).values("pk"))
         own = Q() if scope.own is None else Q(store__in=scope.own)
-        seen |= own & (Q(customer__isnull=True) | Q(AnyOf(F("customer"), records.values("pk"))))
+        seen |= own & (Q(customer__isnull=True) | Q(In(F("customer"), records.values("pk"))))
     return seen
 
 

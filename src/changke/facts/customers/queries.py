@@ -59,14 +59,16 @@ def whom_sql(scope: Scope, *, person: str, home: str) -> tuple[str, dict[str, An
     ways = [f"{home} = ANY(%(seen_homes)s)"]
     values: dict[str, Any] = {"seen_homes": sorted(scope.store_ids)}
     if scope.visited:
-        guests = "SELECT person_id FROM facts_guest WHERE store_id = ANY(%(seen_visited)s)"
-        ways.append(f"{person} = ANY(ARRAY({guests}))")
+        here = f"guest.person_id = {person} AND guest.store_id = ANY(%(seen_visited)s)"
+        ways.append(f"EXISTS (SELECT 1 FROM facts_guest AS guest WHERE {here})")  # noqa: S608 columns of ours
         values["seen_visited"] = sorted(scope.visited)
     if scope.adviser is not None:
         own = "" if scope.own is None else " AND home_store_id = ANY(%(seen_own)s)"
         mine = "FROM facts_customer WHERE adviser_id = %(seen_adviser)s AND merged_into_id IS NULL"
-        ways.append(f"{person} = ANY(ARRAY(SELECT id {mine}{own}))")
         values |= {"seen_adviser": scope.adviser, "seen_own": sorted(scope.own or ())}
+        if not scope.store_ids:
+            return f"{person} IN (SELECT id {mine}{own})", values
+        ways.append(f"{person} IN (SELECT id {mine}{own})")
     return f"({' OR '.join(ways)})", values
 
 

@@ -5,7 +5,10 @@ So many customers in each transaction; killed, it begins again and finds what is
 
 from django.db import connection, migrations, transaction
 
-CHUNK = 20_000
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
+
+CHUNK = 5_000
 CAME = """
 INSERT INTO facts_guest (store_id, customer_id, person_id)
 SELECT came.store_id, came.customer_id,
@@ -22,6 +25,7 @@ ON CONFLICT (store_id, customer_id) DO NOTHING
 """
 
 
+@seeing(CHAIN_WIDE)
 def write_down(apps, schema_editor):
     with connection.cursor() as sql:
         sql.execute("SELECT min(id), max(id) FROM facts_customer")

@@ -47,6 +47,10 @@ $$;
 CREATE OR REPLACE FUNCTION changke_visited() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 2), ''), '{}')::bigint[]
 $$;
+CREATE OR REPLACE FUNCTION changke_figures() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN cardinality(changke_visited()) > 0 THEN (SELECT array_agg(id) FROM foundation_store)
+    ELSE changke_stores() END
+$$;
 CREATE OR REPLACE FUNCTION changke_own() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE split_part(current_setting('changke.stores', true), ' ', 3) WHEN '' THEN '{}'::bigint[]
     WHEN '*' THEN (SELECT array_agg(id) FROM foundation_store)
@@ -61,6 +65,8 @@ MINE = "ANY ((SELECT changke_stores())::bigint[])"
 """Stores in which somebody works."""
 HOMES = "ANY ((SELECT changke_homes())::bigint[])"
 """Stores whose customers somebody sees because it is their home."""
+FIGURES = "ANY ((SELECT changke_figures())::bigint[])"
+"""Homes of those whose figures somebody is let through to."""
 VISITED = "ANY ((SELECT changke_visited())::bigint[])"
 OWN = "ANY ((SELECT changke_own())::bigint[])"
 ANYWHERE = "(SELECT split_part(current_setting('changke.stores', true), ' ', 3)) = '*'"
@@ -112,7 +118,7 @@ def _ways(model: type[models.Model]) -> Iterator[str]:
         column = f"{table}.{_quoted(field.column)}"
         target = field.related_model._meta.label_lower if isinstance(field.related_model, type) else ""
         if field.column == "home_store_id":
-            stores += _at_home(model, column)
+            stores += _at_home(column)
         elif target == "foundation.store" or field.column == "store_id":
             stores.append(f"{column} = {MINE}")
         elif target == "facts.customer" or field.column == "customer_id":
@@ -126,13 +132,12 @@ def _ways(model: type[models.Model]) -> Iterator[str]:
         yield from parts
 
 
-def _at_home(model: type[models.Model], column: str) -> Iterator[str]:
-    """Rows of a customer that carry her home. Figures without a name: of the stores where somebody works, and of who
-    came there from another. Whose adviser one is, her own record says, and it alone at once (docs/decisions/0092)."""
-    yield f"{column} = {MINE}"
-    person = next((one.column for one in model._meta.concrete_fields if one.column == "customer_id"), None)
-    if person is not None:
-        yield was_here(f"{_quoted(model._meta.db_table)}.{_quoted(person)}")
+def _at_home(column: str) -> Iterator[str]:
+    """Figures of a customer that carry her home and no name. Asked by their home alone, so that an index of it can
+    answer by itself: whoever sees visitors of a store is let through to everybody's figures, and narrowed by queries
+    (docs/decisions/0092)."""
+    yield f"{column} = {FIGURES}"
+    yield f"({column} IS NULL AND {BY_VISIT} > 0)"
 
 
 def was_here(person: str) -> str:

@@ -134,7 +134,9 @@ def counts_of(
         return {stage: Count(found.count(stage), more) for stage in stages}
     if others.adviser:
         return _of_adviser(seen, stages)
-    counted = {stage: _capped(seen.filter(stage=stage)) for stage in stages}
+    # Who sees visitors too has no index that counts them by itself.
+    cap = SEARCH_CAP if scope.visited else CAP
+    counted = {stage: _capped(seen.filter(stage=stage), cap) for stage in stages}
     if set(others.conditions) <= {"store"} and not scope.by_person and any(count.more for count in counted.values()):
         whole = _rolled_up(model, scope.narrowed(others.store))
         return {stage: _whole(count, whole.get(stage)) for stage, count in counted.items()}
