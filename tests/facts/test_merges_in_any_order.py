@@ -47,6 +47,8 @@ WHO = st.integers(0, len(NAMES) - 1)
 
 TAGS = ("敏感肌", "怕痛")
 SKINS = ("干性", "油性")
+DEEDS = st.lists(st.tuples(st.booleans(), st.sampled_from(TAGS)), min_size=1, max_size=4)
+"""Tags put on (or taken off) one after the other."""
 TOPIC = (Purpose.CARE, Channel.CALL)
 
 
@@ -117,6 +119,21 @@ class Merging(RuleBasedStateMachine):
     @initialize(one=st.sampled_from([0, 2]), other=WHO)
     def somebody_with_a_tag_is_merged(self, one: int, other: int) -> None:
         self.merge(one, other)
+
+    @initialize(one=st.sampled_from([0, 2]), other=WHO, deeds=DEEDS)
+    def one_who_was_tagged_meanwhile_is_parted(self, one: int, other: int, deeds: list[tuple[bool, str]]) -> None:
+        self.joined_tagged_and_parted(one, other, deeds)
+
+    @rule(one=WHO, other=WHO, deeds=DEEDS)
+    def joined_tagged_and_parted(self, one: int, other: int, deeds: list[tuple[bool, str]]) -> None:
+        """Left to chance, a tag that a merge carried hardly ever comes off before the two are parted."""
+        self.tag_on_her_page(one, deeds[0][1])
+        before = len(self.links)
+        self.merge(one, other)
+        for on, name in deeds:
+            (self.tag_on_her_page if on else self.tag_off_her_page)(one, name)
+        if len(self.links) > before:
+            self.unmerge(before)
 
     @rule(one=WHO, other=WHO)
     def merge(self, one: int, other: int) -> None:
