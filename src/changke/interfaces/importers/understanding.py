@@ -16,6 +16,7 @@ from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.reporting import Progress
 from changke.interfaces.importers.scratch import Scratch, SourceFile
 from changke.interfaces.importers.setting import Setting
+from changke.interfaces.shops import must_be_said
 
 
 @dataclass
@@ -135,6 +136,8 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
         progress=lambda rows: progress(0, rows, "reading"),
     )
     by_source = {sheet.source for sheet in scratch.sheets if sheet.source}
+    if not name and (shops := must_be_said(by_source)):
+        raise UnreadableFile("shop_unsaid", file=batch.title, shops=", ".join(shop for _, shop in shops))
     setting = Setting.from_options(
         {**options, "source": name or (by_source.pop() if len(by_source) == 1 else "")},
         kind=state["kind"], batch_id=batch.pk, now=now, currency=chain.currency, time_zone=chain.time_zone,

@@ -14,6 +14,7 @@ from changke.interfaces.importers.sources import SOURCES
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
+from changke.interfaces.shops import source_named
 
 DECISIONS = ("update", "merge", "skip", "refuse")
 ANOTHER = "another"
@@ -45,7 +46,12 @@ class Command(ShopCommand):
             "--other-name", choices=(*DECISIONS, ANOTHER), default="",
             help="the same for rows with a known customer's phone under another name; another: a person of her own",
         )  # fmt: skip
-        parser.add_argument("--source", default="", metavar="NAME", help="the system the file comes from")
+        parser.add_argument(
+            "--source",
+            default="",
+            metavar="NAME",
+            help="the system the file comes from, or the name of one of several web shops",
+        )
         parser.add_argument("--encoding", metavar="NAME", help="UTF-8, GBK, ... (else detected)")
         parser.add_argument(
             "--numbers-restart", choices=("daily",), default="", help="receipt numbers repeat every day"
@@ -90,7 +96,7 @@ class Command(ShopCommand):
                 for group, name in (("", "known"), ("phone_other_name", "other_name"))
                 if options[name]
             },
-            source=options["source"],
+            source=source_named(options["source"]),
             encoding=options["encoding"],
             numbers_restart=options["numbers_restart"],
             accept_currency=options["accept_currency"],

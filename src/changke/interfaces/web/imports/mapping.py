@@ -19,6 +19,7 @@ from changke.interfaces.importers import columns
 from changke.interfaces.importers.folding import is_ours
 from changke.interfaces.importers.kinds import NEEDED
 from changke.interfaces.importers.own import KIND, TOPICS, OwnFields, own_fields
+from changke.interfaces.shops import is_of_a_web_shop, must_be_said, source_named
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.imports import drafts, words
@@ -108,7 +109,7 @@ def _decide(request: HttpRequest, batch: Batch) -> HttpResponse:
         "mappings": {each.signature: each.mapping for each in layouts},
         "leave_out": [[sheet["path"], sheet["name"]] for sheet in sheets if not sheet["used"]],
         "sheet_stores": _stores_of(layouts, request.POST),
-        "source": request.POST.get("source", "").strip()[:40] or (batch.options.get("source") or ""),
+        "source": source_named(request.POST.get("source", "").strip()[:60]) or (batch.options.get("source") or ""),
         "numbers_restart": "daily" if request.POST.get("numbers_restart") else "",
         "accept_currency": bool(request.POST.get("accept_currency")),
     }  # fmt: skip
@@ -145,9 +146,17 @@ def _problems(batch: Batch, layouts: list[Layout]) -> list[str]:
             named = {(path, name) for path, name, _word in batch.options["sheet_stores"]}
             if any(sheet["used"] and (sheet["path"], sheet["name"]) not in named for sheet in layout.sheets):
                 found.append(gettext("No column names the store: choose one for all rows."))
+    if must_be_said(_web_shops(layouts)) and not batch.options.get("source"):
+        found.append(gettext("Say which shop these orders are of: several shops number them alike."))
     if _foreign_currency(batch) and not batch.options.get("accept_currency"):
         found.append(gettext("Say whether the amounts may be taken in the chain's currency."))
     return list(dict.fromkeys(found))
+
+
+def _web_shops(layouts: list[Layout]) -> set[str]:
+    """The sources of the sheets of which a chain may have several shops."""
+    found = {str(sheet.get("source") or "") for layout in layouts for sheet in layout.sheets}
+    return {one for one in found if is_of_a_web_shop(one)}
 
 
 SHEET_NAME = "="
@@ -259,6 +268,8 @@ def _page(
         "wants_store": {layout.kind for layout in layouts if _wants_store(batch, layout.kind)},
         "wants_numbers": any(layout.kind == "purchases" for layout in layouts),
         "foreign_currency": _foreign_currency(batch),
+        "of_a_shop": bool(_web_shops(layouts)),
+        "shops": must_be_said(_web_shops(layouts)),
         "refused": batch.options.get("refused_files") or [],
         "error": error,
         "options": batch.options,
