@@ -26,8 +26,8 @@ class PredictionOut(Schema):
     as_of: dt.date
     horizon_days: int
     p_active_bp: int = Field(..., description="Chance of at least one purchase day, in basis points.")
-    p_active_low_bp: int = Field(..., description="The lowest of the three models.")
-    p_active_high_bp: int = Field(..., description="The highest of the three models.")
+    p_active_low_bp: int = Field(..., description="The lowest of the models.")
+    p_active_high_bp: int = Field(..., description="The highest of the models.")
     expected_purchases_milli: int = Field(..., description="Expected purchase days, in thousandths.")
     purchases_low_milli: int
     purchases_high_milli: int
