@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from changke.facts.scores.services import define_score
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.models import StageModel, Standing
@@ -90,6 +91,11 @@ def test_a_rule_is_written_as_text_and_a_mistake_in_it_is_marked(hq: Client) -> 
     assert StageModel.objects.get(key="m4").version == 2
     untouched = hq.post(PAGE, form(**{text: "silent_days >= 1", was: "silent_days >= 1", SILENT: "10", "try": "1"}))
     assert 'value="10"' in untouched.content.decode(), "a text that nobody touched leaves the rows alone"
+
+
+def test_a_score_of_the_chains_own_is_among_what_a_row_may_ask(hq: Client, shop: Cast) -> None:
+    define_score(key="churn", kind="chance", labels={"zh-hans": "流失概率"}, now=NOW)
+    assert '<option value="score.churn">流失概率 (%)</option>' in hq.get(PAGE).content.decode()
 
 
 def test_what_stands_inside_a_not_says_so(hq: Client) -> None:

@@ -91,6 +91,16 @@ def composer_with(fields: Iterable[Field], scores: Iterable[Score] = (), *, lang
     return _composer(shapes, tuple((one.pk, one.key, one.kind, one.label(language)) for one in scores))
 
 
+def own_column(column: str, composer: Composer) -> exp.Query:
+    """The definition that a column of the chain's own comes from, its tables where they lie."""
+    registry = composer.registry
+    query = registry.owners[column].query.copy()
+    for table in query.find_all(exp.Table):
+        if schema := registry.facts[table.name].schema:
+            table.set("db", exp.to_identifier(schema))
+    return query
+
+
 def attributes_of(composer: Composer) -> dict[str, Column]:
     """What conditions may ask: everything of the house, and what is the chain's own under its name with the dot."""
     return {asked(name): column for name, column in composer.registry.attributes.items()}

@@ -2,16 +2,19 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db.models import Sum
 
+from changke.engine.definitions import Column, Composer
+from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.scope import Scope, in_places
-from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
+from changke.profiles.attributes.own import SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
-from changke.profiles.lifecycle.rules import LifecycleModel, read_model
+from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, read_model
 
 LISTED = ("-is_default", "position", "key")
 
@@ -36,6 +39,36 @@ def default_model() -> LifecycleModel:
     return models_in_use()[0]
 
 
+def may_be_asked(*, retired: bool = False) -> Mapping[str, Column]:
+    """What the rules of stages may ask: the house's attributes, and what the chain's own scores say (`score.churn`).
+
+    Everybody sees stages and why, so a score that only some roles see is not asked for. `retired`: also what a rule
+    asks that was published in earlier days.
+    """
+    scores = [one for one in scores_for(retired=retired) if retired or not one.roles]
+    if not scores:
+        return REGISTRY.attributes
+    own = attributes_of(composer_with((), scores, language="en"))
+    return {**REGISTRY.attributes, **{name: column for name, column in own.items() if name.startswith(SCORED)}}
+
+
+def own_asked(models: Iterable[LifecycleModel]) -> tuple[str, ...]:
+    """The columns beyond the house's that these models ask or tell."""
+    named = dict.fromkeys(name for model in models for name in model.attributes)
+    return tuple(name for name in named if name not in REGISTRY.attributes)
+
+
+def composer_for(models: Iterable[LifecycleModel]) -> Composer:
+    """Who answers what these models ask: with the chain's own scores where one of them asks for one."""
+    return composer_with((), scores_for(retired=True), language="en") if own_asked(models) else COMPOSER
+
+
+def asking_for(score: str) -> list[str]:
+    """The names of the models that ask for this score or tell it, those switched off too."""
+    names = {f"score_{score}", f"score_{score}_on"}
+    return [one.words[LANGUAGES[0]] for one in map(read_stored, stored_models()) if names & set(one.attributes)]
+
+
 @lru_cache(maxsize=50)
 def _read(
     key: str, version: int, published_at: dt.datetime, is_default: bool, settings: tuple[tuple[str, int], ...]
@@ -43,7 +76,7 @@ def _read(
     # Moment and numbers are part of the key: a database may be restored under a running process.
     model = StageModel.objects.get(key=key)
     definition = {**model.definition, "default": is_default}
-    return read_model(definition, attributes=REGISTRY.attributes, settings=dict(settings), version=version)
+    return read_model(definition, attributes=may_be_asked(retired=True), settings=dict(settings), version=version)
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,10 @@ class Rule:
         self, row: Row, language: str, *, show: Callable[[str, Any], str] = lambda _name, value: str(value)
     ) -> str:
         """The reason as a sentence. `show` writes an attribute's value in the reader's language."""
-        template = self.reason[language]
-        return template.format_map({name: show(name, row[name]) for name in placeholders(template)})
+        parts = Formatter().parse(self.reason[language])
+        return "".join(
+            literal + (show(held_as(field), row[held_as(field)]) if field else "") for literal, field, _, _ in parts
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class LifecycleModel:
     def attributes(self) -> tuple[str, ...]:
         """What has to be known to place somebody and to say why."""
         asked = [name for rule in self.rules if rule.condition for name in rule.condition.attributes]
-        told = [name for rule in self.rules for name in placeholders(rule.reason[LANGUAGES[0]])]
+        told = [held_as(name) for rule in self.rules for name in placeholders(rule.reason[LANGUAGES[0]])]
         return tuple(dict.fromkeys([*asked, *told]))
 
     def rule_for(self, row: Row) -> Rule:
@@ -145,6 +147,11 @@ def read_model(
     return LifecycleModel(
         key, version, bool(definition.get("default")), _words(definition, "words", "model"), stages, rules
     )
+
+
+def held_as(name: str) -> str:
+    """What rows and statements call an attribute: the dot of what is the chain's own is an underscore there."""
+    return name.replace(".", "_", 1)
 
 
 def placeholders(template: str) -> list[str]:

@@ -24,7 +24,7 @@ from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.catalogue import REGISTRY
-from changke.profiles.attributes.own import attributes_of, composer_with
+from changke.profiles.attributes.own import attributes_of, composer_with, own_column
 from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.conditions import Beyond, Condition, ConditionError, TextError, read_condition, read_text
 from changke.profiles.conditions.deeds import CONSENTS, DEEDS, SEGMENTS, TAGS, Done
@@ -216,19 +216,9 @@ def column_of(name: str, words: Words) -> exp.Expr:
             read = exp.func("NULLIF", read, exp.Literal.string(""))
         card = exp.select(read).from_(exp.alias_(exp.table_("facts_customer"), "card", table=True))
         return card.where(exp.column("id", table="card").eq(_plain("customer_id"))).subquery()
-    own = _own(name, words)
+    own = own_column(name, words.composer)
     read = exp.select(exp.column(name, table="own")).from_(own.subquery("own"))
     return read.where(exp.column("customer_id", table="own").eq(_plain("customer_id"))).subquery()
-
-
-def _own(name: str, words: Words) -> exp.Query:
-    """The definition that a column of the chain's own comes from, its tables where they lie."""
-    registry = words.composer.registry
-    query = registry.owners[name].query.copy()
-    for table in query.find_all(exp.Table):
-        if schema := registry.facts[table.name].schema:
-            table.set("db", exp.to_identifier(schema))
-    return query
 
 
 def _plain(name: str) -> exp.Column:
@@ -349,5 +339,5 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
 
 
 def _own_values(name: str, words: Words) -> str:
-    own = _own(name, words).subquery("own")
+    own = own_column(name, words.composer).subquery("own")
     return f"SELECT customer_id, {name} FROM {own.sql(dialect='postgres')} WHERE customer_id = ANY(%(ids)s)"  # noqa: S608 -- made from our definitions

@@ -1,7 +1,7 @@
 """Defining scores: what the chain's own models say of its customers."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -18,6 +18,29 @@ CHANGEABLE = ("labels", "roles")
 class ScoreKeyTaken(DomainError):
     code, status = "score_key_taken", 409
     message = "There is already a score %(key)s."
+
+
+class ScoreInUse(DomainError):
+    code, status = "score_in_use", 409
+    message = "%(users)s asks for this score: let it ask for something else first."
+
+
+Users = Callable[[str], list[str]]
+"""Key of a score -> who asks for it, by name."""
+
+_users: list[Users] = []
+
+
+def register_users(users: Users) -> Users:
+    """Keep a score in use that a later room asks for. Later rooms register when they are imported."""
+    _users.append(users)
+    return users
+
+
+def require_unused(score: Score) -> None:
+    """Raises ScoreInUse, with the names of those who ask for it."""
+    if found := sorted({name for users in _users for name in users(score.key)}):
+        raise ScoreInUse(users=", ".join(found))
 
 
 @transaction.atomic
@@ -47,10 +70,18 @@ def define_score(
 
 @transaction.atomic
 def change_score(score: Score, changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> Score:
-    """Change its name and who sees it."""
+    """Change its name and who sees it.
+
+    Raises
+    ------
+    ScoreInUse
+        If only some roles shall see it, and a stage model that everybody sees asks for it.
+    """
     score = Score.objects.select_for_update().get(pk=score.pk)
     before = as_audited(score)
     _write(score, changes)
+    if score.roles:
+        require_unused(score)
     score.save()
     record(by=by, action="score.changed", subject=f"score:{score.pk}", before=before, after=as_audited(score), now=now)
     return score
@@ -58,10 +89,18 @@ def change_score(score: Score, changes: Mapping[str, object], *, by: By = HOUSE,
 
 @transaction.atomic
 def retire_score(score: Score, *, back: bool = False, by: By = HOUSE, now: dt.datetime) -> Score:
-    """Ask it no more, or (`back`) again. What was said stays."""
+    """Ask it no more, or (`back`) again. What was said stays.
+
+    Raises
+    ------
+    ScoreInUse
+        If a stage model asks for it.
+    """
     score = Score.objects.select_for_update().get(pk=score.pk)
     if (score.retired_at is None) == back:
         return score
+    if not back:
+        require_unused(score)
     score.retired_at = None if back else now
     score.save(update_fields=["retired_at"])
     action = "score.revived" if back else "score.retired"

@@ -10,9 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from changke.engine.definitions import Column
+from changke.facts.scores.queries import scores_for
+from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.own import composer_with
 from changke.profiles.conditions.words import Speaker
 
 
@@ -105,7 +109,20 @@ def measure(name: str, attributes: Mapping[str, Any]) -> Measure:
 
 def name_of(attribute: str) -> str:
     """What the page calls it; an attribute that no page names is called by its definition."""
-    return str(NAMES[attribute][0]) if attribute in NAMES else REGISTRY.attributes[attribute].words
+    if attribute in NAMES:
+        return str(NAMES[attribute][0])
+    column = column_of(attribute)
+    if column.name.endswith(DAY_ENDING) and column.name not in REGISTRY.attributes:
+        return gettext("%(score)s: the day it speaks of") % {"score": column.words.removesuffix(" (%)")}
+    return column.words
+
+
+def column_of(attribute: str) -> Column:
+    """An attribute of the house, or what a score of the chain's own says, by either of its names."""
+    if attribute in REGISTRY.attributes:
+        return REGISTRY.attributes[attribute]
+    composer = composer_with((), scores_for(retired=True), language=get_language() or "zh-hans")
+    return composer.registry.attributes[attribute.replace(".", "_", 1)]
 
 
 def say(attribute: str, value: Any) -> str:
@@ -121,7 +138,7 @@ def say(attribute: str, value: Any) -> str:
         return gettext("%(times)s times") % {"times": formats.number(value / 100, 1)}
     if attribute == "birth_decade":
         return gettext("%(decade)ss") % {"decade": str(value)}
-    match REGISTRY.attributes[attribute].type:
+    match column_of(attribute).type:
         case "money":
             return formats.money(value, formats.currency.get(), language)
         case "days":
@@ -144,5 +161,5 @@ def speaker() -> Speaker:
 
 def inside(attribute: str, value: Any) -> str:
     """A value inside a sentence of a stage model, which brings its own unit."""
-    is_number = isinstance(value, int) and REGISTRY.attributes[attribute].type != "money"
+    is_number = isinstance(value, int) and column_of(attribute).type != "money"
     return formats.number(value) if is_number else say(attribute, value)

@@ -26,11 +26,11 @@ from changke.interfaces.web.customers.measures import inside, name_of, say, spea
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
 from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves
-from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
+from changke.profiles.lifecycle.queries import may_be_asked
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
@@ -133,7 +133,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
             definition = _copied(definition)
         return _page(request, entry, Edited(definition))
     given = edited(
-        _sent(request), request.POST.dict(), attributes=REGISTRY.attributes, settings=settings_of(chain),
+        _sent(request), request.POST.dict(), attributes=may_be_asked(), settings=settings_of(chain),
         currency=chain.currency,
     )  # fmt: skip
     texts = _texts(request, given, chain)
@@ -161,7 +161,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 def _texts(request: HttpRequest, given: Edited, chain: Chain) -> dict[int, tuple[str, Spot]]:
     """Apply the conditions that were written as text, where somebody wrote another than stood there. Those that cannot
     be read come back by the place of their rule, with the spot of the mistake."""
-    asked = Language(REGISTRY.attributes, settings_of(chain), chain.currency)
+    asked = Language(may_be_asked(), settings_of(chain), chain.currency)
     wrong: dict[int, tuple[str, Spot]] = {}
     for place, rule in enumerate(given.definition["ask"]):
         text = request.POST.get(f"text-{place}", "").replace("\x00", "").replace("\r\n", "\n").strip()
@@ -227,7 +227,7 @@ def _page(
     errors = {name: _said(template, places) for name, (template, places) in given.errors.items()}
     stage_words = {one["key"]: one["words"].get(language, one["key"]) for one in definition["stages"]}
     colours = colours_of_keys([one["key"] for one in definition["stages"]])
-    attributes = REGISTRY.attributes
+    attributes = may_be_asked()
     context = {
         "nav": "lifecycle",
         "entry": entry,

@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 
 import duckdb
 
-from changke.engine.definitions import Composer, values_of
+from changke.engine.definitions import Composer, Registry, values_of
 from changke.engine.definitions.cases import Answer
 from changke.engine.definitions.staged import KEPT, Staged
 from changke.engine.engines import duckdb as on_duckdb
@@ -16,10 +16,10 @@ from changke.profiles.attributes.catalogue import REGISTRY
 
 @contextmanager
 def shared_tables(
-    duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date
+    duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date, registry: Registry = REGISTRY
 ) -> Iterator[Composer]:
     """Compute what is shared, as of a day, into memory; hands out the composer that reads it. Dropped at the end."""
-    staged = _staged()
+    staged = _staged(registry)
     duck.execute(f"ATTACH ':memory:' AS {KEPT}")
     try:
         for step in staged.steps:
@@ -42,6 +42,6 @@ def compute_everybody(
     return on_duckdb.create_table(duck, table, statement, {**values, **values_of(cases=cases)}, temporary=True)
 
 
-@cache
-def _staged() -> Staged:
-    return Staged(REGISTRY)
+@lru_cache(maxsize=8)
+def _staged(registry: Registry) -> Staged:
+    return Staged(registry)

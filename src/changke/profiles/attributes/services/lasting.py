@@ -19,11 +19,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 
 import duckdb
 
-from changke.engine.definitions import Composer
+from changke.engine.definitions import Composer, Registry
 from changke.engine.definitions.lasting import Lasting
 from changke.engine.definitions.staged import Staged, table_of
 from changke.engine.engines import duckdb as on_duckdb
@@ -44,12 +44,15 @@ MOST = 0.5
 
 
 @contextmanager
-def kept_up(duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date) -> Iterator[Composer]:
+def kept_up(
+    duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date, registry: Registry = REGISTRY
+) -> Iterator[Composer]:
     """Bring the lasting tables to a day, and hand out the composer that reads them.
 
-    `duck` is open for writing, its mirror up to date; nobody else computes in it meanwhile.
+    `duck` is open for writing, its mirror up to date; nobody else computes in it meanwhile. What `registry` knows
+    beyond the house's definitions is asked of the mirror by the composer, and not kept.
     """
-    lasting, staged = _lasting(), _staged()
+    lasting, staged = _lasting(), _staged(registry)
     identity = _identity(settings)
     duck.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     duck.execute(f"CREATE TABLE IF NOT EXISTS {STATE} (identity TEXT, day DATE)")
@@ -187,6 +190,6 @@ def _lasting() -> Lasting:
     return Lasting(REGISTRY)
 
 
-@cache
-def _staged() -> Staged:
-    return Staged(REGISTRY, names=_lasting().steps, schema=SCHEMA)
+@lru_cache(maxsize=8)
+def _staged(registry: Registry) -> Staged:
+    return Staged(registry, names=_lasting().steps, schema=SCHEMA)

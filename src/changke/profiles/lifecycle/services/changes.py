@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import connection
 
 from changke.foundation.cursors import Cursor, Window
+from changke.profiles.lifecycle.queries import models_in_use, own_asked
 from changke.profiles.lifecycle.services.standings import FACT, LATE
 
 CURSOR = "profiles"
@@ -22,6 +23,9 @@ WITH facts AS (
   UNION ALL
   SELECT customer_id, last_on, withdrawn_by_id IS NOT NULL FROM facts_opening
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id, scored_on, withdrawn_by_id IS NOT NULL FROM facts_scorevalue
+  WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
 )
 SELECT person, MIN(day), bool_or(withdrawn) FROM (
   SELECT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END AS person, day, withdrawn
@@ -45,6 +49,7 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
     A fact is late when its business date lies before `late_before`, the day of the profiles it meets.
     """
     bounds: dict[str, str | int] = {"since": str(window.since), "below": str(window.below), "limit": limit}
+    bounds["scores"] = scores_count()
     with connection.cursor() as sql:
         sql.execute(TOUCHED, bounds)
         return {
@@ -53,13 +58,34 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
         }
 
 
+def scores_count() -> bool:
+    """Whether what a score says may move somebody to another stage."""
+    return bool(own_asked(models_in_use()))
+
+
+SCORED = """
+SELECT DISTINCT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END
+FROM facts_scorevalue AS said JOIN facts_customer AS record ON record.id = said.customer_id
+WHERE said.txid >= %(since)s::text::xid8
+"""
+
+
+def scored_since(txid: int) -> list[int]:
+    """Of whom a score said something, or no longer does, from this transaction on."""
+    with connection.cursor() as sql:
+        sql.execute(SCORED, {"since": str(txid)})
+        return [customer for (customer,) in sql.fetchall()]
+
+
 OLDEST = """
 SELECT LEAST(
   (SELECT MIN(business_date) FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(business_date) FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(first_on) FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(merged.known_on) FROM facts_mergelink AS link JOIN facts_customer AS merged ON merged.id = link.merged_id
-   WHERE link.txid >= %(since)s::text::xid8 AND link.txid < %(below)s::text::xid8)
+   WHERE link.txid >= %(since)s::text::xid8 AND link.txid < %(below)s::text::xid8),
+  (SELECT MIN(scored_on) FROM facts_scorevalue
+   WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8)
 )
 """
 
@@ -67,6 +93,6 @@ SELECT LEAST(
 def oldest_day(window: Window) -> dt.date | None:
     """The earliest business date of any fact recorded or withdrawn in the window; after a merge, of all that moved."""
     with connection.cursor() as sql:
-        sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below)})
+        sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below), "scores": scores_count()})
         found: dt.date | None = sql.fetchone()[0]
         return found

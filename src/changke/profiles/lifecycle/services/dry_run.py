@@ -13,15 +13,16 @@ from typing import Any
 from django.db import connection
 from sqlglot import exp
 
-from changke.engine.definitions import Cases
+from changke.engine.definitions import Cases, Composer
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.own import own_column
 from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.lifecycle.models import StageModel
-from changke.profiles.lifecycle.queries import read_stored
+from changke.profiles.lifecycle.queries import composer_for, may_be_asked, read_stored
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model
 from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
@@ -83,8 +84,9 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
     """
     new = draft(definition, chain or the_chain())
     old = standing_rules(new.key)
-    was = _expression("was", old.cases) if old else exp.Literal.string("")
-    will = _expression(NEW, new.cases)
+    composer = composer_for([new, old] if old else [new])
+    was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
+    will = _expression(NEW, new.cases, composer)
     bound: dict[str, Any] = new.cases.values(NEW) | (old.cases.values("was") if old else {})
     with connection.cursor() as sql:
         sql.execute(_statement(was, will), bound)
@@ -122,13 +124,16 @@ def replay(
     new = draft(definition, chain)
     old = standing_rules(new.key)
     cases = {NEW: new.cases} | ({"was": old.cases} if old else {})
+    registry = composer_for([new, old] if old else [new]).registry
     found = []
     with open_mirror(mirror or mirror_file()) as (duck, copy):
         snapshot = copy.sync(conninfo("reader")).read_below
         days = chart_days(first_day(duck), days_at(now, chain).chain, months)
         for place, day in enumerate(days):
             progress("past", place, len(days))
-            table = stages_on(duck, day, cases, settings=settings_of(chain), snapshot=snapshot, now=now)
+            table = stages_on(
+                duck, day, cases, settings=settings_of(chain), snapshot=snapshot, now=now, registry=registry
+            )
             was = "was" if old else "''"
             rows = duck.execute(f"SELECT {was}, {NEW}, COUNT(*) FROM {table} GROUP BY ALL").fetchall()  # noqa: S608
             duck.execute(f"DROP TABLE {table}")
@@ -138,7 +143,7 @@ def replay(
 
 
 def draft(definition: Mapping[str, Any], chain: Chain) -> LifecycleModel:
-    return read_model(definition, attributes=REGISTRY.attributes, settings=settings_of(chain))
+    return read_model(definition, attributes=may_be_asked(), settings=settings_of(chain))
 
 
 def standing_rules(key: str) -> LifecycleModel | None:
@@ -156,8 +161,17 @@ def _past_day(day: dt.date, rows: Sequence[tuple[str, str, int]]) -> PastDay:
     return PastDay(day, before, after, sum(count for was, will, count in rows if was != will))
 
 
-def _expression(name: str, cases: Cases) -> exp.Expr:
-    return cases.sql(name, lambda column: exp.column(column, table="one", quoted=True))
+def _expression(name: str, cases: Cases, composer: Composer) -> exp.Expr:
+    return cases.sql(name, lambda column: _stands(column, composer))
+
+
+def _stands(column: str, composer: Composer) -> exp.Expr:
+    """Where an attribute stands: in the wide row, or among what the chain's own scores say of her."""
+    if column in REGISTRY.attributes:
+        return exp.column(column, table="one", quoted=True)
+    own = exp.select(exp.column(column, table="own")).from_(own_column(column, composer).subquery("own"))
+    hers = exp.column("customer_id", table="own").eq(exp.column("customer_id", table="one", quoted=True))
+    return own.where(hers).subquery()
 
 
 def _statement(was: exp.Expr, will: exp.Expr) -> str:

@@ -24,6 +24,7 @@ from changke.foundation.errors import DomainError
 from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.attributes.services.populations import keep_populations
+from changke.profiles.lifecycle.queries import composer_for
 from changke.profiles.lifecycle.services.refresh import Night, Refreshed, begin, fill_charts, mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, silent
 
@@ -79,7 +80,7 @@ def hand_out(folder: Path, *, now: dt.datetime, mirror: Path | None = None, prog
 
 def plan_of(night: Night, *, engine: str = ENGINE) -> Plan:
     """What a night computes, in the words of an engine."""
-    staged = Staged(REGISTRY, engine=engine)
+    staged = Staged(composer_for(night.models).registry, engine=engine)
     statement = staged.composer.statement(COLUMNS, engine=engine, cases=night.cases)
     populations = (
         Step(POPULATION_TABLE.format(name=one.name), staged.composer.population(one.name, engine=engine))

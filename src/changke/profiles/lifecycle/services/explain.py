@@ -14,11 +14,11 @@ from changke.engine.engines import postgres as on_postgres
 from changke.foundation.database import rows_seen
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
-from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
+from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import Versions, settings_of, values_for, versions
 from changke.profiles.attributes.services.populations import first_version
 from changke.profiles.conditions import Compare
-from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.refresh import compute_some
@@ -42,6 +42,7 @@ UNION SELECT business_date, 'return' FROM live.returns WHERE customer_id = %(id)
 UNION SELECT business_date, 'visit' FROM live.visits WHERE customer_id = %(id)s AND business_date <= %(as_of)s
 UNION SELECT first_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND first_on <= %(as_of)s
 UNION SELECT last_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
+UNION SELECT scored_on, 'score' FROM live.scores WHERE customer_id = %(id)s AND scored_on <= %(as_of)s
 UNION SELECT known_on, 'known' FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
 """
 
@@ -147,7 +148,7 @@ def explain(
         stage=rule.stage,
         rule=rule,
         asked=tuple(_asked(chosen, row)),
-        attributes={name: row[name] for name in REGISTRY.attributes},
+        attributes={name: row[name] for name in (*REGISTRY.attributes, *own_asked([chosen]))},
         stages={one.key: row[one.column] for one in models},
         bands=tuple(bands) or (Band(rule.stage, as_of, as_of),),
     )
@@ -177,7 +178,7 @@ def _bands(
 ) -> list[Band]:
     days = turning_days(_facts(customer_id, as_of), as_of, model, settings, [end for end, _ in known.ends])
     cases, scope = {model.column: model.cases}, Scope(customer_id)
-    statement = COMPOSER.statement([], engine="postgres", scope=scope, cases=cases)
+    statement = composer_for([model]).statement([], engine="postgres", scope=scope, cases=cases)
     fixed = {**values_of(cases=cases), **scope.values}
     connection.ensure_connection()
     filled: set[tuple[str, object]] = set()

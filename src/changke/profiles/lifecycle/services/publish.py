@@ -8,13 +8,16 @@ from typing import Any
 
 from django.db import transaction
 
+from changke.facts.scores.services import register_users
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.organisation.models import Chain
-from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
+from changke.profiles.lifecycle.queries import asking_for, may_be_asked
 from changke.profiles.lifecycle.rules import read_model
+
+register_users(asking_for)
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 
@@ -41,6 +44,7 @@ def publish_models(
         If a model could not be asked or told; then none is published.
     """
     settings = settings_of(chain)
+    attributes = may_be_asked()
     changed = []
     with transaction.atomic():
         stored = {model.key: model for model in StageModel.objects.select_for_update()}
@@ -48,7 +52,7 @@ def publish_models(
         wanted |= {one["key"]: one for one in shipped_models() if _comes_by_itself(stored.get(one["key"]), one)}
         wanted |= {one["key"]: one for one in definitions or []}
         for key, definition in wanted.items():
-            read_model(definition, attributes=REGISTRY.attributes, settings=settings)
+            read_model(definition, attributes=attributes, settings=settings)
             if _publish(stored.get(key), definition, settings, by, now):
                 changed.append(key)
     return sorted(changed)

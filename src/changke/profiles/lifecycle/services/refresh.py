@@ -26,7 +26,7 @@ from changke.foundation.database import rows_seen
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
-from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER
+from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.attributes.queries import Days, days_at, last_bulk_run, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
@@ -40,10 +40,10 @@ from changke.profiles.attributes.services.populations import (
 from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.attributes.services.write import drop, fill_csv, fill_rows, merge, prepare
 from changke.profiles.lifecycle.models import SeriesFill
-from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services import written
-from changke.profiles.lifecycle.services.changes import CURSOR, read_from, touched
+from changke.profiles.lifecycle.services.changes import CURSOR, read_from, scored_since, touched
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import CURSOR as CHARTS
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, fill_series, silent
@@ -91,7 +91,8 @@ def refresh_from(
     version: PopulationVersion | None = None
     for day in night.days.in_turn:
         progress("attributes and stages", night.customers, 0)
-        with kept_up(duck, settings=night.numbers, today=day) as composer:
+        registry = composer_for(night.models).registry
+        with kept_up(duck, settings=night.numbers, today=day, registry=registry) as composer:
             version = version or compute_populations(
                 duck, composer, settings=night.numbers, today=day, snapshot=snapshot, now=now
             )
@@ -138,6 +139,8 @@ class Night:
         if self.known is None:
             self.known = written.is_known(duck, self.before)
             written.forget(duck)
+            if self.before and own_asked(self.models):
+                written.note(duck, scored_since(self.before.snapshot))
         count, done = _leave_those_of(duck, day, self.days), 0
         written.split(duck, [model.column for model in self.models], known=self.known)
         without: list[int] = []
@@ -314,7 +317,8 @@ def _refresh_several(
                         load_population(duck, held)
                     # The first turn, or a night ended meanwhile, and whoever was computed by the one before is again.
                     version = held
-                    with shared_tables(duck, settings=numbers, today=day) as composer:
+                    registry = composer_for(models).registry
+                    with shared_tables(duck, settings=numbers, today=day, registry=registry) as composer:
                         values = values_for(numbers, today=day, version=version)
                         cases = {model.column: model.cases for model in models}
                         compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
@@ -348,9 +352,10 @@ _KNOWN: set[tuple[str, object]] = set()
 def statement_for(
     models: Sequence[LifecycleModel], *, engine: str, scope: Scope | None = None
 ) -> tuple[Statement, dict[str, object]]:
-    """The one statement of all attributes and of the stage in each model, and what the models want bound."""
-    cases = {model.column: model.cases for model in models}
-    return COMPOSER.statement(COLUMNS, engine=engine, scope=scope, cases=cases), values_of(cases=cases)
+    """The one statement of all attributes, of what else the models ask, and of the stage in each model; and what the
+    models want bound."""
+    cases, columns = {model.column: model.cases for model in models}, (*COLUMNS, *own_asked(models))
+    return composer_for(models).statement(columns, engine=engine, scope=scope, cases=cases), values_of(cases=cases)
 
 
 def current_snapshot() -> int:

@@ -8,15 +8,16 @@ import duckdb
 from django.db import transaction
 from django.db.models import Sum
 
-from changke.engine.definitions import Cases
+from changke.engine.definitions import Cases, Registry
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
+from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import days_at, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
-from changke.profiles.lifecycle.queries import models_in_use
+from changke.profiles.lifecycle.queries import composer_for, models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.changes import oldest_day
 
@@ -112,6 +113,7 @@ def stages_on(
     now: dt.datetime,
     keep: bool = False,
     is_today: bool = False,
+    registry: Registry = REGISTRY,
 ) -> str:
     """Everybody's home store, value at risk and cases as of the end of a day, as a temporary table; its name.
 
@@ -119,7 +121,7 @@ def stages_on(
     `is_today`: what the night keeps speaks of this day already.
     """
     tables = kept_up if is_today else shared_tables
-    with tables(duck, settings=settings, today=day) as composer:
+    with tables(duck, settings=settings, today=day, registry=registry) as composer:
         version = compute_populations(
             duck, composer, settings=settings, today=day, snapshot=snapshot, now=now, nightly=False
         )
@@ -157,6 +159,7 @@ class _Work:
                 settings=self.settings,
                 snapshot=self.snapshot,
                 now=self.now,
+                registry=composer_for(self.models).registry,
                 keep=is_month_end,
                 is_today=not is_month_end,
             )

@@ -65,6 +65,12 @@ def forget(duck: duckdb.DuckDBPyConnection) -> None:
     duck.execute("CREATE OR REPLACE TEMP TABLE told (customer_id BIGINT, told UBIGINT)")
 
 
+def note(duck: duckdb.DuckDBPyConnection, customer_ids: Sequence[int]) -> None:
+    """What stands of these in PostgreSQL may be another's doing: the mirror does not note whom a score speaks of."""
+    duck.execute(f"CREATE TABLE IF NOT EXISTS {UNWRITTEN} (customer_id BIGINT)")
+    duck.execute(f"INSERT INTO {UNWRITTEN} SELECT unnest($1::BIGINT[])", [list(customer_ids)])
+
+
 def split(duck: duckdb.DuckDBPyConnection, stages: Sequence[str], *, known: bool) -> None:
     """Note the hash of every row of `fresh`, and put whoever must be written in full into `in_full`."""
     same = [name for name in (*COLUMNS, *stages) if name not in PASSING]
