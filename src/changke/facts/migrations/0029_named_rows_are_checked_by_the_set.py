@@ -2,14 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from changke.foundation.database.references import (
-    check_references,
-    keep_referenced,
-    never_deleted,
-    undo_lasting,
-    undo_referenced,
-    undo_references,
-)
+from changke.foundation.database.references import check_references, keep_referenced, never_deleted
 
 OF_A_FACT = {"batch_id": "foundation_batch", "store_id": "foundation_store", "staff_id": "foundation_staff"}
 REFERENCES = {
@@ -28,8 +21,36 @@ def no_constraint(model: str, field: str, to: str, **options: object) -> migrati
     return migrations.AlterField(model, field, models.ForeignKey(**wanted | options))  # type: ignore[arg-type]
 
 
+DROP = f"""
+DO $$
+DECLARE
+  one record;
+BEGIN
+  FOR one IN
+    SELECT conrelid::regclass AS of_table, conname FROM pg_constraint
+    JOIN pg_attribute ON attrelid = conrelid AND ARRAY[attnum] = conkey
+    WHERE contype = 'f' AND (conrelid::regclass::text, attname) IN ({
+    ", ".join(f"('{table}', '{column}')" for table, references in REFERENCES.items() for column in references)
+})
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.of_table, one.conname);
+  END LOOP;
+END $$;
+"""  # noqa: S608 names of tables of ours
+TRIGGERS = [
+    *(check_references(table, references, lasting=LASTING) for table, references in REFERENCES.items()),
+    *(keep_referenced(table, REFERENCES) for table in NAMED),
+    never_deleted("facts_customer"),
+]
+
+
 class Migration(migrations.Migration):
-    """Triggers by the statement take over from foreign keys that were checked row by row; each lock is for a moment."""
+    """Triggers by the statement take over from foreign keys that were checked row by row.
+
+    In one go, which is over in a moment: by one operation for each column the tables would be locked for seconds, while
+    Django works out what each of them means. What needs a table for itself comes first: whoever waits for it, behind a
+    backup, holds no other one meanwhile.
+    """
 
     dependencies = [
         ("facts", "0028_who_came_until_now"),
@@ -37,21 +58,20 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [
-        *(
-            migrations.RunSQL(check_references(table, references, lasting=LASTING), undo_references(table))
-            for table, references in REFERENCES.items()
-        ),
-        *(migrations.RunSQL(keep_referenced(table, REFERENCES), undo_referenced(table)) for table in NAMED),
-        migrations.RunSQL(never_deleted("facts_customer"), undo_lasting("facts_customer")),
-        no_constraint("line", "item", "facts.item", null=True, db_index=False),
-        no_constraint("line", "receipt", "facts.receipt", db_index=False, related_name="lines"),
-        no_constraint("receipt", "batch", "foundation.batch", null=True, db_index=False),
-        no_constraint("receipt", "customer", "facts.customer", null=True, db_index=False),
-        no_constraint("receipt", "staff", settings.AUTH_USER_MODEL, null=True, db_index=False),
-        no_constraint("receipt", "store", "foundation.store", db_index=False),
-        no_constraint("tender", "receipt", "facts.receipt", related_name="tenders"),
-        no_constraint("visit", "batch", "foundation.batch", null=True, db_index=False),
-        no_constraint("visit", "customer", "facts.customer", db_index=False),
-        no_constraint("visit", "staff", settings.AUTH_USER_MODEL, null=True, db_index=False),
-        no_constraint("visit", "store", "foundation.store", db_index=False),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(DROP + "".join(TRIGGERS), migrations.RunSQL.noop)],
+            state_operations=[
+                no_constraint("line", "item", "facts.item", null=True, db_index=False),
+                no_constraint("line", "receipt", "facts.receipt", db_index=False, related_name="lines"),
+                no_constraint("receipt", "batch", "foundation.batch", null=True, db_index=False),
+                no_constraint("receipt", "customer", "facts.customer", null=True, db_index=False),
+                no_constraint("receipt", "staff", settings.AUTH_USER_MODEL, null=True, db_index=False),
+                no_constraint("receipt", "store", "foundation.store", db_index=False),
+                no_constraint("tender", "receipt", "facts.receipt", related_name="tenders"),
+                no_constraint("visit", "batch", "foundation.batch", null=True, db_index=False),
+                no_constraint("visit", "customer", "facts.customer", db_index=False),
+                no_constraint("visit", "staff", settings.AUTH_USER_MODEL, null=True, db_index=False),
+                no_constraint("visit", "store", "foundation.store", db_index=False),
+            ],
+        )
     ]

@@ -78,18 +78,6 @@ CREATE TRIGGER {table}_numbered BEFORE UPDATE OF id ON {table}
 """
 
 
-def undo_references(table: str) -> str:
-    return f"DROP FUNCTION changke_references_of_{table}() CASCADE"
-
-
-def undo_lasting(table: str) -> str:
-    return f"DROP FUNCTION changke_lasting_{table}() CASCADE"
-
-
-def undo_referenced(table: str) -> str:
-    return f"DROP FUNCTION changke_referred_{table}() CASCADE"
-
-
 def _look_up(table: str, column: str, parent: str, *, lasting: bool) -> str:
     refused = (
         f"RAISE EXCEPTION '{table}.{column} names a row that is not in {parent}' USING ERRCODE = "
