@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
+from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.models import StageModel, Standing
+from changke.profiles.lifecycle.rules import LANGUAGES
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.lifecycle.services.publish import shipped_models
-from tests.cast import NOW, Cast, know_everybody
+from tests.cast import NOW, TODAY, Cast, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -93,9 +96,29 @@ def test_a_rule_is_written_as_text_and_a_mistake_in_it_is_marked(hq: Client) -> 
     assert 'value="10"' in untouched.content.decode(), "a text that nobody touched leaves the rows alone"
 
 
-def test_a_score_of_the_chains_own_is_among_what_a_row_may_ask(hq: Client, shop: Cast) -> None:
-    define_score(key="churn", kind="chance", labels={"zh-hans": "流失概率"}, now=NOW)
-    assert '<option value="score.churn">流失概率 (%)</option>' in hq.get(PAGE).content.decode()
+def test_a_score_of_the_chains_own_is_chosen_and_told_in_words(hq: Client, shop: Cast) -> None:
+    score = define_score(key="churn", kind="chance", labels={"zh-hans": "流失概率"}, now=NOW)
+    define_score(key="secret", kind="chance", labels={"zh-hans": "机密"}, roles=["owner"], now=NOW)
+    ScoreValue.objects.create(customer=shop.vera, score=score, number=7_300, scored_on=TODAY)
+    page = hq.get(PAGE).content.decode()
+    assert '<option value="score.churn">流失概率 (%)</option>' in page
+    assert '<option value="score.churn_on">流失概率' in page
+    assert "score.secret" not in page, "not everybody who sees stages may see it"
+    place = rule_of("lost")
+    typed = {f"text-{place}": "score.churn >= 70", f"was-{place}": "another"}
+    typed |= {f"reason-{place}-{language}": "流失概率 {score.churn}%，{score.churn_on}" for language in LANGUAGES}
+    tried = hq.post(PAGE, form(**typed, **{"try": "1"})).content.decode()
+    assert "会换阶段" in tried
+    assert "薇拉" in tried
+    assert "流失概率 73%" in tried, "why she would move"
+    assert hq.post(PAGE, form(**typed, publish="1")).status_code == 303
+    refresh_customers([shop.vera.pk], now=NOW)
+    assert Standing.objects.get(customer=shop.vera, model="m4").stage == "lost"
+    person = hq.get(f"/customers/{shop.vera.pk}/").content.decode()
+    assert "流失概率 73%" in person
+    refused = hq.post(reverse("score-ask", args=[score.pk]))
+    assert Score.objects.get(pk=score.pk).retired_at is None
+    assert M4["words"]["zh-hans"] in refused.content.decode()
 
 
 def test_what_stands_inside_a_not_says_so(hq: Client) -> None:

@@ -41,7 +41,7 @@ from changke.profiles.lifecycle.services import (
     switch_off,
     switch_on,
 )
-from changke.profiles.lifecycle.services.dry_run import draft
+from changke.profiles.lifecycle.services.dry_run import draft, known_of
 
 MONTHS = 12
 """Past month ends that the page compares."""
@@ -340,8 +340,7 @@ def _told(told: DryRun, stage_words: Mapping[str, str], colours: Mapping[str, st
     """The dry run in words, with the names and reasons of a few who would move."""
     ids = [pk for move in told.moves for pk in move.examples]
     people = Customer.objects.in_bulk(ids)
-    known = Profile.objects.filter(pk__in=ids).values("customer_id", *told.model.attributes)
-    rows = {row["customer_id"]: row for row in known}
+    rows = known_of(ids, told.model)
     moves = []
     for move in told.moves:
         examples = [

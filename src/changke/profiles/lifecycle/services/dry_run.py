@@ -22,7 +22,7 @@ from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.own import own_column
 from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.lifecycle.models import StageModel
-from changke.profiles.lifecycle.queries import composer_for, may_be_asked, read_stored
+from changke.profiles.lifecycle.queries import composer_for, may_be_asked, own_asked, read_stored
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model
 from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
@@ -139,6 +139,23 @@ def replay(
             duck.execute(f"DROP TABLE {table}")
             found.append(_past_day(day, rows))
         progress("past", len(days), len(days))
+    return found
+
+
+def known_of(customer_ids: Sequence[int], model: LifecycleModel) -> dict[int, dict[str, Any]]:
+    """What the rules of the model ask and tell of these customers, as it stands today."""
+    own = own_asked([model])
+    house = [name for name in model.attributes if name not in own]
+    rows = Profile.objects.filter(pk__in=customer_ids).values("customer_id", *house)
+    found: dict[int, dict[str, Any]] = {row["customer_id"]: {**row, **dict.fromkeys(own)} for row in rows}
+    with connection.cursor() as sql:
+        for name in own:
+            said = own_column(name, composer_for([model])).subquery("own").sql(dialect="postgres")
+            only = f"SELECT customer_id, {name} FROM {said} WHERE customer_id = ANY(%s)"  # noqa: S608 -- our definitions
+            sql.execute(only, [list(customer_ids)])
+            for customer, value in sql.fetchall():
+                if customer in found:
+                    found[customer][name] = value
     return found
 
 
