@@ -1,9 +1,10 @@
 """The builder under real hands: a condition added, the count that follows, saving by a double click, a bad text."""
 
+import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
@@ -83,4 +84,25 @@ def test_a_row_is_taken_away_and_typing_is_not_lost(visit: Visit, shop: Cast) ->
     page.get_by_role("button", name="去掉这个条件").first.click()
     expect(page.get_by_label("问什么")).to_have_count(1)
     expect(page.locator("[name='ask.0.value']")).to_have_value("2")
+    expect(page.locator(".segment-text")).to_have_text("purchases >= 2")
+
+
+def test_on_a_slow_line_what_is_told_last_is_of_the_form_as_it_stands(visit: Visit, shop: Cast) -> None:
+    """The question after typing waits for the row to be taken away; it is asked of what is left."""
+    save_segment(None, name="Two", key="two", text="visits >= 1 and purchases >= 1", now=NOW)
+    page = visit("/segments/two/edit/", by=shop.owner)
+    waited: list[str] = []
+
+    def slowly(route: Route) -> None:
+        if route.request.method == "POST":
+            waited.append(route.request.post_data or "")
+            time.sleep(1.2)  # the line is slow, the browser is not
+        route.continue_()
+
+    page.route("**/segments/two/edit/", slowly)
+    page.locator("[name='ask.1.value']").fill("2")
+    page.get_by_role("button", name="去掉这个条件").first.click()
+    expect(page.locator(".segment-text")).to_have_text("purchases >= 2")
+    page.wait_for_timeout(1_500)
+    assert len(waited) == 2
     expect(page.locator(".segment-text")).to_have_text("purchases >= 2")

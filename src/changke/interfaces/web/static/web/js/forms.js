@@ -15,6 +15,12 @@ export function watchForms() {
     if ("sent" in form.dataset) event.preventDefault();
     form.dataset.sent = "";
   });
+  document.addEventListener("htmx:before:request", (event) => {
+    // What waited its turn asks what the form says by now: its answer comes last, and must not be of a form that is gone.
+    const { sourceElement, request } = /** @type {CustomEvent} */ (event).detail.ctx;
+    if (!sourceElement.hasAttribute("data-asks-late") || !request.form?.isConnected) return;
+    request.body = new URLSearchParams(/** @type {any} */ (new FormData(request.form)));
+  });
   // Back from the next page, the browser may show this one again with its state.
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => form.removeAttribute("data-sent")));
 }
