@@ -87,7 +87,7 @@ def _look_up(table: str, column: str, parent: str, *, lasting: bool) -> str:
         return f"""
   IF EXISTS (
     SELECT FROM (SELECT DISTINCT {column} AS id FROM fresh WHERE {column} IS NOT NULL) AS named
-    WHERE NOT EXISTS (SELECT FROM {parent} AS there WHERE there.id = named.id)
+    WHERE NOT EXISTS (SELECT FROM public.{parent} AS there WHERE there.id = named.id)
   ) THEN
     {refused}
   END IF;
@@ -95,7 +95,7 @@ def _look_up(table: str, column: str, parent: str, *, lasting: bool) -> str:
     return f"""
   SELECT count(DISTINCT {column}) INTO asked FROM fresh;
   IF asked > 0 THEN
-    PERFORM 1 FROM {parent} WHERE id IN (SELECT DISTINCT {column} FROM fresh) FOR KEY SHARE;
+    PERFORM 1 FROM public.{parent} WHERE id IN (SELECT DISTINCT {column} FROM fresh) FOR KEY SHARE;
     GET DIAGNOSTICS found = ROW_COUNT;
     IF found < asked THEN
       {refused}
@@ -106,7 +106,7 @@ def _look_up(table: str, column: str, parent: str, *, lasting: bool) -> str:
 
 def _still_asked(table: str, child: str, column: str) -> str:
     return f"""
-  IF EXISTS (SELECT FROM gone JOIN {child} AS child ON child.{column} = gone.id) THEN
+  IF EXISTS (SELECT FROM gone JOIN public.{child} AS child ON child.{column} = gone.id) THEN
     RAISE EXCEPTION 'a row of {table} is still named by {child}.{column}' USING ERRCODE = 'foreign_key_violation',
       TABLE = '{child}', COLUMN = '{column}', CONSTRAINT = '{child}_references';
   END IF;

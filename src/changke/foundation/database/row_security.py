@@ -30,11 +30,12 @@ EXEMPT = {
 }
 """Tables with a store or a customer in them that need no policy, and why."""
 
-# Called once per statement: as sub-selects they are no functions of the row. What the setting says: `rows_seen`.
+# Called once per statement: as sub-selects they are no functions of the row. What the setting says: `rows_seen`. They
+# name their schema: a backup reads with an empty search path.
 STORES_FUNCTION = """
 CREATE OR REPLACE FUNCTION changke_stores() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
-    WHEN current_setting('changke.stores', true) LIKE '{%} * %' THEN (SELECT array_agg(id) FROM foundation_store)
+    WHEN current_setting('changke.stores', true) LIKE '{%} * %' THEN (SELECT array_agg(id) FROM public.foundation_store)
     WHEN current_setting('changke.stores', true) LIKE '{%'
     THEN split_part(current_setting('changke.stores', true), ' ', 1)::bigint[]
       || coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 3), ''), '{}')::bigint[]
@@ -48,12 +49,12 @@ CREATE OR REPLACE FUNCTION changke_visited() RETURNS bigint[] LANGUAGE sql STABL
   SELECT coalesce(nullif(split_part(current_setting('changke.stores', true), ' ', 2), ''), '{}')::bigint[]
 $$;
 CREATE OR REPLACE FUNCTION changke_figures() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN cardinality(changke_visited()) > 0 THEN (SELECT array_agg(id) FROM foundation_store)
-    ELSE changke_stores() END
+  SELECT CASE WHEN cardinality(public.changke_visited()) > 0 THEN (SELECT array_agg(id) FROM public.foundation_store)
+    ELSE public.changke_stores() END
 $$;
 CREATE OR REPLACE FUNCTION changke_own() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE split_part(current_setting('changke.stores', true), ' ', 3) WHEN '' THEN '{}'::bigint[]
-    WHEN '*' THEN (SELECT array_agg(id) FROM foundation_store)
+    WHEN '*' THEN (SELECT array_agg(id) FROM public.foundation_store)
     ELSE split_part(current_setting('changke.stores', true), ' ', 3)::bigint[] END
 $$;
 CREATE OR REPLACE FUNCTION changke_adviser() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
