@@ -91,7 +91,20 @@ def test_the_outlook_with_a_last_day_never_warns_later_than_the_fixed_days() -> 
         assert sooner.lead_days >= fixed.lead_days
         assert sooner.recall == fixed.recall == 1.0
         assert sooner.precision > fixed.precision - 0.05
+        assert (sooner.kind, sooner.latest_days, sooner.chosen_by) == ("outlook", days, f"fixed_{days}")
     assert by_name["outlook or 120"].lead_days > 65  # customers differ: for some the outlook is worth listening to
+
+
+def test_where_no_outlook_is_as_precise_a_last_day_stands_alone_and_a_later_minimum_leaves_it_out() -> None:
+    leaves = chain(600, leaving=0.1, alike=False)
+    by_name = {rule.rule: rule for rule in churn.backtest(leaves, horizon_days=90).rules}
+    alone, fixed = by_name["outlook or 60"], by_name["fixed 60"]
+    assert alone.threshold == 0.0
+    assert (alone.precision, alone.recall, alone.lead_days) == (fixed.precision, fixed.recall, fixed.lead_days)
+    assert "fall or 60" not in by_name  # the same row once more
+    later = {rule.rule for rule in churn.backtest(leaves, horizon_days=90, minimum_silence=70).rules}
+    assert "outlook or 60" not in later
+    assert "outlook or 90" in later
 
 
 def test_the_precision_that_a_model_expects_is_that_of_chains_made_by_it() -> None:

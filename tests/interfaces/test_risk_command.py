@@ -43,6 +43,8 @@ def test_the_past_is_asked_and_a_row_put_into_use(shop: Cast) -> None:
     assert told("use", "--row", "1")["kind"] == "fixed"
     own = told("use", "--kind", "outlook", "--threshold", "35")
     assert (own["kind"], own["threshold"]) == ("outlook", 3_500)
+    latest = told("use", "--kind", "outlook", "--threshold", "56", "--latest", "90")
+    assert (latest["threshold"], latest["latest_days"]) == (5_600, 90)
     assert told("off") == {"kind": None}
 
 
@@ -51,6 +53,8 @@ def test_the_past_is_asked_and_a_row_put_into_use(shop: Cast) -> None:
     (["use"], "say which"),
     (["use", "--row", "1"], ""),
     (["use", "--kind", "fixed", "--threshold", "3"], "720"),
+    (["use", "--kind", "outlook", "--threshold", "56", "--latest", "14"], "15"),
+    (["use", "--kind", "fixed", "--threshold", "60", "--latest", "90"], "最后一天"),
 ])  # fmt: skip
 def test_what_cannot_be_done_says_why(shop: Cast, words: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=said):

@@ -179,6 +179,7 @@ FIELDS: dict[str, Words] = {
     "threshold": _("Threshold"),
     "minimum_silence_days": _("Shortest silence in days"),
     "least_purchases": _("Counts from which purchase on"),
+    "latest_days": _("At the latest after silent days"),
     "fields": _("Fields"),
 }
 

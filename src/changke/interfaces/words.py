@@ -188,6 +188,7 @@ def why(
             expected_on=dt.date.fromisoformat(str(numbers["expected_on"])) if "expected_on" in numbers else None,
             today=now.date(),
             cause=str(numbers.get("cause", "")),
+            fired_by=_fired_of(numbers),
         )
     if "spent_minor" in numbers:
         places["spent"] = formats.money(int(numbers["spent_minor"]), currency, get_language() or "zh-hans")
@@ -359,6 +360,26 @@ RISK_RULES = {
     "outlook": _("Outlook over %(horizon)s days below %(share)s"),
     "fall": _("Outlook over %(horizon)s days below %(share)s of what it was on the day she bought"),
 }
+AT_THE_LATEST = _("%(rule)s, at the latest after %(days)s silent days")
+DAYS_ALONE = _("%(days)s silent days: no outlook was as precise")
+"""A last day beside which no threshold stood."""
+
+FIRED_BY = {
+    "fixed": _("Warned of because she was silent for %(days)s days."),
+    "outlook": _("Warned of because the outlook fell below %(share)s."),
+    "fall": _("Warned of because the outlook fell below %(share)s of what it was on the day she bought."),
+    "latest": _(
+        "Warned of because she was silent for %(days)s days, the last day of the rule; the outlook was still good."
+    ),
+}
+"""Which part of the rule warned -> its sentence."""
+
+FIRED_LABELS = {
+    "fixed": _("Silent days"),
+    "outlook": _("Outlook"),
+    "fall": _("Fall of the outlook"),
+    "latest": _("Last day of the rule"),
+}
 RISK_CHOSEN_BY = {
     "fixed_60": _("as precise as 60 fixed days"),
     "fixed_90": _("as precise as 90 fixed days"),
@@ -382,10 +403,23 @@ SILENCE_SIGNALS = {
 }
 
 
-def risk_rule(kind: str, threshold: int, horizon_days: int) -> str:
+def risk_rule(kind: str, threshold: int, horizon_days: int, latest_days: int | None = None) -> str:
     """A rule that warns as one phrase. `threshold` in days, times, or basis points."""
-    share = formats.basis_points(threshold, 1).replace(".0%", "%")
-    return str(RISK_RULES[kind]) % {"days": threshold, "times": threshold, "horizon": horizon_days, "share": share}
+    if latest_days is not None and threshold == 0:
+        return str(DAYS_ALONE) % {"days": latest_days}
+    places = {"days": threshold, "times": threshold, "horizon": horizon_days, "share": _share(threshold)}
+    said = str(RISK_RULES[kind]) % places
+    return said if latest_days is None else str(AT_THE_LATEST) % {"rule": said, "days": latest_days}
+
+
+def fired(by: str, threshold: int, latest_days: int | None) -> str:
+    """Why somebody was warned of on that day and on no other: which part of the rule it was. Arguments as above."""
+    days = threshold if by == "fixed" else latest_days
+    return str(FIRED_BY[by]) % {"days": days, "share": _share(threshold)}
+
+
+def _share(points: int) -> str:
+    return formats.basis_points(points, 1).replace(".0%", "%")
 
 
 def signal_of(has_signal: bool | None, auc_bp: int | None) -> str:
@@ -432,8 +466,9 @@ def at_risk(
     expected_on: dt.date | None,
     today: dt.date,
     cause: str = "",
+    fired_by: str = "",
 ) -> str:
-    """Why somebody was warned of, in one sentence with its numbers."""
+    """Why somebody was warned of, in one sentence with its numbers; behind it which part of the rule warned."""
     language = get_language() or "zh-hans"
     places = {
         "silent_days": silent_days,
@@ -441,8 +476,15 @@ def at_risk(
         "outlook": formats.basis_points(outlook_bp, 0),
         "expected": formats.day(expected_on, today, language) if expected_on else "",
     }
-    said = str(AT_RISK[expected_on is not None]) % places
+    said = " ".join(filter(None, (str(AT_RISK[expected_on is not None]) % places, fired_by)))
     return f"{said} {CHURN_CAUSES[cause]}{full_stop(language)}" if cause in CHURN_CAUSES else said
+
+
+def _fired_of(numbers: Mapping[str, int | str]) -> str:
+    """Said on the day's list of rules with two parts only: of the others the sentence before says enough."""
+    if "latest_days" not in numbers:
+        return ""
+    return fired(str(numbers["fired_by"]), int(numbers["rule_threshold"]), int(numbers["latest_days"]))
 
 
 def full_stop(language: str) -> str:

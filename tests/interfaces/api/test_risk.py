@@ -32,6 +32,9 @@ def test_the_past_is_asked_and_a_row_of_the_answer_put_into_use(hq: Caller) -> N
     assert hq.get("/risk/rule").json() == chosen
     own = hq.send("PUT", "/risk/rule", {"kind": "fixed", "threshold": 45}).json()
     assert (own["kind"], own["threshold"], own["backtest_id"]) == ("fixed", 45, None)
+    latest = hq.send("PUT", "/risk/rule", {"kind": "outlook", "threshold": 5_600, "latest_days": 90}).json()
+    assert (latest["threshold"], latest["latest_days"]) == (5_600, 90)
+    assert {row["latest_days"] for row in told["rows"]} == {None, 60, 90, 120}
     assert hq.send("DELETE", "/risk/rule", "").status_code == 204
     assert hq.get("/risk/rule").json() is None
 
@@ -45,6 +48,8 @@ def test_the_past_is_asked_and_a_row_of_the_answer_put_into_use(hq: Caller) -> N
         ("PUT", "/risk/rule", {}, 422, "kind"),
         ("PUT", "/risk/rule", {"kind": "alive", "threshold": 1}, 422, "kind"),
         ("PUT", "/risk/rule", {"kind": "outlook", "threshold": 10_000}, 422, "threshold"),
+        ("PUT", "/risk/rule", {"kind": "outlook", "threshold": 50, "latest_days": 14}, 422, "latest_days"),
+        ("PUT", "/risk/rule", {"kind": "fixed", "threshold": 50, "latest_days": 90}, 422, "latest_days"),
         ("PUT", "/risk/rule", {"backtest_id": 999_999, "row": 0}, 404, None),
         ("GET", "/risk/backtests/999999", None, 404, None),
     ],
@@ -83,6 +88,7 @@ def test_warnings_are_listed_by_value_in_pages_within_ones_stores(
     rest = hq.get("/risk/warnings", limit=2, cursor=first["next"]).json()
     assert [one["value_at_risk_minor"] for one in first["items"] + rest["items"]] == [500, 400, 300]
     assert rest["next"] is None
+    assert {one["fired_by"] for one in first["items"] + rest["items"]} == {"fixed"}
     assert rest["items"][0]["causes"] == [{"cause": "price", "fact": "receipt:1", "on": "2026-01-02"}]
     mine = {one["customer_id"] for one in key_of("manager").get("/risk/warnings").json()["items"]}
     assert mine == {cast.mo.pk, cast.vera.pk}

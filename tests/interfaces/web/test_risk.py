@@ -9,6 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from changke.facts.events import services as events
 from changke.facts.events.models import Event
 from changke.foundation.organisation.scope import Scope
+from changke.interfaces import words
 from changke.interfaces.exporters import services as _registered  # noqa: F401 -- sets of rows register themselves
 from changke.interfaces.exporters.shape import DATASETS, Ask
 from changke.profiles.risk import rules
@@ -52,14 +53,29 @@ def warned(hq: Client, cast: Cast) -> Cast:
 
 def test_the_list_says_why_from_which_fact_and_what_to_do(hq: Client, warned: Cast) -> None:
     page = text(hq, "/risk/")
-    for words in ("莫愁", "岚岚", "01-26", "61 天", "18%", "可能因为投诉过", "01-03", "道歉并补救", "¥3,528"):
-        assert words in page, words
+    for said in ("莫愁", "岚岚", "01-26", "61 天", "18%", "可能因为投诉过", "01-03", "道歉并补救", "¥3,528"):
+        assert said in page, said
     assert "岚岚" not in text(hq, "/risk/?cause=complaint")
     assert "莫愁" not in text(hq, "/risk/?cause=unknown")
     assert "莫愁" not in text(hq, f"/risk/?store={warned.xu_hui.pk}")
     assert "没有预警" in text(hq, "/risk/?ended=lost")
     assert "岚岚" in text(hq, "/risk/?stage=lost")
     assert text(hq, "/risk/?store=x&after=no~1&stage=;&cause=?&ended=?&adviser=9999999999999999999999")
+
+
+def test_each_warning_says_which_part_of_the_rule_it_was(hq: Client, warned: Cast) -> None:
+    assert "预警的原因：沉默满 55 天。" in text(hq, "/risk/")
+    rule = use(rules.Wanted("outlook", 5_600, latest_days=90), now=NOW)
+    ChurnWarning.objects.filter(customer=warned.lan).update(rule=rule, fired_by="latest")
+    ChurnWarning.objects.filter(customer=warned.mo).update(rule=rule, fired_by="outlook")
+    last = "预警的原因：沉默满 90 天，到了规则的最后一天；单看回来的可能还不必预警。"
+    page = text(hq, "/risk/")
+    for said in (last, "预警的原因：回来的可能低于 56%。", "90 天内回来的可能低于 56%，最晚沉默 90 天"):
+        assert said in page, said
+    assert last in text(hq, f"/customers/{warned.lan.pk}/outlook/")
+    assert last in text(hq, "/")
+    (row,) = [row for row in DATASETS["warnings"].rows(Ask(Scope(None), "")) if row[1] == "岚岚"]
+    assert "到了规则的最后一天" in row
 
 
 def test_a_store_sees_its_own_warnings_only(hq: Client, warned: Cast) -> None:
@@ -95,8 +111,8 @@ def test_today_names_her_in_place_of_newly_silent(hq: Client, warned: Cast) -> N
 def test_her_page_loads_her_outlook_and_warnings(hq: Client, warned: Cast) -> None:
     assert f"/customers/{warned.mo.pk}/outlook/" in text(hq, f"/customers/{warned.mo.pk}/")
     part = text(hq, f"/customers/{warned.mo.pk}/outlook/")
-    for words in ("18%", "可能因为投诉过", "预警"):
-        assert words in part, words
+    for said in ("18%", "可能因为投诉过", "预警"):
+        assert said in part, said
 
 
 def test_warnings_are_exported_as_they_are_filtered(hq: Client, warned: Cast) -> None:
@@ -131,16 +147,30 @@ def test_it_is_asked_watched_read_and_used(hq: Client) -> None:
     backtests.run(made.pk, past(400), now=NOW)
     page = text(hq)
     assert "every 1500ms" not in page
-    for words in ("沉默能说明问题", "并排比较", "沉默 90 天", "先看这一条", "400"):
-        assert words in page, words
+    for said in ("沉默能说明问题", "并排比较", "沉默 90 天", "先看这一条", "400"):
+        assert said in page, said
     place = rules.best_of(BackTest.objects.get().rows)
     assert hq.post("/risk/rules/use/", {"backtest": made.pk, "row": place})["Location"] == f"{PAGE}?test={made.pk}"
     standing = rule_in_use()
     assert standing is not None
     assert (standing.chosen_by, standing.backtest_id) == ("李运营", made.pk)
     assert "启用</span>" in text(hq)
+    assert "沉默 90 天：没有哪个“回来的可能”同样准" in page
     hq.post("/risk/rules/use/", {"none": "1"})
     assert rule_in_use() is None
+
+
+def test_a_row_with_a_last_day_is_put_into_use(hq: Client) -> None:
+    made = backtests.ask(rules.Asked(), by_name="李运营", now=NOW)
+    rows = backtests.run(made.pk, past(400, leaving=0.0), now=NOW).rows
+    place = next(place for place, row in enumerate(rows) if row["latest_days"] and row["usable"])
+    hq.post("/risk/rules/use/", {"backtest": made.pk, "row": place})
+    standing = rule_in_use()
+    assert standing is not None
+    assert standing.latest_days == rows[place]["latest_days"]
+    page = text(hq)
+    assert page.count(words.risk_rule("outlook", standing.threshold, 90, standing.latest_days)) >= 2
+    assert page.count("启用</span>") == 2  # one in the table, one on its card for phones
 
 
 def test_a_memoryless_shop_is_told_that_no_warning_is_worth_raising(hq: Client) -> None:

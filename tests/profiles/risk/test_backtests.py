@@ -39,9 +39,11 @@ def test_rules_stand_side_by_side_with_what_they_were_computed_on(cast: Cast) ->
     kinds = {(row["kind"], row["chosen_by"]) for row in kept.rows}
     assert {("fixed", ""), ("gaps", ""), ("outlook", "fixed_60"), ("outlook", "alerts"), ("fall", "precision")} <= kinds
     for row in kept.rows:
-        assert row["usable"] == (row["kind"] != "gaps")
         assert 0 <= row["precision_bp"] <= 10_000
-        assert row["threshold"] > 0
+        # A last day beside no threshold is the fixed rule, which has a row of its own.
+        assert row["usable"] == (row["kind"] != "gaps" and row["threshold"] > 0)
+        assert row["threshold"] > 0 or row["latest_days"]
+    assert {row["latest_days"] for row in kept.rows} == {None, 60, 90, 120}
 
 
 def test_a_wish_for_few_warnings_brings_few(cast: Cast) -> None:
@@ -61,6 +63,27 @@ def test_the_row_to_look_at_keeps_the_wish_and_leads_longest(cast: Cast) -> None
     assert best is not None
     assert rows[best]["chosen_by"] == "precision"
     assert rows[best]["lead_days"] == max(row["lead_days"] for row in rows if row["chosen_by"] == "precision")
+
+
+@pytest.mark.parametrize(
+    ("fixed_lead", "outlook_lead", "threshold", "wished_lead", "best"),
+    [
+        (90, 126, 6_600, None, 1),  # customers differ: the outlook warns sooner at the same precision
+        (90, 55, 2_600, None, 0),  # they do not: fixed days do
+        (90, 55, 2_600, 40, 2),  # whoever has a wish sees what fulfils it
+        (90, 90, 0, None, None),  # a last day alone is no finding
+    ],
+)
+def test_the_row_to_look_at_first(
+    fixed_lead: int, outlook_lead: int, threshold: int, wished_lead: int | None, best: int | None
+) -> None:
+    def row(kind: str, threshold: int, lead: int, chosen_by: str) -> dict[str, Any]:
+        return {"kind": kind, "threshold": threshold, "lead_days": lead, "chosen_by": chosen_by,
+                "precision_bp": 5_000, "usable": threshold > 0}  # fmt: skip
+
+    rows = [row("fixed", 90, fixed_lead, ""), row("outlook", threshold, outlook_lead, "fixed_90")]
+    rows += [row("outlook", 4_000, wished_lead, "precision")] if wished_lead else []
+    assert rules.best_of(rows) == best
 
 
 def test_where_nobody_leaves_it_says_that_silence_means_nothing(cast: Cast) -> None:
@@ -133,6 +156,36 @@ def test_a_row_warns_the_one_before_ends_and_both_are_lines(cast: Cast) -> None:
     assert [line.after["kind"] for line in lines] == ["fixed", "outlook"]
 
 
+def test_a_row_with_a_last_day_warns_and_an_earlier_rule_has_none_when_it_is_put_back(cast: Cast) -> None:
+    use(rules.Wanted("fixed", 45), now=NOW)
+    kept = answered(past(400, leaving=0.0))
+    place = next(place for place, row in enumerate(kept.rows) if row["latest_days"] and row["usable"])
+    chosen = use_row(kept, place, now=NOW)
+    assert (chosen.kind, chosen.latest_days) == ("outlook", kept.rows[place]["latest_days"])
+    line = AuditLine.objects.filter(action="risk_rule.chosen").latest("pk")
+    assert line.after["latest_days"] == chosen.latest_days
+    restore(line, by=system("test"), now=NOW)
+    standing = rule_in_use()
+    assert standing is not None
+    assert (standing.kind, standing.threshold, standing.latest_days) == ("fixed", 45, None)
+
+
+def test_a_back_test_from_before_last_days_can_still_be_put_into_use(cast: Cast) -> None:
+    kept = answered(past(400))
+    for row in kept.rows:
+        del row["latest_days"]
+    place = next(place for place, row in enumerate(kept.rows) if row["kind"] == "fall")
+    assert use_row(kept, place, now=NOW).latest_days is None
+
+
+def test_a_last_day_without_a_threshold_cannot_warn(cast: Cast) -> None:
+    kept = answered(past(400))
+    kept.rows[0] = {**kept.rows[0], "kind": "outlook", "threshold": 0, "latest_days": 60, "usable": False}
+    with pytest.raises(Invalid, match="cannot warn"):
+        use_row(kept, 0, now=NOW)
+    assert rule_in_use() is None
+
+
 def test_multiples_of_the_own_gap_cannot_warn(cast: Cast) -> None:
     kept = answered(past(400))
     place = next(place for place, row in enumerate(kept.rows) if row["kind"] == "gaps")
@@ -154,6 +207,9 @@ def test_multiples_of_the_own_gap_cannot_warn(cast: Cast) -> None:
         rules.Wanted("outlook", 3_000, horizon_days=10),
         rules.Wanted("outlook", 3_000, minimum_silence_days=91),
         rules.Wanted("outlook", 3_000, least_purchases=6),
+        rules.Wanted("outlook", 3_000, latest_days=14),  # its first day is the fourteenth
+        rules.Wanted("outlook", 3_000, latest_days=721),
+        rules.Wanted("fixed", 60, latest_days=90),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(cast: Cast, wanted: rules.Wanted) -> None:

@@ -138,6 +138,34 @@ def test_the_fall_warns_by_how_far_it_fell(shop: Cast) -> None:
     assert warned() == set()
 
 
+@pytest.mark.parametrize(
+    ("threshold", "latest", "fired_by"),
+    [
+        (9_999, 120, "outlook"),  # on the first day it may, long before the last
+        (1, 60, "latest"),  # so small a chance is not reached: the last day was yesterday
+        (1, 62, None),  # she has been silent for 61 days
+    ],
+)
+def test_a_rule_with_a_last_day_says_which_of_its_parts_warned(
+    shop: Cast, threshold: int, latest: int, fired_by: str | None
+) -> None:
+    use(Wanted("outlook", threshold, minimum_silence_days=55, latest_days=latest), now=NOW)
+    night()
+    one = of(shop.mo)
+    assert (one.fired if one else None) == fired_by
+    if fired_by:
+        assert Event.objects.get(kind="warning.raised").data["fired_by"] == fired_by
+
+
+def test_a_warning_from_before_was_raised_by_the_kind_of_its_rule(shop: Cast) -> None:
+    use(Wanted("fixed", 55), now=NOW)
+    night()
+    ChurnWarning.objects.update(fired_by="")
+    one = of(shop.mo)
+    assert one is not None
+    assert one.fired == "fixed"
+
+
 def test_outlook_and_money_follow_every_night(shop: Cast) -> None:
     use(Wanted("fixed", 55), now=NOW)
     night()

@@ -195,7 +195,11 @@ def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
             "outlook_bp": one.outlook_bp,
             "horizon_days": one.rule.horizon_days,
             "cause": one.cause,
+            "fired_by": one.fired,
+            "rule_threshold": one.rule.threshold,
         }
+        if one.rule.latest_days is not None:
+            numbers["latest_days"] = one.rule.latest_days
         if one.expected_on is not None:
             numbers["expected_on"] = one.expected_on.isoformat()
         yield rules.Candidate(

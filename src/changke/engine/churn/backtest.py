@@ -38,7 +38,7 @@ class Backtest:
     ----------
     rules
         Side by side. `outlook = 90` is the outlook at the precision that fixed 90 days were to have, judged from before
-        the cut; `outlook or 90` warns by the outlook, at the latest after 90 days.
+        the cut; `outlook or 90` and `fall or 90` warn by the score, at the latest after 90 days.
     signal
         Whether silence means anything here; its truth value is the answer, `.auc` the measure, `str()` the sentence.
     notes
@@ -166,7 +166,7 @@ class _Personal:
         weeks: float,
         progress: Progress,
     ) -> None:
-        self.horizon, self.lapse, self.after, self.weeks = horizon, lapse, after, weeks
+        self.horizon, self.lapse, self.least, self.after, self.weeks = horizon, lapse, least, after, weeks
         self.fires, self.before, self.weekly = {}, {}, {}
         back = min(7.0 * WEEKS_BACK, cut / 2)
         alike = {name: _Alike(model, seen, horizon) for name, seen in (("known", known), ("after", after))}
@@ -221,19 +221,32 @@ class _Personal:
             fit = [level for level in LEVELS.tolist() if self.foreseen[kind, level] >= wanted]
             if fit:
                 chosen.append(self._judged(f"{kind} = {fixed}", kind, max(fit), self.fires[kind, max(fit)], by))
-        sooner = [
+            if fixed > self.least:
+                chosen += self._at_the_latest(kind, fixed, wanted, by)
+        return chosen
+
+    def _at_the_latest(self, kind: str, fixed: int, wanted: float, by: str) -> list[Judged]:
+        """The score, and the fixed days where it has not fired by then: never later than the fixed rule.
+
+        Where no threshold keeps the precision, the outlook stands at 0, which is the fixed rule itself: one sees
+        that it was looked for. The fall is left out there; it would be the same row once more.
+        """
+        fit = [
             level
             for level in LEVELS.tolist()
-            if self.known.foreseen(np.minimum(self.days_known["outlook", level], fixed)) >= wanted
+            if (self.days_known[kind, level] < fixed).any()  # else it is the fixed rule under another name
+            and self.known.foreseen(np.minimum(self.days_known[kind, level], fixed)) >= wanted
         ]
-        level = max(sooner, default=0.0)  # at 0 it is the fixed rule itself
-        fires = np.minimum(self.fires["outlook", level], fixed) if sooner else np.full(len(self.after), float(fixed))
-        return [*chosen, self._judged(f"outlook or {fixed}", "sooner", level, fires, by)]
+        if not fit and kind == "fall":
+            return []
+        level = max(fit, default=0.0)
+        fires = np.minimum(self.fires[kind, level], fixed) if fit else np.full(len(self.after), float(fixed))
+        return [self._judged(f"{kind} or {fixed}", kind, level, fires, by, latest=fixed)]
 
-    def _judged(self, name: str, kind: str, level: float, fires: Floats, chosen_by: str) -> Judged:
+    def _judged(self, name: str, kind: str, level: float, fires: Floats, chosen_by: str, *, latest: int = 0) -> Judged:
         return judged(
             name, level, fires, self.after, horizon=self.horizon, lapse=self.lapse, weeks=self.weeks, kind=kind,
-            chosen_by=chosen_by,
+            chosen_by=chosen_by, latest=latest,
         )  # fmt: skip
 
 

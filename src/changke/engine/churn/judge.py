@@ -28,10 +28,12 @@ class Judged:
     alerts_per_week
         Alerts for each week in which the judged silences began.
     kind
-        fixed, gaps, outlook, fall or sooner (the outlook, at the latest after so many fixed days).
+        fixed, gaps, outlook or fall.
     chosen_by
         How the threshold was found: "" (it is the rule itself), fixed_60 and the like (the precision of that rule),
         precision or alerts.
+    latest_days
+        The silent day on which it fires at the latest, whatever the score says; 0 without one.
     """
 
     rule: str
@@ -45,6 +47,7 @@ class Judged:
     alerts_per_week: float = float("nan")
     kind: str = ""
     chosen_by: str = ""
+    latest_days: int = 0
 
     def row(self) -> dict[str, object]:
         return asdict(self)
@@ -61,6 +64,7 @@ def judged(
     weeks: float = 0.0,
     kind: str = "",
     chosen_by: str = "",
+    latest: int = 0,
 ) -> Judged:
     """Judge by the silent day on which the rule fires; every outcome must have been observed."""
     fired = (seen.length > fires_on) & (fires_on <= lapse)
@@ -75,7 +79,7 @@ def judged(
         lead_days=float(lead[lapsed].mean()) if lapses else float("nan"),
         false_per_100=100.0 * (alerts - int(true.sum())) / all_of_them, alerts_per_100=100.0 * alerts / all_of_them,
         silences=len(seen), alerts_per_week=alerts / weeks if weeks > 0 else float("nan"),
-        kind=kind, chosen_by=chosen_by,
+        kind=kind, chosen_by=chosen_by, latest_days=latest,
     )  # fmt: skip
 
 

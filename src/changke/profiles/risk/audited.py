@@ -20,6 +20,8 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
     if not was["kind"]:
         use_none(by=by, now=now)
         return
+    if "kind" in values and "latest_days" not in values:
+        was["latest_days"] = None  # the line speaks of a rule that had no last day, or of its kind alone
     numbers = {name: cast(int, was[name]) for name in NONE if name != "kind"}
     use(Wanted(str(was["kind"]), **numbers), by=by, now=now)
 

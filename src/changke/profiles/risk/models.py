@@ -79,6 +79,8 @@ class RiskRule(models.Model):
     horizon_days = models.PositiveIntegerField()
     minimum_silence_days = models.PositiveIntegerField()
     least_purchases = models.PositiveIntegerField(default=1)
+    latest_days = models.PositiveIntegerField(null=True)
+    """Silent days after which an outlook or its fall warns at the latest; NULL: never by days alone."""
     backtest = models.ForeignKey(BackTest, null=True, on_delete=models.PROTECT, related_name="+")
     """Where it was chosen from; none where somebody set it by hand."""
     chosen_by = models.CharField(max_length=200)
@@ -95,6 +97,11 @@ class RiskRule(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind="fixed") | models.Q(threshold__range=(1, 9_999)),
                 name="risk_rule_threshold_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(latest_days__isnull=True)
+                | (~models.Q(kind="fixed") & models.Q(latest_days__gt=models.F("minimum_silence_days"))),
+                name="risk_rule_last_day_follows_the_first",
             ),
         ]
 
@@ -114,6 +121,16 @@ class Ended(models.TextChoices):
     """She is no customer of her own any more: merged, or only a withdrawn batch knew her."""
 
 
+class FiredBy(models.TextChoices):
+    """Which part of a rule warned."""
+
+    FIXED = "fixed"
+    OUTLOOK = "outlook"
+    FALL = "fall"
+    LATEST = "latest"
+    """The last day of a rule of outlook or fall, which alone would have waited."""
+
+
 class ChurnWarning(models.Model):
     """Somebody may be leaving: one silence, why it was noticed, what became of it. Derived, but for its beginning."""
 
@@ -126,6 +143,8 @@ class ChurnWarning(models.Model):
     rule = models.ForeignKey(RiskRule, on_delete=models.PROTECT, related_name="+")
     opened_on = models.DateField()
     opened_at = models.DateTimeField()
+    fired_by = models.CharField(max_length=8, choices=FiredBy.choices, blank=True, default="", db_default="")
+    """Empty in warnings from before rules had two parts: the kind of their rule."""
     purchases = models.PositiveIntegerField()
     """Purchase days so far."""
     outlook_then_bp = models.PositiveIntegerField()
@@ -165,3 +184,8 @@ class ChurnWarning(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.customer_id} since {self.silent_since}"
+
+    @property
+    def fired(self) -> str:
+        """Which part of its rule warned, one of `FiredBy`."""
+        return self.fired_by or self.rule.kind

@@ -49,6 +49,8 @@ class Wanted:
     horizon_days: int = 90
     minimum_silence_days: int = 14
     least_purchases: int = 1
+    latest_days: int | None = None
+    """Silent days after which an outlook or its fall warns at the latest, whatever it says; None: never by itself."""
 
     def wrong(self) -> tuple[str, int, int] | None:
         """The first field outside its bounds, with the bounds. The kind is looked at by whoever asks."""
@@ -57,6 +59,7 @@ class Wanted:
             "horizon_days": (self.horizon_days, HORIZON_DAYS),
             "minimum_silence_days": (self.minimum_silence_days, MINIMUM_SILENCE_DAYS),
             "least_purchases": (self.least_purchases, LEAST_PURCHASES),
+            "latest_days": (self.latest_days, (self.minimum_silence_days + 1, FIXED_DAYS[1])),
         }
         return _outside(bounds)
 
@@ -71,8 +74,8 @@ def _outside(bounds: Mapping[str, tuple[int | None, tuple[int, int]]]) -> tuple[
 def rows_of(said: Backtest) -> list[dict[str, Any]]:
     """The rules of a back-test as they are kept: integers, shares in basis points, None where there was nothing to
     divide by. Two wishes that led to the same threshold are one row each: the page says what each came from.
-    The outlook with a last day (`sooner`) is not among the rules that can be put into use and is left out."""
-    return [_row(rule) for rule in said.rules if rule.kind != "sooner"]
+    A last day beside a threshold of 0 is the fixed rule, which has its own row to be put into use."""
+    return [_row(rule) for rule in said.rules]
 
 
 def _row(rule: Judged) -> dict[str, Any]:
@@ -80,8 +83,9 @@ def _row(rule: Judged) -> dict[str, Any]:
     return {
         "kind": rule.kind,
         "threshold": round(rule.threshold) if days else round(10_000 * rule.threshold),
+        "latest_days": rule.latest_days or None,
         "chosen_by": rule.chosen_by,
-        "usable": fixed or rule.kind in USABLE,
+        "usable": fixed or (rule.kind in USABLE and rule.threshold > 0),
         "precision_bp": _part(rule.precision, 10_000),
         "recall_bp": _part(rule.recall, 10_000),
         "lead_days": _part(rule.lead_days, 1),
@@ -103,11 +107,18 @@ def has_signal(said: Backtest) -> bool | None:
 
 
 def best_of(rows: list[dict[str, Any]]) -> int | None:
-    """The row to look at first: of those that fulfil a wish, else of those as precise as fixed 90 days, the longest
+    """The row to look at first: of those that fulfil a wish, else of fixed 90 days and those as precise, the longest
     lead; the more precise where leads are equal. None where no personal rule found a threshold."""
-    personal = [place for place, row in enumerate(rows) if row["kind"] in {"outlook", "fall"} and row["lead_days"]]
+    personal = [
+        place
+        for place, row in enumerate(rows)
+        if row["kind"] in {"outlook", "fall"} and row["usable"] and row["lead_days"]
+    ]
     wished = [place for place in personal if rows[place]["chosen_by"] in {"precision", "alerts"}]
-    among = wished or [place for place in personal if rows[place]["chosen_by"] == "fixed_90"] or personal
+    like_90 = [place for place in personal if rows[place]["chosen_by"] == "fixed_90"]
+    # Where customers differ little, fixed days warn sooner than any personal rule as precise as they are.
+    fixed = [place for place, row in enumerate(rows) if (row["kind"], row["threshold"]) == ("fixed", 90)]
+    among = wished or (like_90 and like_90 + fixed) or personal
     return max(among, key=lambda place: (rows[place]["lead_days"], rows[place]["precision_bp"] or 0), default=None)
 
 

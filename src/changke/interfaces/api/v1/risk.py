@@ -27,6 +27,9 @@ class JudgedOut(Schema):
 
     kind: str = Field(..., description="fixed, gaps (multiples of the own gap, for comparison only), outlook or fall.")
     threshold: int = Field(..., description="Days of `fixed`, times of `gaps`, else basis points.")
+    latest_days: int | None = Field(
+        None, description="Silent days after which an outlook or its fall warns at the latest; null: not by days."
+    )
     chosen_by: str = Field(
         ..., description="What its threshold had to keep before the cut: fixed_60, precision, alerts; or empty."
     )
@@ -81,6 +84,7 @@ class RiskRuleOut(Schema):
     horizon_days: int
     minimum_silence_days: int
     least_purchases: int
+    latest_days: int | None = Field(..., description="Silent days after which it warns at the latest.")
     backtest_id: int | None
     chosen_by: str
     since: dt.datetime
@@ -96,8 +100,18 @@ class RiskRuleIn(Input):
     horizon_days: int = 90
     minimum_silence_days: int = 14
     least_purchases: int = 1
+    latest_days: int | None = Field(
+        None, description="Of an outlook or its fall: warn after so many silent days at the latest, whatever it says."
+    )
 
-    model_config = {"json_schema_extra": {"examples": [{"kind": "outlook", "threshold": 3500}]}}
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"kind": "outlook", "threshold": 3500},
+                {"kind": "outlook", "threshold": 5600, "latest_days": 90},
+            ]
+        }
+    }
 
 
 class CauseOut(Schema):
@@ -113,6 +127,9 @@ class WarningOut(Schema):
     opened_on: dt.date
     silent_since: dt.date = Field(..., description="The day of her last purchase or card use.")
     expected_on: dt.date | None
+    fired_by: str = Field(
+        ..., description="Which part of the rule warned: fixed, outlook, fall, or latest (its last day)."
+    )
     horizon_days: int
     outlook_bp: int = Field(..., description="The chance that she buys within the horizon, as of the last night.")
     outlook_opened_bp: int
@@ -151,8 +168,8 @@ def get_warnings(request: HttpRequest, query: Query[WarningsQuery]) -> dict[str,
 
 
 def _warning(one: ChurnWarning) -> WarningOut:
-    plain = {name: getattr(one, name) for name in WarningOut.model_fields if name != "horizon_days"}
-    return WarningOut(**plain, horizon_days=one.rule.horizon_days)
+    plain = {name: getattr(one, name) for name in WarningOut.model_fields if name not in {"horizon_days", "fired_by"}}
+    return WarningOut(**plain, horizon_days=one.rule.horizon_days, fired_by=one.fired)
 
 
 @router.get("/backtests", response=list[BackTestOut], operation_id="get_backtests", summary="Back-tests")
@@ -195,7 +212,9 @@ def put_risk_rule(request: HttpRequest, body: RiskRuleIn) -> RiskRuleOut:
         return RiskRuleOut.from_orm(use_row(_there(body.backtest_id), body.row, by=by(request), now=now))
     if body.kind is None or body.threshold is None:
         raise Invalid(field="kind", reason="send backtest_id and row, or kind and threshold")
-    wanted = rules.Wanted(body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases)
+    wanted = rules.Wanted(
+        body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases, body.latest_days
+    )
     return RiskRuleOut.from_orm(use(wanted, by=by(request), now=now))
 
 

@@ -36,6 +36,9 @@ class Command(ShopCommand):
         parser.add_argument("--row", type=int, metavar="N", help="use: a row of the last back-test, from 1")
         parser.add_argument("--kind", choices=rules.USABLE, help="use: a threshold of your own")
         parser.add_argument("--threshold", type=int, metavar="N", help="use: days of `fixed`, else percent")
+        parser.add_argument(
+            "--latest", type=int, metavar="DAYS", help="use: outlook or fall, at the latest after so many silent days"
+        )
 
     def run(self, *, what: str, **given: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -61,7 +64,7 @@ class Command(ShopCommand):
             self.say(f"{'':>3} {'right':>6} {'found':>6} {'ahead':>6} {'wrong':>6} {'a week':>7}")
         for place, row in enumerate(found.rows, start=1):
             horizon = found.used_horizon_days or found.horizon_days
-            said = words.risk_rule(row["kind"], row["threshold"], horizon)
+            said = words.risk_rule(row["kind"], row["threshold"], horizon, row.get("latest_days"))
             numbers = [_percent(row["precision_bp"]), _percent(row["recall_bp"]), row["lead_days"]]
             weekly = "-" if row["weekly_tenths"] is None else f"{row['weekly_tenths'] / 10:.1f}"
             cells = " ".join(f"{'-' if one is None else one:>6}" for one in [*numbers, row["false_per_100"]])
@@ -88,7 +91,9 @@ class Command(ShopCommand):
         if given["kind"] is None or given["threshold"] is None:
             raise CommandError("say which: --row N, or --kind and --threshold")
         threshold = given["threshold"] if given["kind"] == "fixed" else given["threshold"] * 100
-        wanted = rules.Wanted(given["kind"], threshold, given["horizon"], given["silence"], given["purchases"])
+        wanted = rules.Wanted(
+            given["kind"], threshold, given["horizon"], given["silence"], given["purchases"], given["latest"]
+        )
         use(wanted, by=BY, now=now)
 
     def _rule(self) -> dict[str, Any]:
@@ -97,13 +102,13 @@ class Command(ShopCommand):
         if standing is None:
             return {"kind": None}
         return {name: getattr(standing, name) for name in ("kind", "threshold", "horizon_days",
-                "minimum_silence_days", "least_purchases", "chosen_by", "since")}  # fmt: skip
+                "minimum_silence_days", "least_purchases", "latest_days", "chosen_by", "since")}  # fmt: skip
 
 
 def _said(rule: RiskRule | None) -> str:
     if rule is None:
         return "none chosen: the chain's fixed silent days hold"
-    return words.risk_rule(rule.kind, rule.threshold, rule.horizon_days)
+    return words.risk_rule(rule.kind, rule.threshold, rule.horizon_days, rule.latest_days)
 
 
 def _percent(points: int | None) -> str | None:

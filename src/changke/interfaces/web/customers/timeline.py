@@ -323,7 +323,8 @@ def _tagged(one: Event, asked: Asked) -> Face:
 
 def _warned(one: Event, asked: Asked) -> Face:
     outlook = formats.basis_points(int(one.data.get("outlook_bp") or 0), 0)
-    return gettext("May be leaving: outlook %(outlook)s") % {"outlook": outlook}, "", "warn", "alert"
+    by = str(words.FIRED_LABELS.get(one.data.get("fired_by", ""), ""))
+    return gettext("May be leaving: outlook %(outlook)s") % {"outlook": outlook}, by, "warn", "alert"
 
 
 def _ended(one: Event, asked: Asked) -> Face:

@@ -17,6 +17,7 @@ from changke.interfaces import jobs, words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.risk.lists import rule_said
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, RiskRule, State
 from changke.profiles.risk.queries import backtests, rule_in_use
@@ -79,7 +80,7 @@ def use(request: HttpRequest) -> HttpResponse:
     if backtest is None:
         raise NotFound
     chosen = use_row(backtest, _number(request.POST.get("row", "")), by=by, now=now)
-    toast(request, gettext("In use from now on: %(rule)s") % {"rule": _said(chosen)})
+    toast(request, gettext("In use from now on: %(rule)s") % {"rule": rule_said(chosen)})
     return go(request, f"{reverse('risk-rules')}?test={backtest.pk}")
 
 
@@ -99,7 +100,7 @@ def _page(
             (number, gettext("from purchase %(number)s on") % {"number": number}) for number in range(1, 6)
         ],
         "standing": standing,
-        "standing_words": _said(standing) if standing else "",
+        "standing_words": rule_said(standing) if standing else "",
         "fixed_days": the_chain().silent_after_days,
         "busy": next((one for one in found if one.is_busy), None),
         "failed": bool(found) and found[0].state == State.FAILED,
@@ -143,11 +144,12 @@ def _chosen(request: HttpRequest, found: list[BackTest]) -> BackTest | None:
 
 def _row(place: int, row: Mapping[str, Any], backtest: BackTest, standing: RiskRule | None) -> Row:
     horizon = backtest.used_horizon_days or backtest.horizon_days
-    of_standing = standing is not None and (standing.kind, standing.threshold) == (row["kind"], row["threshold"])
+    asked = (row["kind"], row["threshold"], row.get("latest_days"))
+    of_standing = standing is not None and (standing.kind, standing.threshold, standing.latest_days) == asked
     same = of_standing and standing is not None and (row["kind"] == "fixed" or standing.horizon_days == horizon)
     return Row(
         place,
-        words.risk_rule(row["kind"], row["threshold"], horizon),
+        words.risk_rule(row["kind"], row["threshold"], horizon, row.get("latest_days")),
         str(words.RISK_CHOSEN_BY.get(row["chosen_by"], "")),
         _share(row["precision_bp"]),
         _share(row["recall_bp"]),
@@ -159,10 +161,6 @@ def _row(place: int, row: Mapping[str, Any], backtest: BackTest, standing: RiskR
         same,
         row["kind"] == "fixed",
     )
-
-
-def _said(rule: RiskRule) -> str:
-    return words.risk_rule(rule.kind, rule.threshold, rule.horizon_days)
 
 
 def _share(points: int | None) -> str:

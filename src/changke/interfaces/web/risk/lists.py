@@ -30,7 +30,7 @@ from changke.interfaces.web.doors import needs
 from changke.interfaces.web.today.views import source_key
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.queries import models_in_use
-from changke.profiles.risk.models import ChurnWarning
+from changke.profiles.risk.models import ChurnWarning, RiskRule
 from changke.profiles.risk.queries import PAGE, Asked, by_value, ends, rule_in_use, tallies, warnings_of
 from changke.profiles.risk.rules import CAUSES, suggestion
 
@@ -48,6 +48,7 @@ class Row:
     phone: str
     stage: str
     why: str
+    fired: str
     evidence: tuple[str, ...]
     suggestion: str | Promise
     outcome: str | Promise
@@ -74,7 +75,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "nav": "risk",
         "asked": asked,
         "standing": standing,
-        "standing_words": words.risk_rule(standing.kind, standing.threshold, standing.horizon_days) if standing else "",
+        "standing_words": rule_said(standing) if standing else "",
         "rows": list(_rows(shown, chain, now)),
         "after": f"{last.value_at_risk_minor}~{last.pk}" if last else "",
         "open": sum(one.warnings for one in open_ones),
@@ -162,6 +163,7 @@ def _rows(found: Sequence[ChurnWarning], chain: Chain, now: dt.datetime) -> Iter
             phones.get(one.customer_id, ""),
             stage,
             why(one, today),
+            fired(one),
             evidence(one, today),
             words.SUGGESTIONS[suggestion(cause=one.cause, purchases=one.purchases, value_group=group)],
             words.OUTCOMES[told.outcome] if told else "",
@@ -179,6 +181,15 @@ def why(one: ChurnWarning, today: dt.date) -> str:
         expected_on=one.expected_on,
         today=today,
     )
+
+
+def fired(one: ChurnWarning) -> str:
+    """Which part of its rule warned."""
+    return words.fired(one.fired, one.rule.threshold, one.rule.latest_days)
+
+
+def rule_said(rule: RiskRule) -> str:
+    return words.risk_rule(rule.kind, rule.threshold, rule.horizon_days, rule.latest_days)
 
 
 def evidence(one: ChurnWarning, today: dt.date) -> tuple[str, ...]:

@@ -11,7 +11,10 @@ from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, RiskRule
 
 SUBJECT = "risk_rule:chain"
-NONE: Values = {"kind": "", "threshold": 0, "horizon_days": 0, "minimum_silence_days": 0, "least_purchases": 0}
+NONE: Values = {
+    "kind": "", "threshold": 0, "horizon_days": 0, "minimum_silence_days": 0, "least_purchases": 0,
+    "latest_days": None,
+}  # fmt: skip
 
 
 @transaction.atomic
@@ -28,6 +31,8 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
     if wrong := wanted.wrong():
         field, least, most = wrong
         raise Invalid(field=field, reason="choose a number from %(least)s to %(most)s", least=least, most=most)
+    if wanted.kind == "fixed" and wanted.latest_days is not None:
+        raise Invalid(field="latest_days", reason="fixed days are their own last day")
     before = _end(now)
     chosen = RiskRule.objects.create(
         kind=wanted.kind,
@@ -35,6 +40,7 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
         horizon_days=wanted.horizon_days,
         minimum_silence_days=wanted.minimum_silence_days,
         least_purchases=wanted.least_purchases,
+        latest_days=wanted.latest_days,
         backtest=backtest,
         chosen_by=by.name[:200],
         since=now,
@@ -54,12 +60,15 @@ def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime)
     if not 0 <= place < len(backtest.rows):
         raise Invalid(field="row", reason="there is no such row")
     row = backtest.rows[place]
+    if not row["usable"]:
+        raise Invalid(field="row", reason="the rule of this row cannot warn")
     wanted = rules.Wanted(
         row["kind"],
         row["threshold"],
         horizon_days=max(backtest.used_horizon_days or backtest.horizon_days, rules.HORIZON_DAYS[0]),
         minimum_silence_days=backtest.minimum_silence_days,
         least_purchases=backtest.least_purchases,
+        latest_days=row.get("latest_days"),  # back-tests from before have none
     )
     return use(wanted, backtest=backtest, by=by, now=now)
 

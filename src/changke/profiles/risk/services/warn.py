@@ -85,7 +85,7 @@ class _Seen:
 
 def _raise(seen: _Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
     """New warnings, slice by slice, each with its event."""
-    fires = _fires(seen, rule, lost_after_days)
+    fires, by = _fires(seen, rule, lost_after_days)
     late = seen.silent - fires
     new = (late >= 0) & (late < NOTICED_DAYS) & (seen.silent < lost_after_days) & (seen.x + 1 >= rule.least_purchases)
     place = np.flatnonzero(new)
@@ -101,45 +101,51 @@ def _raise(seen: _Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int,
             "purchases": (seen.x[some] + 1).astype(int).tolist(),
             "was": seen.outlook_bp(rule.horizon_days, some, then=True),
             "is": seen.outlook_bp(rule.horizon_days, some),
+            "by": by[some].tolist(),
         }
         with transaction.atomic():
             raised += record_selected("warning.raised", NEW, RAISED, values, now=now)
     return raised
 
 
-def _fires(seen: _Seen, rule: RiskRule, lost_after_days: int) -> Any:
-    """The silent day on which the rule holds, of everybody."""
+def _fires(seen: _Seen, rule: RiskRule, lost_after_days: int) -> tuple[Any, Any]:
+    """The silent day on which the rule holds, of everybody, and which part of it says so."""
+    by = np.full(len(seen.x), rule.kind, dtype=object)
     if rule.kind == "fixed":
-        return np.full(len(seen.x), float(rule.threshold))
+        return np.full(len(seen.x), float(rule.threshold)), by
     (x, t_x, _), place = distinct(seen.x, seen.t_x, seen.t_x)
     least = rule.minimum_silence_days
     days = fires_on(
         seen.model, rule.kind, rule.threshold / 10_000, x, t_x,
         horizon_days=rule.horizon_days, least=least, most=max(lost_after_days, least + 1),
     )  # fmt: skip
-    return days[place]
+    days = days[place]
+    if rule.latest_days is not None:
+        by[days > rule.latest_days] = "latest"
+        days = np.minimum(days, rule.latest_days)
+    return days, by
 
 
 NEW = """
 WITH told AS (
-  SELECT * FROM unnest(%(customers)s::bigint[], %(since)s::date[], %(purchases)s::int[], %(was)s::int[], %(is)s::int[])
-    AS told(customer_id, silent_since, purchases, was, now_bp)
+  SELECT * FROM unnest(%(customers)s::bigint[], %(since)s::date[], %(purchases)s::int[], %(was)s::int[],
+    %(is)s::int[], %(by)s::text[]) AS told(customer_id, silent_since, purchases, was, now_bp, fired_by)
 ), raised AS (
   INSERT INTO profiles_churnwarning (customer_id, silent_since, rule_id, opened_on, opened_at, purchases,
-    outlook_then_bp, outlook_opened_bp, outlook_bp, expected_on, value_at_risk_minor, cause, causes, ended)
+    outlook_then_bp, outlook_opened_bp, outlook_bp, expected_on, value_at_risk_minor, cause, causes, ended, fired_by)
   SELECT told.customer_id, told.silent_since, %(rule)s, %(today)s, %(now)s, told.purchases, told.was, told.now_bp,
-    told.now_bp, profile.expected_next_visit_on, profile.value_at_risk, '', '[]', ''
+    told.now_bp, profile.expected_next_visit_on, profile.value_at_risk, '', '[]', '', told.fired_by
   FROM told JOIN profiles_profile AS profile ON profile.customer_id = told.customer_id
   WHERE NOT EXISTS (SELECT FROM profiles_churnwarning AS open
     WHERE open.customer_id = told.customer_id AND open.ended_on IS NULL)
   ON CONFLICT (customer_id, silent_since) DO NOTHING
-  RETURNING customer_id, silent_since, rule_id, outlook_bp
+  RETURNING customer_id, silent_since, rule_id, outlook_bp, fired_by
 )
 """
 RAISED = """
 SELECT raised.customer_id, profile.home_store_id, jsonb_build_object('rule', raised.rule_id, 'outlook_bp',
-    raised.outlook_bp, 'silent_since', raised.silent_since), %(now)s::timestamptz, %(today)s::date,
-  'warning:' || raised.customer_id || ':' || raised.silent_since
+    raised.outlook_bp, 'silent_since', raised.silent_since, 'fired_by', raised.fired_by), %(now)s::timestamptz,
+  %(today)s::date, 'warning:' || raised.customer_id || ':' || raised.silent_since
 FROM raised JOIN profiles_profile AS profile ON profile.customer_id = raised.customer_id
 """
 
