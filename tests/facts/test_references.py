@@ -126,6 +126,41 @@ def test_who_sees_one_store_may_name_a_customer_of_another(cast: Cast) -> None:
         assert server.execute("SELECT current_setting('enable_seqscan')").fetchone() == ("on",)
 
 
+def test_a_few_facts_do_not_read_whole_tables_however_their_checks_were_planned(cast: Cast) -> None:
+    """The plan is kept for the session. One that was made while there was little, and was a join, read all customers
+    and all who ever came for every batch of a till."""
+    _again("facts_visit", {})  # planned
+    home = Store.objects.earliest("pk").pk
+    many = Customer.objects.bulk_create(_customer(cast, number) for number in range(2_000))
+    Visit.objects.bulk_create(_visit(one.pk, home, "first") for one in many)
+    tables = ("facts_guest", "facts_guest_pkey", "facts_customer", "facts_customer_pkey")
+    before = _read(*tables)
+    Visit.objects.bulk_create(_visit(one.pk, home, "second") for one in many[:10])
+    assert _read(*tables) - before <= 60
+
+
+def _read(*tables: str) -> int:
+    """Rows that this transaction has read of tables and indexes so far."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(pg_stat_get_xact_tuples_returned(name::regclass)) FROM unnest(%s::text[]) AS name", [[*tables]]
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _customer(cast: Cast, number: int) -> Customer:
+    one = Customer.objects.earliest("pk")
+    one.pk, one.name, one._state.adding = None, f"Guest {number}", True
+    return one
+
+
+def _visit(customer_id: int, store_id: int, key: str) -> Visit:
+    return Visit(
+        customer_id=customer_id, store_id=store_id, happened_at=NOW, business_date=NOW.date(), recorded_at=NOW,
+        source_key=f"{key}-{customer_id}",
+    )  # fmt: skip
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_deletes_a_store_waits_for_a_sale_that_is_being_written() -> None:
     from tests.cast import assemble  # noqa: PLC0415
@@ -155,10 +190,8 @@ def _again(table: str, changed: dict[str, int]) -> int:
     """Put in one row of the table once more, with other values in some columns; how many rows that were."""
     if table == "facts_visit" and not Visit.objects.exists():
         sold = Receipt.objects.exclude(customer=None).earliest("pk")
-        Visit.objects.create(
-            customer_id=sold.customer_id, store_id=sold.store_id, happened_at=NOW, business_date=NOW.date(),
-            recorded_at=NOW, source_key="visit",
-        )  # fmt: skip
+        assert sold.customer_id is not None
+        _visit(sold.customer_id, sold.store_id, "visit").save()
     own = {"facts_line": {"position": 99}}.get(table, {})
     model = next(model for model in apps.get_models() if model._meta.db_table == table)
     names = [field.column for field in model._meta.concrete_fields if field.column not in ("id", "txid")]

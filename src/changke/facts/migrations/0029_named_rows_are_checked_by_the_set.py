@@ -2,17 +2,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from changke.facts.references import LASTING, REFERENCES
 from changke.foundation.database.references import check_references, keep_referenced, never_deleted
 
-OF_A_FACT = {"batch_id": "foundation_batch", "store_id": "foundation_store", "staff_id": "foundation_staff"}
-REFERENCES = {
-    "facts_receipt": {**OF_A_FACT, "customer_id": "facts_customer"},
-    "facts_line": {"receipt_id": "facts_receipt", "item_id": "facts_item"},
-    "facts_tender": {"receipt_id": "facts_receipt"},
-    "facts_visit": {**OF_A_FACT, "customer_id": "facts_customer"},
-}
-LASTING = frozenset({"facts_customer", "facts_receipt"})
-"""A receipt is append-only; a customer is erased or joined with another, and her row stays."""
 NAMED = ("facts_item", "foundation_batch", "foundation_store", "foundation_staff")
 
 

@@ -29,7 +29,7 @@ class AddIndexOnline(AddIndexConcurrently):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         self._ensure_not_in_transaction(schema_editor)
-        if not _whole(schema_editor, self.index.name):
+        if not index_is_whole(schema_editor, self.index.name):
             with _lock_timeout(schema_editor.connection, "0"):
                 super().database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -39,7 +39,7 @@ class AddUniqueOnline(NotInTransactionMixin, AddConstraint):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         self._ensure_not_in_transaction(schema_editor)
-        if _whole(schema_editor, self.constraint.name):
+        if index_is_whole(schema_editor, self.constraint.name):
             return
         statement = str(self.constraint.create_sql(to_state.apps.get_model(app_label, self.model_name), schema_editor))
         begins = "CREATE UNIQUE INDEX "
@@ -49,7 +49,7 @@ class AddUniqueOnline(NotInTransactionMixin, AddConstraint):
             schema_editor.execute(statement.replace(begins, f"{begins}CONCURRENTLY ", 1), params=None)
 
 
-def _whole(schema_editor: Any, name: str) -> bool:
+def index_is_whole(schema_editor: Any, name: str) -> bool:
     """Whether the index is there already; half of one is taken away."""
     with schema_editor.connection.cursor() as sql:
         sql.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))", [name])

@@ -1,0 +1,11 @@
+"""Which tables the rows of facts name without a constraint of their own (docs/decisions/0089)."""
+
+OF_A_FACT = {"batch_id": "foundation_batch", "store_id": "foundation_store", "staff_id": "foundation_staff"}
+REFERENCES = {
+    "facts_receipt": {**OF_A_FACT, "customer_id": "facts_customer"},
+    "facts_line": {"receipt_id": "facts_receipt", "item_id": "facts_item"},
+    "facts_tender": {"receipt_id": "facts_receipt"},
+    "facts_visit": {**OF_A_FACT, "customer_id": "facts_customer"},
+}
+LASTING = frozenset({"facts_customer", "facts_receipt"})
+"""A receipt is append-only; a customer is erased or joined with another, and her row stays."""
