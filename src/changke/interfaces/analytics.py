@@ -42,7 +42,7 @@ from changke.profiles.risk.queries import any_open, purchase_days, rule_in_use
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services import warn as warnings
 from changke.profiles.risk.services.causes import find_causes
-from changke.profiles.segments import columns
+from changke.profiles.segments import copies
 from changke.profiles.segments.services import members
 from changke.profiles.value.services import follow as valuing
 from changke.profiles.value.services.predict import Predicted, predict_everybody
@@ -58,7 +58,7 @@ def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
     with _alone(progress):
         done = refresh_all(now=now, progress=progress)
         _what_follows(done, now=now, progress=progress)
-    columns.copy_columns()
+    copies.copy_columns()
     members.refresh_everybody(now=now)
     return done
 
@@ -131,7 +131,7 @@ def load_from(folder: Path, *, now: datetime, progress: Progress = silent) -> Re
     with _alone(progress):
         done = take_back(folder.absolute(), now=now, progress=progress)
         _what_follows(done, now=now, progress=progress)
-    columns.copy_columns()
+    copies.copy_columns()
     members.refresh_everybody(now=now)
     return done
 

@@ -37,7 +37,7 @@ from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
 from changke.profiles.risk.models import BackTest, State
 from changke.profiles.risk.services import backtests
-from changke.profiles.segments import columns
+from changke.profiles.segments import copies
 
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
@@ -62,7 +62,7 @@ def refresh_everybody() -> int:
 def renew_columns(timestamp: int) -> int:
     """Write the columns that segments are counted from anew where many had facts since; how many customers."""
     _fresh_connection()
-    return columns.renew_if_due()
+    return copies.renew_if_due()
 
 
 def ask_for_refresh() -> None:

@@ -1,5 +1,5 @@
-"""Random conditions over invented customers: PostgreSQL, DuckDB and Python for one person say the same; so does the
-condition after a way through its text."""
+"""Random conditions over invented customers: PostgreSQL, DuckDB, the copy by columns and Python for one person say the
+same; so does the condition after a way through its text."""
 
 import datetime as dt
 import random
@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from django.conf import settings as chosen_settings
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,10 +21,14 @@ from changke.facts.events.models import Event
 from changke.facts.fields.services import define, set_values
 from changke.facts.purchases.models import Line, Receipt
 from changke.facts.visits.models import Visit
+from changke.foundation.database.append_only import current_xid
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.models import Profile
 from changke.profiles.conditions import parse, print_tree, read_condition
 from changke.profiles.conditions.deeds import DEEDS
-from changke.profiles.lifecycle.services import refresh_all
+from changke.profiles.lifecycle.services import fold, refresh_all
+from changke.profiles.segments import columns, copies
 from changke.profiles.segments.asking import FROM, Words, persons, question, words_of_the_chain
 from changke.profiles.segments.models import Segment, SegmentMember
 from tests.profiles.world import NOW, TODAY, Book
@@ -131,6 +136,29 @@ def duck(everybody: list[int], tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield engine
 
 
+@pytest.fixture(scope="module")
+def copied(everybody: list[int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The copy, some customers told anew in it, and some whom PostgreSQL is asked about."""
+    with pytest.MonkeyPatch.context() as patch, seeing(CHAIN_WIDE):
+        patch.setattr(chosen_settings, "DATA_DIR", tmp_path_factory.mktemp("copy"))
+        patch.setattr(copies, "WORTH_IT", 0)
+        assert copies.copy_columns() == len(everybody)
+        before = copies.latest()
+        Customer.objects.filter(pk__in=everybody[::6]).update(txid=current_xid())
+        fold(NOW)
+        copies.copy_columns()
+        Customer.objects.filter(pk__in=everybody[::9]).update(txid=current_xid())
+        copy = copies.latest()
+        assert before
+        assert copy
+        assert copy.told.base == before.told.base
+        assert copy.deeds is not None
+        assert set(copy.deeds.renewed.tolist()) == set(everybody[::6])
+        assert copies.changed_since(copy, 2_000) == everybody[::9]
+        yield
+        copies._open.clear()
+
+
 def _type(oid: int) -> str:
     with connection.cursor() as sql:
         sql.execute("SELECT typname FROM pg_type WHERE oid = %s", [oid])
@@ -205,8 +233,13 @@ ALIKE = settings(
 
 @ALIKE
 @given(tree=TREES)
-def test_three_readings_say_the_same(
-    everybody: list[int], words: Words, rows: dict, duck: duckdb.DuckDBPyConnection, tree: dict[str, Any]
+def test_four_readings_say_the_same(
+    everybody: list[int],
+    words: Words,
+    rows: dict,
+    duck: duckdb.DuckDBPyConnection,
+    copied: None,
+    tree: dict[str, Any],
 ) -> None:
     condition = words.condition(tree)
     by_hand = [pk for pk in everybody if condition.holds(rows[pk])]
@@ -221,6 +254,9 @@ def test_three_readings_say_the_same(
     asked = question(condition, words, today=TODAY, engine="duckdb")
     found = duck.execute(f"SELECT customer_id FROM {FROM} WHERE {asked.where} ORDER BY 1", asked.values).fetchall()
     assert [pk for (pk,) in found] == by_hand, tree
+    quick = columns.everybody(condition, words, now=NOW)
+    assert (quick is None) == ("stage.m4" in condition.attributes), tree
+    assert quick is None or quick.tolist() == by_hand, tree
 
 
 @ALIKE

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from changke.engine.definitions import TODAY
 from changke.facts.tables import PERSON
-from changke.profiles.conditions.tree import COMPARISONS, Asked, ColumnOf, Value
+from changke.profiles.conditions.tree import COMPARISONS, Asked, ColumnOf, SetOf, Value
 
 TAGS, CONSENTS, SEGMENTS, DEEDS = "#tags", "#consents", "#segments", "#deeds"
 """What a row holds beside the attributes where it stands for a whole person; and `today`."""
@@ -213,14 +213,15 @@ class Counted(Asked):
         number = len(found) if self.measure == "count" else sum(self.deed.amount(one) for one in found)
         return COMPARISONS[self.op][0](number, self.value)
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
+    def sql(self, column: ColumnOf, negated: bool = False, sets: SetOf | None = None) -> exp.Expr:
         # Who did nothing has no row: where nothing satisfies, everybody is meant but those whose number does not.
-        if not self.since_visit and self._nothing_fits:
+        if not self.since_visit and self.nothing_fits:
             negated = not negated
-        return super().sql(column, negated)
+        return super().sql(column, negated, sets)
 
     @property
-    def _nothing_fits(self) -> bool:
+    def nothing_fits(self) -> bool:
+        """Whether it fits who did nothing: `members` then are those whom it does not fit."""
         return COMPARISONS[self.op][0](0, self.value)
 
     def members(self) -> str:
@@ -239,7 +240,7 @@ class Counted(Asked):
         fits = f"{number} {op} :{self.parameter}"
         return (
             f"SELECT customer_id FROM ({self.deed.rows()}) AS deed WHERE {window} GROUP BY customer_id"
-            f" HAVING {f'NOT ({fits})' if self._nothing_fits else fits}"
+            f" HAVING {f'NOT ({fits})' if self.nothing_fits else fits}"
         )
 
     @property
@@ -254,7 +255,7 @@ class Counted(Asked):
     @property
     def shape(self) -> Hashable:
         return ("counted", self.measure, self.deed.shape, self.days is None, self.since_visit, self.op,
-                self._nothing_fits, self.parameter)  # fmt: skip
+                self.nothing_fits, self.parameter)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,7 @@ class Sequence(Asked):
         )
 
     def members(self) -> str:
-        same = " OR (later.day = earlier.day AND later.position > earlier.position)" if self._comparable else ""
+        same = " OR (later.day = earlier.day AND later.position > earlier.position)" if self.comparable else ""
         since = f" AND earlier.day > :{TODAY} - CAST(:{self.parameter}_days AS INT)" if self.days else ""
         return (
             f"SELECT earlier.customer_id FROM ({self.first.rows()}) AS earlier JOIN ({self.then.rows()}) AS later"
@@ -294,7 +295,7 @@ class Sequence(Asked):
         )
 
     @property
-    def _comparable(self) -> bool:
+    def comparable(self) -> bool:
         """Rows of one table are in order even within a day; of two tables nobody knows."""
         receipts = {"purchase", "use", "return"}
         return self.first.kind == self.then.kind or {self.first.kind, self.then.kind} <= receipts

@@ -21,6 +21,8 @@ from sqlglot import exp
 from changke.engine.definitions import TYPES, Column, among
 
 ColumnOf = Callable[[str], exp.Expr]
+SetOf = Callable[["Asked"], exp.Query]
+"""How a set of customers is asked: by its statement, or where somebody has it already."""
 Value = Any
 """int, str, bool or datetime.date; a list of them for `in`."""
 
@@ -48,8 +50,9 @@ class Condition(ABC):
         """Whether it fits the customer with these attributes; None is unknown."""
 
     @abstractmethod
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
-        """The same over columns, with a placeholder per value."""
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
+        """The same over columns, with a placeholder per value; `sets` unless each set is to be asked by its
+        statement."""
 
     @property
     @abstractmethod
@@ -97,7 +100,7 @@ class Compare(Condition):
             return False
         return asked in self.value if self.op == "in" else COMPARISONS[self.op][0](asked, self.value)
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
         asked, bound = column(self.column.name), exp.Placeholder(this=self.parameter)
         if self.op == "in":
             fits: exp.Expr = among(asked, self.parameter)
@@ -126,7 +129,7 @@ class Known(Condition):
     def holds(self, row: Mapping[str, Value]) -> bool:
         return row[self.column.name] is not None
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
         unknown = column(self.column.name).is_(exp.null())
         return unknown if negated else exp.not_(unknown)
 
@@ -148,9 +151,9 @@ class Both(Condition):
     def holds(self, row: Mapping[str, Value]) -> bool:
         return (all if self.word == "and" else any)(part.holds(row) for part in self.parts)
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
         join = exp.and_ if (self.word == "and") != negated else exp.or_
-        return join(*(part.sql(column, negated) for part in self.parts), copy=False)
+        return join(*(part.sql(column, negated, sets) for part in self.parts), copy=False)
 
     @property
     def shape(self) -> Hashable:
@@ -174,8 +177,8 @@ class Not(Condition):
     def holds(self, row: Mapping[str, Value]) -> bool:
         return not self.part.holds(row)
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
-        return self.part.sql(column, not negated)
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
+        return self.part.sql(column, not negated, sets)
 
     @property
     def shape(self) -> Hashable:
@@ -200,8 +203,13 @@ class Asked(Condition):
     def parameters(self) -> Mapping[str, tuple[Value, str]]:
         """Parameter -> value and SQL type."""
 
-    def sql(self, column: ColumnOf, negated: bool = False) -> exp.Expr:
-        fits = exp.In(this=column("customer_id"), query=_parsed(self.members()).copy().subquery())
+    def query(self) -> exp.Query:
+        """`members` as it is read; the reader's own."""
+        return _parsed(self.members()).copy()
+
+    def sql(self, column: ColumnOf, negated: bool = False, sets: "SetOf | None" = None) -> exp.Expr:
+        found = sets(self) if sets else self.query()
+        fits = exp.In(this=column("customer_id"), query=found.subquery())
         return exp.not_(fits) if negated else fits
 
     def leaves(self) -> Iterator[Compare | Known]:

@@ -1,99 +1,42 @@
 """Everybody's profile column by column, beside the rows of PostgreSQL: five numbers are asked of five columns, where a
-row has ninety. docs/decisions/0077
+row has ninety. docs/decisions/0077, 0098
 
-The copy is a DuckDB file that is written anew after every computation of everybody and never changed. Whoever had a
-fact since is left out of it and asked of PostgreSQL, so that the answer is that of PostgreSQL at every moment; and so
-is everybody where there is no copy, or one of another night. Questions beyond the profile (tags, consents, deeds) stay
-with PostgreSQL too: each is a set of customers, handed over as ids.
+The copy (`copies`) is of one moment. Whoever had a fact since is left out of it and asked of PostgreSQL, so that the
+answer is that of PostgreSQL at every moment; and so is everybody where there is no copy, or one of another night.
+Questions beyond attributes are sets of customers, handed over as ids: what she did in a window is told by the columns
+of deeds (`windows`); tags, consents, events and frozen lists by PostgreSQL.
 """
 
 # ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
-import os
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-from django.conf import settings
 from django.db import connection
 from numpy.typing import NDArray
 from sqlglot import exp
 
-from changke.engine.mirror import reading
-from changke.foundation.cursors import Window
-from changke.foundation.database.connections import conninfo
 from changke.foundation.database.rows_seen import now_seen, seeing
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.profiles.attributes.catalogue import REGISTRY
-from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.conditions import Condition
-from changke.profiles.lifecycle.services.changes import read_from, touched
-from changke.profiles.segments.asking import FROM, STAGE, Words, bound, column_of, question, today_of
-
-WORTH_IT = 50_000
-"""Customers from which on there is a copy: below, PostgreSQL answers in a few milliseconds."""
+from changke.profiles.conditions.tree import Asked as Set
+from changke.profiles.segments.asking import CARD, FROM, STAGE, Words, bound, column_of, question, today_of
+from changke.profiles.segments.copies import OWN, Copy, changed_since, latest, named
 
 MOST_CHANGED = 2_000
 """Customers with a fact since the copy up to which it is asked: so many more are 30 ms of PostgreSQL."""
 
-RENEWED_FROM = 1_000
-"""Customers with a fact since the copy from which on it is written anew."""
-
-PROFILE = frozenset({*REGISTRY.attributes, STAGE})
-"""What stands in the profile itself; everything else that has one value per customer is asked of PostgreSQL."""
+COPIED = frozenset({*REGISTRY.attributes, STAGE, *CARD})
+"""What has a column in the copy; own fields and scores are copied as rows. Stages of other models than the first, and
+what is expected of her, are asked of PostgreSQL."""
 
 Ids = NDArray[np.int64]
-
-
-def folder() -> Path:
-    return Path(settings.DATA_DIR) / "analytics"
-
-
-def copy_columns() -> int:
-    """Write the copy anew, if it is worth while; how many customers stand in it. Readers go on with the old one."""
-    run = last_bulk_run()
-    if run is None or run.customers < WORTH_IT:
-        return 0
-    since = read_from()
-    folder().mkdir(parents=True, exist_ok=True)
-    unfinished = folder() / f".columns-{os.getpid()}.duckdb"
-    unfinished.unlink(missing_ok=True)
-    try:
-        with reading(conninfo("reader")) as source, duckdb.connect(str(unfinished)) as duck:
-            source.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below")
-            duck.register("incoming", source.fetch_arrow())
-            [(below,)] = duck.execute("SELECT below FROM incoming").fetchall()
-            source.execute(f"SELECT {', '.join(_columns())} FROM profiles_profile ORDER BY customer_id")
-            duck.register("incoming", source.fetch_arrow())
-            duck.execute("CREATE TABLE profiles_profile AS SELECT * FROM incoming")
-            duck.unregister("incoming")
-            duck.execute("CREATE TABLE about (since BIGINT, run TEXT)")
-            duck.execute("INSERT INTO about VALUES (?, ?)", [min(since, below), _named(run)])
-            count = int(duck.execute("SELECT COUNT(*) FROM profiles_profile").fetchall()[0][0])
-        unfinished.replace(folder() / f"columns-{below:020}.duckdb")
-    finally:
-        unfinished.unlink(missing_ok=True)
-    for old in sorted(folder().glob("columns-*.duckdb"))[:-1]:
-        old.unlink(missing_ok=True)  # whoever has it open goes on reading it
-    return count
-
-
-def renew_if_due() -> int:
-    """Write the copy anew where it is of another night or many had a fact since; how many customers stand in it."""
-    run = last_bulk_run()
-    if run is None or run.customers < WORTH_IT:
-        return 0
-    copy = _latest()
-    if copy is not None and copy.run == _named(run) and len(_changed(copy, RENEWED_FROM + 1)) <= RENEWED_FROM:
-        return 0
-    return copy_columns()
 
 
 def count(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> int | None:
@@ -157,19 +100,21 @@ class Asked:
 
 
 def _asked(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> Asked | None:
-    if condition is not None and not PROFILE.issuperset(condition.attributes):
+    beyond = set(condition.attributes) - COPIED if condition is not None else set()
+    own = tuple(table for table, prefix in OWN.items() if any(name.startswith(prefix) for name in beyond))
+    if any(not name.startswith(tuple(OWN.values())) for name in beyond):
         return None
-    copy, run = _latest(), last_bulk_run()
-    if copy is None or run is None or copy.run != _named(run):
+    copy, run = latest(), last_bulk_run()
+    if copy is None or run is None or copy.run != named(run):
         return None
-    ids = _changed(copy, MOST_CHANGED + 1)
+    ids = changed_since(copy, MOST_CHANGED + 1, own=own)
     if len(ids) > MOST_CHANGED:
         return None
     today, seen = today_of(the_chain(), now), now_seen()
     if scope.by_person or seen.by_person:
         return None  # the copy knows homes, neither visits nor who is her adviser this minute
     cursor = copy.cursor()
-    where, values = _over_columns(condition, words, cursor, today)
+    where, values = _over_columns(condition, words, copy, cursor, today)
     for name, some in (("only_stores", scope.store_ids), ("seen_stores", seen.store_ids)):
         if some is not None:
             where += f" AND list_contains(${name}::BIGINT[], one.home_store_id)"
@@ -181,22 +126,28 @@ def _asked(condition: Condition | None, words: Words, *, now: dt.datetime, scope
 
 
 def _over_columns(
-    condition: Condition | None, words: Words, cursor: duckdb.DuckDBPyConnection, today: dt.date
+    condition: Condition | None, words: Words, copy: Copy, cursor: duckdb.DuckDBPyConnection, today: dt.date
 ) -> tuple[str, dict[str, Any]]:
-    """The condition over the copy; what lies beyond the profile as sets that PostgreSQL made."""
+    """The condition over the copy; what lies beyond attributes as sets of ids."""
     if condition is None:
         return "TRUE", {}
-    asked = condition.sql(lambda name: column_of(name, words))
-    for place, inside in enumerate(list(asked.find_all(exp.In))):
-        query = inside.args.get("query")
-        if query is None or (isinstance(query.this, exp.Select) and query.this.find(exp.Unnest)):
-            continue  # a list of values
-        name = f"set_{place}"
-        cursor.register(name, {"customer_id": _set(query.this, condition, today)})
-        only = exp.select("customer_id").from_(exp.to_table(name))
-        inside.set("query", only.subquery())
+    sets: list[Ids] = []
+
+    def set_of(leaf: Set) -> exp.Query:
+        found = copy.deeds.of(leaf, today) if copy.deeds is not None else None
+        sets.append(_set(leaf.query(), condition, today) if found is None else found)
+        name = f"set_{len(sets)}"
+        cursor.register(name, {"customer_id": sets[-1]})
+        return exp.select("customer_id").from_(exp.to_table(name))
+
+    asked = condition.sql(lambda name: _copied(name, words), sets=set_of)
     said = bound(asked, condition, today=today, engine="duckdb")
     return f"({said.where})", dict(said.values)  # an "or" stays together where more is asked beside it
+
+
+def _copied(name: str, words: Words) -> exp.Expr:
+    """Where an attribute stands in the copy: what is on the card has a column there."""
+    return exp.column(f"card_{name}", table="one", quoted=True) if name in CARD else column_of(name, words)
 
 
 def _set(query: exp.Expr, condition: Condition, today: dt.date) -> Ids:
@@ -212,52 +163,3 @@ def ids_of(query: str, values: Mapping[str, Any]) -> Ids:
         sql.execute(f"{packed} ({query}) AS found (id) WHERE found.id IS NOT NULL", values)
         answer = sql.fetchone()[0]
     return np.frombuffer(answer or b"", ">i8").astype(np.int64)
-
-
-def _changed(copy: "Copy", most: int) -> list[int]:
-    """Whoever had a fact since the copy, in whatever store: her profile may have been computed again."""
-    with seeing(CHAIN_WIDE):
-        return sorted(touched(Window(copy.since, 2**62), late_before=dt.date.min, limit=most))
-
-
-@dataclass(frozen=True)
-class Copy:
-    """The copy, opened for reading."""
-
-    file: Path
-    duck: duckdb.DuckDBPyConnection
-    since: int
-    """Everything that was followed before this transaction is in it."""
-    run: str
-    """Of which computation of everybody it is."""
-
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        return self.duck.cursor()
-
-
-_open: list[Copy] = []
-_lock = threading.Lock()
-
-
-def _latest() -> Copy | None:
-    """The newest copy there is, opened once per process."""
-    names = sorted(folder().glob("columns-*.duckdb"))
-    if not names:
-        return None
-    with _lock:
-        if _open and _open[0].file == names[-1]:
-            return _open[0]
-        with suppress(duckdb.Error, OSError):  # it may just have been taken away, or be of a newer DuckDB
-            duck = duckdb.connect(str(names[-1]), read_only=True, config={"threads": 2, "memory_limit": "512MB"})
-            [(since, run)] = duck.execute("SELECT since, run FROM about").fetchall()
-            _open[:] = [Copy(names[-1], duck, since, run)]
-            return _open[0]
-    return None
-
-
-def _named(run: Any) -> str:
-    return f"{run.snapshot} {run.finished_at.isoformat()}"
-
-
-def _columns() -> list[str]:
-    return [str(field.column) for field in Profile._meta.concrete_fields]

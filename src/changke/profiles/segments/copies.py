@@ -1,0 +1,188 @@
+"""The copy that segments are counted from: written from one moment of PostgreSQL, opened by every process.
+docs/decisions/0077, 0098
+
+A DuckDB file with the profiles by column, and folders with what everybody did. None of them is ever changed: a new file
+takes the place of the old one by a rename, and says which folders belong to it.
+"""
+
+# ruff: noqa: S608 -- statements are made of our own words; every value is bound
+import datetime as dt
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.conf import settings
+from django.db import connection
+
+from changke.engine.mirror import reading
+from changke.foundation.cursors import Window
+from changke.foundation.database.connections import conninfo
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.queries import last_bulk_run
+from changke.profiles.lifecycle.services.changes import read_from, touched
+from changke.profiles.segments.asking import CARD
+from changke.profiles.segments.windows import renewal
+from changke.profiles.segments.windows.answers import Answers
+
+WORTH_IT = 50_000
+"""Customers from which on there is a copy: below, PostgreSQL answers in a few milliseconds."""
+
+RENEWED_FROM = 1_000
+"""Customers with a fact since the copy from which on it is written anew."""
+
+OWN = {"facts_fieldvalue": "custom_", "live.scores": "score_"}
+"""What the chain's own fields and scores are read from, by the beginning of their columns' names. Copied as it is, so
+that their definitions are asked of it."""
+
+
+def folder() -> Path:
+    return Path(settings.DATA_DIR) / "analytics"
+
+
+def copy_columns() -> int:
+    """Write the copy anew, if it is worth while; how many customers stand in it. Readers go on with the old one."""
+    run = last_bulk_run()
+    if run is None or run.customers < WORTH_IT:
+        return 0
+    since, before = read_from(), latest()
+    told = before.told if before is not None and before.run == named(run) else renewal.Told()
+    # Asked after `since` was read: of everything before it, nobody is missing.
+    changed = _changed_since(told.since, renewal.MOST_AGAIN + 1) if told.base else None
+    if changed is not None and len(changed) > renewal.MOST_AGAIN:
+        changed = None
+    folder().mkdir(parents=True, exist_ok=True)
+    unfinished = folder() / f".columns-{os.getpid()}.duckdb"
+    unfinished.unlink(missing_ok=True)
+    try:
+        with reading(conninfo("reader")) as source, duckdb.connect(str(unfinished)) as duck:
+            [(below,)] = _received(source, duck, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            count = _write_profiles(source, duck)
+            told = renewal.renewed(folder(), source, told, changed, since=since, below=below)
+            duck.execute("CREATE TABLE about (since BIGINT, run TEXT, base TEXT, base_since BIGINT, again TEXT)")
+            about = [min(since, below), named(run), told.base, told.since, told.again]
+            duck.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?)", about)
+        unfinished.replace(folder() / f"columns-{below:020}.duckdb")
+    finally:
+        unfinished.unlink(missing_ok=True)
+    for old in sorted(folder().glob("columns-*.duckdb"))[:-1]:
+        old.unlink(missing_ok=True)  # whoever has it open goes on reading it
+    renewal.tidy(folder(), told)
+    return count
+
+
+def renew_if_due() -> int:
+    """Write the copy anew where it is of another night or many had a fact since; how many customers stand in it."""
+    run = last_bulk_run()
+    if run is None or run.customers < WORTH_IT:
+        return 0
+    copy, most = latest(), RENEWED_FROM + 1
+    if copy is not None and copy.run == named(run) and len(changed_since(copy, most, own=tuple(OWN))) < most:
+        return 0
+    return copy_columns()
+
+
+def _write_profiles(source: Any, duck: duckdb.DuckDBPyConnection) -> int:
+    """Profiles with what stands on the card; and what own fields and scores say."""
+    columns = ", ".join(f"one.{field.column}" for field in Profile._meta.concrete_fields)
+    texts = {name: f"NULLIF(card.{name}, '')" for name, (kind, _) in CARD.items() if kind == "text"}
+    cards = ", ".join(f"{texts.get(name, f'card.{name}')} AS card_{name}" for name in CARD)
+    _received(
+        source, duck, f"SELECT {columns}, {cards} FROM profiles_profile AS one JOIN facts_customer AS card"
+        " ON card.id = one.customer_id ORDER BY one.customer_id",
+        "CREATE TABLE profiles_profile AS",
+    )  # fmt: skip
+    duck.execute("CREATE SCHEMA live")
+    for table in OWN:
+        what = "customer_id, field_id, text, number, day" if table == "facts_fieldvalue" else "*"
+        _received(source, duck, f"SELECT {what} FROM {table}", f"CREATE TABLE {table} AS")
+    return int(duck.execute("SELECT COUNT(*) FROM profiles_profile").fetchall()[0][0])
+
+
+def _received(source: Any, duck: duckdb.DuckDBPyConnection, query: str, first: str = "") -> list[tuple[Any, ...]]:
+    source.execute(query)
+    duck.register("incoming", source.fetch_arrow())
+    try:
+        return duck.execute(f"{first} SELECT * FROM incoming").fetchall()
+    finally:
+        duck.unregister("incoming")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The copy, opened for reading."""
+
+    file: Path
+    duck: duckdb.DuckDBPyConnection
+    since: int
+    """Everything that was followed before this transaction is in it."""
+    run: str
+    """Of which computation of everybody it is."""
+    told: renewal.Told
+    deeds: Answers | None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        return self.duck.cursor()
+
+
+_open: list[Copy] = []
+_lock = threading.Lock()
+
+
+def latest() -> Copy | None:
+    """The newest copy there is, opened once per process."""
+    names = sorted(folder().glob("columns-*.duckdb"))
+    if not names:
+        return None
+    with _lock:
+        if _open and _open[0].file == names[-1]:
+            return _open[0]
+        with suppress(duckdb.Error, OSError):  # it may just have been taken away, or be of a newer DuckDB
+            duck = duckdb.connect(str(names[-1]), read_only=True, config={"threads": 2, "memory_limit": "512MB"})
+            [(since, run, *told)] = duck.execute("SELECT since, run, base, base_since, again FROM about").fetchall()
+            where = renewal.Told(*told)
+            _open[:] = [Copy(names[-1], duck, since, run, where, renewal.answers(folder(), where))]
+            return _open[0]
+    return None
+
+
+def named(run: Any) -> str:
+    return f"{run.snapshot} {run.finished_at.isoformat()}"
+
+
+def changed_since(copy: Copy, most: int, *, own: tuple[str, ...] = ()) -> list[int]:
+    """At most so many of whoever had a fact since the copy, in whatever store: her profile may be another one now.
+    With `own` also of whom an own field or a score says something else since."""
+    found = set(_changed_since(copy.since, most))
+    for table in own:
+        if len(found) < most:
+            found |= _said_since(table, copy.since, most)
+    return sorted(found)[:most]
+
+
+def _changed_since(txid: int, most: int) -> list[int]:
+    with seeing(CHAIN_WIDE):
+        return sorted(touched(Window(txid, 2**62), late_before=dt.date.min, limit=most))
+
+
+SAID = {
+    "facts_fieldvalue": "SELECT customer_id FROM facts_fieldvalue WHERE txid >= %(since)s::text::xid8",
+    "live.scores": (
+        "SELECT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END"
+        " FROM facts_scorevalue AS said JOIN facts_customer AS record ON record.id = said.customer_id"
+        " WHERE said.txid >= %(since)s::text::xid8"
+    ),
+}
+
+
+def _said_since(table: str, txid: int, most: int) -> set[int]:
+    with seeing(CHAIN_WIDE), connection.cursor() as sql:
+        sql.execute(
+            f"SELECT DISTINCT * FROM ({SAID[table]}) AS said LIMIT %(most)s", {"since": str(txid), "most": most}
+        )
+        return {customer for (customer,) in sql.fetchall()}

@@ -1,0 +1,219 @@
+"""Windows of deeds counted from columns: what no random condition over few customers would come across."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from changke.facts.catalog.models import Category, Item
+from changke.facts.customers.models import Customer
+from changke.facts.purchases.models import Line, Receipt
+from changke.foundation.database.rows_seen import seeing
+from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.profiles.lifecycle.services import fold
+from changke.profiles.segments import columns, copies, queries
+from changke.profiles.segments.asking import words_of_the_chain
+from changke.profiles.segments.windows import kept, numbers, renewal
+from changke.profiles.segments.windows.follows import follows
+from tests.profiles.segments.test_columns import computed
+from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
+
+DAY = dt.date(2026, 3, 1)
+
+
+class Source:
+    """Facts as a database would hand them out."""
+
+    def __init__(self, deeds: list[tuple[int, int, int, int]], lines: list[tuple[int, int, int]] | None = None) -> None:
+        self.duck = duckdb.connect()
+        self.duck.execute("CREATE SCHEMA live")
+        columns_of = "(customer_id BIGINT, business_date DATE, receipt_id BIGINT, cash_minor BIGINT, visit_id BIGINT,"
+        for table in ("purchases", "uses", "returns", "visits"):
+            self.duck.execute(f"CREATE TABLE live.{table} {columns_of} consumed_minor BIGINT, return_id BIGINT)")
+        self.duck.execute("CREATE TABLE facts_line (receipt_id BIGINT, item_id BIGINT, amount_minor BIGINT)")
+        for customer, day, position, amount in deeds:
+            self.duck.execute(
+                "INSERT INTO live.purchases VALUES (?, ?, ?, ?, 0, 0, 0)",
+                [customer, DAY + dt.timedelta(days=day), position, amount],
+            )
+        for line in lines or ():
+            self.duck.execute("INSERT INTO facts_line VALUES (?, ?, ?)", line)
+
+    def execute(self, query: str) -> None:
+        self.query = query
+
+    def fetch_arrow(self) -> Any:
+        return self.duck.sql(self.query).to_arrow_table()
+
+
+def written(folder: Path, *given: Any) -> kept.Rows | None:
+    with duckdb.connect() as duck:
+        return kept.opened(folder / "x").kinds["purchase"] if kept.write(folder / "x", Source(*given), duck) else None
+
+
+def counted(rows: kept.Rows, measure: Any, *items: int, since: int = -9999) -> list[int]:
+    day = (DAY - dt.date(1970, 1, 1)).days
+    meant = rows.between(day + since, day)
+    return numbers.numbers(rows, meant, measure, items=items or None, size=4).tolist()
+
+
+def test_amounts_beyond_what_floating_point_holds_are_summed_to_the_last_fen(tmp_path: Path) -> None:
+    rows = written(tmp_path, [(1, 0, 1, 2**53), (1, 0, 2, 1), (2, 0, 3, -5), (2, -1, 4, 2**40)])
+    assert rows is not None
+    assert counted(rows, "sum") == [0, 2**53 + 1, 2**40 - 5, 0]
+    assert counted(rows, "sum", since=0) == [0, 2**53 + 1, -5, 0]
+
+
+def test_a_receipt_counts_once_however_many_lines_are_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numbers, "SLICE", 1)  # every receipt a slice of its own
+    deeds = [(1, -2, 11, 0), (3, -1, 12, 0), (1, 0, 13, 0), (2, 1, 14, 0)]
+    lines = [(11, 7, 100), (11, 8, 10), (11, 7, 1), (12, 9, 5), (13, 8, 40), (14, 7, 1), (99, 7, 1)]
+    rows = written(tmp_path, deeds, lines)
+    assert rows is not None
+    assert counted(rows, "count", 7, 8) == [0, 2, 0, 0]
+    assert counted(rows, "sum", 7, 8) == [0, 151, 0, 0]
+    assert counted(rows, "sum", 8, since=-1) == [0, 40, 0, 0]
+    assert counted(rows, "count", 9, 1_000) == [0, 0, 0, 1], "an item that nobody has yet"
+
+
+def test_nothing_at_all_is_written_and_read(tmp_path: Path) -> None:
+    rows = written(tmp_path, [])
+    assert rows is not None
+    assert counted(rows, "count") == counted(rows, "sum", 3) == [0, 0, 0, 0]
+    assert not len(follows((rows, range(0), None), (rows, range(0), None), within=5, comparable=True, size=1))
+
+
+@pytest.mark.parametrize(
+    ("customer", "position"), [(kept.HIGHEST_ID + 1, 1), (1, 1 << kept.POSITION_BITS)], ids=["a customer", "a receipt"]
+)
+def test_ids_that_no_array_has_room_for_are_left_to_postgresql(tmp_path: Path, customer: int, position: int) -> None:
+    assert written(tmp_path, [(customer, 0, position, 1)]) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_after_another_in_parts_is_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deeds = [(one, -day, 10 * one + day, 1) for one in (1, 2, 3) for day in range(0, 10 * one, 3 * one)]
+    rows = written(tmp_path, deeds)
+    assert rows is not None
+    every = (rows, range(len(rows.customer)), None)
+    for within in (2, 3, 6, 9):
+        whole = follows(every, every, within=within, comparable=True, size=4).tolist()
+        assert whole == [one for one in (1, 2, 3) if 3 * one <= within]
+        with monkeypatch.context() as few:
+            few.setattr("changke.profiles.segments.windows.follows.AT_A_TIME", 3)
+            assert follows(every, every, within=within, comparable=True, size=4).tolist() == whole
+
+
+@pytest.fixture
+def shop(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Book]:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(copies, "WORTH_IT", 0)
+    make_chain()
+    book, [store] = Book(), make_stores(1)
+    face = Category.objects.create(name="面部")
+    Item.objects.create(code="facial", name="Facial", category=face)
+    for number in range(6):
+        one = book.customer(store, TODAY - dt.timedelta(days=200), name=f"C{number}")
+        for place in range(number):
+            facial(book, one, TODAY - dt.timedelta(days=20 * place))
+    with seeing(CHAIN_WIDE):
+        fold(NOW)
+        computed(NOW)
+        yield book
+        copies._open.clear()
+
+
+def facial(book: Book, one: Customer, day: dt.date) -> Receipt:
+    receipt = book.receipt(one, Store.objects.get(), day)
+    receipt.save(force_insert=True)
+    Line.objects.create(receipt=receipt, position=1, item=Item.objects.get(), amount_minor=100)
+    return receipt
+
+
+ASKED = 'count(purchase of category "面部" in 90 days) >= 2'
+
+
+def how_many(text: str = ASKED) -> int:
+    words = words_of_the_chain()
+    quick = columns.count(words.read(text)[1], words, now=NOW, scope=CHAIN_WIDE)
+    assert quick is not None
+    return quick
+
+
+def test_a_facial_more_counts_at_once_and_after_every_copy(shop: Book) -> None:
+    copies.copy_columns()
+    assert how_many() == 4
+    [first, *_] = Customer.objects.order_by("pk")
+    for _ in range(2):
+        facial(shop, first, TODAY)
+    assert how_many() == 5, "PostgreSQL is asked about her"
+    fold(NOW)
+    copies.copy_columns()
+    copy = copies.latest()
+    assert copy
+    assert copy.deeds
+    assert copy.deeds.renewed.tolist() == [first.pk]
+    assert how_many() == 5, "her deeds were written again"
+    computed(NOW + dt.timedelta(days=1))
+    copies.copy_columns()
+    later = copies.latest()
+    assert later
+    assert later.deeds
+    assert not len(later.deeds.renewed), "everybody's were, by night"
+    assert how_many() == 5
+    assert {one.name for one in copies.folder().glob("[da]*-*")} == {later.told.base, later.told.again}
+
+
+def test_an_item_that_moves_to_another_category_moves_its_receipts(shop: Book) -> None:
+    copies.copy_columns()
+    assert how_many() == 4
+    Item.objects.update(category=Category.objects.create(name="身体"))
+    assert how_many() == 0
+    assert how_many('count(purchase of category "身体" in 90 days) >= 2') == 4
+
+
+def test_where_too_many_had_facts_everybodys_deeds_are_written_again(
+    shop: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.copy_columns()
+    before = copies.latest()
+    monkeypatch.setattr(renewal, "MOST_AGAIN", 0)
+    facial(shop, Customer.objects.order_by("pk")[0], TODAY)
+    fold(NOW)
+    copies.copy_columns()
+    copy = copies.latest()
+    assert before
+    assert copy
+    assert copy.deeds
+    assert copy.told.base != before.told.base
+    assert not len(copy.deeds.renewed)
+    assert how_many('count(purchase of item "facial") >= 1') == 6
+
+
+def test_without_columns_of_deeds_the_set_is_made_by_postgresql(shop: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "HIGHEST_ID", 0)
+    copies.copy_columns()
+    copy = copies.latest()
+    assert copy is not None
+    assert copy.deeds is None
+    assert how_many() == 4
+
+
+def test_what_is_counted_of_is_remembered_not_what_it_is_compared_with(shop: Book) -> None:
+    copies.copy_columns()
+    assert how_many() == 4
+    copy = copies.latest()
+    assert copy
+    assert copy.deeds
+    known = list(copy.deeds._remembered)
+    assert [how_many(ASKED.replace("2", str(limit))) for limit in (1, 3, 5)] == [5, 3, 1]
+    assert how_many(f"{ASKED} and purchases >= 4") == 2
+    assert list(copy.deeds._remembered) == known
+    words = words_of_the_chain()
+    later = NOW + dt.timedelta(days=30)
+    assert queries.count(words.read(ASKED)[1], words, now=later, scope=CHAIN_WIDE) == 4
+    assert len(copy.deeds._remembered) == 2, "of another day"
