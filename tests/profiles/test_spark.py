@@ -26,11 +26,12 @@ from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER, POPULATION_
 from changke.profiles.attributes.queries import settings_of, values_for
 from changke.profiles.attributes.services.populations import compute_populations
 from changke.profiles.lifecycle.queries import models_in_use
-from changke.profiles.lifecycle.services import hand_out, switch_on
+from changke.profiles.lifecycle.services import bring_into_use, hand_out, switch_on
 from changke.profiles.lifecycle.services.publish import shipped_models
 from changke.profiles.lifecycle.services.refresh import compute_some, open_mirror, statement_for
 from changke.profiles.segments.asking import FROM, Words, question
 from tests.profiles.segments.test_agreement import TABLES, duck, everybody, rows, words
+from tests.profiles.test_models_of_fields import model
 from tests.profiles.world import NOW, TODAY
 from tests.spark import small_session
 
@@ -51,6 +52,7 @@ def mirror(spark: Any, everybody: list[int], tmp_path_factory: pytest.TempPathFa
     """The invented chain with every model that comes with the product in use."""
     for key in SHIPPED:
         switch_on(key, chain=the_chain(), now=NOW)
+    bring_into_use(model(), chain=the_chain(), now=NOW)
     return tmp_path_factory.mktemp("mirror") / "mirror.duckdb"
 
 

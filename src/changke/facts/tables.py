@@ -140,6 +140,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "withdrawn_by_id",
     ),
     "facts_scorevalue": ("id", "customer_id", "score_id", "number", "text", "scored_on", "withdrawn_by_id"),
+    "facts_fieldvalue": ("id", "customer_id", "field_id", "text", "number", "day"),
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
@@ -148,6 +149,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "facts_receipt": ("customer_id",),
     "facts_visit": ("customer_id",),
     "facts_opening": ("customer_id",),
+    "facts_fieldvalue": ("customer_id",),
 }
 """Whom a row speaks of. A record that is merged or parted touches the person it was read as, too."""
 
@@ -158,6 +160,9 @@ DAYS: Mapping[str, tuple[str, ...]] = {
     "facts_opening": ("business_date", "first_on", "last_on"),
 }
 """The columns whose dates the views hand on: on them, and so many days after, an answer may become another."""
+
+NEVER_WITHDRAWN = frozenset({"facts_customer", "facts_fieldvalue"})
+"""Tables of what is known today: their rows are written over."""
 
 _ASIDE = {"customer_id", "withdrawn_by_id"}
 

@@ -9,10 +9,12 @@ from functools import lru_cache
 from django.db.models import Sum
 
 from changke.engine.definitions import Column, Composer
+from changke.facts.fields.models import Field
+from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
-from changke.profiles.attributes.own import SCORED, attributes_of, composer_with
+from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
 from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, read_model
 
@@ -40,16 +42,21 @@ def default_model() -> LifecycleModel:
 
 
 def may_be_asked(*, retired: bool = False) -> Mapping[str, Column]:
-    """What the rules of stages may ask: the house's attributes, and what the chain's own scores say (`score.churn`).
+    """What the rules of stages may ask: the house's attributes, what stands in the chain's own fields (`custom.skin`),
+    and what its scores say (`score.churn`).
 
-    Everybody sees stages and why, so a score that only some roles see is not asked for. `retired`: also what a rule
-    asks that was published in earlier days.
+    Everybody sees stages and why, so what only some roles see is not asked for. `retired`: also what a rule asks that
+    was published in earlier days.
     """
     scores = [one for one in scores_for(retired=retired) if retired or not one.roles]
-    if not scores:
+    fields = [one for one in fields_for(retired=retired) if retired or not one.roles]
+    if not (scores or fields):
         return REGISTRY.attributes
-    own = attributes_of(composer_with((), scores, language="en"))
-    return {**REGISTRY.attributes, **{name: column for name, column in own.items() if name.startswith(SCORED)}}
+    own = attributes_of(composer_with(fields, scores, language="en"))
+    return {
+        **REGISTRY.attributes,
+        **{name: column for name, column in own.items() if name.startswith((PREFIX, SCORED))},
+    }
 
 
 def own_asked(models: Iterable[LifecycleModel]) -> tuple[str, ...]:
@@ -59,13 +66,26 @@ def own_asked(models: Iterable[LifecycleModel]) -> tuple[str, ...]:
 
 
 def composer_for(models: Iterable[LifecycleModel]) -> Composer:
-    """Who answers what these models ask: with the chain's own scores where one of them asks for one."""
-    return composer_with((), scores_for(retired=True), language="en") if own_asked(models) else COMPOSER
+    """Who answers what these models ask: with the chain's own fields and scores where one of them asks for one."""
+    return own_composer("en") if own_asked(models) else COMPOSER
+
+
+def own_composer(language: str) -> Composer:
+    """Who knows every field and score of the chain's own, retired ones too."""
+    return composer_with(fields_for(retired=True), scores_for(retired=True), language=language)
 
 
 def asking_for(score: str) -> list[str]:
     """The names of the models that ask for this score or tell it, those switched off too."""
-    names = {f"score_{score}", f"score_{score}_on"}
+    return _naming({f"score_{score}", f"score_{score}_on"})
+
+
+def asking_for_field(field: Field) -> list[str]:
+    """The names of the models that ask for this field or tell it, those switched off too."""
+    return _naming({f"custom_{field.key}", *(f"custom_{field.key}_{n + 1}" for n in range(len(field.choices)))})
+
+
+def _naming(names: set[str]) -> list[str]:
     return [one.words[LANGUAGES[0]] for one in map(read_stored, stored_models()) if names & set(one.attributes)]
 
 

@@ -1,7 +1,7 @@
 """Defining fields: what is asked of every customer, beside what the product asks."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -23,6 +23,29 @@ class FieldKeyTaken(DomainError):
 class ChoiceInUse(DomainError):
     code, status = "choice_in_use", 409
     message = "%(customers)s customers still have %(choice)s. Change theirs first, or keep the choice."
+
+
+class FieldInUse(DomainError):
+    code, status = "field_in_use", 409
+    message = "%(users)s asks for this field: let it ask for something else first."
+
+
+Users = Callable[[Field], list[str]]
+"""A field -> who asks for it, by name."""
+
+_users: list[Users] = []
+
+
+def register_users(users: Users) -> Users:
+    """Keep a field in use that a later room asks for. Later rooms register when they are imported."""
+    _users.append(users)
+    return users
+
+
+def require_unused(field: Field) -> None:
+    """Raises FieldInUse, with the names of those who ask for it."""
+    if found := sorted({name for users in _users for name in users(field)}):
+        raise FieldInUse(users=", ".join(found))
 
 
 @transaction.atomic
@@ -70,7 +93,15 @@ def define(
 
 @transaction.atomic
 def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE, now: dt.datetime) -> Field:
-    """Change labels, choices, bounds, who sees it. Values that stand there already are not judged anew."""
+    """Change labels, choices, bounds, who sees it. Values that stand there already are not judged anew.
+
+    Raises
+    ------
+    ChoiceInUse
+        If a choice is taken away that somebody has.
+    FieldInUse
+        If only some roles shall see it, and a stage model that everybody sees asks for it.
+    """
     field = Field.objects.select_for_update().get(pk=field.pk)
     before = as_audited(field)
     kept = changes.get("choices", field.choices)
@@ -84,6 +115,8 @@ def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE,
         if count := having.count():
             raise ChoiceInUse(customers=count, choice=choice)
     _write(field, changes)
+    if field.roles:
+        require_unused(field)
     field.save()
     record(by=by, action="field.changed", subject=f"field:{field.pk}", before=before, after=as_audited(field), now=now)
     return field
@@ -91,10 +124,18 @@ def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE,
 
 @transaction.atomic
 def retire(field: Field, *, back: bool = False, by: By = HOUSE, now: dt.datetime) -> Field:
-    """Ask it no more, or (`back`) again. What stands in it stays."""
+    """Ask it no more, or (`back`) again. What stands in it stays.
+
+    Raises
+    ------
+    FieldInUse
+        If a stage model asks for it.
+    """
     field = Field.objects.select_for_update().get(pk=field.pk)
     if (field.retired_at is None) == back:
         return field
+    if not back:
+        require_unused(field)
     field.retired_at = None if back else now
     field.save(update_fields=["retired_at"])
     action = "field.revived" if back else "field.retired"

@@ -11,13 +11,12 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from changke.engine.definitions import Column
-from changke.facts.scores.queries import scores_for
 from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.profiles.attributes.catalogue import REGISTRY
-from changke.profiles.attributes.own import composer_with
 from changke.profiles.conditions.words import Speaker
+from changke.profiles.lifecycle.queries import own_composer
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,10 @@ def name_of(attribute: str) -> str:
 
 
 def column_of(attribute: str) -> Column:
-    """An attribute of the house, or what a score of the chain's own says, by either of its names."""
+    """An attribute of the house, or what is the chain's own, by either of its names."""
     if attribute in REGISTRY.attributes:
         return REGISTRY.attributes[attribute]
-    composer = composer_with((), scores_for(retired=True), language=get_language() or "zh-hans")
+    composer = own_composer(get_language() or "zh-hans")
     return composer.registry.attributes[attribute.replace(".", "_", 1)]
 
 
@@ -147,6 +146,8 @@ def say(attribute: str, value: Any) -> str:
             return ngettext("%(count)s time", "%(count)s times", value) % {"count": formats.number(value)}
         case "int":
             return formats.number(value)
+        case "bool":
+            return gettext("yes") if value else gettext("no")
     return str(value)
 
 
@@ -161,5 +162,5 @@ def speaker() -> Speaker:
 
 def inside(attribute: str, value: Any) -> str:
     """A value inside a sentence of a stage model, which brings its own unit."""
-    is_number = isinstance(value, int) and column_of(attribute).type != "money"
+    is_number = isinstance(value, int) and column_of(attribute).type not in {"money", "bool"}
     return formats.number(value) if is_number else say(attribute, value)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import duckdb
 
 from changke.engine.mirror import INCOMING, reading
-from changke.facts.tables import FACTS, PERSON, TABLES, VIEWS
+from changke.facts.tables import FACTS, NEVER_WITHDRAWN, PERSON, TABLES, VIEWS
 from changke.foundation.database.connections import conninfo
 
 BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
@@ -35,8 +35,8 @@ def facts_of(customer_ids: Sequence[int]) -> Iterator[tuple[duckdb.DuckDBPyConne
                 source.execute(f"SET LOCAL {way} = off")
             for table, columns in TABLES.items():
                 # The views leave out what is withdrawn, and the indexes that lead to her facts know only of the rest.
-                told = "customer_id = record.id AND fact.withdrawn_by_id IS NULL"
-                same = "id = record.id" if table == "facts_customer" else told
+                same = f"{'id' if table == 'facts_customer' else 'customer_id'} = record.id"
+                same += "" if table in NEVER_WITHDRAWN else " AND fact.withdrawn_by_id IS NULL"
                 source.execute(
                     f"SELECT {', '.join(f'fact.{name}' for name in columns)} FROM facts_customer AS record"
                     f" JOIN {table} AS fact ON fact.{same}"

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import connection
 
 from changke.foundation.cursors import Cursor, Window
+from changke.profiles.attributes import own
 from changke.profiles.lifecycle.queries import models_in_use, own_asked
 from changke.profiles.lifecycle.services.standings import FACT, LATE
 
@@ -26,6 +27,9 @@ WITH facts AS (
   UNION ALL
   SELECT customer_id, scored_on, withdrawn_by_id IS NOT NULL FROM facts_scorevalue
   WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
+  SELECT customer_id, NULL, FALSE FROM facts_fieldvalue
+  WHERE %(fields)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
 )
 SELECT person, MIN(day), bool_or(withdrawn) FROM (
   SELECT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END AS person, day, withdrawn
@@ -49,7 +53,7 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
     A fact is late when its business date lies before `late_before`, the day of the profiles it meets.
     """
     bounds: dict[str, str | int] = {"since": str(window.since), "below": str(window.below), "limit": limit}
-    bounds["scores"] = scores_count()
+    bounds |= own_that_counts()
     with connection.cursor() as sql:
         sql.execute(TOUCHED, bounds)
         return {
@@ -58,9 +62,13 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
         }
 
 
-def scores_count() -> bool:
-    """Whether what a score says may move somebody to another stage."""
-    return bool(own_asked(models_in_use()))
+def own_that_counts() -> dict[str, bool]:
+    """Whether what a score says, and what stands in an own field, may move somebody to another stage."""
+    named = [own.asked(name) for name in own_asked(models_in_use())]
+    return {
+        "scores": any(name.startswith(own.SCORED) for name in named),
+        "fields": any(name.startswith(own.PREFIX) for name in named),
+    }
 
 
 SCORED = """
@@ -93,6 +101,6 @@ SELECT LEAST(
 def oldest_day(window: Window) -> dt.date | None:
     """The earliest business date of any fact recorded or withdrawn in the window; after a merge, of all that moved."""
     with connection.cursor() as sql:
-        sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below), "scores": scores_count()})
+        sql.execute(OLDEST, {"since": str(window.since), "below": str(window.below), **own_that_counts()})
         found: dt.date | None = sql.fetchone()[0]
         return found

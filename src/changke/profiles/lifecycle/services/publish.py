@@ -8,16 +8,18 @@ from typing import Any
 
 from django.db import transaction
 
+from changke.facts.fields.services import register_users as register_users_of_fields
 from changke.facts.scores.services import register_users
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.organisation.models import Chain
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
-from changke.profiles.lifecycle.queries import asking_for, may_be_asked
+from changke.profiles.lifecycle.queries import asking_for, asking_for_field, may_be_asked
 from changke.profiles.lifecycle.rules import read_model
 
 register_users(asking_for)
+register_users_of_fields(asking_for_field)
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 
