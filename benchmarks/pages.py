@@ -31,6 +31,27 @@ PAGES = (
     ("customers", "list by last visit", "/customers/?order=last"),
     ("customers", "list by spend", "/customers/?order=spend"),
     ("customers", "list by name", "/customers/?order=name"),
+    ("customers", "list by outlook", "/customers/?order=outlook"),
+    ("customers", "list by expected purchases", "/customers/?order=expected"),
+    ("customers", "list by expected spend", "/customers/?order=money"),
+    ("customers", "list by outlook, deep inside", "/customers/?order=outlook&after={chance}~{id}"),
+    ("customers", "list by expected spend, deep inside", "/customers/?order=money&after={minor}~{id}"),
+    ("customers", "one stage by outlook", "/customers/?stage={stage}&order=outlook"),
+    ("customers", "the lost by outlook", "/customers/?stage=lost&order=outlook"),
+    (
+        "customers",
+        "one stage by expected spend, deep inside",
+        "/customers/?stage={stage}&order=money&after={minor}~{id}",
+    ),
+    ("customers", "one store by outlook", "/customers/?store={store}&order=outlook"),
+    (
+        "customers",
+        "value group, stage, store by expected spend",
+        "/customers/?group={group}&stage={stage}&store={store}&order=money",
+    ),
+    ("customers", "adviser by outlook", "/customers/?adviser={adviser}&order=outlook"),
+    ("customers", "tag by expected spend", "/customers/?tag={tag}&order=money"),
+    ("search", "search: family name, by outlook", "/customers/?q={family}&order=outlook"),
     ("customers", "list, deep inside", "/customers/?after={minor}~{id}"),
     ("customers", "list by last visit, deep inside", "/customers/?order=last&after={day}~{id}"),
     ("customers", "list by spend, deep inside", "/customers/?order=spend&after={minor}~{id}"),
@@ -102,8 +123,12 @@ def _people() -> None:
     from changke.foundation.access.models import Staff  # noqa: PLC0415
     from changke.foundation.access.services import add_staff  # noqa: PLC0415
     from changke.foundation.organisation.models import Store  # noqa: PLC0415
+    from changke.interfaces.analytics import learn  # noqa: PLC0415
     from changke.profiles.attributes.models import BulkRun  # noqa: PLC0415
     from changke.profiles.lifecycle.services import refresh_all  # noqa: PLC0415
+    from changke.profiles.segments import copies  # noqa: PLC0415
+    from changke.profiles.value.models import Prediction  # noqa: PLC0415
+    from changke.profiles.value.services.follow import follow  # noqa: PLC0415
 
     if not Staff.objects.filter(username="owner").exists():
         add_staff(username="owner", name="Owner", role="owner", now=NOW)
@@ -141,7 +166,13 @@ def _people() -> None:
             start = time.perf_counter()
             refresh_all(now=NOW, months=1)
             print(f"profiles: {time.perf_counter() - start:.0f} s")
-        sql.execute("VACUUM ANALYZE profiles_profile")
+        if not Prediction.objects.exists():
+            done = learn(now=NOW)
+            print(f"predictions: {dict(done.seconds)}")
+        follow(NOW)
+        start = time.perf_counter()
+        print(f"by column: {copies.copy_columns():,} customers in {time.perf_counter() - start:.0f} s")
+        sql.execute("VACUUM ANALYZE profiles_profile, profiles_prediction")
 
 
 def _measure(customers: int, times: int, explain: bool) -> int:
@@ -228,6 +259,7 @@ def _turns(customers: int) -> Callable[[random.Random], dict[str, object]]:
             "store": dice.randint(1, 12),
             "adviser": dice.choice(advisers),
             "tag": quote(dice.choice(TAGS)),
+            "chance": dice.randint(1, 9_999),
             "minor": dice.randint(0, 200_000),
             "day": (NOW - dt.timedelta(days=dice.randint(1, 700))).date(),
             "middle": customers // 2,

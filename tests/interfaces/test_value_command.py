@@ -25,6 +25,9 @@ def test_learned_at_once_and_told(cast: Cast, settings: object, tmp_path: object
     done = told("fit")
     assert done["customers"] == Prediction.objects.count() == 5
     assert set(done["seconds"]) >= {"purchase days", "fit", "predict", "write"}  # type: ignore[call-overload]
+    rows = told("customers", "--order", "outlook", "--most", "3")["customers"]
+    chances = [one["p_active_bp"] for one in rows]  # type: ignore[attr-defined]
+    assert chances == sorted(Prediction.objects.values_list("p_active_bp", flat=True), reverse=True)[:3]
     assert len(told("history")["fits"]) == ValueFit.objects.count() == 1  # type: ignore[arg-type]
     told("fit")
     assert len(told("history")["fits"]) == 2  # type: ignore[arg-type]

@@ -70,7 +70,9 @@ def learn(*, now: datetime, progress: Progress = silent) -> Predicted:
         with open_mirror(mirror_file()) as (_, copy):
             copy.sync(conninfo("reader"))
         progress("what to expect", 0, 0)
-        return _predict(now=now, anew=True)
+        done = _predict(now=now, anew=True)
+    copies.copy_columns()  # lists are put in the order of what is expected from there
+    return done
 
 
 def publish_to(target: Path, *, by: By, now: datetime, progress: Progress = silent) -> Published:

@@ -25,6 +25,26 @@ def test_her_prediction_is_told_to_whom_she_belongs(hq: Caller, manager: Caller,
     assert hq.get(f"/value/customers/{cast.bai.pk}").status_code == 404, "she never bought"
 
 
+def test_everybodys_are_told_the_highest_first_in_pages_within_ones_stores(
+    hq: Caller, manager: Caller, night: ValueFit, cast: Cast
+) -> None:
+    first = hq.get("/value/customers", order="expected_spend", limit=2).json()
+    rest = hq.get("/value/customers", order="expected_spend", limit=9, cursor=first["next"]).json()
+    told = first["items"] + rest["items"]
+    kept = Prediction.objects.order_by("-expected_spend_minor", "customer_id").values_list("pk", flat=True)
+    assert [one["customer_id"] for one in told] == list(kept)
+    assert rest["next"] is None
+    mine = {one["customer_id"] for one in manager.get("/value/customers").json()["items"]}
+    assert mine == set(kept) - {cast.lan.pk}
+    assert [one["customer_id"] for one in hq.get("/value/customers", stage="lost").json()["items"]] == [cast.lan.pk]
+    assert len(hq.get("/value/customers", store="XH").json()["items"]) == 1
+    assert hq.get("/value/customers", order="name").status_code == 422
+    assert hq.get("/value/customers", cursor="!").status_code == 422
+    expected = hq.get(f"/profiles/{cast.vera.pk}").json()["expected"]
+    assert expected == hq.get(f"/value/customers/{cast.vera.pk}").json()
+    assert hq.get(f"/profiles/{cast.bai.pk}").json()["expected"] is None
+
+
 def test_fits_and_grid(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:
     (fit,) = hq.get("/value/fits").json()
     assert fit["customers"] == 5

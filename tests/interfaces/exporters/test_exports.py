@@ -27,11 +27,13 @@ from changke.interfaces.exporters.shape import DATASETS, Column, guarded
 from changke.interfaces.importers.normalise import texts
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.segments.services.save import save_segment
+from changke.profiles.value.models import Prediction
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
 from tests.interfaces.api.conftest import hq as hq
 from tests.interfaces.api.conftest import key_of as key_of
 from tests.interfaces.api.conftest import manager as manager
+from tests.profiles.value.night import a_night
 from tests.rows import as_app, roles
 
 __all__ = ["as_app", "roles"]
@@ -78,6 +80,36 @@ def test_headquarters_export_everybody_with_their_phones(hq: Caller, known: Cast
         f"export:{made['id']}",
         {"dataset": "customers", "format": "csv", "rows": 6, "filters": "", "phones": True},
     )
+
+
+LABELS = (
+    "Outlook in basis points", "Expected purchase days in thousandths", "Expected spend", "Annual value",
+    "Horizon in days", "Expected as of",
+)  # fmt: skip
+KEYS = ("outlook_bp", "expected_purchases_milli", "expected_spend", "value_year", "horizon_days", "predicted_on")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
+def test_what_is_expected_of_each_is_in_the_file(hq: Caller, known: Cast, tmp_path: Path, kind: str) -> None:
+    a_night(NOW)
+    vera = Prediction.objects.get(pk=known.vera.pk)
+    path = tmp_path / f"expected.{kind}"
+    path.write_bytes(fetched(hq, format=kind)[1])
+    if kind == "csv":
+        found = {row["Name"]: [row[name] for name in LABELS] for row in table(path.read_bytes())}
+    elif kind == "xlsx":
+        head, *rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+        found = {row[head.index("Name")]: [row[head.index(name)] for name in LABELS] for row in rows}
+    else:
+        rows = duckdb.sql(f"SELECT name, {', '.join(KEYS)} FROM read_parquet('{path}')").fetchall()
+        found = {name: cells for name, *cells in rows}
+    chance, purchases, spend, year, horizon, day = found["薇拉"]
+    assert (int(chance), int(purchases), int(horizon)) == (vera.p_active_bp, vera.expected_purchases_milli, 90)
+    units = 1 if kind == "parquet" else 100
+    money = [round(float(str(one)) * units) for one in (spend, year)]
+    assert money == [vera.expected_spend_minor, vera.value_year_minor]
+    assert str(day).startswith(str(vera.as_of))
+    assert not any(found["白露"]), "she never bought"
 
 
 def test_a_store_exports_its_own_and_the_filters_of_the_list_apply(manager: Caller, known: Cast) -> None:
@@ -136,7 +168,7 @@ def test_own_fields_keep_their_kinds_in_every_form(hq: Caller, known: Cast, tmp_
     vera = next(row for row in rows if "薇拉" in row)
     days = [value for value in vera if isinstance(value, dt.date) and str(value).startswith("2019-05-20")]
     assert len(days) == 1
-    assert set(OWN) <= set(header) if format == "xlsx" else len(header) == 22
+    assert set(OWN) <= set(header) if format == "xlsx" else len(header) == 28
 
 
 def test_without_the_right_phones_are_masked(hq: Caller, known: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from django.db import connection
 
@@ -14,13 +15,18 @@ from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.rows_seen import seeing, seeing_nobody
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.interfaces.web.customers.filters import Filters
+from changke.interfaces.web.customers.reads import along
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.services import fold
-from changke.profiles.segments import columns, copies, queries
+from changke.profiles.segments import columns, copies, ordered, queries
 from changke.profiles.segments.asking import FROM, Words, question, words_of_the_chain
 from changke.profiles.segments.models import SegmentMember
 from changke.profiles.segments.services.members import refresh_everybody
 from changke.profiles.segments.services.save import freeze, save_segment
+from changke.profiles.value.models import Prediction
+from changke.profiles.value.services.follow import follow as follow_values
+from tests.profiles.value.night import expect
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +59,7 @@ def shop(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
             add_tag(one, "怕生", now=NOW)
     with seeing(CHAIN_WIDE):
         fold(NOW)
+        follow_values(NOW)
         computed(NOW)
         freeze(name="frozen", key="frozen", text="purchases >= 2", now=NOW)
         yield book
@@ -117,6 +124,70 @@ def test_the_most_valuable_come_first(shop: Book) -> None:
     assert queries.sample(condition, words, now=NOW, scope=CHAIN_WIDE, most=5) == quick
 
 
+@pytest.mark.parametrize("of_one_store", [False, True])
+@pytest.mark.parametrize("narrowed", [
+    ordered.Narrowed(),
+    ordered.Narrowed(stages=("intro", "growth")),
+    ordered.Narrowed(stages=("lost",)),
+    ordered.Narrowed(group="high"),
+])  # fmt: skip
+def test_it_knows_the_order_of_what_is_expected_also_from_the_middle_and_back(
+    shop: Book, narrowed: ordered.Narrowed, of_one_store: bool
+) -> None:
+    for one in Customer.objects.order_by("pk")[:30]:
+        expect(one, one.pk % 4)
+    copies.copy_columns()
+    late, store = Customer.objects.order_by("pk")[3], Store.objects.order_by("pk")[0]
+    shop.receipt(late, store, TODAY).save(force_insert=True)
+    fold(NOW)
+    scope = Scope(frozenset({store.pk})) if of_one_store else CHAIN_WIDE
+    seen = Profile.objects.for_scope(scope).exclude(pk=late.pk)
+    seen = seen.filter(stage__in=narrowed.stages) if narrowed.stages else seen
+    seen = seen.filter(value_group=narrowed.group) if narrowed.group else seen
+    known = dict(Prediction.objects.values_list("pk", "p_active_bp"))
+    rows = [(pk, known.get(pk)) for pk in seen.values_list("pk", flat=True)]
+    rows.sort(key=lambda row: (row[1] is None, -(row[1] or 0), row[0]))
+
+    def asked(behind: tuple[int | None, int] | None, *, back: bool) -> list[tuple[int, int | None]]:
+        found = ordered.in_order("p_active_bp", narrowed, scope=scope, behind=behind, back=back, size=99)
+        assert found is not None
+        assert found.changed == [late.pk]
+        return found.rows
+
+    assert asked(None, back=False) == rows
+    for place, (pk, value) in enumerate(rows):
+        assert asked((value, pk), back=False) == rows[place + 1 :]
+        assert asked((value, pk), back=True) == rows[:place][::-1]
+
+
+def test_the_list_is_the_same_with_a_copy_and_without(shop: Book) -> None:
+    for one in Customer.objects.order_by("pk")[:30]:
+        expect(one, one.pk % 4)
+    filters = Filters(order="money", stages=("intro", "growth", "lost"))
+    without = along(filters, CHAIN_WIDE, size=99)
+    copies.copy_columns()
+    late = Customer.objects.order_by("pk")[3]
+    shop.receipt(late, Store.objects.order_by("pk")[0], TODAY).save(force_insert=True)
+    fold(NOW)
+    Prediction.objects.filter(pk=late.pk).update(expected_spend_minor=99)
+    with_a_copy = along(filters, CHAIN_WIDE, size=99)
+    assert with_a_copy[0] == (late.pk, 99)
+    assert with_a_copy[1:] == [row for row in without if row[0] != late.pk]
+
+
+def test_a_copy_from_before_it_knew_what_is_expected_is_not_asked(shop: Book) -> None:
+    def asked() -> ordered.Ordered | None:
+        return ordered.in_order("p_active_bp", ordered.Narrowed(), scope=CHAIN_WIDE, behind=None, back=False, size=9)
+
+    copies.copy_columns()
+    copies._open.clear()
+    with duckdb.connect(str(next(copies.folder().glob("columns-*.duckdb")))) as duck:
+        duck.execute("ALTER TABLE profiles_profile DROP COLUMN p_active_bp")
+    assert asked() is None
+    assert copies.renew_if_due() == 40
+    assert asked() is not None
+
+
 def test_it_shows_no_more_than_postgresql_would(shop: Book) -> None:
     copies.copy_columns()
     store = Store.objects.order_by("pk")[0]
@@ -144,6 +215,7 @@ def test_another_night_too_many_facts_or_no_file_leave_it_to_postgresql(
     add_tag(Customer.objects.order_by("pk")[0], "爱聊", now=NOW)
     assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is None, "too many facts since"
     fold(NOW)
+    follow_values(NOW)
     monkeypatch.setattr(copies, "RENEWED_FROM", 0)
     assert copies.renew_if_due() == 40
     assert columns.count(condition, words, now=NOW, scope=CHAIN_WIDE) is not None

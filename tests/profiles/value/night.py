@@ -6,10 +6,20 @@ from changke.facts.customers.models import Customer
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at
 from changke.profiles.lifecycle.services import refresh_customers
-from changke.profiles.value.models import ValueFit
+from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import value_rules
+from changke.profiles.value.rules import COLUMNS
 from changke.profiles.value.services.learn import learn
 from changke.profiles.value.services.predict import days_of, predict_customers
+from tests.cast import TODAY
+
+
+def expect(one: Customer, value: int) -> Prediction:
+    """Expect the same number of everything from her, in whatever unit."""
+    numbers = [name for name in COLUMNS if name != "customer_id"]
+    return Prediction.objects.create(
+        customer=one, fit_id=1, as_of=TODAY, snapshot=1, horizon_days=90, **dict.fromkeys(numbers, value)
+    )
 
 
 def a_night(now: dt.datetime) -> ValueFit:

@@ -104,17 +104,39 @@ def _asked(condition: Condition | None, words: Words, *, now: dt.datetime, scope
     own = tuple(table for table, prefix in OWN.items() if any(name.startswith(prefix) for name in beyond))
     if any(not name.startswith(tuple(OWN.values())) for name in beyond):
         return None
+    seen = opened(scope, own=own)
+    if seen is None:
+        return None
+    today = today_of(the_chain(), now)
+    where, values = _over_columns(condition, words, seen.copy, seen.cursor, today)
+    where, values = f"{where}{seen.where}", values | dict(seen.values)
+    return Asked(condition, words, today, scope, seen.ids, seen.cursor, where, values)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The copy, ready to be asked about whom a scope sees; `where` follows a condition."""
+
+    copy: Copy
+    ids: Sequence[int]
+    """Customers with a fact since, who are left out."""
+    cursor: duckdb.DuckDBPyConnection
+    where: str
+    values: Mapping[str, Any]
+
+
+def opened(scope: Scope, *, own: tuple[str, ...] = ()) -> Opened | None:
+    """None where PostgreSQL has to be asked. `own`: what else may have said something since, of `copies.OWN`."""
     copy, run = latest(), last_bulk_run()
     if copy is None or run is None or copy.run != named(run):
         return None
+    seen = now_seen()
+    if scope.by_person or seen.by_person:
+        return None  # the copy knows homes, neither visits nor who is her adviser this minute
     ids = changed_since(copy, MOST_CHANGED + 1, own=own)
     if len(ids) > MOST_CHANGED:
         return None
-    today, seen = today_of(the_chain(), now), now_seen()
-    if scope.by_person or seen.by_person:
-        return None  # the copy knows homes, neither visits nor who is her adviser this minute
-    cursor = copy.cursor()
-    where, values = _over_columns(condition, words, copy, cursor, today)
+    cursor, where, values = copy.cursor(), "", dict[str, Any]()
     for name, some in (("only_stores", scope.store_ids), ("seen_stores", seen.store_ids)):
         if some is not None:
             where += f" AND list_contains(${name}::BIGINT[], one.home_store_id)"
@@ -122,7 +144,7 @@ def _asked(condition: Condition | None, words: Words, *, now: dt.datetime, scope
     if ids:
         cursor.register("changed_since", {"customer_id": np.array(ids, np.int64)})
         where += " AND one.customer_id NOT IN (SELECT customer_id FROM changed_since)"
-    return Asked(condition, words, today, scope, ids, cursor, where, values)
+    return Opened(copy, ids, cursor, where, values)
 
 
 def _over_columns(

@@ -29,6 +29,7 @@ from changke.profiles.lifecycle.services.changes import read_from, touched
 from changke.profiles.segments.asking import CARD
 from changke.profiles.segments.windows import renewal
 from changke.profiles.segments.windows.answers import Answers
+from changke.profiles.value.services.follow import predicted_from
 
 WORTH_IT = 50_000
 """Customers from which on there is a copy: below, PostgreSQL answers in a few milliseconds."""
@@ -41,6 +42,10 @@ OWN = {"facts_fieldvalue": "custom_", "live.scores": "score_"}
 that their definitions are asked of it."""
 
 
+PREDICTED = ("p_active_bp", "expected_purchases_milli", "expected_spend_minor")
+"""What is expected of each, unknown of whoever never bought. Lists are put in order by them."""
+
+
 def folder() -> Path:
     return Path(settings.DATA_DIR) / "analytics"
 
@@ -51,6 +56,7 @@ def copy_columns() -> int:
     if run is None or run.customers < WORTH_IT:
         return 0
     since, before = read_from(), latest()
+    since = min(since, predicted_from())  # what is expected of her stands beside her profile
     told = before.told if before is not None and before.run == named(run) else renewal.Told()
     # Asked after `since` was read: of everything before it, nobody is missing.
     changed = _changed_since(told.since, renewal.MOST_AGAIN + 1) if told.base else None
@@ -92,9 +98,11 @@ def _write_profiles(source: Any, duck: duckdb.DuckDBPyConnection) -> int:
     columns = ", ".join(f"one.{field.column}" for field in Profile._meta.concrete_fields)
     texts = {name: f"NULLIF(card.{name}, '')" for name, (kind, _) in CARD.items() if kind == "text"}
     cards = ", ".join(f"{texts.get(name, f'card.{name}')} AS card_{name}" for name in CARD)
+    expected = ", ".join(f"expected.{name}" for name in PREDICTED)
     _received(
-        source, duck, f"SELECT {columns}, {cards} FROM profiles_profile AS one JOIN facts_customer AS card"
-        " ON card.id = one.customer_id ORDER BY one.customer_id",
+        source, duck, f"SELECT {columns}, {cards}, {expected} FROM profiles_profile AS one JOIN facts_customer AS card"
+        " ON card.id = one.customer_id LEFT JOIN profiles_prediction AS expected"
+        " ON expected.customer_id = one.customer_id ORDER BY one.customer_id",
         "CREATE TABLE profiles_profile AS",
     )  # fmt: skip
     duck.execute("CREATE SCHEMA live")
@@ -145,6 +153,7 @@ def latest() -> Copy | None:
         with suppress(duckdb.Error, OSError):  # it may just have been taken away, or be of a newer DuckDB
             duck = duckdb.connect(str(names[-1]), read_only=True, config={"threads": 2, "memory_limit": "512MB"})
             [(since, run, *told)] = duck.execute("SELECT since, run, base, base_since, again FROM about").fetchall()
+            duck.execute(f"SELECT {', '.join(PREDICTED)} FROM profiles_profile LIMIT 0")  # older ones have none
             where = renewal.Told(*told)
             _open[:] = [Copy(names[-1], duck, since, run, where, renewal.answers(folder(), where))]
             return _open[0]

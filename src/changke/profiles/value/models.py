@@ -91,7 +91,13 @@ class Prediction(models.Model):
     """What stays of the money of the coming 365 days, later money being less: the annual value."""
 
     class Meta:
-        indexes = [models.Index(fields=["-value_year_minor", "customer"], name="prediction_value")]
+        # Orders of the customer list. All move every night, as every row does: docs/benchmarks.md says at what cost.
+        indexes = [
+            models.Index(fields=["-value_year_minor", "customer"], name="prediction_value"),
+            models.Index(fields=["-p_active_bp", "customer"], name="prediction_active"),
+            models.Index(fields=["-expected_purchases_milli", "customer"], name="prediction_purchases"),
+            models.Index(fields=["-expected_spend_minor", "customer"], name="prediction_spend"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} as of {self.as_of}"

@@ -17,12 +17,14 @@ from changke.foundation.persons.registry import family_of
 from changke.interfaces import proposals
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.fields import Storable, text
+from changke.interfaces.api.v1.expected import PredictionOut
 from changke.profiles.affinity.queries import proposed_to
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LANGUAGES
 from changke.profiles.lifecycle.services.explain import Asked, explain
+from changke.profiles.value.queries import prediction_of
 
 router = Router(tags=["profiles"])
 
@@ -41,6 +43,9 @@ class ProfileOut(Schema):
     stage: str
     currency: str
     attributes: dict[str, Attribute]
+    expected: PredictionOut | None = Field(
+        None, description="What is expected of her; null before the first night, and of somebody who never bought."
+    )
 
 
 class Comparison(Schema):
@@ -118,6 +123,7 @@ def get_profile(request: HttpRequest, customer_id: int) -> ProfileOut:
             name: Attribute(type=column.type, words=gettext(column.words), value=getattr(profile, name))
             for name, column in sorted(REGISTRY.attributes.items())
         },
+        expected=PredictionOut.from_orm(expected) if (expected := prediction_of(customer.pk)) else None,
     )
 
 

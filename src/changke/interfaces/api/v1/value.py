@@ -1,7 +1,7 @@
 """What is expected of customers, how well it was learned, who stands where, and the chain's numbers for it."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
@@ -10,32 +10,18 @@ from changke.facts.customers.queries import customer_in
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces.api.actors import actor, by
-from changke.interfaces.api.fields import Input
+from changke.interfaces.api.fields import Id, Input, text
+from changke.interfaces.api.paging import Page, PageQuery, page, position
+from changke.interfaces.api.v1.expected import PredictionOut
+from changke.interfaces.api.v1.stages import StoreQuery, narrowed
+from changke.interfaces.web.customers.filters import Filters, Position
+from changke.interfaces.web.customers.reads import along
 from changke.profiles.value.grid import Grid, grid
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import fits, prediction_of, value_rules
 from changke.profiles.value.services.settings import change_value_rules
 
 router = Router(tags=["value"])
-
-
-class PredictionOut(Schema):
-    """What is expected of her within the horizon; docs/algorithms/value.md says of what."""
-
-    customer_id: int
-    as_of: dt.date
-    horizon_days: int
-    p_active_bp: int = Field(..., description="Chance of at least one purchase day, in basis points.")
-    p_active_low_bp: int = Field(..., description="The lowest of the models.")
-    p_active_high_bp: int = Field(..., description="The highest of the models.")
-    expected_purchases_milli: int = Field(..., description="Expected purchase days, in thousandths.")
-    purchases_low_milli: int
-    purchases_high_milli: int
-    expected_spend_minor: int
-    spend_low_minor: int = Field(..., description="Four of five come to lie between the two.")
-    spend_high_minor: int
-    value_year_minor: int = Field(..., description="Margin of the coming year, later money being less.")
-    fit_id: int
 
 
 class FitOut(Schema):
@@ -93,6 +79,38 @@ class ValueRulesIn(Input):
     target_age_until: int | None = None
 
     model_config = {"json_schema_extra": {"examples": [{"margin_percent": 60}]}}
+
+
+ORDERS = {"p_active": "outlook", "expected_purchases": "expected", "expected_spend": "money"}
+"""Order of this list -> that of the customer list."""
+
+
+class PredictionsQuery(PageQuery, StoreQuery):
+    order: Literal["p_active", "expected_purchases", "expected_spend"] = Field(
+        "p_active", description="The highest first."
+    )
+    stage: Annotated[str, text(40)] = Field("", description="Of the default model.")
+    adviser_id: Id | None = None
+
+
+@router.get("/customers", response=Page[PredictionOut], operation_id="get_predictions", summary="What is expected")
+def get_predictions(request: HttpRequest, query: Query[PredictionsQuery]) -> dict[str, Any]:
+    """Of your stores' customers who ever bought, the highest first: chance, purchases or money within the horizon."""
+    scope = narrowed(actor(request).scope_for(Capability.CUSTOMER_VIEW), query.store)
+    after = position(query.cursor, int, int)
+    wanted = Filters(
+        stages=(query.stage,) if query.stage else (),
+        adviser=query.adviser_id,
+        order=ORDERS[query.order],
+        position=Position(str(after[0]), after[1]) if after else None,
+    )
+    # Whoever never bought stands at the end of the customer list; nothing is expected of her.
+    found = [(pk, value) for pk, value in along(wanted, scope, size=query.limit + 1) if value is not None]
+    about = Prediction.objects.in_bulk([pk for pk, _ in found])
+    rows = [(value, about[pk]) for pk, value in found if pk in about]
+    return page(
+        rows, query.limit, ends=lambda row: [row[0], row[1].pk], show=lambda row: PredictionOut.from_orm(row[1])
+    )
 
 
 @router.get("/fits", response=list[FitOut], operation_id="get_value_fits", summary="What was learned, and how well")

@@ -21,6 +21,7 @@ from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Data
 from changke.interfaces.web.customers import may_ask, reads
 from changke.interfaces.web.customers.filters import read_filters
 from changke.profiles.attributes.models import Profile
+from changke.profiles.value.models import Prediction
 
 CHUNK = 2_000
 COLUMNS = (
@@ -40,7 +41,17 @@ COLUMNS = (
     Column("visits_365d", _("Visits in 365 days"), "int"),
     Column("net_spend", _("Net spend"), "money"),
     Column("value_at_risk", _("Value at risk"), "money"),
+    Column("outlook_bp", _("Outlook in basis points"), "int"),
+    Column("expected_purchases_milli", _("Expected purchase days in thousandths"), "int"),
+    Column("expected_spend", _("Expected spend"), "money"),
+    Column("value_year", _("Annual value"), "money"),
+    Column("horizon_days", _("Horizon in days"), "int"),
+    Column("predicted_on", _("Expected as of"), "day"),
 )
+EXPECTED = (
+    "p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor", "horizon_days", "as_of",
+)  # fmt: skip
+NOTHING_EXPECTED: tuple[Cell, ...] = (None,) * len(EXPECTED)
 WANTED = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on")
 
 
@@ -61,7 +72,7 @@ def rows(ask: Ask) -> Iterator[Row]:
         about = {
             row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
         }
-        phones, tags = phones_of(chunk), _tags(chunk)
+        phones, tags, expected = phones_of(chunk), _tags(chunk), _expected(chunk)
         own, said = _own_values(chunk, fields), _said(chunk, scores)
         for pk in chunk:
             if (one := people.get(pk)) is not None:
@@ -83,9 +94,16 @@ def rows(ask: Ask) -> Iterator[Row]:
                     profile.get("visits_365d"),
                     profile.get("net_spend"),
                     profile.get("value_at_risk"),
+                    *expected.get(pk, NOTHING_EXPECTED),
                     *own.get(pk, [None] * len(fields)),
                     *said.get(pk, [None] * len(scores)),
                 )
+
+
+def _expected(ids: list[int]) -> dict[int, tuple[Cell, ...]]:
+    """What is expected of each; nobody who never bought is among them."""
+    rows = Prediction.objects.filter(pk__in=ids).values_list("pk", *EXPECTED)
+    return {pk: cells for pk, *cells in rows}
 
 
 def phone_shown(e164: str, ask: Ask) -> str:

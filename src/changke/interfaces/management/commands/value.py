@@ -3,24 +3,38 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from changke.facts.customers.models import Customer
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces import analytics
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
-from changke.profiles.value.models import ValueFit
+from changke.interfaces.web.customers.filters import Filters
+from changke.interfaces.web.customers.reads import along
+from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import fits
+
+MOST = 10_000
 
 
 class Command(ShopCommand):
     help = (
         "What is expected of the customers: how the latest fit met a past that was kept from it; `fit` learns anew now "
-        "and predicts everybody. The worker learns weekly and predicts every night by itself."
+        "and predicts everybody; `customers` lists whom most is expected of. The worker learns weekly and predicts "
+        "every night by itself."
     )
-    example = "changke value fit --json"
+    example = "changke value customers --order money --stage silent --most 20"
 
     def arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", nargs="?", choices=["show", "fit", "history"], default="show")
+        parser.add_argument("what", nargs="?", choices=["show", "fit", "history", "customers"], default="show")
+        parser.add_argument(
+            "--order", choices=["outlook", "expected", "money"], default="money", help="customers: the highest first by"
+        )
+        parser.add_argument("--stage", default="", help="customers: only those of this stage")
+        parser.add_argument("--most", type=int, metavar="N", default=50, help="customers: how many (50)")
 
     def run(self, *, what: str, **options: Any) -> dict[str, Any]:
+        if what == "customers":
+            return self._customers(options["order"], options["stage"], min(max(options["most"], 1), MOST))
         if what == "fit":
             with Steps() as steps:
                 done = analytics.learn(now=datetime.now(UTC), progress=steps)
@@ -31,6 +45,24 @@ class Command(ShopCommand):
         if not found:
             self.say("nothing was learned yet: `changke value fit`, or wait for the night")
         return {"fits": [self._told(one) for one in found]}
+
+    def _customers(self, order: str, stage: str, most: int) -> dict[str, Any]:
+        wanted = Filters(order=order, stages=(stage,) if stage else ())
+        found = [pk for pk, value in along(wanted, CHAIN_WIDE, size=most) if value is not None]
+        about, names = Prediction.objects.in_bulk(found), Customer.objects.in_bulk(found)
+        rows = [about[pk] for pk in found if pk in about]
+        for one in rows:
+            self.say(
+                f"{one.pk:>9} {one.p_active_bp / 100:>4.0f} % {one.expected_purchases_milli / 1_000:>6.1f} days"
+                f" {one.expected_spend_minor / 100:>12,.0f}  {names[one.pk].name}"
+            )
+        if not rows:
+            self.say("nothing is expected of anybody: nobody fits, or nothing was learned yet (`changke value fit`)")
+        numbers = ("p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor",
+                   "horizon_days", "as_of")  # fmt: skip
+        return {
+            "customers": [{"customer_id": one.pk, **{name: getattr(one, name) for name in numbers}} for one in rows]
+        }
 
     def _told(self, fit: ValueFit | None) -> dict[str, Any] | None:
         if fit is None:

@@ -23,6 +23,8 @@ class Order:
     descending: bool = True
     nullable: bool = False
     """Whether customers may have no value; they come last in either direction."""
+    predicted: bool = False
+    """Whether the column is one of predictions, which lie beside the profile."""
 
 
 ORDERS = {
@@ -32,6 +34,9 @@ ORDERS = {
         Order("last", "last_active_on", nullable=True),
         Order("spend", "net_spend"),
         Order("name", "customer__pinyin", descending=False),
+        Order("outlook", "p_active_bp", nullable=True, predicted=True),
+        Order("expected", "expected_purchases_milli", nullable=True, predicted=True),
+        Order("money", "expected_spend_minor", nullable=True, predicted=True),
     )
 }
 DEFAULT_ORDER = "risk"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from changke.interfaces.web.customers.reads import Row
 from changke.interfaces.web.templatetags import web as shown
+from changke.profiles.value.models import Prediction
 
 TAGS_SHOWN = 2
 
@@ -37,6 +38,10 @@ class Line(TypedDict):
     spend: str
     risk: str
     at_risk: bool
+    outlook: str
+    """Empty where nothing is expected of her."""
+    expected: str
+    money: str
     store: str
     adviser: str
     tags: SafeString
@@ -51,6 +56,7 @@ def line_of(row: Row, *, stages: Mapping[str, str], groups: Mapping[str, str], o
     her = row.customer
     spend, risk = shown.money(row.net_spend), shown.money(row.value_at_risk)
     group = row.value_group
+    outlook, expected, money = _expected(row.expected)
     return {
         "pk": her.pk,
         "href": reverse("customer", args=(her.pk,)),
@@ -67,10 +73,22 @@ def line_of(row: Row, *, stages: Mapping[str, str], groups: Mapping[str, str], o
         "spend": spend,
         "risk": risk,
         "at_risk": row.value_at_risk != 0,
+        "outlook": outlook,
+        "expected": expected,
+        "money": money,
         "store": her.home_store.name if her.home_store else "",
         "adviser": her.adviser.name if her.adviser else "",
         "tags": SafeString(" ".join(shown.chip("tag", tag) for tag in row.tags[:TAGS_SHOWN])),
         "more_tags": max(len(row.tags) - TAGS_SHOWN, 0),
         "all_tags": " · ".join(row.tags),
-        "value": spend if order == "spend" else risk,
+        "value": {"spend": spend, "outlook": outlook, "expected": expected, "money": money}.get(order, risk),
     }
+
+
+def _expected(one: Prediction | None) -> tuple[str, str, str]:
+    """The chance that she buys, how often and for how much; empty where nothing is expected of her."""
+    if one is None:
+        return "", "", ""
+    often = gettext("%(count)s times") % {"count": shown.number(one.expected_purchases_milli / 1_000, 1)}
+    # To the whole yuan: fen of a forecast would claim a certainty that it has not.
+    return shown.basis_points(one.p_active_bp, 0), often, shown.money(one.expected_spend_minor // 100 * 100)

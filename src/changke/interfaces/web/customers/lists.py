@@ -30,12 +30,16 @@ from changke.interfaces.web.customers.reads import Count
 from changke.interfaces.web.doors import needs
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.value.queries import value_rules
 
 ORDER_WORDS = {
     "risk": _("Value at risk"),
     "last": words.LAST_ACTIVE["visit"],
     "spend": _("Total spend"),
     "name": pgettext_lazy("customer", "Name"),
+    "outlook": _("Outlook"),
+    "expected": _("Expected purchases"),
+    "money": _("Expected spend"),
 }
 MOST_TAGS = 60
 MOST_ADVISERS = 150
@@ -96,6 +100,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
         "order_options": [(key, str(said_as)) for key, said_as in (ORDER_WORDS | {"last": last}).items()],
         "last_words": last,
+        "horizon_days": value_rules().horizon_days,
     }
     if not page.rows:
         context |= _why_empty(filters, scope, conditions)

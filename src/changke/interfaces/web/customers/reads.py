@@ -24,10 +24,11 @@ from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.periods import business_date
-from changke.interfaces.web.customers import in_segment
+from changke.interfaces.web.customers import by_prediction, in_segment
 from changke.interfaces.web.customers.filters import DEFAULT_ORDER, ORDERS, Filters, Order, Position
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
+from changke.profiles.value.models import Prediction
 
 PAGE = 30
 CAP = 10_000
@@ -57,6 +58,8 @@ class Row:
     last_active_on: dt.date | None
     phone: str
     tags: tuple[str, ...]
+    expected: Prediction | None
+    """What is expected of her; None of somebody who never bought, and before the first night."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def page_of(filters: Filters, scope: Scope, *, size: int = PAGE, looked_up: Look
     position = _read_position(filters.position, order)
     back = position is not None and position.back
     looked_up = looked_up or LookedUp()
-    found = list(_in_order(filters, scope, order, position, size + 1, looked_up))
+    found = list(_in_order(filters.at(position), scope, order, position, size + 1, looked_up))
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
@@ -115,6 +118,13 @@ def page_of(filters: Filters, scope: Scope, *, size: int = PAGE, looked_up: Look
         previous=filters.at(replace(ends[0], back=True)) if ends and has_previous else None,
         next=filters.at(ends[1]) if ends and has_next else None,
     )
+
+
+def along(filters: Filters, scope: Scope, *, size: int) -> list[tuple[int, Any]]:
+    """Customer and key of the filters' order, from their position on."""
+    order = ORDERS[filters.order]
+    position = _read_position(filters.position, order)
+    return list(_in_order(filters.at(position), scope, order, position, size, LookedUp()))
 
 
 def counts_of(
@@ -232,6 +242,9 @@ def _in_order(
     here = scope.narrowed(filters.store)
     if many and filters.q and not here.whole_chain:
         many &= whom(here)  # said of her record too, beside her name
+    if order.predicted:
+        yield from by_prediction.in_order(seen, many, filters, scope, order, size)
+        return
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
         # A search that found too many is not asked for again, if nothing else can make them few.
@@ -348,8 +361,8 @@ def _read_position(position: Position | None, order: Order) -> Position | None:
     try:
         if order.column == "last_active_on":
             dt.date.fromisoformat(position.value)
-        elif order.column != "customer__pinyin":
-            int(position.value)
+        elif order.column != "customer__pinyin" and not -(2**63) <= int(position.value) < 2**63:
+            return None
     except ValueError:
         return None
     return position
@@ -363,13 +376,19 @@ def _rows(ids: list[int]) -> Iterator[Row]:
     people = Customer.objects.select_related("home_store", "adviser").in_bulk(ids)
     wanted = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on")
     about = {row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=ids).values("customer_id", *wanted)}
-    phones = phones_of(ids)
+    phones, expected = phones_of(ids), Prediction.objects.in_bulk(ids)
     tags: dict[int, list[str]] = {}
     for customer_id, name in Tag.objects.filter(customer__in=ids).order_by("name").values_list("customer_id", "name"):
         tags.setdefault(customer_id, []).append(name)
     for pk in ids:
         if pk in people and pk in about:
-            yield Row(customer=people[pk], phone=phones.get(pk, ""), tags=tuple(tags.get(pk, ())), **about[pk])
+            yield Row(
+                customer=people[pk],
+                phone=phones.get(pk, ""),
+                tags=tuple(tags.get(pk, ())),
+                expected=expected.get(pk),
+                **about[pk],
+            )
 
 
 def _capped(seen: Any, cap: int = 0) -> Count:

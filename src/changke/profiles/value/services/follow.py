@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import connection
 
-from changke.foundation.cursors import close_window, open_window
+from changke.foundation.cursors import Cursor, close_window, open_window
 from changke.profiles.value.queries import current_fit
 from changke.profiles.value.services.predict import predict_customers
 
@@ -27,6 +27,12 @@ MERGED = """
 SELECT id FROM facts_customer
 WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND merged_into_id IS NOT NULL LIMIT %(most)s
 """
+
+
+def predicted_from() -> int:
+    """The transaction id up to which facts have been taken into predictions."""
+    position = Cursor.objects.filter(name=CURSOR).first()
+    return position.read_below if position else 0
 
 
 def follow(now: dt.datetime, *, many: int = MANY) -> int:
