@@ -6,8 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from changke.facts.customers.models import Customer
+from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.value.models import Prediction, ValueFit
-from tests.cast import Cast
+from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +27,7 @@ def test_learned_at_once_and_told(cast: Cast, settings: object, tmp_path: object
     done = told("fit")
     assert done["customers"] == Prediction.objects.count() == 5
     assert set(done["seconds"]) >= {"purchase days", "fit", "predict", "write"}  # type: ignore[call-overload]
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
     rows = told("customers", "--order", "outlook", "--most", "3")["customers"]
     chances = [one["p_active_bp"] for one in rows]  # type: ignore[attr-defined]
     assert chances == sorted(Prediction.objects.values_list("p_active_bp", flat=True), reverse=True)[:3]
