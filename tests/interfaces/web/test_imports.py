@@ -21,10 +21,14 @@ from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Customer, Identifier
 from changke.facts.fields.models import FieldValue
 from changke.facts.fields.services import define
+from changke.facts.purchases.models import Receipt
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import HOUSE
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Chain, Store
 from changke.interfaces import jobs
+from changke.interfaces.webhooks.models import WebhookAddress
+from changke.interfaces.webhooks.services.addresses import make_address
 from tests.cast import NOW, Cast
 
 PURCHASES = """花漾 收银导出,,,,,,
@@ -530,3 +534,64 @@ def test_a_card_and_a_union_id_are_columns_of_the_wizard(cast: Cast) -> None:
     assert "VIP-1" in client.get(f"/imports/{batch.pk}/match/").content.decode()
     assert counts(load(client, batch)) == (1, 0, 0, 2)
     assert set(Identifier.objects.filter(kind="card").values_list("value", flat=True)) == {"VIP-3"}
+
+
+SHOPIFY = Path(__file__).parents[1] / "importers" / "samples" / "shopify" / "orders_export.csv"
+
+
+def web_shop(name: str) -> WebhookAddress:
+    return make_address(source="shopify", name=name, secret="s" * 32, created_by=None, by=HOUSE, now=NOW)[0]
+
+
+def online(client: Client, batch: Batch) -> dict[str, str]:
+    """Orders of the web name no store: they belong to one of ours."""
+    (layout,) = client.get(f"/imports/{batch.pk}/map/").context["layouts"]
+    assert layout.names_store
+    return {f"store|{layout.sheets[0]['path']}|": "JA"}
+
+
+def test_rows_that_name_no_store_belong_to_the_one_that_is_chosen(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    some = PURCHASES.replace("浦东店", "").replace("A-3,2025/13/40", "A-3,2026-02-05")
+    batch = upload(client, csv(some))
+    page = client.get(f"/imports/{batch.pk}/map/")
+    assert "Rows that name no store belong to" in words(page)
+    (sheet,) = page.context["layouts"][0].sheets
+    assert sheet["store"] == ""
+    check(client, batch, **{f"store|{sheet['path']}|": "XH"})
+    assert counts(load(client, batch)) == (3, 0, 0, 1)
+    stores = dict(Receipt.objects.filter(batch=batch).values_list("number", "store__code"))
+    assert stores == {"A-1": "JA", "A-2": "XH", "A-3": "JA"}
+
+
+def test_rows_that_name_no_store_are_refused_where_none_is_chosen(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    batch = upload(client, csv(PURCHASES.replace("浦东店", "")))
+    check(client, batch)
+    codes = {each["code"] for each in client.get(f"/imports/{batch.pk}/match/").context["problems"]}
+    assert "store_missing" in codes
+
+
+def test_with_several_web_shops_the_orders_are_not_taken_before_somebody_says_whose_they_are(cast: Cast) -> None:
+    web_shop("城里店")
+    seaside = web_shop("海边店")
+    client = signed_in(cast.owner)
+    batch = upload(client, SimpleUploadedFile("orders_export.csv", SHOPIFY.read_bytes()))
+    page = client.get(f"/imports/{batch.pk}/map/")
+    assert [name for _, name in page.context["shops"]] == ["城里店", "海边店"]
+    refused = client.post(f"/imports/{batch.pk}/map/", form_of(client, batch))
+    assert "Say which shop these orders are of" in words(refused)
+    assert work() == []
+    check(client, batch, source=seaside.receipt_source, **online(client, batch))
+    assert load(client, batch).created_count == 5
+    assert {*Receipt.objects.filter(number="#1001").values_list("source", flat=True)} == {seaside.receipt_source}
+
+
+def test_with_one_web_shop_nobody_is_asked_and_a_name_may_be_given(cast: Cast) -> None:
+    web_shop("城里店")
+    client = signed_in(cast.owner)
+    batch = upload(client, SimpleUploadedFile("orders_export.csv", SHOPIFY.read_bytes()))
+    assert client.get(f"/imports/{batch.pk}/map/").context["shops"] == []
+    check(client, batch, source="old shop", **online(client, batch))
+    load(client, batch)
+    assert {*Receipt.objects.filter(number="#1001").values_list("source", flat=True)} == {"old shop"}

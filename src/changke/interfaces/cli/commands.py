@@ -29,6 +29,7 @@ GROUPS: dict[str, list[Command]] = {
     "Fill": [
         Command("found", "found your chain without opening the first page"),
         Command("let_in", "a new password or second factor, where nobody else can help"),
+        Command("grants", "who has which role where, beside the position: list, give, take back"),
         Command("load", "load files: purchases, customers, visits; or undo a load"),
     ],
     "Look": [

@@ -216,7 +216,7 @@ class Scratch:
         """Make `rows` of the sheets of this kind: one column per mapped field, whatever they call theirs. The fields,
         in order.
 
-        `stores` names, by file on disk and sheet, the store of all rows of a sheet that has no such column.
+        `stores` names, by file on disk and sheet, the store of those rows of a sheet that name none.
         """
         stores = stores or {}
         sheets = [sheet for sheet in self.sheets if sheet.kind == kind]
@@ -229,6 +229,8 @@ class Scratch:
             of_all = stores.get((sheet.path, sheet.name), "").replace("'", "''")
             constant = {"store": f"'{of_all}'"} if of_all else {}
             raw = {each: tidy(f"c{place[name]}") for each, name in sheet.mapping.items()}
+            if of_all and "store" in raw:
+                raw["store"] = f"coalesce(nullif({raw['store']}, ''), {constant['store']})"
             cells = [f"{raw.get(each) or constant.get(each, 'NULL')} AS {each}" for each in mapped]
             selects.append(
                 f"SELECT rn, {sheet.index} AS sheet, line, coalesce(problem, '') AS problem, {', '.join(cells) or '1'} "  # noqa: S608

@@ -42,10 +42,21 @@ class RoleInUse(DomainError):
 
 @dataclass(frozen=True)
 class Giver:
-    """Who grants: his rights bound what he may give, `by` is how the audit trail names him."""
+    """Who grants: his rights bound what he may give, `by` is how the audit trail names him. Nobody: whoever commands
+    the machine itself, and so the database."""
 
-    who: Staff | ApiKey
+    who: Staff | ApiKey | None
     by: By
+
+    def must_be_let(self) -> None:
+        """Refuse whoever may not give roles at all."""
+        if self.who is not None:
+            require(self.who, Capability.ROLES_MANAGE)
+
+    def must_have(self, wanted: Rights) -> None:
+        """Refuse to give more than one has oneself."""
+        if self.who is not None and not rights_of(self.who).covers(wanted):
+            raise MoreThanOnesOwn
 
 
 @transaction.atomic
@@ -62,16 +73,14 @@ def grant_role(
 ) -> Grant:
     """Give a role on a node and everything below it. Without `until` it stays until it is taken back. `sees`: which
     customers of the node."""
-    require(giver.who, Capability.ROLES_MANAGE)
+    giver.must_be_let()
     if isinstance(role, str) and role not in Role.values:
         raise Invalid(field="role", reason="choose one of %(choices)s", choices=", ".join(Role.values))
     if until is not None and until <= max(now, since or now):
         raise Invalid(field="until", reason="must lie in the future, and after its beginning")
     known_sees(sees, to)
     staff_id = to.pk if isinstance(to, Staff) else None
-    wanted = Rights((Held(capabilities_of(role), seen_of(node, sees, staff_id)),))
-    if not rights_of(giver.who).covers(wanted):
-        raise MoreThanOnesOwn
+    giver.must_have(Rights((Held(capabilities_of(role), seen_of(node, sees, staff_id)),)))
     grant = Grant.objects.create(
         staff=to if isinstance(to, Staff) else None,
         key=to if isinstance(to, ApiKey) else None,
@@ -92,7 +101,7 @@ def grant_role(
 @transaction.atomic
 def take_back(grant: Grant, *, giver: Giver, now: dt.datetime) -> None:
     """Take a role back at once."""
-    require(giver.who, Capability.ROLES_MANAGE)
+    giver.must_be_let()
     if grant.built_in == Role.OWNER and grant.staff_id is not None:
         another_owner(besides=grant)
     holder = grant.staff or grant.key
@@ -106,7 +115,7 @@ def save_role(
     role: OwnRole | None, *, name: str, capabilities: Iterable[str], giver: Giver, now: dt.datetime
 ) -> OwnRole:
     """Make a role of one's own, or change one. Whoever holds it can do what it says from the next request on."""
-    require(giver.who, Capability.ROLES_MANAGE)
+    giver.must_be_let()
     name, wanted = name.strip(), set(capabilities)
     if not name:
         raise Invalid(field="name", reason="is missing")
@@ -117,8 +126,7 @@ def save_role(
     before = None if role is None else {"name": role.name, "capabilities": sorted(role.capabilities)}
     saved = role or OwnRole()
     saved.name, saved.capabilities = name, [one.value for one in Capability if one.value in wanted]
-    if not rights_of(giver.who).covers(Rights((Held(capabilities_of(saved), node_scope(None)),))):
-        raise MoreThanOnesOwn
+    giver.must_have(Rights((Held(capabilities_of(saved), node_scope(None)),)))
     try:
         with transaction.atomic():
             saved.save()
@@ -131,7 +139,7 @@ def save_role(
 
 @transaction.atomic
 def remove_role(role: OwnRole, *, giver: Giver, now: dt.datetime) -> None:
-    require(giver.who, Capability.ROLES_MANAGE)
+    giver.must_be_let()
     before = {"name": role.name, "capabilities": sorted(role.capabilities)}
     record(by=giver.by, action="role.removed", subject=f"role:{role.pk}", before=before, now=now)
     try:

@@ -164,12 +164,14 @@ SHEET_NAME = "="
 
 
 def _stores_of(layouts: list[Layout], form: Mapping[str, str]) -> list[list[str]]:
-    """The store of all rows of a sheet, where no column names it: a code of ours, or the name of the sheet."""
+    """The store of those rows of a sheet that name none: a code of ours or, where no column names stores, the name of
+    the sheet."""
     found = []
     for layout in layouts:
-        for sheet in [] if layout.names_store else layout.sheets:
+        for sheet in layout.sheets:
             word = form.get(f"store|{key_of(sheet)}", "")
-            word = sheet["name"] if word == SHEET_NAME else word
+            if word == SHEET_NAME:
+                word = "" if layout.names_store else sheet["name"]
             if word:
                 found.append([sheet["path"], sheet["name"], word])
     return found
@@ -226,6 +228,10 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
         layouts[sheet["signature"]] = Layout(
             sheet["signature"], [sheet], found, kind=kind, source=words.source(sheet), own=own
         )
+    for layout in layouts.values():
+        if layout.names_store and not asked:
+            for sheet in layout.sheets:
+                sheet["store"] = ""  # its name is no store, since a column says which
     return list(layouts.values())
 
 
