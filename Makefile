@@ -39,7 +39,7 @@ house: .venv/dev.done ## the shape of the house: who may import whom, migrations
 	$(BIN)/python -m scripts.check_migration_names
 
 test: .venv/dev.done .venv/browser.done .venv/spark.done messages ## all tests: real PostgreSQL, real browser; EXAMPLES=20 tries more
-	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	EXAMPLES=$(EXAMPLES) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
 	@for target in delimited workbook sources values; do $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; done

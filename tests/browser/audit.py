@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.waiting import go, settled
+
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BESIDES = {"label-content-name-mismatch": {"enabled": True}}
@@ -13,7 +15,7 @@ BESIDES = {"label-content-name-mismatch": {"enabled": True}}
 
 def findings(page: Page) -> list[str]:
     """What axe finds, one line per element: rule, element, reason."""
-    page.wait_for_load_state()  # half a page lacks its heading
+    settled(page)  # half a page lacks its heading
     page.evaluate(AXE)
     # Whatever passed is left in the browser: to tell of every element takes three times as long as to look at it.
     violations: list[dict[str, Any]] = page.evaluate(
@@ -43,5 +45,5 @@ def weigh(page: Page, path: str) -> int:
     session.send("Network.clearBrowserCache")
     sizes: list[int] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    page.goto(path, wait_until="networkidle")
+    go(page, path)
     return sum(sizes)

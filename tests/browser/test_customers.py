@@ -11,6 +11,7 @@ from changke.facts.customers.services.tags import add_tag
 from changke.foundation.audit.models import AuditLine
 from changke.profiles.lifecycle.services.refresh import refresh_customers
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import go
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.browser
@@ -47,7 +48,7 @@ def test_every_customer_page_is_readable_by_everybody(
         f"{shop.bai.pk}/",
         f"{shop.mo.pk}/edit/",
     ):
-        page.goto(f"/customers/{path}", wait_until="networkidle")
+        go(page, f"/customers/{path}")
         looks(page)
 
 

@@ -81,7 +81,7 @@ def test_a_filter_swaps_the_rows_and_lives_in_the_address(visit: Visit, people: 
     expect(page.locator("#answer")).to_have_text("found 谭")
     assert page.url.endswith("?q=%E8%B0%AD")
     page.goto("/me/")
-    page.go_back(wait_until="networkidle")
+    page.go_back()
     expect(page.get_by_label("q")).to_have_value("谭")
     expect(page.get_by_role("heading", name="Parts")).to_be_visible()
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from changke.profiles.lifecycle.services import refresh_all
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import go
 from tests.cast import NOW, Cast
 
 PAGES = [
@@ -31,7 +32,7 @@ def test_every_page_is_readable_by_everybody(
     refresh_all(now=NOW, mirror=tmp_path / "mirror.duckdb")
     page = visit("/me/", size=size, dark=dark, by=people.owner)
     for path in PAGES:
-        page.goto(path, wait_until="networkidle")
+        go(page, path)
         assert findings(page) == [], path
         assert sideways(page) == 0, path
 

@@ -20,8 +20,8 @@ SIZES = ["desktop", "phone"]
 def by_password(page: Page, username: str) -> None:
     page.locator("input[name=username]").fill(username)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.get_by_role("button", name="登录").click()
 
 
 def refused(visit: Visit, times: int) -> None:
@@ -94,8 +94,8 @@ def test_a_tablet_is_bound_locked_and_opened_by_the_next_persons_pin(visit: Visi
     fits(page)
     for name, typed in (("present", PASSWORD), ("pin", "519264"), ("again", "519264")):
         page.locator(f"input[name={name}]").fill(typed)
-    page.locator("main form button.primary").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.locator("main form button.primary").click()
 
     page.goto("/me/")
     page.locator("main form[action='/device/lock/'] button").click()

@@ -14,6 +14,7 @@ from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
 from changke.profiles.lifecycle.services.refresh import refresh_customers
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import go
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.browser
@@ -50,13 +51,12 @@ def test_the_pages_are_readable_by_everybody(visit: Visit, shop: Cast, size: str
     shop.owner.save()
     page = visit(f"/customers/{shop.vera.pk}/", size=size, dark=dark, by=shop.owner, language=language)
     looks(page, f"customer-{size}")
-    page.goto(f"/customers/{shop.vera.pk}/consents/", wait_until="networkidle")
+    go(page, f"/customers/{shop.vera.pk}/consents/")
     looks(page, f"consents-{size}")
     page.locator("form[action$='/own-page/'] button").first.click()
-    page.wait_for_load_state("networkidle")
     expect(page.locator(".qr")).to_have_count(1)
     looks(page, f"qr-{size}")
-    page.goto(f"/customers/{shop.vera.pk}/data/", wait_until="networkidle")
+    go(page, f"/customers/{shop.vera.pk}/data/")
     looks(page, f"data-{size}")
 
 

@@ -12,6 +12,7 @@ from changke.facts.customers.models import Customer, Note
 from changke.facts.purchases.models import Receipt
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import settled
 from tests.cast import NOW, Cast
 from tests.clock import Clock
 
@@ -32,7 +33,7 @@ def day(people: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
 def arrives(page: Page) -> None:
     """On her page, with nothing under way any more: the next test clears the tables."""
     page.wait_for_url("**/customers/**")
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def typed_in() -> int:
@@ -66,7 +67,7 @@ def test_a_sale_by_phone_is_on_her_page(visit: Visit, people: Cast) -> None:
     expect(page).to_have_url(f"{page.url.split('/customers')[0]}/customers/{people.mo.pk}/")
     expect(page.locator("main")).to_contain_text("深层补水")
     assert typed_in() == 1
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def test_the_sum_follows_the_typing(visit: Visit, people: Cast) -> None:
@@ -81,7 +82,7 @@ def test_a_double_tap_on_save_is_one_sale(visit: Visit, people: Cast) -> None:
     page.get_by_role("button", name="记下消费").dblclick()
     expect(page.locator("[data-toast]").first).to_contain_text("¥99")
     assert typed_in() == 1
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: Cast) -> None:
@@ -94,7 +95,7 @@ def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: 
     page.get_by_label("金额", exact=True).press("Enter")
     expect(page.locator("[data-toast]").first).to_contain_text("¥1,980")
     assert typed_in() == 1
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def test_a_mistake_keeps_what_was_typed(visit: Visit, people: Cast) -> None:
@@ -136,7 +137,7 @@ def test_a_known_phone_is_said_while_it_is_typed(visit: Visit, people: Cast) -> 
     page = visit("/record/customer/", size="phone", by=people.clerk)
     page.get_by_label("手机号").press_sequentially("13800000003")
     expect(page.locator("#known")).to_contain_text("薇拉")
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def test_an_allergy_is_two_taps_and_red_ever_after(visit: Visit, people: Cast) -> None:

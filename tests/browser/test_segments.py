@@ -14,6 +14,7 @@ from changke.profiles.lifecycle.services.refresh import refresh_customers
 from changke.profiles.segments.models import Segment
 from changke.profiles.segments.services.save import save_segment
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import go
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,7 @@ def test_every_page_of_segments_is_readable_by_everybody(visit: Visit, shop: Cas
     save_segment(None, name="敏感", key="tagged", text='tag has "敏感肌"', now=NOW)
     page = visit("/segments/", size=size, dark=dark, by=shop.owner)
     for path in ("", "bought/", "bought/edit/", "new/", "new/?text=visitss > 3"):
-        page.goto(f"/segments/{path}", wait_until="networkidle")
+        go(page, f"/segments/{path}")
         assert findings(page) == [], path
         assert sideways(page) == 0, path
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import go
 from tests.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.browser
@@ -48,7 +49,7 @@ def test_my_page_and_the_page_of_a_lost_address_are_accessible_and_fit(
 ) -> None:
     page = visit("/me/", size=size, dark=dark, by=people.clerk)
     for path in ("/me/", "/nowhere/"):
-        page.goto(path, wait_until="networkidle")
+        go(page, path)
         assert findings(page) == [], path
         assert sideways(page) == 0, path
     visit.said.clear()  # type: ignore[attr-defined]  the browser logs the status 404 as an error

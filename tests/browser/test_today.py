@@ -9,6 +9,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.events.models import Event
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.browser.audit import findings, sideways
+from tests.browser.waiting import settled
 from tests.cast import NOW, Cast
 from tests.clock import Clock
 
@@ -60,7 +61,7 @@ def test_a_double_click_counts_once(visit: Visit, people: Cast) -> None:
     line = page.locator(f"#line-{people.mo.pk}")
     line.get_by_role("button", name="莫愁：没联系上").dblclick()
     expect(page.locator(f"#line-{people.mo.pk}.dealt")).to_contain_text("没联系上")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert outcomes(people.mo) == ["not_reached"]
 
 

@@ -24,14 +24,15 @@ from changke.interfaces.cli.session import CannotRun
 from changke.interfaces.management.base import language_of
 
 SOURCE = Path(__file__).parents[2] / "src"
+AS_IN_A_SHOP = Path(__file__).parents[1] / "as_in_a_shop"
 STARTS_SECONDS = 60
 STOPS_SECONDS = 40
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """A terminal of an English speaker; nothing of the test run's own database."""
+    """A terminal of an English speaker in a shop; nothing of the test run's own database and libraries."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "DATA_DIR", "PG"))}
-    return plain | {"PYTHONPATH": str(SOURCE), "LANG": "en_US.UTF-8", "LC_ALL": ""} | extra
+    return plain | {"PYTHONPATH": f"{AS_IN_A_SHOP}{os.pathsep}{SOURCE}", "LANG": "en_US.UTF-8", "LC_ALL": ""} | extra
 
 
 def changke(*words: object, **extra: str) -> "subprocess.CompletedProcess[str]":

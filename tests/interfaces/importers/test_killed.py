@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,6 +26,7 @@ from changke.foundation.organisation.services import add_store, found_chain
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.pipeline import SourceFile
 from tests.interfaces.importers.conftest import NOW, counts
+from tests.interfaces.test_cli import AS_IN_A_SHOP
 
 ROWS = 30_000
 
@@ -57,14 +59,14 @@ def test_a_killed_load_is_finished_by_running_it_again(tmp_path: Path, monkeypat
     environment = os.environ | {
         "DATABASE_URL": database_url(),
         "DATA_DIR": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join([str(AS_IN_A_SHOP), *(path for path in sys.path if path)]),
         "DJANGO_SETTINGS_MODULE": "changke.settings",
     }
     command = [sys.executable, "-c", CHILD, str(batch.pk), NOW.isoformat()]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         while not Receipt.objects.exists() and child.poll() is None:
-            pass
+            time.sleep(0.01)  # the core is the child's
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
     assert 0 < Receipt.objects.count() < ROWS
@@ -86,7 +88,7 @@ def test_killed_three_times_every_row_is_in_or_named_once(tmp_path: Path, monkey
     batch = pipeline.start([SourceFile(file, file.name)], kind="purchases", create=True, language="en", now=BENCH_NOW)
     environment = os.environ | {
         "DATABASE_URL": database_url(), "DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "changke.settings",
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join([str(AS_IN_A_SHOP), *(path for path in sys.path if path)]),
     }  # fmt: skip
     hits, _ = killed_again_and_again(
         batch.pk, rows=rows, kills=3, environment=environment, now=BENCH_NOW, dice=random.Random(1)
