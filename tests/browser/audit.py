@@ -13,15 +13,20 @@ BESIDES = {"label-content-name-mismatch": {"enabled": True}}
 """Off unless asked for: who steers by voice says what she reads, so a name holds the words that are shown."""
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds, one line per element: rule, element, reason."""
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+def findings(page: Page, *, only: list[str] | None = None) -> list[str]:
+    """What axe finds, one line per element: rule, element, reason.
+
+    `only`: these rules. A dark page differs from its bright twin, which is asked everything, in nothing but `COLOURS`.
+    """
     settled(page)  # half a page lacks its heading
     page.evaluate(AXE)
     # Whatever passed is left in the browser: to tell of every element takes three times as long as to look at it.
     violations: list[dict[str, Any]] = page.evaluate(
-        "async ([tags, rules]) =>"
-        " (await axe.run(document, { runOnly: tags, rules, resultTypes: ['violations'] })).violations",
-        [RULES, BESIDES],
+        "async (asked) => (await axe.run(document, { ...asked, resultTypes: ['violations'] })).violations",
+        {"runOnly": {"type": "rule", "values": only}} if only else {"runOnly": RULES, "rules": BESIDES},
     )
     return [
         f"{violation['id']}: {node['target']}: {node.get('failureSummary', '')[:200]}"

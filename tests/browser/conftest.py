@@ -1,4 +1,5 @@
-"""The pages in a real browser: Debian's chromium, driven by Playwright, against a live server with the cast's chain.
+"""The pages in a real browser: Debian's chromium without its windows, driven by Playwright, against a live server with
+the cast's chain.
 
 A test opens pages through `visit`; at its end every error in the console fails it, so a broken script or a refusal of
 the content security policy cannot pass unseen.

@@ -1,9 +1,10 @@
 """The customer pages under real hands: typing, filtering, going back, dialling, tagging; and readable by everybody."""
 
+import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
@@ -100,6 +101,24 @@ def test_tags_come_and_go_and_come_back(visit: Visit, shop: Cast) -> None:
     expect(tags).to_have_count(1)
     page.locator(".toast").get_by_role("button", name="撤销").click()
     expect(tags).to_have_count(2)
+
+
+def test_on_a_slow_line_too_undo_brings_the_tag_back(visit: Visit, shop: Cast) -> None:
+    """The message whose button was pressed waits for the answer, which would find nobody otherwise."""
+    page = visit(f"/customers/{shop.mo.pk}/", by=shop.owner)
+    tags = page.locator(".customer-tags .tag")
+    tags.filter(has_text="敏感肌").click()
+    page.locator(".tag-why[open]").get_by_role("button", name="取下").click()
+    expect(tags).to_have_count(0)
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.8)
+        route.continue_()
+
+    page.route("**/tags/?tag=*", slowly)
+    page.locator(".toast").get_by_role("button", name="撤销").click()
+    expect(tags).to_have_count(1)
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def test_a_definition_opens_on_a_tap(visit: Visit, shop: Cast) -> None:

@@ -27,10 +27,11 @@ from cryptography.x509.oid import NameOID
 from psycopg import sql
 
 from changke.interfaces.cli.address import Address
-from tests.interfaces.test_cli import (
+from tests.interfaces.processes import (
     STARTS_SECONDS,
     STOPS_SECONDS,
     changke,
+    changke_from_nothing,
     environment,
     free_port,
     last_line,
@@ -68,7 +69,7 @@ def home(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder beside the database, with tables and a chain."""
     path = tmp_path_factory.mktemp("own")
     for words in (["prepare"], ["found", "花漾"]):
-        done = changke(*words, "--data", path, DATABASE_URL=url)
+        done = changke_from_nothing(*words, "--data", path, DATABASE_URL=url)
         assert done.returncode == 0, done.stderr
     return path
 

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from changke.foundation.database import launcher
 from changke.foundation.database.config import read_embedded
-from tests.interfaces.test_cli import changke, last_line
+from tests.interfaces.processes import changke, last_line
 
 SELLERS = 3
 RECEIPT = """

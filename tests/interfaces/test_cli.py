@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,30 +21,16 @@ from changke.interfaces.cli.address import Address
 from changke.interfaces.cli.commands import COMMANDS
 from changke.interfaces.cli.session import CannotRun
 from changke.interfaces.management.base import language_of
-
-SOURCE = Path(__file__).parents[2] / "src"
-AS_IN_A_SHOP = Path(__file__).parents[1] / "as_in_a_shop"
-STARTS_SECONDS = 60
-STOPS_SECONDS = 40
-
-
-def environment(**extra: str) -> dict[str, str]:
-    """A terminal of an English speaker in a shop; nothing of the test run's own database and libraries."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "DATA_DIR", "PG"))}
-    return plain | {"PYTHONPATH": f"{AS_IN_A_SHOP}{os.pathsep}{SOURCE}", "LANG": "en_US.UTF-8", "LC_ALL": ""} | extra
-
-
-def changke(*words: object, **extra: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "changke.interfaces.cli", *map(str, words)],
-        check=False, capture_output=True, text=True, cwd="/", env=environment(**extra), timeout=120,
-    )  # fmt: skip
-
-
-def last_line(done: "subprocess.CompletedProcess[str]") -> dict[str, object]:
-    assert done.returncode == 0, done.stderr
-    result: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
+from tests.interfaces.processes import (
+    STARTS_SECONDS,
+    STOPS_SECONDS,
+    changke,
+    changke_from_nothing,
+    environment,
+    free_port,
+    last_line,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +38,8 @@ def folder() -> Iterator[Path]:
     """A data folder with tables and a chain in it."""
     path = Path(tempfile.mkdtemp(prefix="changke-cli-"))
     path.chmod(0o755)
-    assert changke("prepare", "--data", path).returncode == 0
-    assert changke("found", "Jia Beauty", "--data", path).returncode == 0
+    assert changke_from_nothing("prepare", "--data", path).returncode == 0
+    assert changke_from_nothing("found", "Jia Beauty", "--data", path).returncode == 0
     yield path
     launcher.stop(path)
     shutil.rmtree(path, ignore_errors=True)
@@ -74,13 +59,6 @@ def empty() -> Iterator[Path]:
     yield path
     launcher.stop(path)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # Words
@@ -322,13 +300,6 @@ def start_up(folder: Path, port: int) -> "subprocess.Popen[bytes]":
 
     wait_until(working, "the worker works", STARTS_SECONDS)
     return serving
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = STOPS_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
 
 
 def test_a_phone_is_shown_the_lan_address_and_nothing_is_shown_for_this_machine_alone() -> None:

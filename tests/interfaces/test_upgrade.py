@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from tests.house.test_migrations_lock_for_a_moment import BIG, RELEASED
-from tests.interfaces.test_cli import changke, environment, last_line
+from tests.interfaces.processes import changke, environment, last_line
 
 AT_MOST_SECONDS = 1.0
 BACKUP_SECONDS = 3.0

@@ -26,7 +26,7 @@ from changke.foundation.organisation.services import add_store, found_chain
 from changke.interfaces.importers import pipeline
 from changke.interfaces.importers.pipeline import SourceFile
 from tests.interfaces.importers.conftest import NOW, counts
-from tests.interfaces.test_cli import AS_IN_A_SHOP
+from tests.interfaces.processes import AS_IN_A_SHOP
 
 ROWS = 30_000
 

@@ -8,10 +8,11 @@ export function watchToasts() {
   document.querySelectorAll("[data-toast]").forEach(schedule);
   document.addEventListener("htmx:after:swap", () => document.querySelectorAll("[data-toast]").forEach(schedule));
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[data-toast-close], [data-toast] form button")) {
-      const toast = event.target.closest("[data-toast]");
-      setTimeout(() => toast?.remove(), event.target.closest("form") ? 300 : 0);
-    }
+    if (event.target instanceof Element) event.target.closest("[data-toast-close]")?.closest("[data-toast]")?.remove();
+  });
+  // "Undo" leaves once it is answered, however slow the line: what is gone from the page by then is answered to nobody.
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (event.target instanceof Element) event.target.closest("[data-toast]")?.remove();
   });
   document.addEventListener("htmx:error", () => showOffline());
 }
@@ -20,7 +21,7 @@ export function watchToasts() {
 function schedule(toast) {
   if (!(toast instanceof HTMLElement) || "leaving" in toast.dataset) return;
   toast.dataset.leaving = "";
-  const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 1500) : toast.remove());
+  const leave = () => (toast.matches(":hover, :focus-within, :has(.htmx-request)") ? setTimeout(leave, 1500) : toast.remove());
   setTimeout(leave, SHOWN_MS);
 }
 
