@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import migrate
 from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from changke.foundation.database.config import databases
+from changke.foundation.database.migrating import Executor
 from tests import server
 from tests.kept import clear
 
@@ -81,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MASTER_KEY"] = settings.MASTER_KEY = f"1 {base64.urlsafe_b64encode(bytes(range(32))).decode()}"
     # Argon2 is slow on purpose; hundreds of tests with seven log-ins each need not prove that. One test does.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The tables of the tests are made as those of a shop are.
+    migrate.MigrationExecutor = Executor
     # Django truncates every table after a test that commits and makes all permissions anew; few tables were written.
     TransactionTestCase._fixture_teardown = lambda case: clear()
 

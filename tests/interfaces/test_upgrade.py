@@ -22,11 +22,13 @@ ROWS = 500
 
 TO_RELEASED = """
 import sys, django
-from django.core.management import call_command
 django.setup()
+from django.db import connection
+from changke.foundation.database.migrating import Executor
 words = sys.argv[1:]
 for app, number in zip(words[: len(words) // 2], words[len(words) // 2 :]):
-    call_command("migrate", app, number, verbosity=0)
+    executor = Executor(connection)
+    executor.migrate([(app, executor.loader.get_migration_by_prefix(app, number).name)])
 """
 FILL = f"""
 INSERT INTO foundation_chain ("only", name, currency, time_zone, language, activity_kinds, silent_after_days,

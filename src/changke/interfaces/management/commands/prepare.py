@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import LockNotAvailable
 
 from changke.foundation.database import grants, row_security, rows_seen
 from changke.foundation.database.config import Connections
+from changke.foundation.database.migrating import Executor
 from changke.foundation.database.online import short_waits
 from changke.foundation.instance.services import settle
 from changke.foundation.persons.services.keys import settle_keys
@@ -59,12 +59,12 @@ def migrate(say: Callable[[str], None] = lambda _: None, *, patience: float = PA
 
 
 def pending() -> list[Any]:
-    executor = MigrationExecutor(connection)
+    executor = Executor(connection)
     return executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def apply_pending(advance: Callable[[], None]) -> None:
-    executor = MigrationExecutor(connection)
+    executor = Executor(connection)
     executor.progress_callback = lambda action, *_: advance() if action == "apply_success" else None
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
