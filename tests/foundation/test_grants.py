@@ -1,9 +1,7 @@
 """The roles `app` and `reader` on a real database: facts can be added, never changed."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from changke.foundation.database import grants, launcher
 from changke.foundation.database.append_only import FROZEN_FUNCTION, GUARD_FUNCTION, guard
 from changke.foundation.database.config import ROLES, Embedded
+from tests.server import data_folder
 
 TABLES = f"""
 CREATE TABLE setting (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, value int);
@@ -29,8 +28,7 @@ INSERT INTO setting (value) VALUES (1);
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Embedded]:
-    folder = Path(tempfile.mkdtemp(prefix="changke-grants-"))
-    folder.chmod(0o755)
+    folder = data_folder("grants")
     with launcher.running(folder) as embedded:
         with psycopg.connect(embedded.connection("owner").conninfo) as owner:
             owner.execute(TABLES)

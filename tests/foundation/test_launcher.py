@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from changke.foundation.database.binaries import Binaries, NoServerPrograms, cop
 from changke.foundation.database.config import embedded_file, read_embedded
 from changke.foundation.database.launcher import ServerDoesNotStart
 from changke.foundation.database.service_user import WrongUser, choose
+from tests.server import data_folder
 
 SOURCE = Path(__file__).parents[2] / "src"
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
@@ -32,8 +32,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become s
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A data folder that any user can reach; pytest's own tmp_path is closed to others."""
-    path = Path(tempfile.mkdtemp(prefix="changke-launcher-"))
-    path.chmod(0o755)
+    path = data_folder("launcher")
     yield path
     launcher.stop(path)
     shutil.rmtree(path, ignore_errors=True)
@@ -42,8 +41,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Path]:
     """One folder whose cluster several sentences use, because making one takes a second."""
-    path = Path(tempfile.mkdtemp(prefix="changke-launcher-"))
-    path.chmod(0o755)
+    path = data_folder("launcher")
     with launcher.running(path):
         pass
     yield path

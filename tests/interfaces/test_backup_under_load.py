@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import tarfile
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from psycopg import sql
 from changke.foundation.database import launcher
 from changke.foundation.database.config import read_embedded
 from tests.interfaces.processes import changke, last_line
+from tests.server import data_folder
 
 SELLERS = 3
 RECEIPT = """
@@ -57,8 +57,7 @@ class Seller(threading.Thread):
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="changke-load-"))
-    path.chmod(0o755)
+    path = data_folder("load")
     yield path
     for folder in ("shop", "back"):
         launcher.stop(path / folder)

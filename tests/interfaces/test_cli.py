@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +30,13 @@ from tests.interfaces.processes import (
     last_line,
     wait_until,
 )
+from tests.server import data_folder
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A data folder with tables and a chain in it."""
-    path = Path(tempfile.mkdtemp(prefix="changke-cli-"))
-    path.chmod(0o755)
+    path = data_folder("cli")
     assert changke_from_nothing("prepare", "--data", path).returncode == 0
     assert changke_from_nothing("found", "Jia Beauty", "--data", path).returncode == 0
     yield path
@@ -54,8 +53,7 @@ def open_folder(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def empty() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="changke-cli-"))
-    path.chmod(0o755)
+    path = data_folder("cli")
     yield path
     launcher.stop(path)
     shutil.rmtree(path, ignore_errors=True)
