@@ -83,22 +83,29 @@ def grid(scope: Scope | None = None, *, money: int | None = None) -> Grid:
     where, values = _within(scope)
     if money is not None:
         where, values["money"] = f"{where} AND {score('money', rules)} = %(money)s", money
-    recency, frequency = score("recency", rules), score("frequency", rules)
-    rows = _rows(
-        f"SELECT {recency} AS r, {frequency} AS f, {SUMS} {FROM}"
-        f" WHERE {where} AND {recency} IS NOT NULL AND {frequency} IS NOT NULL GROUP BY 1, 2",
-        values,
-    )
+    rows = _rows(grid_statement(rules, where), values)
     return Grid(
         {(r, f): Cell(*sums) for r, f, *sums in rows},
         scores("recency", rules), scores("frequency", rules), scores("money", rules), rules.bands,
     )  # fmt: skip
 
 
+def grid_statement(rules: ValueRules, where: str) -> str:
+    recency, frequency = score("recency", rules), score("frequency", rules)
+    return (
+        f"SELECT {recency} AS r, {frequency} AS f, {SUMS} {FROM}"
+        f" WHERE {where} AND {recency} IS NOT NULL AND {frequency} IS NOT NULL GROUP BY 1, 2"
+    )
+
+
+def groups_statement(where: str) -> str:
+    return f"SELECT one.value_group, {SUMS} {FROM} WHERE {where} GROUP BY 1"
+
+
 def groups(scope: Scope | None = None) -> dict[str, Cell]:
     """The value groups: high, middle, low."""
     where, values = _within(scope)
-    rows = _rows(f"SELECT one.value_group, {SUMS} {FROM} WHERE {where} GROUP BY 1", values)
+    rows = _rows(groups_statement(where), values)
     found = {group: Cell(*sums) for group, *sums in rows}
     return {group: found.get(group, Cell(0, 0, 0, 0)) for group in ("high", "middle", "low")}
 

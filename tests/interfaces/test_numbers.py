@@ -1,0 +1,107 @@
+"""Every number of a page can be asked how it is computed, by whoever may see analyses, and what it says runs."""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from changke.facts.customers.models import Customer
+from changke.foundation.access.models import Grant, OwnRole
+from changke.foundation.errors import NotFound
+from changke.interfaces import numbers
+from changke.interfaces.web.customers.measures import NAMES
+from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from tests.cast import Cast
+from tests.interfaces.api.conftest import NOW, Caller
+from tests.interfaces.api.conftest import hq as hq
+from tests.interfaces.api.conftest import key_of as key_of
+
+pytestmark = pytest.mark.django_db
+TEMPLATES = Path(numbers.__file__).parent / "web" / "templates"
+
+
+@pytest.fixture
+def shop(cast: Cast) -> Cast:
+    publish_models(cast.chain, now=NOW)
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    return cast
+
+
+def test_whatever_a_page_names_can_be_asked(shop: Cast) -> None:
+    named = {key for path in TEMPLATES.rglob("*.html") for key in re.findall(r'<c-how key="(\w+)"', path.read_text())}
+    assert len(named) > 8
+    for key in named | set(NAMES) | set(REGISTRY.attributes):
+        assert all(numbers.called(key)), key
+    for key in named | {"net_spend"}:
+        assert "SELECT" in numbers.number(key).sql, key
+
+
+@pytest.mark.parametrize("key", ["value_grid", "value_groups", "open_warnings", "ended_warnings"])
+def test_what_a_page_counts_is_a_statement_that_the_database_answers(shop: Cast, key: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(numbers.number(key).sql)
+        cursor.fetchall()
+
+
+def test_stages_are_counted_over_the_rules_of_the_model(shop: Cast) -> None:
+    sql = numbers.number("customers_by_stage").sql
+    assert "CASE" in sql
+    assert "GROUP BY" in sql
+    for stage in ("lost", "silent", "mature", "growth", "intro"):
+        assert stage in sql or "$" in sql, stage
+
+
+def test_an_attribute_shows_its_file_and_what_it_stands_on(shop: Cast) -> None:
+    told = numbers.number("silent_days")
+    assert told.reads == ("last_active",)
+    assert told.definition.startswith("-- silence:")
+    assert "last_active" in told.sql
+
+
+def test_what_there_is_not_is_not_found(shop: Cast) -> None:
+    with pytest.raises(NotFound):
+        numbers.number("happiness")
+
+
+def test_the_pages_say_it_to_whoever_may_see_analyses(shop: Cast, client: Client) -> None:
+    client.force_login(shop.hq)
+    every = client.get("/numbers/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert 'href="/numbers/net_spend/"' in every
+    one = client.get("/numbers/net_spend/", headers={"accept-language": "zh-hans"}).content.decode()
+    for words in ("累计消费", "完整语句", "SELECT", "-- money:"):
+        assert words in one, words
+    assert client.get("/numbers/happiness/").status_code == 404
+    assert 'href="/numbers/value_at_risk/"' in client.get("/customers/").content.decode()
+    only_customers = OwnRole.objects.create(name="盘点", capabilities=["customer.view"])
+    Grant.objects.filter(staff=shop.clerk).update(built_in="", own_role=only_customers)
+    client.force_login(shop.clerk)
+    assert client.get("/numbers/net_spend/").status_code == 403
+    assert client.get("/numbers/").status_code == 403
+    seen = client.get("/customers/").content.decode()
+    assert "莫愁" in seen
+    assert "/numbers/" not in seen
+
+
+def test_the_api_says_it_too(shop: Cast, hq: Caller) -> None:
+    assert {one["key"] for one in hq.get("/numbers").json()} == set(numbers.every())
+    told = hq.get("/numbers/net_spend").json()
+    assert told["sql"] == numbers.number("net_spend").sql
+    assert hq.get("/numbers/happiness").status_code == 404
+
+
+def test_and_the_command_line(shop: Cast) -> None:
+    def told(*words: str) -> dict[str, Any]:
+        out = StringIO()
+        call_command("numbers", *words, "--json", stdout=out)
+        found: dict[str, Any] = json.loads(out.getvalue().strip().splitlines()[-1])
+        return found
+
+    assert told("value_grid")["sql"].startswith("SELECT")
+    assert len(told()["numbers"]) == len(numbers.every())
