@@ -25,6 +25,7 @@ from changke.profiles.lifecycle.services import (
     replay,
     switch_off,
 )
+from tests.kept import keeping
 from tests.profiles.world import NOW, TODAY, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,8 +56,8 @@ def model(field: str = "skin", value: str = "油性", children: int = 1) -> dict
     }
 
 
-@pytest.fixture
-def people() -> list[Customer]:
+@keeping
+def invented() -> list[Customer]:
     build(customers=60)
     define(key="skin", kind="choice", labels={"en": "Skin"}, choices=["干性", "油性"], now=NOW)
     define(key="children", kind="number", labels={"en": "Children"}, now=NOW)
@@ -67,6 +68,11 @@ def people() -> list[Customer]:
         if place % 5 == 0:
             set_values(person.pk, {"children": place % 3}, now=NOW)
     return found
+
+
+@pytest.fixture
+def people() -> list[Customer]:
+    return invented()
 
 
 @pytest.fixture

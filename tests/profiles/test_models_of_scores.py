@@ -28,6 +28,7 @@ from changke.profiles.lifecycle.services import (
     replay,
     switch_off,
 )
+from tests.kept import keeping
 from tests.profiles.world import NOW, TODAY, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,14 +64,19 @@ def tell(person: Customer, percent: int, on: dt.date = SCORED) -> ScoreValue:
     )
 
 
-@pytest.fixture
-def people() -> list[Customer]:
+@keeping
+def invented() -> list[Customer]:
     build(customers=60)
     define_score(key="churn", kind="chance", labels={"en": "Churn"}, now=NOW)
     found = list(Customer.objects.filter(is_active=True, known_on__lt=SCORED - 30 * DAY).order_by("pk"))
     for place, person in enumerate(found):
         tell(person, 90 if place % 3 == 0 else 20, SCORED - 20 * DAY)
     return found
+
+
+@pytest.fixture
+def people() -> list[Customer]:
+    return invented()
 
 
 @pytest.fixture
