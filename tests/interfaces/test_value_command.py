@@ -9,7 +9,9 @@ from django.core.management import call_command
 from changke.facts.customers.models import Customer
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.value.models import Prediction, ValueFit
+from changke.profiles.value.services.lines import count_lines
 from tests.cast import NOW, Cast
+from tests.interfaces.api.test_value import buy_a_line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,3 +37,12 @@ def test_learned_at_once_and_told(cast: Cast, settings: object, tmp_path: object
     told("fit")
     assert len(told("history")["fits"]) == 2  # type: ignore[arg-type]
     assert len(told("show")["fits"]) == 1  # type: ignore[arg-type]
+
+
+def test_lives_of_product_lines_are_told(cast: Cast, settings: object, tmp_path: object) -> None:
+    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+    assert told("lines") == {"as_of": None, "lines": []}
+    buy_a_line(cast, NOW)
+    count_lines(today=NOW.date())
+    [line] = [one for one in told("lines")["lines"] if one["category"] == "脱毛"]  # type: ignore[attr-defined]
+    assert (line["category"], line["customers"], line["ages"], line["bands"][0]["bought"]) == ("脱毛", 2, [36, 36], 1)

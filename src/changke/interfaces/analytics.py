@@ -45,6 +45,7 @@ from changke.profiles.risk.services.causes import find_causes
 from changke.profiles.segments import copies
 from changke.profiles.segments.services import members
 from changke.profiles.value.services import follow as valuing
+from changke.profiles.value.services.lines import count_lines
 from changke.profiles.value.services.predict import Predicted, predict_everybody
 
 
@@ -87,6 +88,8 @@ def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None
     """What is learned of everybody once their profiles are written, whoever computed them."""
     progress("what to expect", 0, done.customers)
     _predict(now=now, anew=False)
+    progress("product lines", 0, done.customers)
+    count_lines(today=done.as_of)
     progress("what to propose", 0, done.customers)
     propose_to_everybody(today=done.as_of)
     progress("who may be leaving", 0, done.customers)

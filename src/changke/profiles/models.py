@@ -5,13 +5,14 @@ from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationV
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, Standing
 from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule
 from changke.profiles.segments.models import Segment, SegmentMember
-from changke.profiles.value.models import Prediction, ValueFit, ValueRules
+from changke.profiles.value.models import LineAge, Prediction, ValueFit, ValueRules
 
 __all__ = [
     "POPULATIONS",
     "BackTest",
     "BulkRun",
     "ChurnWarning",
+    "LineAge",
     "PopulationVersion",
     "Prediction",
     "Profile",

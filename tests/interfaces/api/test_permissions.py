@@ -215,7 +215,9 @@ THE_SEGMENTS = {
 }
 """Groups of the whole chain, seen through one's stores: tests/interfaces/api/test_segments.py."""
 
-VALUES = {"get_prediction", "get_value_fits", "get_value_grid", "get_value_rules", "patch_value_rules"}
+VALUES = {
+    "get_prediction", "get_product_lines", "get_value_fits", "get_value_grid", "get_value_rules", "patch_value_rules",
+}  # fmt: skip
 """What is expected of customers, and the chain's numbers for it: test_value.py."""
 THE_RULE_THAT_WARNS = {
     "get_warnings",

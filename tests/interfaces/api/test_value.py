@@ -1,12 +1,37 @@
 """Predictions, fits, the grid and the chain's numbers over the API."""
 
+import datetime as dt
+from typing import Any
+
 import pytest
 
+from changke.facts.catalog.models import Category, Item
+from changke.facts.customers.models import Customer
+from changke.facts.purchases.models import Line, Receipt
 from changke.profiles.attributes.models import Profile
 from changke.profiles.value.models import Prediction, ValueFit
+from changke.profiles.value.services.lines import count_lines
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
 from tests.profiles.value.night import a_night
+
+
+def line_of(caller: Caller) -> dict[str, Any]:
+    [found] = [one for one in caller.get("/value/lines").json()["lines"] if one["category"] == "脱毛"]
+    return dict(found)
+
+
+def buy_a_line(cast: Cast, now: dt.datetime) -> None:
+    """Of a product line of its own: two customers of two stores, one of them of a known age."""
+    smooth = Item.objects.create(code="smooth", name="脱毛", category=Category.objects.create(name="脱毛"))
+    for place, one in enumerate((cast.vera, cast.lan)):
+        receipt = Receipt.objects.create(
+            kind="sale", customer=one, store=one.home_store, happened_at=now, business_date=now.date(),
+            recorded_at=now, source_key=f"smooth {place}",
+        )  # fmt: skip
+        Line.objects.create(receipt=receipt, position=1, item=smooth, amount_minor=100)
+        Customer.objects.filter(pk=one.pk).update(birth_year=None if place else now.year - 36)
+
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +81,17 @@ def test_fits_and_grid(hq: Caller, manager: Caller, night: ValueFit, cast: Cast)
     assert sum(one["customers"] for one in whole["cells"]) == 5
     assert sum(one["customers"] for one in store["cells"]) == 4
     assert hq.get("/value/grid", money=0).status_code == 422
+
+
+def test_product_lines_are_those_of_ones_stores(hq: Caller, manager: Caller, cast: Cast) -> None:
+    assert hq.get("/value/lines").json() == {"as_of": None, "lines": []}
+    buy_a_line(cast, NOW)
+    count_lines(today=NOW.date())
+    whole = line_of(hq)
+    assert (whole["category"], whole["customers"], whole["bought"], whole["expected_years"]) == ("脱毛", 2, 2, None)
+    assert [(one["first"], one["last"]) for one in whole["bands"]] == [(35, 39)]
+    assert (whole["age_from"], whole["age_until"], whole["life_years"]) == (36, 36, 0)
+    assert line_of(manager)["customers"] == 1, "the other one's home is the other store"
 
 
 def test_the_numbers_change_in_part_and_refuse_as_a_whole(hq: Caller, night: ValueFit) -> None:

@@ -61,6 +61,7 @@ LISTS = [
     "lifecycle-people",
     "lifecycle-models",
     "value",
+    "value-lines",
     "value-model",
     "value-people",
     "segments",

@@ -13,8 +13,10 @@ from changke.foundation.audit.models import AuditLine
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.value.grid import grid
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
+from changke.profiles.value.services.lines import count_lines
 from changke.profiles.value.services.settings import change_value_rules
 from tests.cast import NOW, Cast
+from tests.interfaces.api.test_value import buy_a_line
 from tests.profiles.value.night import a_night
 
 pytestmark = pytest.mark.django_db
@@ -232,3 +234,20 @@ def test_a_card_of_an_older_fit_has_no_thirds_and_says_nothing_of_them(night: Va
     page = signed_in(cast.hq).get(reverse("value-model"))
     assert page.context["card"]["intervals"] is None
     assert "value-intervals" not in page.content.decode()
+
+
+def test_product_lines_say_their_ages_and_how_long_one_stays(cast: Cast) -> None:
+    buy_a_line(cast, NOW)
+    count_lines(today=NOW.date())
+    page = english(signed_in(cast.hq), "value-lines")
+    for said in ("脱毛", "36–36", "product life 0 years", "of 2 who ever did", "nobody bought it the year before"):
+        assert said in page, said
+    assert "of 1 who ever did" in english(signed_in(cast.manager), "value-lines")
+
+
+def test_before_the_first_night_no_line_was_counted(cast: Cast) -> None:
+    assert "No product line was counted yet" in english(signed_in(cast.hq), "value-lines")
+
+
+def english(client: Client, page: str) -> str:
+    return client.get(reverse(page), headers={"accept-language": "en"}).content.decode()

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from changke.facts.catalog.models import Category
 from changke.facts.customers.models import Customer
 
 HORIZON_DAYS = 90
@@ -60,6 +61,34 @@ class ValueFit(models.Model):
 
     def __str__(self) -> str:
         return f"fit of {self.observation_end}, {self.horizon_days} days ahead"
+
+
+class LineAge(models.Model):
+    """Who of a home store, born in a year, bought or used something of a product line. Counted anew every night."""
+
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
+    store_id = models.BigIntegerField(null=True)
+    birth_year = models.PositiveSmallIntegerField(null=True)
+    as_of = models.DateField()
+    customers = models.IntegerField()
+    """Who ever did."""
+    bought = models.IntegerField()
+    """Who did in the 365 days up to `as_of`."""
+    before = models.IntegerField()
+    """Who did in the 365 days before those."""
+    stayed = models.IntegerField()
+    """Who did in both."""
+    held_days = models.BigIntegerField()
+    """Days from the first to the last time, of all of them together."""
+    spent_minor = models.BigIntegerField()
+    """Amounts of the lines of 365 days, uses included."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["category", "store_id", "birth_year"], name="line_age_once", nulls_distinct=False
+            )
+        ]
 
 
 class Prediction(models.Model):

@@ -146,6 +146,31 @@ def years_left(age: int, *, first: int, until: int) -> int:
     return max(until - age, 0) if age >= first else 0
 
 
+def line_ages(bought: Mapping[int, int]) -> tuple[int, int] | None:
+    """The ages that a product line is for, as those who bought it in a year show: from the age below which a twentieth
+    of them are to the one above which a twentieth are. None where nobody's age is known.
+
+    Parameters
+    ----------
+    bought
+        Age -> customers.
+    """
+    total, below, first = sum(bought.values()), 0, None
+    for age in sorted(bought):
+        below += bought[age]
+        if first is None and 20 * below > total:
+            first = age
+        if first is not None and 20 * below >= 19 * total:
+            return first, age
+    return None
+
+
+def expected_years(*, before: int, stayed: int) -> float | None:
+    """How long a customer stays with a product line, in years, if each year the share comes again that did of those of
+    the year before. None where nobody bought in the year before, or all stayed: then the past shows no end."""
+    return None if before == 0 or stayed >= before else 1 / (1 - stayed / before)
+
+
 def annuity(years: int, *, discount_percent: int) -> float:
     """What one a year is worth today, the first now: three years at 10 % are 2.74."""
     return sum((1 + discount_percent / 100) ** -year for year in range(years))

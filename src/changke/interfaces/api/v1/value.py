@@ -17,6 +17,7 @@ from changke.interfaces.api.v1.stages import StoreQuery, narrowed
 from changke.interfaces.web.customers.filters import Filters, Position
 from changke.interfaces.web.customers.reads import along
 from changke.profiles.value.grid import Grid, grid
+from changke.profiles.value.lines import Held, Line, product_lines
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import fits, prediction_of, value_rules
 from changke.profiles.value.services.settings import change_value_rules
@@ -59,6 +60,38 @@ class GridOut(Schema):
 
 class GridQuery(Schema):
     money: int | None = Field(None, ge=1, le=9, description="Only those of this band of money.")
+
+
+class HeldOut(Schema):
+    customers: int = Field(..., description="Who ever bought or used something of it.")
+    bought: int = Field(..., description="Who did in the last 365 days.")
+    before: int = Field(..., description="Who did in the 365 days before those.")
+    stayed: int = Field(..., description="Who did in both.")
+    held_days: int = Field(..., description="Days from the first to the last time, of all together.")
+    spent_minor: int = Field(..., description="Amounts of its lines in the last 365 days.")
+    expected_years: float | None = Field(
+        None, description="How long a customer stays: 1 / (1 - stayed / before). null: the past shows no end."
+    )
+
+
+class LineBandOut(HeldOut):
+    first: int
+    last: int
+    years_left: int | None = Field(None, description="On average, until the last of the ages of the line.")
+
+
+class LineOut(HeldOut):
+    category_id: int
+    category: str
+    age_from: int | None = Field(None, description="A twentieth of those who bought it this year are younger.")
+    age_until: int | None = Field(None, description="A twentieth of them are older.")
+    life_years: int | None = Field(None, description="The product life: from the one age to the other.")
+    bands: list[LineBandOut]
+
+
+class LinesOut(Schema):
+    as_of: dt.date | None = Field(None, description="The day of the night that counted; null before the first.")
+    lines: list[LineOut]
 
 
 class ValueRulesOut(Schema):
@@ -138,6 +171,29 @@ def get_value_grid(request: HttpRequest, query: Query[GridQuery]) -> GridOut:
         bounds={name: list(some) for name, some in found.bounds.items()},
         cells=cells,
     )
+
+
+@router.get("/lines", response=LinesOut, operation_id="get_product_lines", summary="Lives of product lines")
+def get_product_lines(request: HttpRequest) -> LinesOut:
+    """For which ages each category is and how long customers stay with it, of your stores' customers; counted by
+    night."""
+    found = product_lines(actor(request).scope_for(Capability.ANALYTICS_VIEW))
+    return LinesOut(as_of=found.as_of, lines=[_line(one) for one in found.lines])
+
+
+def _line(line: Line) -> LineOut:
+    ages = line.ages or (None, None)
+    bands = [
+        LineBandOut(first=one.first, last=one.last, years_left=one.years_left, **_held(one.held)) for one in line.bands
+    ]
+    return LineOut(
+        category_id=line.category_id, category=line.name, age_from=ages[0], age_until=ages[1],
+        life_years=line.life_years, bands=bands, **_held(line.held),
+    )  # fmt: skip
+
+
+def _held(held: Held) -> dict[str, Any]:
+    return {name: getattr(held, name) for name in HeldOut.model_fields}
 
 
 @router.get("/rules", response=ValueRulesOut, operation_id="get_value_rules", summary="The chain's numbers for values")

@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 from changke.interfaces.web.customers.filters import Filters
 from changke.interfaces.web.customers.reads import along
+from changke.profiles.value.lines import Held, product_lines
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import fits
 
@@ -19,13 +21,13 @@ MOST = 10_000
 class Command(ShopCommand):
     help = (
         "What is expected of the customers: how the latest fit met a past that was kept from it; `fit` learns anew now "
-        "and predicts everybody; `customers` lists whom most is expected of. The worker learns weekly and predicts "
-        "every night by itself."
+        "and predicts everybody; `customers` lists whom most is expected of; `lines`: for which ages each product line "
+        "is, and how long customers stay with it. The worker learns weekly and predicts every night by itself."
     )
     example = "changke value customers --order money --stage silent --most 20"
 
     def arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", nargs="?", choices=["show", "fit", "history", "customers"], default="show")
+        parser.add_argument("what", nargs="?", choices=["show", "fit", "history", "customers", "lines"], default="show")
         parser.add_argument(
             "--order", choices=["outlook", "expected", "money"], default="money", help="customers: the highest first by"
         )
@@ -41,6 +43,8 @@ class Command(ShopCommand):
             self.say(f"{done.customers:,} customers predicted, {done.written:,} of them otherwise than before")
             return {"fit": self._told(done.fit), "customers": done.customers, "written": done.written,
                     "seconds": dict(done.seconds)}  # fmt: skip
+        if what == "lines":
+            return self._lines()
         found = fits(1 if what == "show" else 50)
         if not found:
             self.say("nothing was learned yet: `changke value fit`, or wait for the night")
@@ -63,6 +67,25 @@ class Command(ShopCommand):
         return {
             "customers": [{"customer_id": one.pk, **{name: getattr(one, name) for name in numbers}} for one in rows]
         }
+
+    def _lines(self) -> dict[str, Any]:
+        found = product_lines()
+        if not found.lines:
+            self.say("no product line was counted yet: `changke refresh`, or wait for the night")
+        told = []
+        for line in found.lines:
+            ages = f"ages {line.ages[0]} to {line.ages[1]}" if line.ages else "ages unknown"
+            years = line.held.expected_years
+            stays = f"a customer stays {years:.1f} years" if years else "no end in sight"
+            self.say(f"{line.name}: {line.held.bought:,} of {line.held.customers:,} this year, {ages}, {stays}")
+            told.append({
+                "category": line.name, "ages": line.ages, "life_years": line.life_years, **_held(line.held),
+                "bands": [
+                    {"first": one.first, "last": one.last, "years_left": one.years_left, **_held(one.held)}
+                    for one in line.bands
+                ],
+            })  # fmt: skip
+        return {"as_of": found.as_of, "lines": told}
 
     def _told(self, fit: ValueFit | None) -> dict[str, Any] | None:
         if fit is None:
@@ -88,3 +111,7 @@ class Command(ShopCommand):
             "first_day": fit.first_day, "fallbacks": fit.fallbacks, "holdout": fit.holdout, "seconds": fit.seconds,
             "parameters": fit.parameters,
         }  # fmt: skip
+
+
+def _held(held: Held) -> dict[str, Any]:
+    return {**dataclasses.asdict(held), "expected_years": held.expected_years}

@@ -60,7 +60,9 @@ class Rows:
         return range(begin, max(begin, int(self.starts[np.searchsorted(self.days, last, side="right")])))
 
     def day_of(self, rows: Ints) -> Ints:
-        """The days of rows."""
+        """The days of rows, which are in order. Of rows without a gap they are written down, not looked up."""
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+            return np.repeat(self.days, np.diff(np.clip(self.starts, rows[0], rows[-1] + 1)))
         return self.days[np.searchsorted(self.starts, rows, side="right") - 1]
 
 

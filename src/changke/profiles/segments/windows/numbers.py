@@ -35,7 +35,7 @@ def numbers(
     for customers, amounts, at in _slices(kept, rows, items):
         if after is not None:
             later = kept.day_of(at) > after[customers]
-            customers, amounts = customers[later], amounts[later]
+            customers, amounts = customers[later], amounts[later] if measure == "sum" else amounts
         found += np.bincount(customers, minlength=size) if measure == "count" else _sums(customers, amounts, size)
     return found
 
