@@ -31,6 +31,7 @@ from changke.profiles.lifecycle.services import fold, refresh_all
 from changke.profiles.segments import columns, copies
 from changke.profiles.segments.asking import FROM, Words, persons, question, words_of_the_chain
 from changke.profiles.segments.models import Segment, SegmentMember
+from changke.profiles.value.services.follow import follow as follow_values
 from tests.profiles.world import NOW, TODAY, Book
 
 pytestmark = pytest.mark.django_db
@@ -142,10 +143,12 @@ def copied(everybody: list[int], tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch, seeing(CHAIN_WIDE):
         patch.setattr(chosen_settings, "DATA_DIR", tmp_path_factory.mktemp("copy"))
         patch.setattr(copies, "WORTH_IT", 0)
+        follow_values(NOW)
         assert copies.copy_columns() == len(everybody)
         before = copies.latest()
         Customer.objects.filter(pk__in=everybody[::6]).update(txid=current_xid())
         fold(NOW)
+        follow_values(NOW)
         copies.copy_columns()
         Customer.objects.filter(pk__in=everybody[::9]).update(txid=current_xid())
         copy = copies.latest()

@@ -19,6 +19,7 @@ from changke.profiles.segments import columns, copies, queries
 from changke.profiles.segments.asking import words_of_the_chain
 from changke.profiles.segments.windows import kept, numbers, renewal
 from changke.profiles.segments.windows.follows import follows
+from changke.profiles.value.services.follow import follow as follow_values
 from tests.profiles.segments.test_columns import computed
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
@@ -122,6 +123,7 @@ def shop(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transac
             facial(book, one, TODAY - dt.timedelta(days=20 * place))
     with seeing(CHAIN_WIDE):
         fold(NOW)
+        follow_values(NOW)
         computed(NOW)
         yield book
         copies._open.clear()

@@ -69,7 +69,7 @@ def copy_columns() -> int:
         with reading(conninfo("reader")) as source, duckdb.connect(str(unfinished)) as duck:
             [(below,)] = _received(source, duck, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
             count = _write_profiles(source, duck)
-            told = renewal.renewed(folder(), source, told, changed, since=since, below=below)
+            told = renewal.renewed(folder(), source, told, changed, below=below)
             duck.execute("CREATE TABLE about (since BIGINT, run TEXT, base TEXT, base_since BIGINT, again TEXT)")
             about = [min(since, below), named(run), told.base, told.since, told.again]
             duck.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?)", about)

@@ -28,7 +28,7 @@ class Told:
     again: str = ""
 
 
-def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | None, *, since: int, below: int) -> Told:
+def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | None, *, below: int) -> Told:
     """Write what has to be written.
 
     Parameters
@@ -46,7 +46,7 @@ def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | No
             base = f"deeds-{name}"
             if not _written(beside / base, source, duck):
                 return Told()
-            before, changed = Told(base, min(since, below)), ()
+            before, changed = Told(base, below), ()  # deeds are facts: nobody has to have followed them
         elif not before.base:
             return before
         again = f"again-{name}"
