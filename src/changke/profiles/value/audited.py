@@ -21,3 +21,4 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
 register(Kind("value_rules", ("profiles_valuerules",), "settings.edit", _now, _restore))
 leave_out("profiles_valuefit", "computed from facts")
 leave_out("profiles_prediction", "computed from facts")
+leave_out("profiles_lineage", "computed from facts")
