@@ -41,7 +41,7 @@ def main() -> int:
 def _nights(server: Path, customers: int, news: int, *, anew: bool) -> int:
     from changke.profiles.attributes.models import BulkRun  # noqa: PLC0415 -- Django is set up by then
     from changke.profiles.lifecycle.services import refresh_all  # noqa: PLC0415
-    from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror  # noqa: PLC0415
+    from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror  # noqa: PLC0415
     from changke.profiles.lifecycle.services.written import is_known  # noqa: PLC0415
 
     noon = dt.time(12, tzinfo=dt.UTC)
@@ -128,7 +128,7 @@ def _anew(server: Path, today: dt.date) -> int:
     from changke.profiles.attributes.services.lasting import kept_up  # noqa: PLC0415
     from changke.profiles.attributes.services.populations import compute_populations  # noqa: PLC0415
     from changke.profiles.lifecycle.queries import models_in_use  # noqa: PLC0415
-    from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror  # noqa: PLC0415
+    from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror  # noqa: PLC0415
 
     settings, cases = settings_of(the_chain()), {model.column: model.cases for model in models_in_use()}
     now = dt.datetime.combine(today, dt.time(12, tzinfo=dt.UTC))

@@ -10,7 +10,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.audit.models import AuditLine
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from tests.browser.audit import findings, sideways
 from tests.browser.waiting import go
 from tests.cast import NOW, Cast

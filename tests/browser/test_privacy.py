@@ -12,7 +12,7 @@ from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.consents.services.links import make_link
 from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from tests.browser.audit import findings, sideways
 from tests.browser.waiting import go
 from tests.cast import NOW, Cast

@@ -10,7 +10,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.lifecycle.services import publish_models
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from changke.profiles.segments.models import Segment
 from changke.profiles.segments.services.save import save_segment
 from tests.browser.audit import findings, sideways

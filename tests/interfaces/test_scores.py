@@ -26,7 +26,7 @@ from changke.foundation.persons.services.erase import erase
 from changke.interfaces.publish import pseudonym, pseudonym_key
 from changke.interfaces.scores import reading, work
 from changke.profiles.conditions import TextError
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from changke.profiles.segments import queries
 from changke.profiles.segments.asking import persons, words_of_the_chain
 from tests.cast import NOW, TODAY, Cast

@@ -28,7 +28,8 @@ from changke.profiles.lifecycle.services.elsewhere import (
     FolderNotEmpty,
     NothingToLoad,
 )
-from changke.profiles.lifecycle.services.refresh import begin, open_mirror
+from changke.profiles.lifecycle.services.mirror import open_mirror
+from changke.profiles.lifecycle.services.night import begin
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
 pytestmark = pytest.mark.django_db

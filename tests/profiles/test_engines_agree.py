@@ -16,7 +16,8 @@ from changke.profiles.attributes.services.populations import compute_populations
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.services import compare, refresh_all, refresh_customers
-from changke.profiles.lifecycle.services.refresh import compute_some, open_mirror, statement_for
+from changke.profiles.lifecycle.services.mirror import open_mirror
+from changke.profiles.lifecycle.services.some import compute_some, statement_for
 from tests.profiles.world import NOW, TODAY
 
 pytestmark = pytest.mark.django_db

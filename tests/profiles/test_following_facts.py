@@ -23,7 +23,7 @@ from changke.profiles.attributes.services import populations
 from changke.profiles.lifecycle.models import SeriesFill, Standing
 from changke.profiles.lifecycle.queries import by_day, chart_days, counts, flows
 from changke.profiles.lifecycle.services import fold, refresh, refresh_all, refresh_from
-from changke.profiles.lifecycle.services.refresh import open_mirror
+from changke.profiles.lifecycle.services.mirror import open_mirror
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.attributes.services import lasting
 from changke.profiles.attributes.services.lasting import kept_up
-from changke.profiles.lifecycle.services.refresh import open_mirror
+from changke.profiles.lifecycle.services.mirror import open_mirror
 from tests.profiles.lasting import answers, counted, differing
 from tests.profiles.world import TODAY
 

@@ -15,7 +15,7 @@ from changke.foundation.batches.models import Batch
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Store
-from changke.profiles.lifecycle.services.refresh import open_mirror
+from changke.profiles.lifecycle.services.mirror import open_mirror
 from tests.profiles.lasting import counted, differing
 from tests.profiles.world import NOW, TODAY, Book, build
 

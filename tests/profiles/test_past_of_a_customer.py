@@ -9,7 +9,7 @@ from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import settings_of, values_for, versions
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.services import explain, refresh_all
-from changke.profiles.lifecycle.services.refresh import compute_some
+from changke.profiles.lifecycle.services.some import compute_some
 from tests.profiles.world import NOW, TODAY
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,7 @@ from changke.foundation.organisation.models import Store
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.models import BulkRun, Profile
 from changke.profiles.lifecycle.models import Standing
-from changke.profiles.lifecycle.services import fold, refresh_all, refresh_customers
-from changke.profiles.lifecycle.services import refresh as night
+from changke.profiles.lifecycle.services import fold, night, refresh_all, refresh_customers
 from tests.profiles.world import NOW, TODAY, Book, build
 
 pytestmark = pytest.mark.django_db(transaction=True)

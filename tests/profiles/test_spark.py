@@ -27,8 +27,9 @@ from changke.profiles.attributes.queries import settings_of, values_for
 from changke.profiles.attributes.services.populations import compute_populations
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.services import bring_into_use, hand_out, switch_on
+from changke.profiles.lifecycle.services.mirror import open_mirror
 from changke.profiles.lifecycle.services.publish import shipped_models
-from changke.profiles.lifecycle.services.refresh import compute_some, open_mirror, statement_for
+from changke.profiles.lifecycle.services.some import compute_some, statement_for
 from changke.profiles.segments.asking import FROM, Words, question
 from tests.profiles.segments.test_agreement import TABLES, duck, everybody, rows, words
 from tests.profiles.test_models_of_fields import model

@@ -35,7 +35,7 @@ from changke.profiles.lifecycle.services import (
     take_back,
 )
 from changke.profiles.lifecycle.services import replay as replay_rules
-from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.risk.models import BackTest
 from changke.profiles.risk.queries import any_open, purchase_days, rule_in_use

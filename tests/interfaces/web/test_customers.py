@@ -17,7 +17,7 @@ from changke.interfaces.web.customers import reads
 from changke.interfaces.web.customers.filters import ORDERS, Filters, read_filters
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from tests.cast import NOW, TODAY, Cast, ago, know_everybody
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from changke.facts.scores.models import Score
 from changke.foundation.batches.models import Batch
 from changke.interfaces import jobs
 from changke.interfaces.scores import work
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db

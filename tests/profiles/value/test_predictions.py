@@ -16,7 +16,8 @@ from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.connections import conninfo
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.scope import Scope
-from changke.profiles.lifecycle.services.refresh import open_mirror, refresh_customers
+from changke.profiles.lifecycle.services.mirror import open_mirror
+from changke.profiles.lifecycle.services.some import refresh_customers
 from changke.profiles.segments.asking import FROM, persons, question, words_of_the_chain
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.persons import predicted

@@ -33,7 +33,7 @@ from changke.profiles.attributes.services.populations import first_version
 from changke.profiles.lifecycle import queries
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.rules import LifecycleModel
-from changke.profiles.lifecycle.services.refresh import compute_some
+from changke.profiles.lifecycle.services.some import compute_some
 
 PAGE = 50
 CHUNK = 200

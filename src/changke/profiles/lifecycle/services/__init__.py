@@ -3,7 +3,10 @@
 publish.py     lifecycle models into use, in a new version when anything of them changed
 choose.py      which models are in use, and by which one the lists go
 dry_run.py     who would stand elsewhere by other rules, today and in the past
-refresh.py     everybody over the mirror; some customers over PostgreSQL
+night.py       everybody over the mirror
+some.py        some customers, at once after a fact
+slices.py      how the rows of both are written
+mirror.py      where the mirror lies
 elsewhere.py   everybody computed elsewhere: facts out as Parquet, answers back
 fold.py        follow the facts: whoever has a new one is refreshed
 standings.py   stages that changed, as rows and as events
@@ -24,9 +27,11 @@ from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, d
 from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
 from changke.profiles.lifecycle.services.fold import Folded, fold
+from changke.profiles.lifecycle.services.night import refresh_all, refresh_from
 from changke.profiles.lifecycle.services.publish import publish_models
-from changke.profiles.lifecycle.services.refresh import Refreshed, refresh_all, refresh_customers, refresh_from
 from changke.profiles.lifecycle.services.series import fill_series
+from changke.profiles.lifecycle.services.slices import Refreshed
+from changke.profiles.lifecycle.services.some import refresh_customers
 
 __all__ = [
     "Band",

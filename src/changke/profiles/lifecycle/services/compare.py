@@ -20,7 +20,8 @@ from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.fold import fold
-from changke.profiles.lifecycle.services.refresh import compute_some, mirror_file, open_mirror, statement_for
+from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.some import compute_some, statement_for
 
 SAMPLE = 500
 """Customers compared unless told otherwise; a second of work."""

@@ -24,7 +24,7 @@ from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.lifecycle.queries import composer_for, may_be_asked, own_asked, read_stored
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model
-from changke.profiles.lifecycle.services.refresh import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
 
 EXAMPLES = 3

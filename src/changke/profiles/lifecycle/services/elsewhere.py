@@ -25,8 +25,10 @@ from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REG
 from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.attributes.services.populations import keep_populations
 from changke.profiles.lifecycle.queries import composer_for
-from changke.profiles.lifecycle.services.refresh import Night, Refreshed, begin, fill_charts, mirror_file, open_mirror
+from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.night import Night, begin, fill_charts
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, silent
+from changke.profiles.lifecycle.services.slices import Refreshed
 
 ENGINE = "spark"
 FILE_BYTES = "256MB"

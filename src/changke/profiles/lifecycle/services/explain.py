@@ -21,7 +21,7 @@ from changke.profiles.conditions import Compare
 from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.publish import publish_models
-from changke.profiles.lifecycle.services.refresh import compute_some
+from changke.profiles.lifecycle.services.some import compute_some
 
 MOST_DAYS = 600
 """Days of the past that are asked for the bands, the latest: one costs a millisecond or two."""

@@ -9,7 +9,7 @@ from changke.foundation.cursors import close_window, open_window
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services.changes import CURSOR, touched
-from changke.profiles.lifecycle.services.refresh import refresh_customers
+from changke.profiles.lifecycle.services.some import refresh_customers
 
 MANY = 20_000
 """Customers beyond which the bulk run is quicker than following one by one."""
