@@ -22,7 +22,7 @@ from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profi
 from changke.profiles.attributes.services import populations
 from changke.profiles.lifecycle.models import SeriesFill, Standing
 from changke.profiles.lifecycle.queries import by_day, chart_days, counts, flows
-from changke.profiles.lifecycle.services import fold, refresh, refresh_all, refresh_from
+from changke.profiles.lifecycle.services import fold, refresh_all, refresh_from, some
 from changke.profiles.lifecycle.services.mirror import open_mirror
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
@@ -155,9 +155,9 @@ def test_a_night_that_ends_meanwhile_takes_no_values_from_who_is_being_computed(
         held.append(populations.held_version(**asked))
         return held[-1]
 
-    monkeypatch.setattr(refresh, "SOME", 1)
-    monkeypatch.setattr(refresh, "held_version", held_while_a_night_ends)
-    refresh.refresh_customers([vera.pk, ling.pk], now=NOW)
+    monkeypatch.setattr(some, "SOME", 1)
+    monkeypatch.setattr(some, "held_version", held_while_a_night_ends)
+    some.refresh_customers([vera.pk, ling.pk], now=NOW)
     assert held[0] == first != held[1] == BulkRun.objects.get().version_id
     assert [one.usual_gap_days for one in Profile.objects.order_by("pk")] == [10, 10], "the chain's pace was known"
 

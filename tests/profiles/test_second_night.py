@@ -35,13 +35,13 @@ def file(tmp_path: Path) -> Path:
 def in_full(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each slice wrote in full."""
     found: list[int] = []
-    write = night._write_slice
+    write = night.write_slice
 
     def count(lines: list[bytes], *rest: Any) -> tuple[int, int]:
         found.append(len(lines))
         return write(lines, *rest)
 
-    monkeypatch.setattr(night, "_write_slice", count)
+    monkeypatch.setattr(night, "write_slice", count)
     return found
 
 

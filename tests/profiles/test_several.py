@@ -16,7 +16,8 @@ from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.models import BulkRun, Profile
 from changke.profiles.attributes.services import populations
 from changke.profiles.lifecycle.models import Standing
-from changke.profiles.lifecycle.services import fold, refresh, refresh_all, refresh_customers
+from changke.profiles.lifecycle.services import fold, refresh_all, refresh_customers, slices
+from changke.profiles.lifecycle.services import some as some_of_them
 from tests.profiles.world import NOW, TODAY, Book, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,14 +40,14 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which way customers were computed, from now on. Twenty are several."""
     found: list[str] = []
     for name in ("facts_of", "compute_some"):
-        was = getattr(refresh, name)
+        was = getattr(some_of_them, name)
 
         def told(*args: Any, name: str = name, was: Any = was) -> Any:
             found.append(name)
             return was(*args)
 
-        monkeypatch.setattr(refresh, name, told)
-    monkeypatch.setattr(refresh, "SEVERAL", 20)
+        monkeypatch.setattr(some_of_them, name, told)
+    monkeypatch.setattr(some_of_them, "SEVERAL", 20)
     return found
 
 
@@ -137,8 +138,8 @@ def test_a_night_that_ends_between_two_slices_has_them_computed_anew(
         return held[-1]
 
     ids = change_many()
-    monkeypatch.setattr(refresh, "SLICE", 10)
-    monkeypatch.setattr(refresh, "held_version", held_while_a_night_ends)
+    monkeypatch.setattr(slices, "SLICE", 10)
+    monkeypatch.setattr(some_of_them, "held_version", held_while_a_night_ends)
     refresh_customers(ids, now=NOW)
     assert held[0] == held[1] != held[2] == BulkRun.objects.get().version_id
     after = stood()
