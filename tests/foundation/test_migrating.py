@@ -38,6 +38,15 @@ def test_who_reads_rows_finds_classes_that_know_each_other(state: LeanState) -> 
     assert pointed_at(state) is state.apps.get_model("shop", "Customer")
 
 
+def test_a_key_that_changes_takes_those_along_who_point_to_it(state: LeanState) -> None:
+    """Else the schema editor would leave their columns as they were, without a word."""
+    state.alter_field("shop", "customer", "id", models.TextField(primary_key=True), True)
+    customer = state.apps.get_model("shop", "Customer")
+    assert [one.related_model.__name__ for one in customer._meta.related_objects] == ["Receipt"]
+    pointing = state.apps.get_model("shop", "Receipt")._meta.get_field("customer")
+    assert pointing.target_field.get_internal_type() == "TextField"
+
+
 def test_a_copy_puts_off_too(state: LeanState) -> None:
     copy = state.clone()
     assert isinstance(copy, LeanState)

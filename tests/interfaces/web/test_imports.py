@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from openpyxl import Workbook
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -562,6 +563,22 @@ def test_rows_that_name_no_store_belong_to_the_one_that_is_chosen(cast: Cast) ->
     assert counts(load(client, batch)) == (3, 0, 0, 1)
     stores = dict(Receipt.objects.filter(batch=batch).values_list("number", "store__code"))
     assert stores == {"A-1": "JA", "A-2": "XH", "A-3": "JA"}
+
+
+def test_a_store_that_is_called_as_the_sheet_stays_chosen(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    book, rows = Workbook(), [line.split(",") for line in PURCHASES.replace("浦东店", "").splitlines()[1:]]
+    for name in ("JA", "XH"):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    del book["Sheet"]
+    file = io.BytesIO()
+    book.save(file)
+    batch = upload(client, SimpleUploadedFile("sales.xlsx", file.getvalue()))
+    check(client, batch, **{"store|1.xlsx|JA": "JA", "store|1.xlsx|XH": "JA"})
+    shown = client.get(f"/imports/{batch.pk}/map/").context["layouts"][0].sheets
+    assert [(sheet["name"], sheet["store"]) for sheet in shown] == [("JA", "JA"), ("XH", "JA")]
 
 
 def test_rows_that_name_no_store_are_refused_where_none_is_chosen(cast: Cast) -> None:

@@ -123,10 +123,7 @@ class Guest(models.Model):
     """As whom she is read."""
 
     class Meta:
-        indexes = [
-            models.Index(fields=["person", "store"], name="guest_person"),
-            models.Index(fields=["store", "person"], name="guest_store"),
-        ]
+        indexes = [models.Index(fields=["store", "person"], name="guest_store")]
 
 
 def whom(scope: Scope, *, person: str = "customer", home: str = "customer__home_store", read_as: str = "") -> Q:

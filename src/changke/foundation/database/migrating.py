@@ -19,6 +19,10 @@ class LeanState(ProjectState):
         if delay or model_name not in self.apps.all_models[app_label]:
             self.is_delayed = True
             return {(app_label, model_name)}
+        if self.is_delayed:
+            # Whoever asks for the neighbours must find them: a changed class knows nobody who points to it.
+            self.clear_delayed_apps_cache()
+            self.is_delayed = False
         related: set[tuple[str, str]] = super()._find_reload_model(app_label, model_name, delay)  # type: ignore[misc]
         return related
 

@@ -229,9 +229,11 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
             sheet["signature"], [sheet], found, kind=kind, source=words.source(sheet), own=own
         )
     for layout in layouts.values():
-        if layout.names_store and not asked:
-            for sheet in layout.sheets:
+        for sheet in layout.sheets if layout.names_store else ():
+            if not asked:
                 sheet["store"] = ""  # its name is no store, since a column says which
+            elif sheet["store"] == SHEET_NAME:
+                sheet["store"] = sheet["name"]  # a store of ours that is called as the sheet
     return list(layouts.values())
 
 
