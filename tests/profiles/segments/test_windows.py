@@ -1,11 +1,15 @@
 """Windows of deeds counted from columns: what no random condition over few customers would come across."""
 
 import datetime as dt
+import time
+import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from changke.facts.catalog.models import Category, Item
@@ -14,10 +18,12 @@ from changke.facts.purchases.models import Line, Receipt
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.profiles.conditions.deeds import Counted, Deed
 from changke.profiles.lifecycle.services import fold
 from changke.profiles.segments import columns, copies, queries
 from changke.profiles.segments.asking import words_of_the_chain
 from changke.profiles.segments.windows import kept, numbers, renewal
+from changke.profiles.segments.windows.answers import Answers
 from changke.profiles.segments.windows.follows import follows
 from changke.profiles.value.services.follow import follow as follow_values
 from tests.profiles.segments.test_columns import computed
@@ -89,7 +95,7 @@ def test_nothing_at_all_is_written_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer", "position"), [(kept.HIGHEST_ID + 1, 1), (1, 1 << kept.POSITION_BITS)], ids=["a customer", "a receipt"]
+    ("customer", "position"), [(20_000_001, 1), (1, 1 << kept.POSITION_BITS)], ids=["a customer", "a receipt"]
 )
 def test_ids_that_no_array_has_room_for_are_left_to_postgresql(tmp_path: Path, customer: int, position: int) -> None:
     assert written(tmp_path, [(customer, 0, position, 1)]) is None
@@ -107,6 +113,57 @@ def test_one_after_another_in_parts_is_as_in_one(tmp_path: Path, monkeypatch: py
         with monkeypatch.context() as few:
             few.setattr("changke.profiles.segments.windows.follows.AT_A_TIME", 3)
             assert follows(every, every, within=within, comparable=True, size=4).tolist() == whole
+
+
+def many(deeds: int, customers: int) -> kept.Rows:
+    """Everybody does something every so many days, one after another."""
+    none, every = np.zeros(0, np.int32), np.arange(deeds, dtype=np.int32)
+    days = np.arange(-(-deeds // customers), dtype=np.int32)
+    starts = np.append(days * customers, deeds)
+    return kept.Rows(every % customers, every, every, days, starts, none, none, none)
+
+
+def test_of_very_many_deeds_some_customers_come_after_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = many(2_000_000, 100_000)
+    every = (rows, range(len(rows.customer)), None)
+    monkeypatch.setattr("changke.profiles.segments.windows.follows.AT_A_TIME", 100_000)
+
+    def asked() -> tuple[list[int], int]:
+        tracemalloc.start()
+        try:
+            found = follows(every, every, within=1, comparable=True, size=100_000).tolist()
+            return found, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    whole, peak = asked()
+    monkeypatch.setattr("changke.profiles.segments.windows.follows.PICKED", 500_000)
+    in_parts, peak_in_parts = asked()
+    assert in_parts == whole == list(range(100_000))
+    assert peak_in_parts < peak / 2
+
+
+class Watched(dict[str, kept.Rows]):
+    """How many read it at once, at most, and how often."""
+
+    inside = most = times = 0
+
+    def __getitem__(self, kind: str) -> kept.Rows:
+        self.inside, self.times = self.inside + 1, self.times + 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.05)
+        self.inside -= 1
+        return super().__getitem__(kind)
+
+
+def test_a_process_counts_one_question_at_a_time_and_the_same_one_once() -> None:
+    rows = many(10, 5)
+    watched = Watched(purchase=rows, visit=rows)
+    one = Answers(kept.Kept(watched, 4), kept.Kept(watched, 4), np.zeros(0, np.int64))
+    asked = [Counted("count", Deed("purchase"), days, False, ">=", 1, "x") for days in (1, 2, 3, 1, 2, 3)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda leaf: one.of(leaf, DAY), asked))
+    assert (watched.most, watched.times) == (1, 3)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from changke.facts.customers.services.merge import merge
 from changke.facts.purchases.models import Receipt
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
+from changke.foundation.cursors import Cursor, open_window
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.connections import conninfo
 from changke.foundation.errors import Invalid
@@ -24,6 +25,7 @@ from changke.profiles.value.persons import predicted
 from changke.profiles.value.queries import current_fit, fitted, prediction_of, predictions
 from changke.profiles.value.services.follow import follow
 from changke.profiles.value.services.forget import forget_predictions
+from changke.profiles.value.services.marks import CURSOR, UNDER_WAY, begin_everybody, everybody_in, predicted_from
 from changke.profiles.value.services.predict import Predicted, predict_customers, predict_everybody
 from changke.profiles.value.services.settings import change_value_rules
 from tests.cast import NOW, TODAY, Cast, buys
@@ -89,6 +91,58 @@ def test_after_a_fact_she_gets_what_the_night_would_give_her(cast: Cast, night: 
     again = prediction_of(cast.mo.pk)
     assert said == {name: getattr(again, name) for name in NUMBERS}
     assert follow(NOW) == 0
+
+
+def test_after_a_night_what_it_knew_counts_as_followed(cast: Cast, night: Night) -> None:
+    assert predicted_from() == 0
+    before = open_window(CURSOR).below
+    night()
+    assert predicted_from() >= before
+    assert follow(NOW) == 0, "everybody was predicted by night"
+
+
+def test_a_fact_that_the_night_did_not_know_is_followed_after_it(cast: Cast, tmp_path: Path) -> None:
+    with open_mirror(tmp_path / "mirror.duckdb") as (duck, copy):
+        below = copy.sync(conninfo("reader")).read_below
+        buys(cast.bai, cast.facial, 58_800, on=TODAY, store=cast.jing_an, key="bai-first")
+        predict_everybody(duck, snapshot=below, now=NOW)
+        assert prediction_of(cast.bai.pk) is None
+        assert predicted_from() == below
+        assert follow(NOW) >= 1
+        assert prediction_of(cast.bai.pk) is not None
+        further = predicted_from()
+        predict_everybody(duck, snapshot=below, now=NOW)
+        assert predicted_from() == further, "an older night takes nothing back"
+
+
+def test_after_a_restore_a_night_counts_anew(cast: Cast, night: Night) -> None:
+    Cursor.objects.create(name=CURSOR, read_below=2**40)
+    before = open_window(CURSOR).below
+    night()
+    assert before <= predicted_from() < 2**40
+    buys(cast.mo, cast.facial, 58_800, on=TODAY, store=cast.jing_an, key="mo-again")
+    assert follow(NOW) >= 1
+
+
+def test_where_a_row_of_a_later_day_stays_its_facts_are_looked_at_again(cast: Cast, night: Night) -> None:
+    night()
+    before = predicted_from()
+    Prediction.objects.filter(pk=cast.vera.pk).update(as_of=TODAY + dt.timedelta(days=1))
+    buys(cast.vera, cast.facial, 58_800, on=TODAY, store=cast.jing_an, key="vera-again")
+    night()
+    assert predicted_from() == before
+    assert follow(NOW + dt.timedelta(days=1)) >= 1
+
+
+def test_every_night_says_that_everybodys_predictions_are_others(cast: Cast, night: Night) -> None:
+    assert everybody_in() is None
+    seen = set()
+    for anew in (False, False, True):
+        night(anew=anew)
+        seen.add(everybody_in())
+    assert len(seen - {None, UNDER_WAY}) == 3
+    begin_everybody()
+    assert everybody_in() == UNDER_WAY, "and says nothing while it writes"
 
 
 def test_both_paths_say_the_same_of_a_whole_chain(night: Night) -> None:

@@ -27,7 +27,7 @@ from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.conditions import Condition
 from changke.profiles.conditions.tree import Asked as Set
 from changke.profiles.segments.asking import CARD, FROM, STAGE, Words, bound, column_of, question, today_of
-from changke.profiles.segments.copies import OWN, Copy, changed_since, latest, named
+from changke.profiles.segments.copies import OWN, Copy, changed_since, is_of_the_last_run, latest, named
 
 MOST_CHANGED = 2_000
 """Customers with a fact since the copy up to which it is asked: so many more are 30 ms of PostgreSQL."""
@@ -125,15 +125,16 @@ class Opened:
     values: Mapping[str, Any]
 
 
-def opened(scope: Scope, *, own: tuple[str, ...] = ()) -> Opened | None:
-    """None where PostgreSQL has to be asked. `own`: what else may have said something since, of `copies.OWN`."""
+def opened(scope: Scope, *, own: tuple[str, ...] = (), expected: bool = False) -> Opened | None:
+    """None where PostgreSQL has to be asked. `own`: what else may have said something since, of `copies.OWN`.
+    `expected`: it will be asked for predictions, too."""
     copy, run = latest(), last_bulk_run()
-    if copy is None or run is None or copy.run != named(run):
+    if copy is None or run is None or copy.run != named(run) or (expected and not is_of_the_last_run(copy)):
         return None
     seen = now_seen()
     if scope.by_person or seen.by_person:
         return None  # the copy knows homes, neither visits nor who is her adviser this minute
-    ids = changed_since(copy, MOST_CHANGED + 1, own=own)
+    ids = changed_since(copy, MOST_CHANGED + 1, own=own, expected=expected)
     if len(ids) > MOST_CHANGED:
         return None
     cursor, where, values = copy.cursor(), "", dict[str, Any]()

@@ -1,15 +1,20 @@
 """The copy that segments are counted from: written from one moment of PostgreSQL, opened by every process.
-docs/decisions/0077, 0098
+docs/decisions/0077, 0098, 0100
 
 A DuckDB file with the profiles by column, and folders with what everybody did. None of them is ever changed: a new file
-takes the place of the old one by a rename, and says which folders belong to it.
+takes the place of the old one by a rename, and says which folders belong to it. One writes at a time, whatever process
+or thread it is of.
 """
 
 # ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
+import fcntl
 import os
+import secrets
+import shutil
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +28,13 @@ from changke.foundation.cursors import Window
 from changke.foundation.database.connections import conninfo
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.scope import CHAIN_WIDE
-from changke.profiles.attributes.models import Profile
+from changke.profiles.attributes.models import BulkRun, Profile
 from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.lifecycle.services.changes import read_from, touched
 from changke.profiles.segments.asking import CARD
 from changke.profiles.segments.windows import renewal
 from changke.profiles.segments.windows.answers import Answers
-from changke.profiles.value.services.follow import predicted_from
+from changke.profiles.value.services.marks import UNDER_WAY, everybody_in, predicted_from
 
 WORTH_IT = 50_000
 """Customers from which on there is a copy: below, PostgreSQL answers in a few milliseconds."""
@@ -51,46 +56,103 @@ def folder() -> Path:
 
 
 def copy_columns() -> int:
-    """Write the copy anew, if it is worth while; how many customers stand in it. Readers go on with the old one."""
-    run = last_bulk_run()
-    if run is None or run.customers < WORTH_IT:
+    """Write the copy anew, if it is worth while; how many customers stand in it. Readers go on with the old one.
+
+    Waits for whoever is writing it.
+    """
+    if _worth_it() is None:
         return 0
-    since, before = read_from(), latest()
-    since = min(since, predicted_from())  # what is expected of her stands beside her profile
+    with _alone():
+        run = _worth_it()
+        return _copied(run) if run is not None else 0
+
+
+def renew_if_due() -> int:
+    """Write the copy anew where it is of another night or many had a fact since; how many customers stand in it."""
+    run = _worth_it()
+    if run is None or not _is_due(run):
+        return 0
+    with _alone():
+        run = _worth_it()  # somebody else may have written it while we waited
+        return _copied(run) if run is not None and _is_due(run) else 0
+
+
+def _worth_it() -> BulkRun | None:
+    run = last_bulk_run()
+    return run if run is not None and run.customers >= WORTH_IT else None
+
+
+def _is_due(run: BulkRun) -> bool:
+    copy, most = latest(), RENEWED_FROM + 1
+    if copy is None or copy.run != named(run) or everybody_in() not in {copy.predicted, UNDER_WAY}:
+        return True
+    # Where predictions have followed no further, a new copy would be as far behind.
+    behind = predicted_from() > copy.expected_since
+    return len(changed_since(copy, most, own=tuple(OWN), expected=behind)) >= most
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One writer at a time: a lock of the file is held by whoever opened it, so that threads wait as processes do."""
+    folder().mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder() / "columns.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _copied(run: BulkRun) -> int:
+    """Write the copy, alone. Marks are read before the moment that is copied: it knows no less than they say."""
+    since, expected_since, predicted, before = read_from(), predicted_from(), everybody_in(), latest()
+    _take_away_unfinished()
+    renewal.tidy(folder(), before.told if before is not None else renewal.Told())
     told = before.told if before is not None and before.run == named(run) else renewal.Told()
     # Asked after `since` was read: of everything before it, nobody is missing.
     changed = _changed_since(told.since, renewal.MOST_AGAIN + 1) if told.base else None
     if changed is not None and len(changed) > renewal.MOST_AGAIN:
         changed = None
-    folder().mkdir(parents=True, exist_ok=True)
-    unfinished = folder() / f".columns-{os.getpid()}.duckdb"
-    unfinished.unlink(missing_ok=True)
+    unfinished = folder() / f".columns-{os.getpid()}-{secrets.token_hex(4)}.duckdb"
     try:
         with reading(conninfo("reader")) as source, duckdb.connect(str(unfinished)) as duck:
             [(below,)] = _received(source, duck, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
             count = _write_profiles(source, duck)
-            told = renewal.renewed(folder(), source, told, changed, below=below)
-            duck.execute("CREATE TABLE about (since BIGINT, run TEXT, base TEXT, base_since BIGINT, again TEXT)")
-            about = [min(since, below), named(run), told.base, told.since, told.again]
-            duck.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?)", about)
-        unfinished.replace(folder() / f"columns-{below:020}.duckdb")
+            name = _name(below)
+            told = renewal.renewed(folder(), source, told, changed, below=below, name=name)
+            duck.execute(
+                "CREATE TABLE about (since BIGINT, run TEXT, expected_since BIGINT, predicted BIGINT,"
+                " base TEXT, base_since BIGINT, again TEXT)"
+            )
+            about = [min(since, below), named(run), min(expected_since, below), predicted]
+            duck.execute("INSERT INTO about VALUES (?, ?, ?, ?, ?, ?, ?)", [*about, told.base, told.since, told.again])
+        file = folder() / f"columns-{name}.duckdb"
+        unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    for old in sorted(folder().glob("columns-*.duckdb"))[:-1]:
-        old.unlink(missing_ok=True)  # whoever has it open goes on reading it
+    for old in folder().glob("columns-*.duckdb"):
+        if old != file:
+            old.unlink(missing_ok=True)  # whoever has it open goes on reading it
     renewal.tidy(folder(), told)
     return count
 
 
-def renew_if_due() -> int:
-    """Write the copy anew where it is of another night or many had a fact since; how many customers stand in it."""
-    run = last_bulk_run()
-    if run is None or run.customers < WORTH_IT:
-        return 0
-    copy, most = latest(), RENEWED_FROM + 1
-    if copy is not None and copy.run == named(run) and len(changed_since(copy, most, own=tuple(OWN))) < most:
-        return 0
-    return copy_columns()
+def _name(below: int) -> str:
+    """Behind every name there is: two copies may be of one `below` while a transaction stays open, and after a restore
+    transaction ids are smaller than before it."""
+    names = [
+        one.stem.rpartition("-")[2] for kind in ("columns", "deeds", "again") for one in folder().glob(f"{kind}-*")
+    ]
+    return f"{max([below, *(int(name) + 1 for name in names if name.isdigit())]):020}"
+
+
+def _take_away_unfinished() -> None:
+    """What somebody who was killed while writing left behind. We are alone: nobody is writing it now."""
+    for left in (*folder().glob(".columns-*"), *folder().glob(".sorting-*")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _write_profiles(source: Any, duck: duckdb.DuckDBPyConnection) -> int:
@@ -128,9 +190,13 @@ class Copy:
     file: Path
     duck: duckdb.DuckDBPyConnection
     since: int
-    """Everything that was followed before this transaction is in it."""
+    """Everything that was followed before this transaction is in its profiles."""
     run: str
     """Of which computation of everybody it is."""
+    expected_since: int
+    """Everything that was followed before this transaction is in its predictions."""
+    predicted: int | None
+    """Which run over everybody its predictions are of, as `everybody_in` said before they were copied."""
     told: renewal.Told
     deeds: Answers | None
 
@@ -152,22 +218,31 @@ def latest() -> Copy | None:
             return _open[0]
         with suppress(duckdb.Error, OSError):  # it may just have been taken away, or be of a newer DuckDB
             duck = duckdb.connect(str(names[-1]), read_only=True, config={"threads": 2, "memory_limit": "512MB"})
-            [(since, run, *told)] = duck.execute("SELECT since, run, base, base_since, again FROM about").fetchall()
-            duck.execute(f"SELECT {', '.join(PREDICTED)} FROM profiles_profile LIMIT 0")  # older ones have none
+            # An older one says less of itself: it is as if there were none.
+            said = duck.execute("SELECT since, run, expected_since, predicted, base, base_since, again FROM about")
+            [(since, run, expected_since, predicted, *told)] = said.fetchall()
+            duck.execute(f"SELECT {', '.join(PREDICTED)} FROM profiles_profile LIMIT 0")
             where = renewal.Told(*told)
-            _open[:] = [Copy(names[-1], duck, since, run, where, renewal.answers(folder(), where))]
+            deeds = renewal.answers(folder(), where)
+            _open[:] = [Copy(names[-1], duck, since, run, expected_since, predicted, where, deeds)]
             return _open[0]
     return None
 
 
-def named(run: Any) -> str:
+def named(run: BulkRun) -> str:
     return f"{run.snapshot} {run.finished_at.isoformat()}"
 
 
-def changed_since(copy: Copy, most: int, *, own: tuple[str, ...] = ()) -> list[int]:
+def is_of_the_last_run(copy: Copy) -> bool:
+    """Whether its predictions are those of the last run over everybody, and none is writing others."""
+    return copy.predicted == everybody_in() != UNDER_WAY
+
+
+def changed_since(copy: Copy, most: int, *, own: tuple[str, ...] = (), expected: bool = False) -> list[int]:
     """At most so many of whoever had a fact since the copy, in whatever store: her profile may be another one now.
-    With `own` also of whom an own field or a score says something else since."""
-    found = set(_changed_since(copy.since, most))
+    With `own` also of whom an own field or a score says something else since; with `expected` also of whom something
+    else is expected."""
+    found = set(_changed_since(min(copy.since, copy.expected_since) if expected else copy.since, most))
     for table in own:
         if len(found) < most:
             found |= _said_since(table, copy.since, most)

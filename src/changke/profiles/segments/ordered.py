@@ -40,7 +40,7 @@ def in_order(
 ) -> Ordered | None:
     """The first by a column, the highest first, unknown ones last, equal ones by number; behind a value and a customer
     or, going back, before them with the nearest first. None where PostgreSQL has to be asked."""
-    seen = opened(scope)
+    seen = opened(scope, expected=True)
     if seen is None:
         return None
     where, values = f"TRUE{seen.where}", dict(seen.values)

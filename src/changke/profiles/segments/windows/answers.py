@@ -28,6 +28,9 @@ Ids = NDArray[np.int64]
 REMEMBERED_BYTES = 64_000_000
 """Per process: windows over a million customers take one to eight of them."""
 
+_one_at_a_time = threading.RLock()
+"""A question that is being counted holds some arrays with a place for every customer: a process counts one."""
+
 FIRST_DAY = dt.date(1970, 1, 1)
 
 
@@ -63,9 +66,7 @@ class Answers:
     def _counted(self, leaf: Counted, today: int) -> Ids:
         items = items_of(leaf.deed)
         key = (leaf.measure, leaf.deed.kind, items, leaf.days, leaf.since_visit, today)
-        found = self._recalled(key)
-        if found is None:
-            found = self._remember(key, self._numbers(leaf, items, today))
+        found = self._known(key, lambda: self._numbers(leaf, items, today))
         compare: Callable[[Ints, int], Any] = COMPARISONS[leaf.op][0]
         fits = compare(found, leaf.value)
         if leaf.since_visit:
@@ -91,16 +92,12 @@ class Answers:
 
     def _came(self, today: int) -> Ints:
         """Customer id -> the day of her last visit."""
-        key = ("came", today)
-        found = self._recalled(key)
-        if found is None:
 
-            def told(kept: Kept) -> Ints:
-                visits = kept.kinds["visit"]
-                return last_days(visits, visits.between(None, today), self.size)
+        def told(kept: Kept) -> Ints:
+            visits = kept.kinds["visit"]
+            return last_days(visits, visits.between(None, today), self.size)
 
-            found = self._remember(key, self._joined(told))
-        return found
+        return self._known(("came", today), lambda: self._joined(told))
 
     def _joined(self, told: Any) -> Ints:
         found: Ints = told(self.base)
@@ -111,19 +108,29 @@ class Answers:
     def _followed(self, leaf: deeds.Sequence, today: int) -> Ids:
         items, then_items = items_of(leaf.first), items_of(leaf.then)
         key = ("follows", leaf.first.kind, items, leaf.then.kind, then_items, leaf.within, leaf.days, today)
+        since = today - leaf.days + 1 if leaf.days else None
+
+        def told(kept: Kept) -> Ids:
+            one, other = kept.kinds[leaf.first.kind], kept.kinds[leaf.then.kind]
+            first: tuple[Rows, range, Sequence[int] | None] = (one, one.between(since, today), items)
+            then = (other, other.between(since, today), then_items)
+            return follows(first, then, within=leaf.within, comparable=leaf.comparable, size=self.size)
+
+        def joined() -> Ids:
+            kept_ids = np.setdiff1d(told(self.base), self.renewed, assume_unique=True)
+            return np.concatenate((kept_ids, told(self.again)))
+
+        return self._known(key, joined).astype(np.int64)
+
+    def _known(self, key: Hashable, count: Callable[[], Ints]) -> Ints:
+        """As remembered; or counted, after whoever is counting: he may have counted the same."""
         found = self._recalled(key)
         if found is None:
-            since = today - leaf.days + 1 if leaf.days else None
-
-            def told(kept: Kept) -> Ids:
-                one, other = kept.kinds[leaf.first.kind], kept.kinds[leaf.then.kind]
-                first: tuple[Rows, range, Sequence[int] | None] = (one, one.between(since, today), items)
-                then = (other, other.between(since, today), then_items)
-                return follows(first, then, within=leaf.within, comparable=leaf.comparable, size=self.size)
-
-            kept_ids = np.setdiff1d(told(self.base), self.renewed, assume_unique=True)
-            found = self._remember(key, np.concatenate((kept_ids, told(self.again))))
-        return found.astype(np.int64)
+            with _one_at_a_time:
+                found = self._recalled(key)
+                if found is None:
+                    found = self._remember(key, count())
+        return found
 
     def _recalled(self, key: Hashable) -> Ints | None:
         with self._lock:

@@ -10,6 +10,10 @@ from changke.profiles.segments.windows.numbers import rows_of
 AT_A_TIME = 2_000_000
 """Deeds of both kinds handled together; customers are parted by their ids so that there are no more of them."""
 
+PICKED = 16_000_000
+"""Deeds picked out together, a hundred megabytes of row numbers: of more of them some customers come after the others,
+and all deeds are read once for each part."""
+
 YEAR_ONE = 719_162
 """Days before 1970 back to the first that there is."""
 
@@ -31,13 +35,30 @@ def follows(
     first, then
         The deeds, the rows that are looked at, and the items that are meant.
     """
-    one, other = _picked(*first), _picked(*then)
+    parts = (len(first[1]) + len(then[1])) // PICKED + 1
+    step = size // parts + 1
+    found = [
+        _among(range(low, min(low + step, size)), first, then, within=within, comparable=comparable)
+        for low in range(0, size, step)
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def _among(
+    ids: range,
+    first: tuple[Rows, range, Sequence[int] | None],
+    then: tuple[Rows, range, Sequence[int] | None],
+    *,
+    within: int,
+    comparable: bool,
+) -> Ints:
+    one, other = _picked(ids, *first), _picked(ids, *then)
     if not (len(one) and len(other)):
         return np.zeros(0, np.int64)
     found = []
-    step = max(1, size * AT_A_TIME // (len(one) + len(other)) + 1)
+    step = max(1, len(ids) * AT_A_TIME // (len(one) + len(other)) + 1)
     earlier, later = first[0].customer[one], then[0].customer[other]
-    for low in range(0, size, step):
+    for low in range(ids.start, ids.stop, step):
         mine = one[(earlier >= low) & (earlier < low + step)]
         hers = other[(later >= low) & (later < low + step)]
         if len(mine) and len(hers):
@@ -45,8 +66,13 @@ def follows(
     return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
-def _picked(kept: Rows, rows: range, items: Sequence[int] | None) -> Ints:
-    return np.concatenate([np.zeros(0, np.int64), *rows_of(kept, rows, items)])
+def _picked(ids: range, kept: Rows, rows: range, items: Sequence[int] | None) -> Ints:
+    """The rows that are meant, of these customers."""
+    found = [np.zeros(0, np.int64)]
+    for at in rows_of(kept, rows, items):
+        customers = kept.customer[at]
+        found.append(at[(customers >= ids.start) & (customers < ids.stop)])
+    return np.concatenate(found)
 
 
 def _follow(first: Rows, earlier: Ints, then: Rows, later: Ints, within: int, comparable: bool) -> Ints:

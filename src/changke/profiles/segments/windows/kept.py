@@ -23,9 +23,9 @@ Ints = NDArray[Any]
 KINDS = ("purchase", "use", "return", "visit")
 """Events are not kept: nothing notes of whom one came, and PostgreSQL finds a kind and a window of them by index."""
 
-HIGHEST_ID = 100_000_000
-"""Numbers per customer are arrays with a place for every id up to the highest: 800 MB at this one. The ids of a chain
-are counted up from one."""
+HIGHEST_ID = 20_000_000
+"""Numbers per customer are arrays with a place for every id up to the highest: 160 MB each at this one, of which a
+question that is being counted holds some four. The ids of a chain are counted up from one."""
 
 POSITION_BITS = 40
 """Positions are ids too; beside them a day has room in 64 bits."""

@@ -28,7 +28,7 @@ class Told:
     again: str = ""
 
 
-def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | None, *, below: int) -> Told:
+def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | None, *, below: int, name: str) -> Told:
     """Write what has to be written.
 
     Parameters
@@ -39,8 +39,9 @@ def renewed(beside: Path, source: Any, before: Told, changed: Sequence[int] | No
         A cursor over one moment of PostgreSQL, which sees every row of the transactions before `below`.
     before, changed
         What was written last, and who had a fact since; None: write everybody's.
+    name
+        What the new folders are called behind their kind; no other is called so.
     """
-    name = f"{below:020}"
     with _sorting(beside, name) as duck:
         if changed is None:
             base = f"deeds-{name}"

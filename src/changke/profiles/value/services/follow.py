@@ -4,11 +4,11 @@ import datetime as dt
 
 from django.db import connection
 
-from changke.foundation.cursors import Cursor, close_window, open_window
+from changke.foundation.cursors import close_window, open_window
 from changke.profiles.value.queries import current_fit
+from changke.profiles.value.services.marks import CURSOR
 from changke.profiles.value.services.predict import predict_customers
 
-CURSOR = "profiles.value"
 SOME = 500
 MANY = 20_000
 """Customers beyond which a load is under way: the run over everybody that it asks for takes them."""
@@ -27,12 +27,6 @@ MERGED = """
 SELECT id FROM facts_customer
 WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND merged_into_id IS NOT NULL LIMIT %(most)s
 """
-
-
-def predicted_from() -> int:
-    """The transaction id up to which facts have been taken into predictions."""
-    position = Cursor.objects.filter(name=CURSOR).first()
-    return position.read_below if position else 0
 
 
 def follow(now: dt.datetime, *, many: int = MANY) -> int:

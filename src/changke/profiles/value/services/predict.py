@@ -27,6 +27,7 @@ from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import current_fit, fitted, value_rules
 from changke.profiles.value.rules import COLUMNS, predictions, purchase_days
 from changke.profiles.value.services.learn import fit_for
+from changke.profiles.value.services.marks import begin_everybody, end_everybody
 
 SLICE = 5_000
 """Rows of one transaction by night: some 0.2 s, so that no cursor waits a second for it."""
@@ -65,7 +66,8 @@ class Predicted:
 def predict_everybody(
     duck: duckdb.DuckDBPyConnection, *, snapshot: int, now: dt.datetime, anew: bool = False
 ) -> Predicted:
-    """Predict everybody who ever bought, over an open mirror that knows every transaction below `snapshot`."""
+    """Predict everybody who ever bought, over an open mirror that knows every transaction below `snapshot`: up to there
+    facts count as followed afterwards."""
     clock = _Clock()
     today, rules, before = days_at(now, the_chain()).chain, value_rules(), current_fit()
     days = days_of_everybody(duck, today=today)
@@ -75,12 +77,15 @@ def predict_everybody(
     found = predictions(fitted(fit), days, margin_percent=rules.margin_percent, discount_percent=rules.discount_percent)
     clock.part("predict")
     _count_anew()
+    begin_everybody()
     written = 0
     for begin in range(0, len(found["customer_id"]), SLICE):
         some = {name: column[begin : begin + SLICE] for name, column in found.items()}
         with transaction.atomic():
             written += _write(some, fit, as_of=today, snapshot=snapshot)
     _drop_others(found["customer_id"], snapshot)
+    # A row of a later day stays, though it may know fewer facts: whoever follows looks at them again.
+    end_everybody(None if Prediction.objects.filter(as_of__gt=today).exists() else snapshot)
     clock.part("write")
     return Predicted(
         len(found["customer_id"]), written, fit, is_new_fit=before is None or before.pk != fit.pk, seconds=clock.parts
