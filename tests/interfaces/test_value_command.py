@@ -7,11 +7,13 @@ import pytest
 from django.core.management import call_command
 
 from changke.facts.customers.models import Customer
+from changke.foundation.organisation.models import Chain
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.services.lines import count_lines
 from tests.cast import NOW, Cast
 from tests.interfaces.api.test_value import buy_a_line
+from tests.profiles.value.night import expect
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,3 +48,16 @@ def test_lives_of_product_lines_are_told(cast: Cast, settings: object, tmp_path:
     count_lines(today=NOW.date())
     [line] = [one for one in told("lines")["lines"] if one["category"] == "脱毛"]  # type: ignore[attr-defined]
     assert (line["category"], line["customers"], line["ages"], line["bands"][0]["bought"]) == ("脱毛", 2, [36, 36], 1)
+
+
+@pytest.mark.parametrize(("currency", "money"), [("CNY", "1,235"), ("JPY", "123,456")])
+def test_money_is_told_in_the_whole_units_of_its_currency(
+    cast: Cast, settings: object, tmp_path: object, currency: str, money: str
+) -> None:
+    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+    Chain.objects.update(currency=currency)
+    refresh_customers([cast.vera.pk], now=NOW)
+    expect(cast.vera, 123_456)
+    out = StringIO()
+    call_command("value", "customers", "--most", "1", stdout=out)
+    assert f" {money}  薇拉" in out.getvalue()

@@ -19,10 +19,10 @@ from changke.profiles.lifecycle.services import (
     dry_run,
     explain,
     fold,
-    refresh,
     refresh_all,
     refresh_customers,
     replay,
+    some,
     switch_off,
 )
 from tests.kept import keeping
@@ -103,7 +103,7 @@ def test_the_night_and_every_other_way_place_alike(
     assert set(by_night.values()) == {"family", "oily", "rest"}
     assert compare(now=NOW, sample=1000, mirror=file).agrees
     for several in (10_000, 2):
-        monkeypatch.setattr(refresh, "SEVERAL", several)
+        monkeypatch.setattr(some, "SEVERAL", several)
         assert refresh_customers(list(by_night), now=NOW).changed == 0
     assert stands() == by_night
 

@@ -61,6 +61,7 @@ def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
         _what_follows(done, now=now, progress=progress)
     copies.copy_columns()
     members.refresh_everybody(now=now)
+    _at_last(done, progress=progress)
     return done
 
 
@@ -88,12 +89,16 @@ def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None
     """What is learned of everybody once their profiles are written, whoever computed them."""
     progress("what to expect", 0, done.customers)
     _predict(now=now, anew=False)
-    progress("product lines", 0, done.customers)
-    count_lines(today=done.as_of)
     progress("what to propose", 0, done.customers)
     propose_to_everybody(today=done.as_of)
     progress("who may be leaving", 0, done.customers)
     _warn(done.as_of, now)
+
+
+def _at_last(done: Refreshed, *, progress: Progress) -> None:
+    """What nothing else waits for: if it fails, the day's work is done all the same."""
+    progress("product lines", 0, done.customers)
+    count_lines(today=done.as_of)
 
 
 def _predict(*, now: datetime, anew: bool) -> Predicted:
@@ -138,6 +143,7 @@ def load_from(folder: Path, *, now: datetime, progress: Progress = silent) -> Re
         _what_follows(done, now=now, progress=progress)
     copies.copy_columns()
     members.refresh_everybody(now=now)
+    _at_last(done, progress=progress)
     return done
 
 

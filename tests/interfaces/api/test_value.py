@@ -4,10 +4,12 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer
 from changke.facts.purchases.models import Line, Receipt
+from changke.foundation.access.models import Grant
 from changke.profiles.attributes.models import Profile
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.services.lines import count_lines
@@ -84,7 +86,7 @@ def test_fits_and_grid(hq: Caller, manager: Caller, night: ValueFit, cast: Cast)
 
 
 def test_product_lines_are_those_of_ones_stores(hq: Caller, manager: Caller, cast: Cast) -> None:
-    assert hq.get("/value/lines").json() == {"as_of": None, "lines": []}
+    assert hq.get("/value/lines").json() == {"as_of": None, "lines": [], "fewest": 1}
     buy_a_line(cast, NOW)
     count_lines(today=NOW.date())
     whole = line_of(hq)
@@ -92,6 +94,15 @@ def test_product_lines_are_those_of_ones_stores(hq: Caller, manager: Caller, cas
     assert [(one["first"], one["last"]) for one in whole["bands"]] == [(35, 39)]
     assert (whole["age_from"], whole["age_until"], whole["life_years"]) == (36, 36, 0)
     assert line_of(manager)["customers"] == 1, "the other one's home is the other store"
+
+
+def test_an_adviser_is_told_of_no_fewer_than_five(client: Client, cast: Cast) -> None:
+    buy_a_line(cast, NOW)
+    count_lines(today=NOW.date())
+    Grant.objects.filter(staff=cast.manager).update(sees="assigned")
+    client.force_login(cast.manager)
+    told = client.get("/api/v1/value/lines").json()
+    assert (told["fewest"], told["lines"]) == (5, [])
 
 
 def test_the_numbers_change_in_part_and_refuse_as_a_whole(hq: Caller, night: ValueFit) -> None:

@@ -1,11 +1,14 @@
 """The customer list in the order of what is expected: one order, whichever way it is found, and nobody twice."""
 
+import re
+
 import pytest
 from django.http import QueryDict
 from django.test import Client
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.register import register
+from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.interfaces.web.customers import by_prediction, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
@@ -104,3 +107,13 @@ def test_the_list_shows_what_is_expected_and_the_order_in_words(shop: Cast, clie
 @pytest.mark.parametrize("position", ["1~x", "x~1", f"{2**70}~1", "~1", "-5~3"])
 def test_a_position_typed_by_hand_is_no_error(tied: Cast, client: Client, position: str) -> None:
     assert browser(client, tied.owner).get(f"/customers/?order=money&after={position}").status_code == 200
+
+
+@pytest.mark.parametrize(("currency", "money"), [("CNY", "¥1,234"), ("JPY", "¥123,456")])
+def test_expected_money_is_shown_in_whole_units_of_its_currency(
+    shop: Cast, client: Client, currency: str, money: str
+) -> None:
+    Chain.objects.update(currency=currency)
+    Prediction.objects.filter(pk=shop.vera.pk).update(expected_spend_minor=123_456)
+    page = browser(client, shop.owner).get("/customers/?order=money").content.decode()
+    assert re.search(rf"{money}(?![\d,.])", page)

@@ -1,5 +1,8 @@
 """The chain's own fields: made in the settings, filled on a customer's page, found in the list."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 
@@ -8,8 +11,9 @@ from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for, values_of
 from changke.facts.fields.services import define, retire, set_values
 from changke.foundation.audit.models import AuditLine
-from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.lifecycle.services import bring_into_use, refresh_customers
 from tests.cast import NOW, Cast
+from tests.profiles.test_choices_that_models_ask import OILY, SECOND
 
 
 @pytest.fixture
@@ -185,3 +189,44 @@ def test_a_field_of_the_owner_is_not_asked_by_a_clerk(client: Client, cast: Cast
     assert "欠款" not in client.get("/record/customer/").content.decode()
     assert client.post("/record/customer/", {"name": "谷雨", "own_debts": "没有"}).status_code == 303
     assert values_of(Customer.objects.get(name="谷雨").pk, fields_for()) == {"debts": None}
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("zh-hans", "「护理」按位置用到这个字段的选项"),
+        ("en", "护理 asks for this field by the place of its choices"),
+        ("zh-hant", "「护理」依位置用到這個欄位的選項"),
+    ],
+)
+def test_choices_that_a_stage_model_asks_for_stay_and_what_was_typed_too(
+    hq: Client, cast: Cast, language: str, sentence: str
+) -> None:
+    likes = define(key="likes", kind="choices", labels={"zh-hans": "喜好"}, choices=["茶", "花"], now=NOW)
+    bring_into_use(
+        SECOND | {"key": "nursing", "words": dict.fromkeys(SECOND["words"], "护理")}, chain=cast.chain, now=NOW
+    )
+    sent = {"label_zh_hans": "新的名称", "choices": "花\n茶\n猫"}
+    answer = hq.post(f"/settings/fields/{likes.pk}/", sent, headers={"accept-language": language})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in page
+    assert "新的名称" in page
+    assert "花\n茶\n猫" in page
+    assert Field.objects.get(pk=likes.pk).choices == ["茶", "花"]
+    # What stood before is put back only as far as it means the same.
+    hq.post(f"/settings/fields/{likes.pk}/", {"label_zh_hans": "喜好", "choices": "茶\n花\n猫"})
+    line = AuditLine.objects.filter(action="field.changed").latest("id")
+    held = dict(
+        re.findall(r'name="(now_choices)" value="([^"]*)"', hq.get(f"/audit/{line.pk}/restore/").content.decode())
+    )
+    back = {"field": ["choices"], **{name: html.unescape(value) for name, value in held.items()}}
+    answer = hq.post(f"/audit/{line.pk}/restore/", back, headers={"accept-language": language})
+    assert (answer.status_code, sentence in answer.content.decode()) == (409, True)
+
+
+def test_a_choice_that_a_stage_model_names_stays(hq: Client, cast: Cast, skin: Field) -> None:
+    bring_into_use(OILY, chain=cast.chain, now=NOW)
+    sent = {"label_zh_hans": "肤质", "choices": "干性\n中性"}
+    answer = hq.post(f"/settings/fields/{skin.pk}/", sent, headers={"accept-language": "zh-hans"})
+    assert (answer.status_code, "「Care」用到「油性」" in answer.content.decode()) == (422, True)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from changke.facts.customers.models import Customer
-from changke.foundation.access.models import Staff
+from changke.foundation.access.models import Grant, Staff
 from changke.foundation.audit.models import AuditLine
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.value.grid import grid
@@ -243,6 +243,17 @@ def test_product_lines_say_their_ages_and_how_long_one_stays(cast: Cast) -> None
     for said in ("脱毛", "36–36", "product life 0 years", "of 2 who ever did", "nobody bought it the year before"):
         assert said in page, said
     assert "of 1 who ever did" in english(signed_in(cast.manager), "value-lines")
+
+
+def test_an_adviser_is_told_that_few_are_left_out(cast: Cast) -> None:
+    buy_a_line(cast, NOW)
+    count_lines(today=NOW.date())
+    assert "left out" not in english(signed_in(cast.manager), "value-lines")
+    Grant.objects.filter(staff=cast.manager).update(sees="assigned")
+    page = english(signed_in(cast.manager), "value-lines")
+    assert "lines and ages with fewer than 5 customers are left out" in page
+    assert "No product line has enough customers to be told of" in page
+    assert "脱毛" not in page
 
 
 def test_before_the_first_night_no_line_was_counted(cast: Cast) -> None:

@@ -1,18 +1,24 @@
 """Product lines: which ages they are for, how long customers stay with them, and who sees what."""
 
 import datetime as dt
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, transaction
+from django.db.models.signals import post_init
 
 from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer
 from changke.facts.purchases.models import Line
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
-from changke.profiles.value.lines import Held, Lines, product_lines
+from changke.profiles.value.lines import FEWEST, Held, Lines, product_lines
 from changke.profiles.value.models import LineAge
 from changke.profiles.value.rules import expected_years, line_ages
 from changke.profiles.value.services.lines import count_lines
+from tests.profiles.test_choices_that_models_ask import waits_for_a_lock
 from tests.profiles.world import TODAY, Book, make_chain, make_stores
 
 
@@ -117,3 +123,102 @@ def test_before_the_first_night_nothing_is_known(stores: list[Store]) -> None:
     assert product_lines() == Lines(None, ())
     assert counted() == Lines(None, ())
     assert not LineAge.objects.exists()
+
+
+@pytest.fixture
+def rows_made() -> Iterator[list[object]]:
+    """Every row of a line that becomes an object: a chain of a thousand stores has a million of them."""
+    made: list[object] = []
+
+    def note(**one: object) -> None:
+        made.append(one["instance"])
+
+    post_init.connect(note, sender=LineAge)
+    yield made
+    post_init.disconnect(note, sender=LineAge)
+
+
+def test_rows_are_written_and_added_up_where_they_lie(book: Book, rows_made: list[object]) -> None:
+    assert count_lines(today=TODAY) == LineAge.objects.count() == 5
+    [face, _body] = product_lines().lines
+    assert face.held.customers == 4
+    assert not rows_made
+
+
+def test_stores_of_one_year_of_birth_are_added_up(book: Book, stores: list[Store]) -> None:
+    Customer.objects.update(birth_year=1990)
+    Customer.objects.filter(name="C0").update(home_store=stores[1])
+    count_lines(today=TODAY)
+    [face, _body] = product_lines().lines
+    assert [(one.first, one.held.customers) for one in face.bands] == [(35, 4)]
+
+
+def others(book: Book, store: Store, born: int | None, count: int) -> None:
+    facial = Item.objects.get(code="facial")
+    for n in range(count):
+        one = book.customer(store, TODAY - dt.timedelta(days=900), name=f"O{born}-{n}", birth_year=born)
+        bought(book, one, facial, 10)
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, []), (2, []), (3, [(30, 5)]), (4, [(30, 6)])])
+def test_whoever_sees_only_her_own_customers_is_told_of_no_fewer_than_five(
+    book: Book, stores: list[Store], more: int, told: list[tuple[int, int]]
+) -> None:
+    others(book, stores[0], 1995, more)
+    others(book, stores[0], 1981, 1)
+    count_lines(today=TODAY)
+    hers = product_lines(Scope(frozenset(), own=frozenset({stores[0].pk}), adviser=7))
+    assert hers.fewest == FEWEST == 5
+    assert [(band.first, band.held.customers) for line in hers.lines for band in line.bands] == told
+    assert "身体" not in [one.name for one in hers.lines], "one alone ever bought it"
+    place = frozenset({stores[0].pk})
+    for everybody in (Scope(place), Scope(place, visited=place), Scope(place, own=place, adviser=7)):
+        theirs = product_lines(everybody)
+        assert theirs.fewest == 1
+        bands = [(band.first, band.held.customers) for band in theirs.lines[0].bands]
+        assert bands == [(30, 2 + more), (35, 1), (45, 1)]
+
+
+def test_ages_of_fewer_than_five_are_nobodys_to_see(book: Book, stores: list[Store]) -> None:
+    others(book, stores[0], None, 9)
+    count_lines(today=TODAY)
+    for own in (frozenset({stores[0].pk}), None):
+        [line] = product_lines(Scope(frozenset(), own=own, adviser=7)).lines
+        assert (line.ages, line.bands) == (None, ())
+        assert line.held.customers >= 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_category_that_is_deleted_meanwhile_stops_no_night(book: Book) -> None:
+    counted()
+    body = Category.objects.get(name="身体")
+
+    def night() -> int:
+        try:
+            return count_lines(today=TODAY)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            Item.objects.filter(category=body).update(category=None)
+            body.delete()
+            counting = other.submit(night)
+            until = time.monotonic() + 10
+            while not (counting.done() or waits_for_a_lock()) and time.monotonic() < until:
+                time.sleep(0.01)
+        assert counting.result(timeout=10) == 4
+    assert [one.name for one in product_lines().lines] == ["面部"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_nights_at_once_wait_for_each_other(book: Book) -> None:
+    def night(_: int) -> int:
+        try:
+            return count_lines(today=TODAY)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as several:
+        assert list(several.map(night, range(8))) == [5] * 8
+    assert LineAge.objects.count() == 5

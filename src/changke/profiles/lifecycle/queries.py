@@ -16,7 +16,7 @@ from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
-from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, read_model
+from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, held_as, own_names, read_model
 
 LISTED = ("-is_default", "position", "key")
 
@@ -77,16 +77,23 @@ def own_composer(language: str) -> Composer:
 
 def asking_for(score: str) -> list[str]:
     """The names of the models that ask for this score or tell it, those switched off too."""
-    return _naming({f"score_{score}", f"score_{score}_on"})
+    return [_called(one) for one in _naming({f"score_{score}", f"score_{score}_on"})]
 
 
-def asking_for_field(field: Field) -> list[str]:
-    """The names of the models that ask for this field or tell it, those switched off too."""
-    return _naming({f"custom_{field.key}", *(f"custom_{field.key}_{n + 1}" for n in range(len(field.choices)))})
+def asking_for_field(field: Field) -> list[tuple[str, frozenset[str]]]:
+    """The models that ask for this field or tell it, those switched off too: name, and the texts each compares it
+    with."""
+    names = {f"custom_{field.key}", *(f"custom_{field.key}_{n + 1}" for n in range(len(field.choices)))}
+    texts = {one.pk: read_stored(one).texts(f"custom_{field.key}") for one in _naming(names) if field.kind == "choice"}
+    return [(_called(one), texts.get(one.pk, frozenset())) for one in _naming(names)]
 
 
-def _naming(names: set[str]) -> list[str]:
-    return [one.words[LANGUAGES[0]] for one in map(read_stored, stored_models()) if names & set(one.attributes)]
+def _naming(names: set[str]) -> list[StageModel]:
+    return [one for one in stored_models() if names & set(map(held_as, own_names(one.definition)))]
+
+
+def _called(model: StageModel) -> str:
+    return str(model.definition["words"][LANGUAGES[0]])
 
 
 @lru_cache(maxsize=50)

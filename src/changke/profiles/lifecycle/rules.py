@@ -1,7 +1,8 @@
 """A lifecycle model: which stages there are, in which order they are asked, and why a customer stands in one."""
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
@@ -107,13 +108,18 @@ class LifecycleModel:
 
     def thresholds(self, attribute: str) -> frozenset[int]:
         """The values from which on a comparison with the whole number gives another answer."""
-        found: set[int] = set()
+        return frozenset(value + step for op, value in self._compared(attribute) for step in TURNS.get(op, (0, 1)))
+
+    def texts(self, attribute: str) -> frozenset[str]:
+        """What the attribute is compared with, where that is a text."""
+        return frozenset(value for _op, value in self._compared(attribute) if isinstance(value, str))
+
+    def _compared(self, attribute: str) -> Iterator[tuple[str, Any]]:
         for rule in self.rules:
             for leaf in rule.condition.leaves() if rule.condition else ():
                 if isinstance(leaf, Compare) and leaf.column.name == attribute:
-                    values = leaf.value if isinstance(leaf.value, list) else [leaf.value]
-                    found |= {value + step for value in values for step in TURNS.get(leaf.op, (0, 1))}
-        return frozenset(found)
+                    for value in leaf.value if isinstance(leaf.value, list | tuple) else [leaf.value]:
+                        yield leaf.op, value
 
 
 def read_model(
@@ -147,6 +153,15 @@ def read_model(
     return LifecycleModel(
         key, version, bool(definition.get("default")), _words(definition, "words", "model"), stages, rules
     )
+
+
+OWN_NAME = re.compile(r'["{]((?:custom|score)\.[a-z][a-z0-9_]*)["}]')
+
+
+def own_names(definition: Mapping[str, Any]) -> set[str]:
+    """The chain's own fields and scores that a model names anywhere: in what it asks, and in the sentences of every
+    language and of whatever the chain counts as activity."""
+    return set(OWN_NAME.findall(json.dumps(definition)))
 
 
 def held_as(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
@@ -30,8 +31,29 @@ class FieldInUse(DomainError):
     message = "%(users)s asks for this field: let it ask for something else first."
 
 
-Users = Callable[[Field], list[str]]
-"""A field -> who asks for it, by name."""
+class ChoicesAskedByPlace(FieldInUse):
+    """One asks for the third of several choices: whoever stands third is asked for, whatever it is called."""
+
+    message = (
+        "%(users)s asks for this field by the place of its choices:"
+        " keep them as they are and in their order, and add new ones at the end."
+    )
+
+
+class ChoiceAsked(FieldInUse):
+    message = "%(users)s asks for %(choice)s: let it ask for something else first, or keep the choice."
+
+
+@dataclass(frozen=True)
+class User:
+    """Who asks for a field, by name; `choices`: of one of several, those that it names."""
+
+    name: str
+    choices: frozenset[str] = frozenset()
+
+
+Users = Callable[[Field], list[User]]
+"""A field -> who asks for it."""
 
 _users: list[Users] = []
 
@@ -44,8 +66,27 @@ def register_users(users: Users) -> Users:
 
 def require_unused(field: Field) -> None:
     """Raises FieldInUse, with the names of those who ask for it."""
-    if found := sorted({name for users in _users for name in users(field)}):
-        raise FieldInUse(users=", ".join(found))
+    if found := _users_of(field):
+        raise FieldInUse(users=_names(found))
+
+
+def _users_of(field: Field) -> list[User]:
+    return [one for users in _users for one in users(field)]
+
+
+def _names(users: Sequence[User]) -> str:
+    return ", ".join(sorted({one.name for one in users}))
+
+
+def _require_same_meaning(field: Field, kept: Sequence[str]) -> None:
+    """Raises FieldInUse where somebody who asks for a choice would ask for another one, or for none."""
+    if field.kind == "choices" and list(kept[: len(field.choices)]) != field.choices:
+        if found := _users_of(field):
+            raise ChoicesAskedByPlace(users=_names(found))
+    elif field.kind == "choice" and (gone := set(field.choices) - set(kept)):
+        for choice in sorted(gone):
+            if naming := [one for one in _users_of(field) if choice in one.choices]:
+                raise ChoiceAsked(users=_names(naming), choice=choice)
 
 
 @transaction.atomic
@@ -100,13 +141,15 @@ def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE,
     ChoiceInUse
         If a choice is taken away that somebody has.
     FieldInUse
-        If only some roles shall see it, and a stage model that everybody sees asks for it.
+        If only some roles shall see it, and a stage model that everybody sees asks for it; if a stage model names a
+        choice that is taken away, or asks for one of several choices whose place would be another one's.
     """
     field = Field.objects.select_for_update().get(pk=field.pk)
     before = as_audited(field)
-    kept = changes.get("choices", field.choices)
+    given = changes.get("choices", field.choices)
+    kept = _tidied(given) if isinstance(given, list | tuple) else []
     for choice in field.choices:
-        if isinstance(kept, list | tuple) and choice in kept:
+        if choice in kept:
             continue
         standing = FieldValue.objects.filter(field=field)
         having = (
@@ -114,6 +157,7 @@ def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE,
         )
         if count := having.count():
             raise ChoiceInUse(customers=count, choice=choice)
+    _require_same_meaning(field, kept)
     _write(field, changes)
     if field.roles:
         require_unused(field)
@@ -155,7 +199,7 @@ def _write(field: Field, changes: Mapping[str, object]) -> None:
     field.labels = {code: " ".join(str(said).split())[:60] for code, said in field.labels.items() if str(said).strip()}
     if not field.labels:
         raise Invalid(field="labels", reason="give it a name in one language at least")
-    field.choices = [" ".join(str(choice).split()) for choice in field.choices if str(choice).strip()]
+    field.choices = _tidied(field.choices)
     if field.kind in ("choice", "choices"):
         _check_choices(field.choices)
     else:
@@ -163,6 +207,10 @@ def _write(field: Field, changes: Mapping[str, object]) -> None:
     low, high = field.minimum, field.maximum
     if low is not None and high is not None and low > high:
         raise Invalid(field="maximum", reason="must not be smaller than the least")
+
+
+def _tidied(choices: Sequence[object]) -> list[str]:
+    return [" ".join(str(choice).split()) for choice in choices if str(choice).strip()]
 
 
 def _check_choices(choices: Sequence[str]) -> None:

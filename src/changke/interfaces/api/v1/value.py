@@ -92,6 +92,11 @@ class LineOut(HeldOut):
 class LinesOut(Schema):
     as_of: dt.date | None = Field(None, description="The day of the night that counted; null before the first.")
     lines: list[LineOut]
+    fewest: int = Field(
+        ...,
+        description="Lines and ages with fewer customers are left out: 5 for whoever sees only some of a store's"
+        " customers, such as an adviser her own; else 1.",
+    )
 
 
 class ValueRulesOut(Schema):
@@ -176,9 +181,10 @@ def get_value_grid(request: HttpRequest, query: Query[GridQuery]) -> GridOut:
 @router.get("/lines", response=LinesOut, operation_id="get_product_lines", summary="Lives of product lines")
 def get_product_lines(request: HttpRequest) -> LinesOut:
     """For which ages each category is and how long customers stay with it, of your stores' customers; counted by
-    night."""
+    night. Stores are counted as a whole: whoever sees only some of their customers is told of no fewer than five
+    together."""
     found = product_lines(actor(request).scope_for(Capability.ANALYTICS_VIEW))
-    return LinesOut(as_of=found.as_of, lines=[_line(one) for one in found.lines])
+    return LinesOut(as_of=found.as_of, lines=[_line(one) for one in found.lines], fewest=found.fewest)
 
 
 def _line(line: Line) -> LineOut:

@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from changke.facts.customers.models import Customer
+from changke.foundation.money import to_major
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces import analytics
 from changke.interfaces.management.base import ShopCommand
@@ -53,12 +55,13 @@ class Command(ShopCommand):
     def _customers(self, order: str, stage: str, most: int) -> dict[str, Any]:
         wanted = Filters(order=order, stages=(stage,) if stage else ())
         found = [pk for pk, value in along(wanted, CHAIN_WIDE, size=most) if value is not None]
+        currency = the_chain().currency if found else ""
         about, names = Prediction.objects.in_bulk(found), Customer.objects.in_bulk(found)
         rows = [about[pk] for pk in found if pk in about]
         for one in rows:
             self.say(
                 f"{one.pk:>9} {one.p_active_bp / 100:>4.0f} % {one.expected_purchases_milli / 1_000:>6.1f} days"
-                f" {one.expected_spend_minor / 100:>12,.0f}  {names[one.pk].name}"
+                f" {to_major(one.expected_spend_minor, currency):>12,.0f}  {names[one.pk].name}"
             )
         if not rows:
             self.say("nothing is expected of anybody: nobody fits, or nothing was learned yet (`changke value fit`)")

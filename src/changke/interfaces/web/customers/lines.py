@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from changke.foundation.money import exponent
+from changke.interfaces.web import formats
 from changke.interfaces.web.customers.reads import Row
 from changke.interfaces.web.templatetags import web as shown
 from changke.profiles.value.models import Prediction
@@ -90,5 +92,6 @@ def _expected(one: Prediction | None) -> tuple[str, str, str]:
     if one is None:
         return "", "", ""
     often = gettext("%(count)s times") % {"count": shown.number(one.expected_purchases_milli / 1_000, 1)}
-    # To the whole yuan: fen of a forecast would claim a certainty that it has not.
-    return shown.basis_points(one.p_active_bp, 0), often, shown.money(one.expected_spend_minor // 100 * 100)
+    # To the whole yuan, or yen: fen of a forecast would claim a certainty that it has not.
+    whole = 10 ** exponent(formats.currency.get())
+    return shown.basis_points(one.p_active_bp, 0), often, shown.money(one.expected_spend_minor // whole * whole)

@@ -20,9 +20,14 @@ def show(request: HttpRequest) -> HttpResponse:
     found = product_lines(current.scope(request))
     language = get_language() or "zh-hans"
     day = formats.day(found.as_of, timezone.localdate(), language) if found.as_of else ""
-    return answer(
-        request, "value/lines.html", {"nav": "value", "day": day, "lines": [_told(one) for one in found.lines]}
-    )
+    context = {
+        "nav": "value",
+        "day": day,
+        "counted": found.as_of is not None,
+        "lines": [_told(one) for one in found.lines],
+        "fewest": found.fewest,
+    }
+    return answer(request, "value/lines.html", context)
 
 
 def _told(line: Line) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
+from changke.facts.fields.models import Field
+from changke.facts.fields.services import User
 from changke.facts.fields.services import register_users as register_users_of_fields
+from changke.facts.scores.models import Score
 from changke.facts.scores.services import register_users
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
@@ -16,10 +19,15 @@ from changke.foundation.organisation.models import Chain
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.lifecycle.queries import asking_for, asking_for_field, may_be_asked
-from changke.profiles.lifecycle.rules import read_model
+from changke.profiles.lifecycle.rules import own_names, read_model
 
 register_users(asking_for)
-register_users_of_fields(asking_for_field)
+
+
+@register_users_of_fields
+def users_of_field(field: Field) -> list[User]:
+    return [User(name, choices) for name, choices in asking_for_field(field)]
+
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 
@@ -46,18 +54,30 @@ def publish_models(
         If a model could not be asked or told; then none is published.
     """
     settings = settings_of(chain)
-    attributes = may_be_asked()
     changed = []
     with transaction.atomic():
         stored = {model.key: model for model in StageModel.objects.select_for_update()}
         wanted = {key: model.definition for key, model in stored.items()}
         wanted |= {one["key"]: one for one in shipped_models() if _comes_by_itself(stored.get(one["key"]), one)}
         wanted |= {one["key"]: one for one in definitions or []}
+        _hold_what_is_asked(wanted.values())
+        attributes = may_be_asked()
         for key, definition in wanted.items():
             read_model(definition, attributes=attributes, settings=settings)
             if _publish(stored.get(key), definition, settings, by, now):
                 changed.append(key)
     return sorted(changed)
+
+
+def _hold_what_is_asked(definitions: Iterable[Mapping[str, Any]]) -> None:
+    """Whoever retires a field or a score that is asked, or shows it to some roles only, is through before it is looked
+    at, or waits and finds it in use. What customers have in it is written meanwhile."""
+    asked = {name.partition(".")[::2] for one in definitions for name in own_names(one)}
+    for kind, held in (("custom", Field.objects.all()), ("score", Score.objects.all())):
+        # `custom.likes_3` is a choice of `likes`, `score.churn_on` the day of `churn`.
+        keys = {key for prefix, name in asked if prefix == kind for key in (name, name.rpartition("_")[0])}
+        if keys:
+            list(held.filter(key__in=keys).order_by("pk").select_for_update(no_key=True))
 
 
 def _comes_by_itself(stored: StageModel | None, shipped: Mapping[str, Any]) -> bool:

@@ -4,16 +4,13 @@ A product line is a category of the catalogue; buying it and using it up by a ca
 """
 
 import datetime as dt
-from itertools import groupby
-from operator import itemgetter
 
 from django.db import connection, transaction
 
-from changke.profiles.value.models import LineAge
-
 YEAR = 365
 
-COUNTED = """
+COUNT = """
+CREATE TEMPORARY TABLE counted_lines ON COMMIT DROP AS
 WITH held AS (
   SELECT deed.customer_id, item.category_id, MIN(deed.business_date) AS first_on, MAX(deed.business_date) AS last_on,
          BOOL_OR(deed.business_date <= %(year_ago)s AND deed.business_date > %(two_ago)s) AS before,
@@ -26,35 +23,33 @@ WITH held AS (
   WHERE item.category_id IS NOT NULL
   GROUP BY deed.customer_id, item.category_id
 )
-SELECT held.category_id, card.home_store_id, card.birth_year, COUNT(*),
-       COUNT(*) FILTER (WHERE held.last_on > %(year_ago)s), COUNT(*) FILTER (WHERE held.before),
-       COUNT(*) FILTER (WHERE held.before AND held.last_on > %(year_ago)s),
-       SUM(held.last_on - held.first_on)::bigint, SUM(held.spent)::bigint
+SELECT held.category_id, card.home_store_id AS store_id, card.birth_year, COUNT(*) AS customers,
+       COUNT(*) FILTER (WHERE held.last_on > %(year_ago)s) AS bought, COUNT(*) FILTER (WHERE held.before) AS before,
+       COUNT(*) FILTER (WHERE held.before AND held.last_on > %(year_ago)s) AS stayed,
+       SUM(held.last_on - held.first_on)::bigint AS held_days, SUM(held.spent)::bigint AS spent_minor
 FROM held JOIN live.customers AS card ON card.customer_id = held.customer_id
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3
 """
+
+WRITE = """
+INSERT INTO profiles_lineage (category_id, store_id, birth_year, as_of, customers, bought, before, stayed, held_days,
+                              spent_minor)
+SELECT one.category_id, one.store_id, one.birth_year, %(today)s, one.customers, one.bought, one.before, one.stayed,
+       one.held_days, one.spent_minor
+FROM counted_lines AS one JOIN facts_category AS category ON category.id = one.category_id
+"""
+"""A category may have been deleted while its lines were counted."""
 
 
 def count_lines(*, today: dt.date) -> int:
-    """Count every product line as of a day; how many rows there are. One category is written at a time."""
+    """Count every product line as of a day; how many rows there are. All are replaced at once: they stay in the
+    database, and whoever reads meanwhile finds those of before."""
     ago = {"year_ago": today - dt.timedelta(days=YEAR), "two_ago": today - dt.timedelta(days=2 * YEAR)}
-    with connection.cursor() as sql:
-        sql.execute(COUNTED, {"today": today, **ago})
-        rows = sql.fetchall()
-    known = set()
-    for category, some in groupby(rows, key=itemgetter(0)):
-        known.add(category)
-        with transaction.atomic():
-            LineAge.objects.filter(category=category).delete()
-            LineAge.objects.bulk_create(
-                (
-                    LineAge(
-                        category_id=category, store_id=store, birth_year=born, as_of=today, customers=customers,
-                        bought=bought, before=before, stayed=stayed, held_days=days, spent_minor=spent,
-                    )
-                    for _, store, born, customers, bought, before, stayed, days, spent in some
-                ),
-                batch_size=2_000,
-            )  # fmt: skip
-    LineAge.objects.exclude(category__in=known).delete()
-    return len(rows)
+    with transaction.atomic(), connection.cursor() as sql:
+        sql.execute("DROP TABLE IF EXISTS pg_temp.counted_lines")
+        sql.execute(COUNT, {"today": today, **ago})
+        # Whoever counts as well or deletes a category, and its rows with it, is through before or comes after.
+        sql.execute("LOCK TABLE profiles_lineage IN SHARE ROW EXCLUSIVE MODE")
+        sql.execute("DELETE FROM profiles_lineage")
+        sql.execute(WRITE, {"today": today})
+        return int(sql.rowcount)

@@ -1,0 +1,37 @@
+"""The night's steps: what others wait for comes first, what nobody waits for last."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from changke.interfaces import analytics
+from changke.profiles.segments.models import SegmentMember
+from changke.profiles.segments.services.save import save_segment
+from changke.profiles.value.models import Prediction
+from tests.cast import NOW, Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def renamed(was: str, now: str) -> None:
+    with connection.cursor() as sql:
+        sql.execute(f"ALTER TABLE {was} RENAME TO {now}")
+
+
+def test_product_lines_that_cannot_be_counted_stop_nothing_of_the_day(
+    cast: Cast, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    save_segment(None, name="Bought", text="purchases >= 1", now=NOW)
+    steps: list[str] = []
+    renamed("profiles_lineage", "elsewhere")
+    try:
+        with pytest.raises(DatabaseError, match="profiles_lineage"):
+            analytics.refresh(now=NOW, progress=lambda step, _done, _of: steps.append(step))
+    finally:
+        renamed("elsewhere", "profiles_lineage")
+    told = list(dict.fromkeys(steps))
+    assert told[-4:] == ["what to expect", "what to propose", "who may be leaving", "product lines"]
+    assert Prediction.objects.count() == SegmentMember.objects.filter(left_at__isnull=True).count() == 5
