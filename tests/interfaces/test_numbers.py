@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from changke.facts.customers.models import Customer
 from changke.foundation.access.models import Grant, OwnRole
@@ -41,6 +42,12 @@ def test_whatever_a_page_names_can_be_asked(shop: Cast) -> None:
         assert all(numbers.called(key)), key
     for key in named | {"net_spend"}:
         assert "SELECT" in numbers.number(key).sql, key
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant"])
+def test_every_number_is_called_in_the_readers_language(language: str) -> None:
+    with translation.override(language):
+        assert [key for key in numbers.every() if any(word.isascii() for word in numbers.called(key))] == []
 
 
 @pytest.mark.parametrize("key", ["value_grid", "value_groups", "open_warnings", "ended_warnings"])

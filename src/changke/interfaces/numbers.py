@@ -13,11 +13,11 @@ import sqlglot
 from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.interfaces.web.customers.defined import DEFINED
 from changke.interfaces.web.customers.measures import NAMES, name_of
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
@@ -62,8 +62,7 @@ def called(key: str) -> tuple[str, str]:
     if key in COUNTED:
         name, words, _sql = COUNTED[key]
         return str(name), str(words)
-    words = NAMES[key][1] if key in NAMES else gettext(REGISTRY.attributes[key].words)
-    return name_of(key), str(words)
+    return name_of(key), str(NAMES[key][1] if key in NAMES else DEFINED[key])
 
 
 def _laid_out(sql: str, dialect: str = "postgres") -> str:

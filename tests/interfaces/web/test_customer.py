@@ -22,6 +22,7 @@ from changke.facts.visits.services.record import record_visit
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
 from changke.interfaces.web.customers import timeline
+from changke.interfaces.web.customers.defined import DEFINED
 from changke.interfaces.web.customers.measures import NAMES
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -132,7 +133,9 @@ def test_allergies_stand_in_red(shop: Cast, owner: Client) -> None:
 
 
 def test_every_number_says_its_definition_in_the_words_of_its_header(shop: Cast, owner: Client) -> None:
-    for name, (_name, definition) in NAMES.items():
+    said = {**{name: definition for name, (_name, definition) in NAMES.items()}, **DEFINED}
+    assert said.keys() == REGISTRY.attributes.keys()
+    for name, definition in said.items():
         english = getattr(definition, "_args", getattr(definition, "_proxy____args", [definition]))[0]
         assert english == REGISTRY.attributes[name].words, name
     html = page(owner, shop.mo, as_of=TODAY.isoformat())

@@ -14,6 +14,7 @@ from changke.engine.definitions import Column
 from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
+from changke.interfaces.web.customers.defined import DEFINED
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import own_composer
@@ -110,6 +111,8 @@ def name_of(attribute: str) -> str:
     """What the page calls it; an attribute that no page names is called by its definition."""
     if attribute in NAMES:
         return str(NAMES[attribute][0])
+    if attribute in DEFINED:
+        return str(DEFINED[attribute])
     column = column_of(attribute)
     if column.name.endswith(DAY_ENDING) and column.name not in REGISTRY.attributes:
         return gettext("%(score)s: the day it speaks of") % {"score": column.words.removesuffix(" (%)")}
