@@ -107,7 +107,10 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     read = {fact.name: fact for fact in FACTS if fact.name not in unread}
     dates = {name for fact in read.values() for name, kind in fact.columns.items() if kind == "date"}
     assert dates == {name for days in DAYS.values() for name in days}
-    assert set(DAYS) == set(SUBJECTS) == set(TABLES) - set(unread.values())
+    # Own fields are asked by stage models alone, whose stages are computed of everybody each night: nothing that is
+    # kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
+    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue"}
+    assert set(SUBJECTS) == set(TABLES) - set(unread.values())
     for table, days in DAYS.items():
         assert set(days) == {name for name in TABLES[table] if name.endswith("_on") or "date" in name}
         people = {name for name in TABLES[table] if name in ("customer_id", "merged_into_id")}

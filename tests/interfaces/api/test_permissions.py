@@ -216,9 +216,12 @@ THE_SEGMENTS = {
 """Groups of the whole chain, seen through one's stores: tests/interfaces/api/test_segments.py."""
 
 VALUES = {
-    "get_prediction", "get_product_lines", "get_value_fits", "get_value_grid", "get_value_rules", "patch_value_rules",
+    "get_prediction", "get_predictions", "get_product_lines", "get_value_fits", "get_value_grid", "get_value_rules",
+    "patch_value_rules",
 }  # fmt: skip
 """What is expected of customers, and the chain's numbers for it: test_value.py."""
+NUMBERS = {"get_numbers", "get_number"}
+"""How a number is computed, of nobody in particular: tests/interfaces/test_numbers.py."""
 THE_RULE_THAT_WARNS = {
     "get_warnings",
     "get_backtests",
@@ -247,7 +250,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     elsewhere |= THE_STAGES | SENDING | THE_SEGMENTS | MERGES
-    elsewhere |= VALUES
+    elsewhere |= VALUES | NUMBERS
     elsewhere |= THE_SCORES
     elsewhere |= THE_RULE_THAT_WARNS
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere

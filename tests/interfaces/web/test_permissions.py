@@ -141,7 +141,9 @@ EXPORTS = {"exports", "export-file"}
 """One's own files: tests/interfaces/exporters/test_exports.py."""
 RETURNS = {"webhook-count-return"}
 """A waiting return of one's own stores: tests/interfaces/webhooks/test_pages.py."""
-NOBODY = DOORS | RECEIPTS | RETURNS | EXPORTS | SHELL | {"record-customer"}
+NUMBERS = {"numbers", "number"}
+"""How a number is computed, in words and as SQL: tests/interfaces/test_numbers.py."""
+NOBODY = NUMBERS | DOORS | RECEIPTS | RETURNS | EXPORTS | SHELL | {"record-customer"}
 """No customer stands on them."""
 
 

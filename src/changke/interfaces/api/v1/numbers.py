@@ -32,6 +32,6 @@ def get_numbers(request: HttpRequest) -> list[NamedNumber]:
 
 @router.get("/{key}", response=NumberOut, operation_id="get_number", summary="How one is computed")
 def get_number(request: HttpRequest, key: str) -> numbers.Number:
-    """In words and as SQL."""
+    """How a number of the pages is computed: in words, as its definition and as SQL."""
     actor(request).scope_for(Capability.ANALYTICS_VIEW)
     return numbers.number(key)
