@@ -3,7 +3,7 @@
 Django makes every class anew that points to a changed one, or to whom it points, although a statement reads no more of
 them than the name of their table; with a customer that half of all tables point to this was most of the work of a first
 start. A migration that reads rows (RunPython) gets all classes anew in any case, because the state says that it is
-behind: that is Django's own rule for what it puts off itself.
+behind: that is Django's own rule for what it puts off itself. docs/decisions/0101
 """
 
 from typing import Any
