@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from changke.foundation.database.config import databases
@@ -118,6 +119,11 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     gc.unfreeze()
+
+
+def pytest_runtest_setup() -> None:
+    """A page asked for in English leaves its thread speaking English; the next test begins in the first language."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)
