@@ -77,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test asks for a database. Each worker of a parallel run has a server of its own; who only hands out
     the tests needs none."""
     os.environ.update(ALONE)  # read when NumPy is imported
+    os.environ["LC_ALL"] = "C.UTF-8"  # commands speak as the terminal does, and a developer's may speak English
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
     url = server.start()
