@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from django.db import connection
 
@@ -15,6 +16,7 @@ from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.rows_seen import seeing, seeing_nobody
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.interfaces.web.customers import by_prediction, reads
 from changke.interfaces.web.customers.filters import Filters
 from changke.interfaces.web.customers.reads import along
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
@@ -130,6 +132,8 @@ def test_the_most_valuable_come_first(shop: Book) -> None:
     ordered.Narrowed(stages=("intro", "growth")),
     ordered.Narrowed(stages=("lost",)),
     ordered.Narrowed(group="high"),
+    ordered.Narrowed(among=[np.array([], np.int64)]),
+    ordered.Narrowed(stages=("lost", "intro"), among=[np.arange(0, 9_999, 2), np.arange(0, 9_999, 3)]),
 ])  # fmt: skip
 def test_it_knows_the_order_of_what_is_expected_also_from_the_middle_and_back(
     shop: Book, narrowed: ordered.Narrowed, of_one_store: bool
@@ -144,6 +148,8 @@ def test_it_knows_the_order_of_what_is_expected_also_from_the_middle_and_back(
     seen = Profile.objects.for_scope(scope).exclude(pk=late.pk)
     seen = seen.filter(stage__in=narrowed.stages) if narrowed.stages else seen
     seen = seen.filter(value_group=narrowed.group) if narrowed.group else seen
+    for ids in narrowed.among:
+        seen = seen.filter(pk__in=ids.tolist())
     known = dict(Prediction.objects.values_list("pk", "p_active_bp"))
     rows = [(pk, known.get(pk)) for pk in seen.values_list("pk", flat=True)]
     rows.sort(key=lambda row: (row[1] is None, -(row[1] or 0), row[0]))
@@ -160,17 +166,28 @@ def test_it_knows_the_order_of_what_is_expected_also_from_the_middle_and_back(
         assert asked((value, pk), back=True) == rows[:place][::-1]
 
 
-def test_the_list_is_the_same_with_a_copy_and_without(shop: Book) -> None:
+@pytest.mark.parametrize("filters", [
+    Filters(order="money", stages=("intro", "growth", "lost")),
+    Filters(order="money", tag="怕生"),
+    Filters(order="money", tag="怕生", segment="some", stages=("intro", "growth", "lost")),
+])  # fmt: skip
+def test_the_list_is_the_same_with_a_copy_and_without(
+    shop: Book, filters: Filters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "SEARCH_CAP", 2)  # so that a tag is held by many
     for one in Customer.objects.order_by("pk")[:30]:
         expect(one, one.pk % 4)
-    filters = Filters(order="money", stages=("intro", "growth", "lost"))
+    save_segment(None, key="some", name="Some", text="purchases >= 0", is_tracked=False, now=NOW)
     without = along(filters, CHAIN_WIDE, size=99)
     copies.copy_columns()
     late = Customer.objects.order_by("pk")[3]
     shop.receipt(late, Store.objects.order_by("pk")[0], TODAY).save(force_insert=True)
     fold(NOW)
     Prediction.objects.filter(pk=late.pk).update(expected_spend_minor=99)
+    monkeypatch.setattr(by_prediction, "_walked", None)  # asked nowhere but of the copy
+    monkeypatch.setattr(by_prediction, "FEW", -1)
     with_a_copy = along(filters, CHAIN_WIDE, size=99)
+    assert len(with_a_copy) > 3
     assert with_a_copy[0] == (late.pk, 99)
     assert with_a_copy[1:] == [row for row in without if row[0] != late.pk]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.segments.asking import FROM
-from changke.profiles.segments.columns import opened
+from changke.profiles.segments.columns import Ids, opened
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Narrowed:
     stages: Sequence[str] = ()
     group: str = ""
     adviser: int | None = None
+    among: Sequence[Ids] = ()
+    """Sets of customers, each of whom she has to be in: who holds a tag, who is in a segment."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ def in_order(
         where, values["value_group"] = f"{where} AND one.value_group = $value_group", narrowed.group
     if narrowed.adviser is not None:
         where, values["adviser"] = f"{where} AND one.adviser_id = $adviser", narrowed.adviser
+    for number, ids in enumerate(narrowed.among):
+        seen.cursor.register(f"among_{number}", {"customer_id": ids})
+        where = f"{where} AND one.customer_id IN (SELECT customer_id FROM among_{number})"
     if behind is not None:
         value, values["customer"] = behind
         where = f"{where} AND {_behind(column, known=value is not None, back=back)}"

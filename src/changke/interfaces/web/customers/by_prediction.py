@@ -2,8 +2,9 @@
 
 Who stays away and what stage she is in say nearly the same thing: along an index of predictions alone, one would walk
 past half a chain for one stage. Asked is, in this order: the copy of profiles by column (`segments/ordered.py`), which
-knows stage, store, group and adviser; whoever fits, where these are few; else the index, for some steps, and then
-whoever fits. Customers of whom nothing is expected, because they never bought, come last.
+knows stage, store, group and adviser, and is handed whoever holds a tag or a value of an own field or is in a segment;
+whoever fits, where these are few; else the index, for some steps, and then whoever fits. Customers of whom nothing is
+expected, because they never bought, come last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.interfaces.web.customers.filters import Filters, Order, Position
 from changke.profiles.segments import ordered
+from changke.profiles.segments.columns import ids_of
 from changke.profiles.value.models import Prediction
 
 FEW = 6_000
@@ -27,19 +29,25 @@ STEPS, MOST_STEPS = 1_000, 20_000
 COPIED = frozenset({"stages", "store", "group", "adviser"})
 """Conditions that the copy by column can answer."""
 
+HANDED = frozenset({"tag", "segment", "own"})
+"""Conditions that PostgreSQL answers with ids, which the copy by column takes."""
+
 Found = tuple[int, int | None]
 """A customer and what is expected of her."""
 
 
-def in_order(seen: Any, many: Q, filters: Filters, scope: Scope, order: Order, size: int) -> list[Found]:
+def in_order(
+    seen: Any, many: Q, held: Sequence[Any], filters: Filters, scope: Scope, order: Order, size: int
+) -> list[Found]:
     """The first behind the filters' position, or, going back, before it with the nearest first.
 
-    `seen`: the profiles that the filters show. `many`: what has to be looked up elsewhere and many fulfil.
+    `seen`: the profiles that the filters show. `many`: what has to be looked up elsewhere and many fulfil. `held`: the
+    queries of ids that answer it.
     """
     position = filters.position
     narrowed = bool(filters.conditions) or not scope.whole_chain
-    if narrowed and set(filters.conditions) <= COPIED:
-        copied = _copied(seen, filters, scope, order, size)
+    if narrowed and set(filters.conditions) <= COPIED | HANDED and len(held) == len(HANDED & set(filters.conditions)):
+        copied = _copied(seen.filter(many), held, filters, scope, order, size)
         if copied is not None:
             return copied
     if narrowed:
@@ -49,10 +57,14 @@ def in_order(seen: Any, many: Q, filters: Filters, scope: Scope, order: Order, s
     return list(_walked(seen.filter(many), order, position, size, narrowed=narrowed))
 
 
-def _copied(seen: Any, filters: Filters, scope: Scope, order: Order, size: int) -> list[Found] | None:
+def _copied(
+    seen: Any, held: Sequence[Any], filters: Filters, scope: Scope, order: Order, size: int
+) -> list[Found] | None:
     """From the copy, and of whoever had a fact since from PostgreSQL."""
     position = filters.position
-    asked = ordered.Narrowed(filters.stages, filters.group, filters.adviser)
+    with seeing(CHAIN_WIDE):  # the copy keeps to the scope
+        among = [ids_of(*each.query.sql_with_params()) for each in held]
+    asked = ordered.Narrowed(filters.stages, filters.group, filters.adviser, among)
     found = ordered.in_order(
         order.column,
         asked,

@@ -172,13 +172,14 @@ def nobody_yet(scope: Scope) -> bool:
 
 def _seen(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> Any:
     """The profiles that a list with these filters shows, in no order."""
-    seen, many = _seen_apart(filters, scope, looked_up)
+    seen, many, _ = _seen_apart(filters, scope, looked_up)
     return seen.filter(many)
 
 
-def _seen_apart(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> tuple[Any, Q]:
-    """The same, and apart from it what has to be looked up elsewhere and many fulfil."""
+def _seen_apart(filters: Filters, scope: Scope, looked_up: LookedUp | None = None) -> tuple[Any, Q, list[Any]]:
+    """The same, apart from it what has to be looked up elsewhere and many fulfil, and the queries that find these."""
     seen, wide = Profile.objects.for_scope(scope.narrowed(filters.store)), Q()
+    held: list[Any] = []
     if filters.stages:
         seen = seen.filter(stage__in=filters.stages)
     if filters.group:
@@ -187,12 +188,13 @@ def _seen_apart(filters: Filters, scope: Scope, looked_up: LookedUp | None = Non
         seen = seen.filter(adviser_id=filters.adviser)
     if filters.care:
         seen = _slipping(seen, filters.care)
-    for few, many in _looked_up(filters, scope.narrowed(filters.store), looked_up or LookedUp()):
-        if len(few) <= SEARCH_CAP:
-            seen = seen.filter(customer__in=few)
+    for elsewhere in _looked_up(filters, scope.narrowed(filters.store), looked_up or LookedUp()):
+        if len(elsewhere.few) <= SEARCH_CAP:
+            seen = seen.filter(customer__in=elsewhere.few)
         else:
-            wide &= many
-    return seen, wide
+            wide &= elsewhere.many
+            held += [elsewhere.ids] if elsewhere.ids is not None else []
+    return seen, wide, held
 
 
 def _slipping(seen: Any, care: str) -> Any:
@@ -212,7 +214,19 @@ def count_of(filters: Filters, scope: Scope) -> Count:
     return _capped(_seen(filters, scope))
 
 
-def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[tuple[list[int], Q]]:
+@dataclass(frozen=True)
+class Elsewhere:
+    """What a condition finds in other tables."""
+
+    few: list[int]
+    """The customers, up to one more than the cap."""
+    many: Q
+    """The condition itself, for when they are more."""
+    ids: Any | None
+    """The query of all their ids; None where it depends on who asks."""
+
+
+def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[Elsewhere]:
     """Whom tag and search leave: the customers themselves where they are few, the condition where they are many.
 
     Few are looked up first and then put in order; of many, enough are met while walking along the order. Left to
@@ -220,16 +234,17 @@ def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[tupl
     """
     if filters.tag:
         tagged = Tag.objects.filter(name=filters.tag).values_list("customer", flat=True)
-        yield known.ids(("tag", filters.tag), tagged, of_chain=True), Q(customer__in=tagged)
+        yield Elsewhere(known.ids(("tag", filters.tag), tagged, of_chain=True), Q(customer__in=tagged), tagged)
     if filters.segment:
         inside = in_segment.members(filters.segment, now=timezone.now())
-        yield known.ids(("segment", filters.segment), inside, of_chain=True), Q(customer__in=inside)
+        yield Elsewhere(known.ids(("segment", filters.segment), inside, of_chain=True), Q(customer__in=inside), inside)
     if filters.own:
         holding = holders_of(*filters.own.partition("~")[::2])
-        yield known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding)
+        yield Elsewhere(known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding), holding)
     if filters.q:
         here = Customer.objects.for_scope(scope).filter(matching(filters.q)).values_list(PERSON, flat=True)
-        yield known.ids(("q", filters.q, scope), here, of_chain=False), matching(filters.q, path="customer__")
+        fits = matching(filters.q, path="customer__")
+        yield Elsewhere(known.ids(("q", filters.q, scope), here, of_chain=False), fits, None)
 
 
 def _in_order(
@@ -238,12 +253,12 @@ def _in_order(
     """(customer, key) behind the position. Ties, the rest, the valueless: three ranges of the index, not one OR."""
     back = position is not None and position.back
     descending = order.descending != back
-    seen, many = _seen_apart(filters, scope, looked_up)
+    seen, many, held = _seen_apart(filters, scope, looked_up)
     here = scope.narrowed(filters.store)
     if many and filters.q and not here.whole_chain:
         many &= whom(here)  # said of her record too, beside her name
     if order.predicted:
-        yield from by_prediction.in_order(seen, many, filters, scope, order, size)
+        yield from by_prediction.in_order(seen, many, held, filters, scope, order, size)
         return
     if order.key != DEFAULT_ORDER and (filters.conditions or not scope.whole_chain):
         # The default order has every filter in its index. Along another, a rare combination may be a long walk away.
