@@ -20,9 +20,17 @@ EXPONENTS = {
 LARGEST_MINOR = 10_000_000_00
 """Ten million yuan on one line: above it a figure is taken for a mistake of the till, not for a sale."""
 
+MOST_DIGITS = 30
+"""Before or behind the point: beyond, a figure was not written by anybody."""
+
 
 def exponent(currency: str) -> int:
     return EXPONENTS.get(currency, 2)
+
+
+def calculable(number: Decimal) -> bool:
+    """Neither infinite nor unknown, nor of an exponent that can be written but not be reckoned with: `1e9999999`."""
+    return number.is_finite() and (number.is_zero() or abs(number.adjusted()) <= MOST_DIGITS)
 
 
 def to_minor(amount: str | Decimal | int | float, currency: str) -> int:
@@ -31,11 +39,12 @@ def to_minor(amount: str | Decimal | int | float, currency: str) -> int:
     A float passes through its shortest text, as a person would read it from the cell: 0.1 is ten fen.
     """
     try:
-        exact = Decimal(str(amount)) * (10 ** exponent(currency))
+        written = Decimal(str(amount))
     except InvalidOperation:
         raise ValueError(f"not an amount: {amount!r}") from None
-    if not exact.is_finite():
+    if not calculable(written):
         raise ValueError(f"not an amount: {amount!r}")
+    exact = written * (10 ** exponent(currency))
     rounded = exact.to_integral_value()
     if rounded != exact:
         raise ValueError(f"more digits than {currency} has: {amount!r}")

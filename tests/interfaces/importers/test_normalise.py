@@ -1,6 +1,7 @@
 """How people and spreadsheets write values, and what we make of them."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -72,6 +73,12 @@ from changke.interfaces.importers.problems import LANGUAGES, Refused, all_words
         (numbers.quantity, "10000000", "quantity_absurd"),
         (numbers.count, "12次", 12),
         (numbers.count, "-1", "count_wrong"),
+        (numbers.figure, "¥1,280.50", Decimal("1280.50")),
+        (numbers.figure, "", Decimal(0)),
+        (numbers.figure, "1E999999999", None),
+        (numbers.figure, "1E-999999999", None),
+        (numbers.figure, "1000000000001", None),
+        (numbers.figure, "NaN", None),
         (texts.gender, "女士", "f"),
         (texts.gender, "Male", "m"),
         (texts.gender, "保密", ""),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from changke.foundation.money import calculable
+
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KINDS = ("text", "number", "money", "date", "choice", "choices", "yes_no")
 NUMBERS = ("number", "money")
@@ -106,10 +108,13 @@ def _chosen(rule: Rule, words: Sequence[str]) -> list[str]:
 
 def _whole(text: str, digits: int) -> int:
     try:
-        exact = Decimal(text.replace(",", "").replace("，", "").lstrip("¥￥$")) * 10**digits
+        written = Decimal(text.replace(",", "").replace("，", "").lstrip("¥￥$"))
     except InvalidOperation:
         raise Unfit(reason="is not a number") from None
-    if not exact.is_finite() or exact != exact.to_integral_value():
+    if not calculable(written):
+        raise Unfit(reason="is not a number")
+    exact = written * 10**digits
+    if exact != exact.to_integral_value():
         raise Unfit(reason="has too many digits after the point")
     return int(exact)
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from changke.foundation.money import LARGEST_MINOR, exponent
+from changke.foundation.money import LARGEST_MINOR, calculable, exponent
 from changke.interfaces.importers.normalise.texts import text
 from changke.interfaces.importers.problems import Refused
 
@@ -14,6 +14,7 @@ MARKS = re.compile(
 NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?$")
 ROUNDED = re.compile(r"^[+-]?\d(\.\d+)?e[+-]?\d+$", re.IGNORECASE)
 LARGEST_QUANTITY = 1_000_000
+FIGURE_BELOW = Decimal(10**12)
 PARENTHESES = re.compile(r"^\((.*)\)$")
 
 
@@ -35,6 +36,15 @@ def number(value: str) -> Decimal:
         return Decimal(sign + found.replace(",", ""))
     except InvalidOperation as error:
         raise Refused("number_wrong") from error
+
+
+def figure(value: str) -> Decimal | None:
+    """A figure as another system's export writes it, where an empty cell is nothing; None is no figure, or absurd."""
+    try:
+        found = Decimal(value.replace(",", "").lstrip("¥￥") or 0)
+    except InvalidOperation:
+        return None
+    return found if calculable(found) and not _above(found, FIGURE_BELOW) else None
 
 
 def money(value: str, *, currency: str = "CNY") -> int:

@@ -6,9 +6,10 @@ has no date in this export; it counts on the day of cancellation if there is one
 """
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import groupby
 
+from changke.interfaces.importers.normalise.numbers import figure
 from changke.interfaces.importers.parts import Ground, Row
 
 NEEDS = (("Name",), ("Financial Status",), ("Lineitem quantity",), ("Lineitem name",), ("Total",))
@@ -50,13 +51,13 @@ def order(rows: list[Row], ground: Ground) -> Iterator[Row]:
         yield Row(row.line, {"amount": row.get("Lineitem price"), **cells}, row.problem or problem)
     if problem:
         return
-    paid = _number(first.get("Total"))
+    paid = figure(first.get("Total"))
     if paid is None:
         yield Row(first.line, {**head, "amount": first.get("Total"), "item": ADJUSTED}, first.problem)
         return
     if paid != total:
         yield Row(first.line, {**head, "item": ADJUSTED, "quantity": "1", "amount": str(paid - total)}, first.problem)
-    refund = _number(first.get("Refunded Amount"))
+    refund = figure(first.get("Refunded Amount"))
     if refund is None or refund > 0:
         yield Row(
             first.line,
@@ -79,15 +80,6 @@ def refusal(first: Row, ground: Ground) -> str:
 
 def _line(row: Row) -> Decimal | None:
     """Quantity times price less the line's own discount."""
-    quantity, price = _number(row.get("Lineitem quantity")), _number(row.get("Lineitem price"))
-    discount = _number(row.get("Lineitem discount"))
+    quantity, price = figure(row.get("Lineitem quantity")), figure(row.get("Lineitem price"))
+    discount = figure(row.get("Lineitem discount"))
     return None if quantity is None or price is None or discount is None else quantity * price - discount
-
-
-def _number(text: str) -> Decimal | None:
-    """A figure as Shopify writes it; empty is nothing. None is no figure."""
-    try:
-        found = Decimal(text.replace(",", "") or 0)
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found) < 10**12 else None

@@ -6,9 +6,10 @@ one line more.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import groupby
 
+from changke.interfaces.importers.normalise.numbers import figure
 from changke.interfaces.importers.parts import Ground, Row
 
 NEEDS = (
@@ -46,24 +47,24 @@ def order(rows: list[Row]) -> Iterator[Row]:
     for row in rows:
         amount = row.get("商品实际成交金额", "商品金额合计", "商品实付金额")
         quantity, price = row.get("商品数量", "数量"), row.get("商品单价", "单价")
-        figure = _number(amount) if amount else _times(quantity, price)
-        total += figure or 0
-        back += _number(row.get("商品已退款金额")) or 0
+        paid_for = figure(amount) if amount else _times(quantity, price)
+        total += paid_for or 0
+        back += figure(row.get("商品已退款金额")) or 0
         yield Row(
             row.line,
             {
                 **head, "item_code": row.get("规格编码", "商品编码"), "item": row.get("商品名称", "全部商品名称"),
-                "quantity": quantity, "unit_price": price, "amount": str(figure) if figure is not None else amount,
+                "quantity": quantity, "unit_price": price, "amount": str(paid_for) if paid_for is not None else amount,
             },
             row.problem or problem,
         )  # fmt: skip
     if problem:
         return
-    paid = _number(first.get("订单实付金额"))
+    paid = figure(first.get("订单实付金额"))
     if first.get("订单实付金额") and paid != total:
         amount = first.get("订单实付金额") if paid is None else str(paid - total)
         yield Row(first.line, {**head, "item": ADJUSTED, "quantity": "1", "amount": amount}, first.problem)
-    back = back or _number(first.get("订单已退款金额")) or Decimal(0)
+    back = back or figure(first.get("订单已退款金额")) or Decimal(0)
     if back > 0:
         happened = first.get("退款成功时间", "交易关闭时间", "交易完成时间") or paid_at
         refund = {**head, "type": "return", "original_number": head["number"], "item": REFUNDED, "happened": happened}
@@ -71,14 +72,5 @@ def order(rows: list[Row]) -> Iterator[Row]:
 
 
 def _times(quantity: str, price: str) -> Decimal | None:
-    many, each = _number(quantity), _number(price)
+    many, each = figure(quantity), figure(price)
     return None if many is None or each is None else many * each
-
-
-def _number(text: str) -> Decimal | None:
-    """A figure; empty is nothing. None is no figure."""
-    try:
-        found = Decimal(text.replace(",", "").lstrip("¥￥") or 0)
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found) < 10**12 else None
