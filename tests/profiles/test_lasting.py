@@ -72,7 +72,7 @@ def test_what_lasts_is_found_in_the_definitions() -> None:
     found = Lasting(REGISTRY)
     assert found.borders == (0, 30, 60, 90, 180, 365)
     assert {one.name for one in REGISTRY.order} - found.names == {
-        "chain_pace", "groups", "pace", "rfm", "rfm_bounds", "rhythm", "silence"
+        "chain_pace", "groups", "pace", "referral", "rfm", "rfm_bounds", "rhythm", "silence"
     }  # fmt: skip
     assert found.frontier >= {"money", "gaps", "last_active", "own_pace"}
     assert table_of("money") == "kept_money"
@@ -104,12 +104,13 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     # in both lists first.
     unread = {"scores": "facts_scorevalue"}
     assert not [one.name for one in REGISTRY.order if unread.keys() & set(one.inputs)]
-    read = {fact.name: fact for fact in FACTS if fact.name not in unread}
+    # Nothing that lasts stands on facts of others (`across`), so no day of theirs is watched.
+    read = {fact.name: fact for fact in FACTS if fact.name not in unread and not fact.across}
     dates = {name for fact in read.values() for name, kind in fact.columns.items() if kind == "date"}
     assert dates == {name for days in DAYS.values() for name in days}
     # Own fields are asked by stage models alone, whose stages are computed of everybody each night: nothing that is
     # kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
-    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue"}
+    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue", "facts_referral"}
     assert set(SUBJECTS) == set(TABLES) - set(unread.values())
     for table, days in DAYS.items():
         assert set(days) == {name for name in TABLES[table] if name.endswith("_on") or "date" in name}

@@ -76,6 +76,8 @@ def change_many() -> list[int]:
     Customer.objects.filter(pk=people[51].pk).update(is_active=False, txid=current_xid())
     Customer.objects.filter(pk=people[52].pk).update(home_store=stores[1], txid=current_xid())
     new = book.customer(stores[1], TODAY)
+    book.brought(new, people[1], TODAY).save(force_insert=True)
+    book.brought(people[30], people[53], TODAY).save(force_insert=True)
     return [*(person.pk for person in people), new.pk]
 
 

@@ -6,6 +6,7 @@ import random
 
 from changke.facts.customers.models import Customer
 from changke.facts.purchases.models import Opening, Receipt
+from changke.facts.referrals.models import How, Referral
 from changke.facts.visits.models import Visit
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Chain, Store
@@ -52,6 +53,9 @@ class Book:
 
     def visit(self, customer: Customer, store: Store, day: dt.date) -> Visit:
         return Visit(customer=customer, store=store, **self._fact(day))
+
+    def brought(self, customer: Customer, referrer: Customer | None, day: dt.date, **fields: object) -> Referral:
+        return Referral(customer=customer, referrer=referrer, how=How.BY_HAND, **fields, **self._fact(day))
 
     def opening(
         self, customer: Customer, store: Store | None, first: dt.date, last: dt.date, n: int, cash: int
@@ -144,3 +148,13 @@ def build(customers: int = 700, seed: int = 7) -> None:
     Receipt.objects.bulk_create(receipts)
     Visit.objects.bulk_create(visits)
     Opening.objects.bulk_create(openings)
+    third = random.Random(seed + 2)
+    said: list[Referral] = []
+    for place, person in enumerate(people):
+        if place and third.random() < 0.4:
+            for _ in range(third.choice([1, 1, 1, 2])):  # the second corrects the first
+                referrer = None if third.random() < 0.1 else people[int(place * third.random() ** 2)]
+                withdrawn = gone if third.random() < 0.1 else None
+                day = person.known_on + dt.timedelta(days=third.choice([0, 0, 400]))
+                said.append(book.brought(person, referrer, day, withdrawn_by=withdrawn))
+    Referral.objects.bulk_create(said)

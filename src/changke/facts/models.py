@@ -21,6 +21,7 @@ from changke.facts.duplicates.models import Duplicate
 from changke.facts.events.models import Event
 from changke.facts.fields.models import Field, FieldReplaced, FieldValue
 from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
+from changke.facts.referrals.models import Referral
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.visits.models import Visit
 
@@ -46,6 +47,7 @@ __all__ = [
     "Note",
     "Opening",
     "Receipt",
+    "Referral",
     "Replaced",
     "Score",
     "ScoreValue",

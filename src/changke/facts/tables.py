@@ -96,6 +96,22 @@ FACTS = (
         },
         day="scored_on",
     ),
+    # Whom she brought. One row a person: what was stated last of her holds.
+    Fact("referrals", {"customer_id": "int", "brought_id": "int", "business_date": "date"}, across=True),
+    # The money of those whom she brought, given back with a minus; `is_dated` is 0 for the sum of an old system, which
+    # has no day of its own and counts in no window.
+    Fact(
+        "referred_spend",
+        {
+            "customer_id": "int",
+            "brought_id": "int",
+            "brought_on": "date",
+            "business_date": "date",
+            "is_dated": "int",
+            "cash_minor": "money",
+        },
+        across=True,
+    ),
 )
 
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -141,6 +157,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "facts_scorevalue": ("id", "customer_id", "score_id", "number", "text", "scored_on", "withdrawn_by_id"),
     "facts_fieldvalue": ("id", "customer_id", "field_id", "text", "number", "day"),
+    "facts_referral": ("id", "customer_id", "referrer_id", "business_date", "withdrawn_by_id"),
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
@@ -150,6 +167,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "facts_visit": ("customer_id",),
     "facts_opening": ("customer_id",),
     "facts_fieldvalue": ("customer_id",),
+    "facts_referral": ("customer_id", "referrer_id"),
 }
 """Whom a row speaks of. A record that is merged or parted touches the person it was read as, too."""
 
@@ -238,6 +256,43 @@ FROM (
 WHERE step <= 0
 """
 
+
+def _read_as(record: str) -> str:
+    return f"CASE WHEN {record}.merged_into_id IS NULL THEN {record}.id ELSE {record}.merged_into_id END"
+
+
+# From the referrer on, so that asking for one walks the indexes. A later statement about the same person holds instead,
+# unless it names herself, which merging two records can make it do.
+_REFERRALS = f"""
+SELECT {_read_as("referrer")} AS customer_id, person.id AS brought_id, said.business_date
+FROM facts_customer AS referrer
+JOIN facts_referral AS said ON said.referrer_id = referrer.id
+JOIN facts_customer AS met ON met.id = said.customer_id
+JOIN facts_customer AS person ON person.id = {_read_as("met")}
+WHERE said.withdrawn_by_id IS NULL AND person.is_active AND {_read_as("referrer")} <> person.id
+  AND NOT EXISTS (
+    SELECT 1 FROM facts_customer AS another
+    JOIN facts_referral AS later ON later.customer_id = another.id
+    LEFT JOIN facts_customer AS named ON named.id = later.referrer_id
+    WHERE {_read_as("another")} = {_read_as("met")} AND later.id > said.id AND later.withdrawn_by_id IS NULL
+      AND (named.id IS NULL OR {_read_as("named")} <> {_read_as("another")})
+  )
+"""
+
+_REFERRED_SPEND = f"""
+SELECT brought.customer_id, brought.brought_id, brought.business_date AS brought_on, money.business_date,
+       money.is_dated, money.cash_minor
+FROM ({_REFERRALS}) AS brought
+JOIN (
+  SELECT customer_id, business_date, 1 AS is_dated,
+         CASE WHEN kind = 'return' THEN -cash_minor ELSE cash_minor END AS cash_minor
+  FROM {_RECEIPTS} AS receipt
+  UNION ALL
+  SELECT customer_id, last_on AS business_date, 0 AS is_dated, cash_minor
+  FROM {_of_persons("facts_opening", "last_on", "cash_minor")} AS opening
+) AS money ON money.customer_id = brought.brought_id
+"""
+
 VIEWS: Mapping[str, str] = {
     "customers": (
         "SELECT id AS customer_id, home_store_id, known_on, gender, birth_year, birth_month, birth_day, adviser_id"
@@ -265,6 +320,8 @@ VIEWS: Mapping[str, str] = {
         + _of_persons("facts_scorevalue", "id", "score_id", "number", "text", "scored_on")
         + " AS said"
     ),
+    "referrals": _REFERRALS,
+    "referred_spend": _REFERRED_SPEND,
 }
 """The views of the schema `live`, in words that PostgreSQL and DuckDB share."""
 

@@ -215,6 +215,7 @@ def refusal(error: DomainError) -> str:
 PERSON_TABLES = {
     "fields": _("Fields of your own"),
     "scores": _("Scores of your own"),
+    "referrals": _("Who brought her, and whom she brought"),
     "profile": _("Profile"),
     "identifiers": _("Phones, addresses, numbers"),
     "tags": _("Tags"),

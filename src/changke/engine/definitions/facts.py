@@ -37,6 +37,9 @@ class Fact:
     costly
         Reading it costs more than keeping its rows: a view that joins. Where everybody is asked about, it is read
         once, whoever needs it; a plain table is better scanned again, column by column.
+    across
+        Its rows for a customer are made from facts of others. So a definition that reads it does not last, and whoever
+        has the facts of some customers alone cannot make these rows from them.
     """
 
     name: str
@@ -45,3 +48,4 @@ class Fact:
     day: str | None = "business_date"
     schema: str | None = "live"
     costly: bool = False
+    across: bool = False

@@ -4,7 +4,7 @@ A definition lasts when its rows about a customer can change only by a new fact 
 her facts comes to a certain age: `age < 90` turns on the day it is 90 days old, `last_on <= :today` on its own day. So
 yesterday's row is today's for everybody else. `:today` said in any other way, a date that is computed,
 or an input that does not last: the definition does not last, and is computed for everybody each time. So nobody has to
-promise it, and a new definition cannot break it.
+promise it, and a new definition cannot break it. A fact whose rows are of others' doing (`Fact.across`) does not last.
 """
 
 from collections.abc import Collection
@@ -36,8 +36,9 @@ class Lasting:
         self.names: set[str] = set()
         borders = {0}
         dates = _dates(registry)
+        hers = {fact.name for fact in registry.facts.values() if not fact.across}
         for definition in registry.order:
-            known = all(name in registry.facts or name in self.names for name in definition.inputs)
+            known = all(name in hers or name in self.names for name in definition.inputs)
             if definition.grain != "population" and known:
                 found = ages(definition.query, dates)
                 if found is not None:

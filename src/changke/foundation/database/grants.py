@@ -14,12 +14,15 @@ from changke.foundation.database.config import ROLES
 WITHDRAWAL = ("withdrawn_by_id", "txid")
 # Of a line of the audit trail only its values are ever blanked, with the person they are about.
 ERASURE = ("before", "after", "reason", "salt")
+# Of who brought whom the name is emptied, with either of the two.
+FORGOTTEN = ("referrer_id", *WITHDRAWAL)
 LEAKPROOF = ("pg_catalog.arraycontains(anyarray, anyarray)", "pg_catalog.textlike(text, text)")
 """Comparisons by which names are searched. PostgreSQL asks a policy of row-level security before any comparison that
 might tell of a row it hides, and then no index serves the search: seconds instead of milliseconds at a million
 customers. These two say nothing of a row but whether it fits; marking them is the superuser's."""
 
-GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": (), "changke_audit_guard": ERASURE}
+GUARDS = {"changke_append_only": WITHDRAWAL, "changke_frozen": (), "changke_audit_guard": ERASURE,
+          "changke_referral_guard": FORGOTTEN}  # fmt: skip
 
 
 @dataclass(frozen=True)

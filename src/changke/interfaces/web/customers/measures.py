@@ -72,6 +72,12 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("New or old"),
         _("new before the second purchase and within a year of the first, else old"),
     ),
+    "referred_customers": (_("Customers she brought"), _("customers whom she brought")),
+    "referral_value": (_("Referral value"), _("cash in less cash given back, of those whom she brought")),
+    "referral_value_365d": (
+        _("Referral value this year"),
+        _("cash in less cash given back, of those whom she brought, last 365 days"),
+    ),
     "birth_decade": (pgettext_lazy("birth", "Decade"), _("the decade she was born in, 1990 for 90后")),
 }
 VALUE = (

@@ -69,7 +69,15 @@ def kept_up(
     duck.execute("BEGIN")
     duck.execute(f"DELETE FROM {STATE}")
     duck.execute(f"INSERT INTO {STATE} VALUES (?, ?)", [identity, today])
-    duck.execute(f"INSERT INTO {UNWRITTEN} {_persons(f'SELECT subject AS id FROM {TOUCHED}')}")
+    noted = _persons(f"SELECT subject AS id FROM {TOUCHED}")
+    duck.execute(f"INSERT INTO {UNWRITTEN} SELECT customer_id FROM ({noted})")
+    # Whoever follows the facts computes those who brought them, too.
+    duck.execute(f"""
+        INSERT INTO {UNWRITTEN} SELECT DISTINCT named.customer_id FROM ({noted}) AS noted
+        JOIN facts_customer AS record ON {PERSON} = noted.customer_id
+        JOIN facts_referral AS said ON said.customer_id = record.id
+        JOIN (SELECT id, {PERSON} AS customer_id FROM facts_customer AS record) AS named
+          ON named.id = said.referrer_id""")
     duck.execute(f"DELETE FROM {TOUCHED}")
     duck.execute("COMMIT")
     yield staged.composer
@@ -168,8 +176,10 @@ def _part(duck: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
         duck.execute(f"USE {part}")
         duck.execute(f"CREATE SCHEMA live; CREATE SCHEMA {SCHEMA}")
         costly = {fact.name for fact in FACTS if fact.costly}
+        across = {fact.name for fact in FACTS if fact.across}  # nothing that lasts reads them
         for name, query in VIEWS.items():
-            duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
+            if name not in across:
+                duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
         yield main, part
     finally:
         duck.execute(f"USE {main}")

@@ -44,9 +44,19 @@ def facts_of(customer_ids: Sequence[int]) -> Iterator[tuple[duckdb.DuckDBPyConne
                 )
                 duck.register(INCOMING, source.fetch_arrow())
                 duck.execute(f"CREATE TABLE {table} AS SELECT * FROM {INCOMING}")
+            duck.execute("CREATE SCHEMA live")
+            across = [fact for fact in FACTS if fact.across]
+            for fact in across:  # made from facts of others, who are not here
+                source.execute(
+                    f"SELECT {', '.join(fact.columns)} FROM live.{fact.name}"
+                    f" WHERE customer_id = ANY('{{{given}}}'::bigint[])"
+                )
+                duck.register(INCOMING, source.fetch_arrow())
+                duck.execute(f"CREATE TABLE live.{fact.name} AS SELECT * FROM {INCOMING}")
             duck.unregister(INCOMING)
-        duck.execute("CREATE SCHEMA live")
         costly = {fact.name for fact in FACTS if fact.costly}
         for name, query in VIEWS.items():
+            if name in {fact.name for fact in across}:
+                continue
             duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
         yield duck, int(below)

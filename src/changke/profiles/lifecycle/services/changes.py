@@ -14,6 +14,7 @@ CURSOR = "profiles"
 # The facts of a record that is read as another are the person's. A record that was merged or parted was written, and so
 # was the one it was merged into.
 # Withdrawn facts carry the id of the transaction that withdrew them, so they are seen here again.
+# Of somebody touched, whoever was ever named as the one who brought her is, too: what she spends counts there.
 TOUCHED = """
 WITH facts AS (
   SELECT customer_id, business_date AS day, withdrawn_by_id IS NOT NULL AS withdrawn FROM facts_receipt
@@ -30,14 +31,26 @@ WITH facts AS (
   UNION ALL
   SELECT customer_id, NULL, FALSE FROM facts_fieldvalue
   WHERE %(fields)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-)
-SELECT person, MIN(day), bool_or(withdrawn) FROM (
+  UNION ALL
+  SELECT unnest(ARRAY[customer_id, referrer_id]), NULL, FALSE FROM facts_referral
+  WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+), found AS (
   SELECT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END AS person, day, withdrawn
   FROM facts JOIN facts_customer AS record ON record.id = facts.customer_id
   UNION ALL
   SELECT id, NULL, FALSE FROM facts_customer
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-) AS found GROUP BY person ORDER BY person LIMIT %(limit)s
+), brought_by AS (
+  SELECT CASE WHEN named.merged_into_id IS NULL THEN named.id ELSE named.merged_into_id END AS person
+  FROM facts_referral AS said
+  JOIN facts_customer AS record ON record.id = said.customer_id
+  JOIN facts_customer AS named ON named.id = said.referrer_id
+  WHERE CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END
+    IN (SELECT person FROM found)
+)
+SELECT person, MIN(day), bool_or(withdrawn) FROM (
+  SELECT person, day, withdrawn FROM found UNION ALL SELECT person, NULL, FALSE FROM brought_by
+) AS everybody GROUP BY person ORDER BY person LIMIT %(limit)s
 """
 
 
@@ -92,6 +105,8 @@ SELECT LEAST(
   (SELECT MIN(first_on) FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(merged.known_on) FROM facts_mergelink AS link JOIN facts_customer AS merged ON merged.id = link.merged_id
    WHERE link.txid >= %(since)s::text::xid8 AND link.txid < %(below)s::text::xid8),
+  (SELECT MIN(business_date) FROM facts_referral
+   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(scored_on) FROM facts_scorevalue
    WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8)
 )
