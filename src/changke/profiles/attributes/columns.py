@@ -10,10 +10,17 @@ LONGEST_WORD = 20
 """Characters of a code such as a group or a basis."""
 
 
-def field_of(column: Column) -> "models.Field[Any, Any]":
-    """The typed field of an attribute. Counts and days fit into 32 bits; money and ids need 64."""
+def field_of(column: Column, *, later: bool = False) -> "models.Field[Any, Any]":
+    """The typed field of an attribute. Counts and days fit into 32 bits; money and ids need 64.
+
+    `later`: it came to a table that stands, so its rows have what is absent by a default of the database.
+    """
     null = column.absent is None
     match column.type:
+        case "money" if later:
+            return models.BigIntegerField(null=null, db_default=0)
+        case "int" if later:
+            return models.IntegerField(null=null, db_default=0)
         case "money":
             return models.BigIntegerField(null=null)
         case "int" if column.name.endswith("_id"):

@@ -88,14 +88,24 @@ class Profile(models.Model):
             models.Index(fields=["home_store_id", "-net_spend", "customer"], name="profile_store_spend"),
             models.Index(fields=["home_store_id", "expected_next_visit_on"], name="profile_store_expected"),
             models.Index(fields=["home_store_id", "first_purchase_on"], name="profile_store_first"),
+            # Few brought anybody: the list of those who did is as short as they are.
+            models.Index(
+                fields=["-referral_value", "customer"],
+                include=["home_store_id"],
+                condition=models.Q(referred_customers__gt=0),
+                name="profile_referral",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} as of {self.as_of}"
 
 
+LATER = frozenset({"referred_customers", "referral_value", "referral_value_365d"})
+"""Columns that came after the table: amounts and counts that are 0 where nothing happened."""
+
 for _name in COLUMNS:
-    field_of(REGISTRY.attributes[_name]).contribute_to_class(Profile, _name)
+    field_of(REGISTRY.attributes[_name], later=_name in LATER).contribute_to_class(Profile, _name)
 
 
 class PopulationVersion(models.Model):

@@ -6,10 +6,10 @@ class Migration(migrations.Migration):
 
     dependencies = [("profiles", "0019_lives_of_product_lines")]
     operations = [
-        migrations.AddField("profile", name, field, preserve_default=False)
+        migrations.AddField("profile", name, field)
         for name, field in (
-            ("referral_value", models.BigIntegerField(default=0)),
-            ("referral_value_365d", models.BigIntegerField(default=0)),
-            ("referred_customers", models.IntegerField(default=0)),
+            ("referral_value", models.BigIntegerField(db_default=0)),
+            ("referral_value_365d", models.BigIntegerField(db_default=0)),
+            ("referred_customers", models.IntegerField(db_default=0)),
         )
     ]
