@@ -19,6 +19,7 @@ GOES: dict[str, str | Promise] = {
     "customers": _("Customers nobody else knows"),
     "fields": _("Profile fields that take their former value"),
     "consents": _("Consents and refusals it told: what she said before holds again"),
+    "referrals": _("Who brought whom, as it told: what was said before holds again"),
     "tags": _("Tags that come off"),
     "names": _("Cards and union ids that come off"),
     "tags_back": _("Tags that are put on again"),

@@ -41,6 +41,7 @@ def before_undo(batch_id: int) -> Undo:
             Part("customers", found.customers),
             Part("fields", back + own.back),
             Part("consents", found.consents),
+            Part("referrals", found.referrals),
             Part("tags", found.tags),
             Part("names", found.names),
         ),

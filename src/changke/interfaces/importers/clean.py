@@ -128,7 +128,7 @@ MONEY_FIELDS = ("unit_price", "amount", "discount", "cost", "cash", "value", *TE
 LONGEST = {"name": 120, "item": 200, "item_code": 80, "category": 120, "store": 120, "staff": 120, "purpose": 120,
            "occupation": 120, "income_band": 60, "city": 120, "interests": 400, "living": 400,
            "allergies": 400, "source": 80,
-           "adviser": 120, "tags": 400, "card": 120, "text": 4_000}  # fmt: skip
+           "adviser": 120, "referrer": 200, "tags": 400, "card": 120, "text": 4_000}  # fmt: skip
 """Longer texts are cut: no fact hangs on their last characters."""
 
 

@@ -11,8 +11,10 @@ from changke.facts.consents.services.intake import Told, take_in_consents
 from changke.facts.customers.services.intake import ANOTHER, CARD_TAKEN, GROUPS
 from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.facts.fields.services.intake import Wanted, take_in_values
+from changke.facts.referrals.services.intake import Told as ToldReferral
+from changke.facts.referrals.services.intake import take_in_referrals
 from changke.interfaces.importers import findings, known, own, persons
-from changke.interfaces.importers.known import Unknown
+from changke.interfaces.importers.known import Unknown, customers_named
 from changke.interfaces.importers.normalise.texts import tags_of
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
@@ -31,6 +33,7 @@ class Customers:
         self.setting = setting
         self.own = {column: field for column, field in setting.reading.own.items() if column in mapped}
         self.has_cards = "member_card" in mapped
+        self.has_referrers = "referrer" in mapped
         self.consents = {column: topic for column, topic in own.TOPICS.items() if column in mapped}
 
     def resolve(self) -> list[Unknown]:
@@ -216,6 +219,37 @@ class Customers:
             customer, self.consents[column], said == "yes", moment, moment.astimezone(zone).date(),
             dated=day is not None, evidence=evidence, only_unsaid=only_unsaid,
         )  # fmt: skip
+
+    def take_in_referrals(self) -> None:
+        """After the persons: who brought whom, of several rows of hers the last that says it. Looked up when all are
+        there, for a row may name somebody of a later one. What cannot be is told; the row is in all the same."""
+        put(self.connection, "referred", {"id": "BIGINT"}, [])
+        if not self.has_referrers:
+            return
+        cells = (
+            "SELECT customer_of.id, max(customer_of.only_empty), arg_max(typed.referrer, typed.rn), max(typed.rn) "
+            "FROM good JOIN customer_of USING (key) JOIN typed USING (rn) "
+            "WHERE typed.referrer IS NOT NULL AND customer_of.outcome <> 'left' GROUP BY 1 ORDER BY 1"
+        )
+        for rows in stream(self.connection, cells, OWN_CHUNK):
+            found = customers_named({cell for _, _, cell, _ in rows}, source=self.setting.source)
+            told = [
+                ToldReferral(customer, found[cell], only_unsaid=bool(only_empty))
+                for customer, only_empty, cell, _ in rows
+                if cell in found
+            ]
+            came = take_in_referrals(told, batch_id=self.setting.batch_id, now=self.setting.now)
+            remarks = []
+            for customer, only_empty, cell, rn in rows:
+                code = came.get(customer, "referrer_unknown")
+                if code == "stays":
+                    code = "" if only_empty else "referrer_stays"
+                if code in findings.REMARKS:
+                    remarks.append((rn, "referrer", code, cell))
+            findings.remark(self.connection, remarks)
+            named = sorted(customer for customer, code in came.items() if code == "named")
+            add(self.connection, "referred", {"id": "BIGINT"}, [(customer,) for customer in named])
+        self._count_as_updated("referred")
 
     def _count_as_updated(self, table: str) -> None:
         self.connection.execute(

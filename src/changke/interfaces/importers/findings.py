@@ -1,6 +1,11 @@
 """The refused rows of a batch, as a table of the scratch database: which row, which field, why."""
 
+from collections.abc import Sequence
+
 import duckdb
+
+REMARKS = frozenset({"referrer_unknown", "referrer_is_herself", "referral_circle", "referrer_stays"})
+"""What is told beside a row that went in: all of it but this."""
 
 SHAPE = "rn BIGINT, field VARCHAR, code VARCHAR, value VARCHAR, places VARCHAR"
 
@@ -48,6 +53,12 @@ def refuse(
     )
 
 
+def remark(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    """Tell of rows that went in what did not: row, field, one of REMARKS, value."""
+    if rows:
+        connection.executemany("INSERT INTO problems VALUES (?, ?, ?, ?, '')", rows)
+
+
 def place(name: str, value: str) -> str:
     """SQL for one filled place of a message."""
     return f"'{name}' || chr(30) || CAST({value} AS VARCHAR)"
@@ -59,5 +70,13 @@ def places_of(packed: str | None) -> dict[str, str]:
 
 
 def refused_count(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows that did not go in."""
+    codes = ", ".join(f"'{code}'" for code in sorted(REMARKS))
+    found = connection.execute(f"SELECT count(DISTINCT rn) FROM problems WHERE code NOT IN ({codes})").fetchone()  # noqa: S608
+    return int(found[0]) if found else 0
+
+
+def told_count(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows of which anything is told, those that went in with them."""
     found = connection.execute("SELECT count(DISTINCT rn) FROM problems").fetchone()
     return int(found[0]) if found else 0

@@ -1,16 +1,21 @@
 """Stores, staff and items that a file names: found, matched as told, created if allowed, or reported as unknown."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
 
 from changke.facts.catalog.models import Item
 from changke.facts.catalog.services.intake import NewItem, take_in_items
+from changke.facts.customers.services.meet import Reference, find, reference
 from changke.foundation.access.models import Staff
 from changke.foundation.access.services import add_staff
 from changke.foundation.audit.rules import system
+from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.organisation.services import add_store
 from changke.interfaces.importers.normalise.texts import plain
 from changke.interfaces.importers.setting import Setting
@@ -167,6 +172,25 @@ def _item_matches(setting: Setting) -> dict[str, str]:
         for code, name in Item.objects.order_by("-id").values_list("code", "name").iterator():
             codes |= {word: code for word in (plain(name), plain(code)) if word in targets}
     return {word: codes.get(plain(target), target) for word, target in matches.items()}
+
+
+WHOLE = re.compile(r"(\d+)\.0")
+"""What programs make of a number in a column with gaps."""
+
+
+def customers_named(cells: Collection[str], *, source: str) -> dict[str, int]:
+    """Cell -> the customer whom it names: by her number in this source, else by her card, else by her phone. Never by
+    her name: two may have one."""
+    ways: dict[str, list[Reference]] = {}
+    for cell in cells:
+        said = WHOLE.sub(r"\1", cell.strip())
+        ways[cell] = []
+        for kind in ("external", "card", "phone"):
+            with suppress(Invalid):
+                ways[cell].append(reference(kind, said, source))
+    known = find(list(dict.fromkeys(one for some in ways.values() for one in some)), scope=CHAIN_WIDE)
+    found = {cell: next((known[one] for one in some if one in known), None) for cell, some in ways.items()}
+    return {cell: customer for cell, customer in found.items() if customer is not None}
 
 
 def _words(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:

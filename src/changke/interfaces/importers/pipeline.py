@@ -54,8 +54,8 @@ WRITTEN = ("facts_customer", "facts_identifier", "facts_receipt", "facts_line", 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the rows: the five counts add up to `total`. `error_file` is a path, or "" where nothing was
-    refused."""
+    """What became of the rows: the five counts add up to `total`. `error_file` is a path, or "" where there is
+    nothing to tell."""
 
     batch: int
     total: int
@@ -64,6 +64,7 @@ class Outcome:
     skipped: int
     refused: int
     error_file: str
+    """Every row of which something is told: those that were refused, and those that went in but for one thing."""
     kept: int = 0
     """Rows that wait in the batch for a room which is not built yet."""
 
@@ -258,7 +259,8 @@ def _load(batch: Batch, scratch: Scratch, report: Reporter, *, now: dt.datetime)
     refused = findings.refused_count(scratch.connection)
     target = folder_of(batch) / f"errors-{batch.pk}.csv"
     keep_problems(batch.pk, [asdict(group) for group in grouped(scratch, load.language)])
-    if refused:
+    told = findings.told_count(scratch.connection)
+    if told:
         write_error_file(scratch, target, language=load.language, batches=str(batch.pk))
     if not batch.options.get("preset"):
         remember(load, now)
@@ -269,6 +271,6 @@ def _load(batch: Batch, scratch: Scratch, report: Reporter, *, now: dt.datetime)
         counts["updated"],
         counts["skipped"],
         refused,
-        str(target) if refused else "",
+        str(target) if told else "",
         counts["kept"],
     )

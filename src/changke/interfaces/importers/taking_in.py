@@ -42,6 +42,7 @@ def take_in(
             work.take_in_tags()
             work.take_in_own()
             work.take_in_consents(load.place_of)
+            work.take_in_referrals()
             for outcome, rows in work.outcomes().items():
                 counts[outcome] += rows
         case Visits() | Openings() | Notes() | Cards():

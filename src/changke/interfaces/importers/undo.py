@@ -15,12 +15,14 @@ from changke.facts.customers.services.put_back import BROUGHT, put_back, take_na
 from changke.facts.events.services import withdraw_events
 from changke.facts.fields.services.intake import put_back_values
 from changke.facts.purchases.services.withdraw import withdraw_purchases
+from changke.facts.referrals.queries import brought_in
+from changke.facts.referrals.services.intake import withdraw_referrals
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
 from changke.foundation.database.statistics import analyze
 
 ASKED = ("facts_customer", "facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_note", "facts_tag",
-         "facts_consent")  # fmt: skip
+         "facts_consent", "facts_referral")  # fmt: skip
 """Tables that say whether anything else knows a customer."""
 
 
@@ -33,6 +35,7 @@ def undo(batch_id: int, *, now: dt.datetime) -> int:
     let_go(batch_id)
     take_tags_off(batch_id)
     withdraw_consents(batch_id=batch_id)
+    withdraw_referrals(batch_id=batch_id)
     analyze(ASKED)
     hide(known_by_nobody_else(batch_id))
     put_back(batch_id)
@@ -68,6 +71,8 @@ class Leaving:
     """Customers known before, of whose own fields the batch changed something."""
     consents: int
     """What she said yes or no to, as the file has it."""
+    referrals: int
+    """Who brought whom, as the file has it."""
 
 
 def leaving(batch_id: int) -> Leaving:
@@ -93,6 +98,10 @@ def leaving(batch_id: int) -> Leaving:
                  AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id AND source <> %(tags)s)
                  AND NOT EXISTS (SELECT FROM facts_consent WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
                                  AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_referral WHERE customer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
+                 AND NOT EXISTS (SELECT FROM facts_referral WHERE referrer_id = customer.id AND withdrawn_by_id IS NULL
+                                 AND batch_id IS DISTINCT FROM %(batch)s)
                  AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)),
               (SELECT coalesce(sum(CASE kind WHEN 'return' THEN -cash_minor ELSE cash_minor END), 0)
                FROM facts_receipt WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
@@ -114,7 +123,7 @@ def leaving(batch_id: int) -> Leaving:
             """,
             {"batch": batch_id, "tags": source_of(batch_id), "brought": [kind.value for kind in BROUGHT]},
         )
-        found = Leaving(*(int(value) for value in cursor.fetchone()))
+        found = Leaving(*(int(value) for value in cursor.fetchone()), referrals=brought_in(batch_id))
         return replace(found, known_otherwise=found.known_otherwise - found.customers)
 
 
@@ -134,6 +143,8 @@ def known_by_nobody_else(batch_id: int) -> list[int]:
               AND NOT EXISTS (SELECT FROM facts_note WHERE customer_id = customer.id)
               AND NOT EXISTS (SELECT FROM facts_tag WHERE customer_id = customer.id)
               AND NOT EXISTS (SELECT FROM facts_consent WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
+              AND NOT EXISTS (SELECT FROM facts_referral WHERE customer_id = customer.id AND withdrawn_by_id IS NULL)
+              AND NOT EXISTS (SELECT FROM facts_referral WHERE referrer_id = customer.id AND withdrawn_by_id IS NULL)
               AND NOT EXISTS (SELECT FROM facts_customer AS other WHERE other.merged_into_id = customer.id)
             ORDER BY id
             """,

@@ -101,6 +101,7 @@ FIELDS: dict[str, str | Promise] = {
     "allergies": _("Allergies"),
     "source": _("Source"),
     "adviser": _("Adviser"),
+    "referrer": _("Brought by (phone or number)"),
     "known_on": _("Customer since"),
     "tags": _("Tags"),
     "purpose": _("Purpose of the visit"),
