@@ -108,6 +108,8 @@ CASES: dict[str, list[Case]] = {
     "post_tag_off": [Case("POST", "/customers/{id}/tags/off", {"name": "常客"})],
     "unmask_phone": [Case("POST", "/customers/{id}/unmask", {"reason": "call"})],
     "get_merges": [Case("GET", "/customers/{id}/merges")],
+    "get_referrer": [Case("GET", "/customers/{id}/referrer")],
+    "get_referred": [Case("GET", "/customers/{id}/referred")],
     "post_identifier": [
         Case("POST", "/customers/{id}/identifiers", {"kind": "phone", "value": "13900000099", "share": True})
     ],
@@ -167,9 +169,9 @@ BATCHES = {"post_bulk_edit", "get_batch", "get_batch_undo", "post_batch_undo", "
 
 MERGES = {
     "post_merge", "delete_merge", "get_duplicates", "post_duplicate_merge", "post_duplicate_not_same",
-    "delete_duplicate_not_same", "delete_identifier",
+    "delete_duplicate_not_same", "delete_identifier", "put_referrer", "delete_referrer", "get_referrers",
 }  # fmt: skip
-"""About two customers, or a phone of hers: test_merges.py, test_duplicates.py."""
+"""About two customers, or a phone of hers: test_merges.py, test_duplicates.py, test_referrals.py."""
 
 RECEIPTS = {"void_purchase", "restore_purchase"}
 """About a receipt of one's own stores: test_purchases.py."""

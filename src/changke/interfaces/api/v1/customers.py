@@ -31,6 +31,7 @@ from changke.facts.customers.services.register import PhoneKnown, register
 from changke.facts.customers.services.remove_name import remove_name
 from changke.facts.customers.services.unmask import unmask
 from changke.facts.events.services import record
+from changke.facts.referrals.services import name_referrer
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.errors import Invalid
@@ -39,7 +40,9 @@ from changke.foundation.organisation.scope import ScopedQuerySet
 from changke.interfaces.api.actors import Actor, actor, by
 from changke.interfaces.api.fields import Code, Id, Input, Storable, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
+from changke.interfaces.api.v1.people import CustomerRef
 from changke.interfaces.api.v1.places import Named, UnknownStaff
+from changke.interfaces.api.v1.referrals import meant
 
 router = Router(tags=["customers"])
 
@@ -137,6 +140,7 @@ class CustomerIn(Profile):
     card_number: Annotated[str, text(200), Storable] = ""
     source: Annotated[str, text(80), Storable] = Field("", description="Where she came from: 路过, 大众点评, a friend.")
     home_store: Code = Field(..., description="Code of her store.")
+    referrer: CustomerRef | None = Field(None, description="The customer who brought her; she must be known.")
 
     model_config = {
         "json_schema_extra": {
@@ -156,7 +160,7 @@ class CustomerIn(Profile):
         return {
             field: value
             for field, value in super().changes().items()
-            if field not in {"external_ids", "wecom_id", "union_id", "card_number", "source", "share"}
+            if field not in {"external_ids", "wecom_id", "union_id", "card_number", "source", "share", "referrer"}
         }
 
 
@@ -237,6 +241,9 @@ def post_customer(request: HttpRequest, body: CustomerIn) -> CustomerOut:
                 now=dt.datetime.now(dt.UTC),
             )
             add_identifiers(customer, names, share=body.share)
+            if body.referrer is not None:
+                brought = meant(body.referrer, scope)
+                name_referrer(customer.pk, brought, by=by(request), now=dt.datetime.now(dt.UTC))
     except PhoneKnown as known:
         if Customer.objects.for_scope(scope).filter(pk=known.customer_id).exists():
             raise

@@ -20,6 +20,7 @@ from changke.profiles.value.grid import Grid, grid
 from changke.profiles.value.lines import Held, Line, product_lines
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import fits, prediction_of, value_rules
+from changke.profiles.value.referrers import referrers
 from changke.profiles.value.services.settings import change_value_rules
 
 router = Router(tags=["value"])
@@ -148,6 +149,43 @@ def get_predictions(request: HttpRequest, query: Query[PredictionsQuery]) -> dic
     rows = [(value, about[pk]) for pk, value in found if pk in about]
     return page(
         rows, query.limit, ends=lambda row: [row[0], row[1].pk], show=lambda row: PredictionOut.from_orm(row[1])
+    )
+
+
+class TopReferrerOut(Schema):
+    """A customer who brought others: her own value beside theirs."""
+
+    customer_id: int
+    referred_customers: int
+    referral_value_minor: int = Field(..., description="What they spent, in all.")
+    referral_value_365d_minor: int
+    spent_minor: int = Field(..., description="What she spent herself.")
+
+
+class ReferrersQuery(PageQuery, StoreQuery):
+    pass
+
+
+@router.get("/referrers", response=Page[TopReferrerOut], operation_id="get_referrers", summary="Who brought others")
+def get_referrers(request: HttpRequest, query: Query[ReferrersQuery]) -> dict[str, Any]:
+    """Of your stores' customers, the highest referral value first. One level, and never part of her own value."""
+    scope = narrowed(actor(request).scope_for(Capability.CUSTOMER_VIEW), query.store)
+    found = referrers(scope, after=position(query.cursor, int, int))
+    return page(
+        list(found[: query.limit + 1]),
+        query.limit,
+        ends=lambda one: [one.referral_value, one.pk],
+        show=_referrer,
+    )
+
+
+def _referrer(one: Any) -> TopReferrerOut:
+    return TopReferrerOut(
+        customer_id=one.pk,
+        referred_customers=one.referred_customers,
+        referral_value_minor=one.referral_value,
+        referral_value_365d_minor=one.referral_value_365d,
+        spent_minor=one.net_spend,
     )
 
 

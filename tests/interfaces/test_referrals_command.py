@@ -1,0 +1,54 @@
+"""`changke referrals`: looked at, said and taken off, as text and as data."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from changke.facts.customers.models import Customer
+from changke.facts.referrals.models import Referral
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import NOW, Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def told(*arguments: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("referrals", *arguments, "--json", stdout=out, stderr=StringIO())
+    found: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return found
+
+
+def test_said_by_phone_or_number_and_told(cast: Cast) -> None:
+    assert told() == {"referrers": []}
+    said = told("13800000002", "--by", str(cast.vera.pk), "--on", "2026-01-05")
+    assert (said["customer_id"], said["referrer_id"], said["brought_on"]) == (cast.qiu.pk, cast.vera.pk, "2026-01-05")
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    hers = told(str(cast.vera.pk))
+    assert hers["brought"] == [{"customer_id": cast.qiu.pk, "on": "2026-01-05", "spent_minor": 57_600}]
+    assert hers["referral_value_minor"] == 57_600
+    [top] = told("--most", "5")["referrers"]
+    assert (top["customer_id"], top["referred_customers"]) == (cast.vera.pk, 1)
+    assert told(str(cast.qiu.pk), "--off")["referrer_id"] is None
+    assert Referral.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--off"], "say whom it is about"),
+        (["99999999"], "there is no customer"),
+        (["13800000002", "--by", "nobody"], "there is no customer nobody"),
+        (["13800000002", "--by", "13800000002"], "Nobody brought herself"),
+        (["13800000002", "--off"], "Nobody is named"),
+        (["13800000002", "--by", "13800000003", "--on", "2100-01-01"], "future"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(cast: Cast, arguments: list[str], problem: str) -> None:
+    with pytest.raises(CommandError, match=problem):
+        told(*arguments)
+    assert not Referral.objects.exists()
