@@ -112,8 +112,3 @@ def living(customer_ids: Collection[int]) -> dict[int, Customer]:
     rows |= {one.pk: one for one in Customer.objects.filter(pk__in=others)}
     found = {pk: rows[one.merged_into_id or pk] for pk, one in rows.items() if (one.merged_into_id or pk) in rows}
     return {pk: one for pk, one in found.items() if one.is_active and not one.is_erased}
-
-
-def brought_in(batch_id: int) -> int:
-    """How many statements of a batch stand."""
-    return Referral.objects.filter(batch_id=batch_id, withdrawn_by__isnull=True).count()

@@ -15,7 +15,6 @@ from changke.facts.customers.services.put_back import BROUGHT, put_back, take_na
 from changke.facts.events.services import withdraw_events
 from changke.facts.fields.services.intake import put_back_values
 from changke.facts.purchases.services.withdraw import withdraw_purchases
-from changke.facts.referrals.queries import brought_in
 from changke.facts.referrals.services.intake import withdraw_referrals
 from changke.facts.visits.services.withdraw import withdraw_visits
 from changke.foundation.batches.services import begin_withdrawal, finish_withdrawal
@@ -119,11 +118,12 @@ def leaving(batch_id: int) -> Leaving:
                WHERE known.batch_id = %(batch)s AND customer.batch_id IS DISTINCT FROM %(batch)s
                  AND known.kind = ANY(%(brought)s)),
               (SELECT count(DISTINCT customer_id) FROM facts_fieldreplaced WHERE batch_id = %(batch)s),
-              (SELECT count(*) FROM facts_consent WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
+              (SELECT count(*) FROM facts_consent WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL),
+              (SELECT count(*) FROM facts_referral WHERE batch_id = %(batch)s AND withdrawn_by_id IS NULL)
             """,
             {"batch": batch_id, "tags": source_of(batch_id), "brought": [kind.value for kind in BROUGHT]},
         )
-        found = Leaving(*(int(value) for value in cursor.fetchone()), referrals=brought_in(batch_id))
+        found = Leaving(*(int(value) for value in cursor.fetchone()))
         return replace(found, known_otherwise=found.known_otherwise - found.customers)
 
 

@@ -16,4 +16,4 @@ def referrers(scope: Scope, *, after: Sequence[int] | None = None) -> "QuerySet[
         value, pk = after
         behind = Q(referral_value__lt=value) | Q(referral_value=value, customer_id__gt=pk)
         rows = rows.filter(behind, referral_value__lte=value)
-    return rows.order_by("-referral_value", "customer_id")
+    return rows.order_by("-referral_value", "customer_id")  # type: ignore[no-any-return]  # of profiles

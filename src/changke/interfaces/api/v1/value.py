@@ -174,7 +174,7 @@ def get_referrers(request: HttpRequest, query: Query[ReferrersQuery]) -> dict[st
     return page(
         list(found[: query.limit + 1]),
         query.limit,
-        ends=lambda one: [one.referral_value, one.pk],
+        ends=lambda one: [_referrer(one).referral_value_minor, one.pk],
         show=_referrer,
     )
 
