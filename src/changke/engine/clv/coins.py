@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaln, digamma, gammaln
 
+from changke.engine.clv.cores import on_every_core
 from changke.engine.clv.fitting import Target
 from changke.engine.clv.model import USUAL_GAP_DAYS, PurchaseModel
 from changke.engine.clv.quadrature import beta_points
@@ -21,6 +22,8 @@ ROWS_AT_ONCE = 8192
 
 
 TINY = 1e-300
+SURELY_HERE = -700.0
+"""Logarithm of odds below which one added to them is one; of minus infinity an exponential takes twice as long."""
 
 
 class Tables(NamedTuple):
@@ -137,10 +140,15 @@ class CoinModel(PurchaseModel):
 
     def _p_alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         alive = np.empty(len(x))
-        with np.errstate(over="ignore"):
-            for begin in range(0, len(x), ROWS_AT_ONCE):
-                rows = slice(begin, begin + ROWS_AT_ONCE)
-                alive[rows] = 1 / (1 + np.exp(self._log_odds_gone(x[rows], t_x[rows], T[rows])))
+
+        def say(rows: slice) -> None:
+            with np.errstate(over="ignore"):
+                here = np.maximum(self._log_odds_gone(x[rows], t_x[rows], T[rows]), SURELY_HERE)
+                np.exp(here, out=here)
+                here += 1
+                np.divide(1, here, out=alive[rows])
+
+        on_every_core(say, len(x), at_once=ROWS_AT_ONCE)
         return alive
 
     def _p_active_of(self, alive: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
