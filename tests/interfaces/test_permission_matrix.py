@@ -35,6 +35,10 @@ ROLES = ("owner", "hq", "manager", "staff", "analyst", "nobody", "visited", "ass
 """`nobody` is logged in, or has a key, and was granted nothing. The last two manage the store 静安 as `manager` does:
 `visited` also sees who bought there, `assigned` only her own; a key is nobody's adviser, so she comes by her log-in."""
 
+TELLING_MORE_APART = ("manager", "visited", "assigned")
+"""To whom it matters who bought there and whose customer she is; to the others a guest of the store is as foreign as
+anybody, and a colleague's customer as much their own."""
+
 SENT: dict[str, dict[str, Any]] = {
     "customer-call": {"reason": "call"},
     "customer-tags": {"tag": "爱聊天"},
@@ -182,8 +186,9 @@ def test_every_address_as_this_role(shop: Shop, role: str) -> None:
         answers = {"own": ask(shop, door, asker, shop.cast.mo)}
         if door.about_customer:
             answers["foreign"] = ask(shop, door, asker, shop.cast.lan)
-            answers["guest"] = ask(shop, door, asker, shop.guest)
-            answers["another's"] = ask(shop, door, asker, shop.cast.qiu)
+            if role in TELLING_MORE_APART:
+                answers["guest"] = ask(shop, door, asker, shop.guest)
+                answers["another's"] = ask(shop, door, asker, shop.cast.qiu)
         for whose, answer in answers.items():
             status = answer.status_code
             if _to_the_log_in(answer) and door.name not in LEAVES:

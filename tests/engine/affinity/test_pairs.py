@@ -49,18 +49,18 @@ def test_support_confidence_and_lift_by_hand() -> None:
 
 
 def test_the_interval_of_the_lift_covers_it() -> None:
-    """Two independent items: their lift of 1 lies below the lower bound in one of forty shops."""
-    draw = np.random.default_rng(8)
+    """Ten items that know nothing of each other: the lift of two of them, which is 1, lies below the lower bound in one
+    of forty pairs."""
+    draw, shops, items = np.random.default_rng(8), 12, 10
     above = 0
-    for _ in range(150):
-        had = draw.random((300, 2)) < (0.4, 0.5)
-        names: Had = [("x", "y", 0)][:0]
-        for one, (first, second) in enumerate(had):
-            names += [(f"c{one}", "other", 1)]
-            names += [(f"c{one}", name, 1) for name, is_there in (("a", first), ("b", second)) if is_there]
-        found = complements(lines(names), least_support=5).records()
-        above += any({row["item_id"], row["other_id"]} == {"a", "b"} for row in found)
-    assert above / 150 < 0.08
+    for _ in range(shops):
+        had: Had = [(f"c{one}", "other", 1) for one in range(300)]
+        for one, item in np.argwhere(draw.random((300, items)) < np.linspace(0.3, 0.6, items)):
+            had.append((f"c{one}", f"item {item}", 1))
+        found = complements(lines(had), least_support=5).records()
+        pairs = {frozenset((row["item_id"], row["other_id"])) for row in found}
+        above += len({pair for pair in pairs if "other" not in pair})
+    assert above / (shops * items * (items - 1) / 2) == pytest.approx(0.025, abs=0.015)
 
 
 def test_rare_pairs_and_pairs_of_chance_are_left_out() -> None:
