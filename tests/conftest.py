@@ -7,7 +7,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -25,7 +25,8 @@ from tests.kept import clear
 if TYPE_CHECKING:
     from tests.cast import Cast
 
-ALLOWED_SKIPS: list[str] = tomllib.loads((Path(__file__).parent / "allowed_skips.toml").read_text())["reasons"]
+HERE = Path(__file__).parent
+ALLOWED_SKIPS: list[str] = tomllib.loads((HERE / "allowed_skips.toml").read_text())["reasons"]
 LONGEST = [
     "interfaces/test_cli.py",
     "profiles/test_spark.py",
@@ -80,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["LC_ALL"] = "C.UTF-8"  # commands speak as the terminal does, and a developer's may speak English
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
+    _begin_elsewhere(config)
     url = server.start()
     settings.CONNECTIONS = databases({"DATABASE_URL": url}, settings.DATA_DIR)
     mine = settings.CONNECTIONS.owner.django()
@@ -98,6 +100,15 @@ def pytest_configure(config: pytest.Config) -> None:
     TransactionTestCase._fixture_teardown = lambda case: clear()
 
 
+def _begin_elsewhere(config: pytest.Config) -> None:
+    """Of several that read all tests each begins with others: what one has read and rewritten, the next finds done."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    if worker and [Path(arg) for arg in config.args] in ([HERE], [Path(HERE.name)]):
+        files = sorted(map(str, HERE.rglob("test_*.py")))
+        first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        config.args[:] = files[first:] + files[:first]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """`-n auto`: one more than there are cores, because many tests wait: for a browser, a server, another process."""
@@ -107,8 +118,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long begin first: the last ones of a parallel run should be short."""
-    order = {str(Path(__file__).parent / name): place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(str(item.path), len(order)))
+    order = {str(HERE / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (order.get(str(item.path), len(order)), str(item.path)))
 
 
 def pytest_collection_finish() -> None:

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 # The folder lives as long as the run: losing it in a power cut costs nothing, so nothing need reach the disk.
-HASTY = "fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 jit=off"
+HASTY = (
+    "fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0"
+    " jit=off autovacuum=off update_process_title=off"
+)
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 * 2**30

@@ -19,7 +19,7 @@ from tests.clock import Clock
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Page]
-LOOKS = [("desktop", False), ("desktop", True), ("phone", False), ("phone", True)]
+LOOKS = [("desktop", False), ("phone", False), ("phone", True)]
 FORMS = ["customer", "sale", "use", "return", "visit", "note", "allergy"]
 
 

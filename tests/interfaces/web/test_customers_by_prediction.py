@@ -69,7 +69,7 @@ def walked(filters: Filters, size: int, *, back: bool = False, scope: Scope = CH
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("back", [False, True])
-@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("size", [3, 8])
 def test_pages_never_repeat_or_miss_anybody(tied: Cast, order: str, back: bool, size: int) -> None:
     filters = Filters(order=order)
     assert walked(filters, size, back=back) == by_hand(filters)
@@ -78,7 +78,7 @@ def test_pages_never_repeat_or_miss_anybody(tied: Cast, order: str, back: bool, 
 
 @pytest.mark.parametrize(("few", "steps", "most"), [(100, 1, 1), (0, 1, 100), (0, 2, 2), (0, 100, 100)])
 @pytest.mark.parametrize("back", [False, True])
-@pytest.mark.parametrize("stages", [(), ("intro", "growth"), ("lost",)])
+@pytest.mark.parametrize("stages", [(), ("intro", "lost")])
 def test_few_and_many_and_a_walk_that_is_given_up_answer_alike(
     tied: Cast, monkeypatch: pytest.MonkeyPatch, few: int, steps: int, most: int, back: bool, stages: tuple[str, ...]
 ) -> None:

@@ -188,11 +188,17 @@ def _part(duck: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
 
 def _identity(settings: Mapping[str, int]) -> str:
     """By what the tables were computed, beside the day."""
-    lasting = _lasting()
-    asked = [[one.name, one.query.sql(dialect="duckdb")] for one in REGISTRY.order if one.name in lasting.names]
-    used = {name for one in REGISTRY.order if one.name in lasting.names for name in one.settings}
-    told = json.dumps([asked, dict(VIEWS), {name: settings[name] for name in sorted(used)}])
+    asked, used = _asked()
+    told = json.dumps([asked, dict(VIEWS), {name: settings[name] for name in used}])
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+@cache
+def _asked() -> tuple[list[list[str]], list[str]]:
+    """The lasting definitions as statements, and the settings that they use."""
+    definitions = [one for one in REGISTRY.order if one.name in _lasting().names]
+    asked = [[one.name, one.query.sql(dialect="duckdb")] for one in definitions]
+    return asked, sorted({name for one in definitions for name in one.settings})
 
 
 @cache
