@@ -18,6 +18,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
+from changke.facts.referrals.services import name_referrer
 from changke.foundation.access.models import Grant, OwnRole, Staff
 from changke.foundation.access.queries import allows, asking, scope_of
 from changke.foundation.access.services import add_staff, issue_key
@@ -65,6 +66,7 @@ SENT: dict[str, dict[str, Any]] = {
     "post_merge": {"merged_id": 999_999_999},
     "post_identifier": {"kind": "phone", "value": "13900000099"},
     "post_tag_off": {"name": "常客"},
+    "put_referrer": {"referrer": {"id": 999_999_999}},
     "patch_customer_fields": {"values": {}},
 }
 """What an address about a customer wants to be sent. An address that is not here is sent nothing."""
@@ -74,6 +76,7 @@ NEEDS_MORE = {
     "delete_identifier": "a phone or number of hers: tests/interfaces/api/test_duplicates.py",
     "post_merge": "another record of hers: tests/interfaces/api/test_merges.py",
     "delete_merge": "a link between records of hers: tests/interfaces/api/test_merges.py",
+    "put_referrer": "somebody else who is hers to see: tests/interfaces/api/test_referrals.py",
     "get_prediction": "a prediction of hers: tests/interfaces/api/test_value.py",
     "customer-photo": "a note of hers with a photo: tests/interfaces/web/test_customer.py",
 }
@@ -127,6 +130,7 @@ def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
     refresh_customers([jie.pk, cast.mo.pk], now=NOW)
     for customer in (cast.mo, cast.lan, cast.qiu, jie):
         add_tag(customer, "常客", now=NOW)
+        name_referrer(customer.pk, cast.vera.pk, now=NOW)
     people = dict(
         zip(ROLES, (cast.owner, cast.hq, cast.manager, cast.clerk, analyst, nobody, visited, assigned), strict=True)
     )

