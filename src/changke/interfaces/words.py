@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext, pgettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.consents.rules import Channel, Purpose
+from changke.facts.referrals.models import How
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
 
@@ -292,6 +293,13 @@ CHANNELS = {
     Channel.WECHAT: _("WeChat"),
     Channel.EMAIL: _("E-mail"),
 }
+REFERRAL_HOWS = {
+    How.BY_HAND: _("written down by hand"),
+    How.FILE: _("from a file"),
+    How.MACHINE: _("told by another system"),
+}
+"""How we came to know who brought her."""
+
 CONSENT_HOWS = {
     "counter": _("At the counter"),
     "phone": pgettext_lazy("consent", "By phone"),

@@ -32,6 +32,8 @@ ABOUT_HER = {
     "customer-changes": Ask(),
     "customer-names": Ask(),
     "customer-name-off": Ask("post", more=(1,)),
+    "customer-referrer": Ask(),
+    "customer-referrer-off": Ask("post"),
     "customer-merge": Ask(),
     "customer-separate": Ask("post", more=(1,)),  # both not for every role: test_duplicates.py
     "customer-call": Ask("post", {"reason": "call"}),
@@ -62,6 +64,7 @@ LISTS = [
     "lifecycle-models",
     "value",
     "value-lines",
+    "value-referrers",
     "value-model",
     "value-people",
     "segments",
@@ -69,6 +72,7 @@ LISTS = [
     "risk",
     "find",
     "record-known-phone",
+    "record-referrers",
     "record-items",
     "me",
 ]

@@ -7,7 +7,7 @@ from django.db import transaction
 from changke.facts.referrals import rules
 from changke.facts.referrals.models import How, Referral
 from changke.facts.referrals.queries import living, standing, standing_above
-from changke.facts.referrals.services.write import check_day, one_at_a_time, statement
+from changke.facts.referrals.services.write import check_day, next_key, one_at_a_time, statement
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import DomainError, NotFound
@@ -51,7 +51,7 @@ def name_referrer(
         person=person,
         brought_on=brought_on,
         how=How.MACHINE if by.kind == "key" else How.BY_HAND,
-        source_key=f"referral:{customer_id}:{now.isoformat()}",
+        source_key=next_key(customer_id),
         time_zone=zone,
         now=now,
         staff_id=by.id if by.kind == "staff" else None,
@@ -83,7 +83,7 @@ def take_off_referrer(customer_id: int, *, by: By = HOUSE, now: dt.datetime) -> 
         person=person,
         brought_on=last.brought_on,
         how=How.MACHINE if by.kind == "key" else How.BY_HAND,
-        source_key=f"referral:{customer_id}:{now.isoformat()}",
+        source_key=next_key(customer_id),
         time_zone=the_chain().time_zone,
         now=now,
         staff_id=by.id if by.kind == "staff" else None,

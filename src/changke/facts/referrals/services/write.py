@@ -19,6 +19,12 @@ def one_at_a_time() -> None:
         sql.execute("SELECT pg_advisory_xact_lock(%s)", [REFERRING])
 
 
+def next_key(customer_id: int) -> str:
+    """Of a statement that comes after all there are about this record; one writer at a time makes it hers alone."""
+    last = Referral.objects.filter(customer=customer_id).order_by("-pk").values_list("pk", flat=True).first()
+    return f"referral:{customer_id}:after:{last or 0}"
+
+
 def check_day(day: dt.date, *, today: dt.date) -> None:
     if day > today:
         raise Invalid(field="brought_on", reason="lies in the future")

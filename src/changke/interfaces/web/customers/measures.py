@@ -91,6 +91,8 @@ VALUE = (
     "margin_365d",
 )
 """The grid of the page; everything else stands in the table of attributes."""
+BROUGHT = ("referred_customers", "referral_value", "referral_value_365d")
+"""Beside it, of whoever brought somebody."""
 
 CODES = {
     "value_group": words.VALUE_GROUPS,

@@ -24,11 +24,22 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import proposals, words
+from changke.interfaces.referrals import referrals_of
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import own_fields, privacy, timeline
 from changke.interfaces.web.customers.lists import words_of
-from changke.interfaces.web.customers.measures import NAMES, VALUE, inside, measure, measures, name_of, say, speaker
+from changke.interfaces.web.customers.measures import (
+    BROUGHT,
+    NAMES,
+    VALUE,
+    inside,
+    measure,
+    measures,
+    name_of,
+    say,
+    speaker,
+)
 from changke.interfaces.web.customers.tags import Shown, shown_at
 from changke.profiles.affinity.queries import Proposed, proposed_to
 from changke.profiles.lifecycle.queries import models_in_use
@@ -77,6 +88,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     context["rhythm"], context["rhythm_said"] = _rhythm(family, explanation, looked)
     context |= _allowed(customer, family, now)
     context |= _advised(customer, looked, time_zone)
+    context["referrals"] = referrals_of(customer, scope=scope, today=looked.as_of)
     context["proposed"] = [] if looked.past else _proposed(customer, personal=bool(context["personal"]))
     context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
     return answer(request, "customers/person.html", context)
@@ -181,6 +193,8 @@ def _worth(explanation: Explanation) -> dict[str, Any]:
     attributes = explanation.attributes
     return {
         "value": measures(VALUE, attributes),
+        "has_brought": bool(attributes.get("referred_customers")),
+        "brought_value": measures(BROUGHT, attributes),
         "measures": [measure(name, attributes) for name in NAMES],
         "overdue": attributes.get("overdue_days") or 0,
         "expected": attributes.get("expected_next_visit_on"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from changke.interfaces.web.customers import acts, edit, lists, names, person, privacy, tags
+from changke.interfaces.web.customers import acts, edit, lists, names, person, privacy, referrer, tags
 
 urlpatterns = [
     path("customers/", lists.show, name="customers"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("customers/<int:customer_id>/edit/", edit.form, name="customer-edit"),
     path("customers/<int:customer_id>/names/", names.show, name="customer-names"),
     path("customers/<int:customer_id>/names/<int:identifier_id>/off/", names.off, name="customer-name-off"),
+    path("customers/<int:customer_id>/referrer/", referrer.show, name="customer-referrer"),
+    path("customers/<int:customer_id>/referrer/off/", referrer.off, name="customer-referrer-off"),
     path("customers/<int:customer_id>/call/", acts.call, name="customer-call"),
     path("customers/<int:customer_id>/tags/", tags.add, name="customer-tags"),
     path("customers/<int:customer_id>/tags/remove/", tags.remove, name="customer-tag-remove"),

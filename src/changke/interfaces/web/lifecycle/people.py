@@ -18,9 +18,10 @@ from django.views.decorators.http import require_GET
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import phones_of
 from changke.foundation.access.capabilities import Capability
+from changke.foundation.database.rows_seen import seeing
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
-from changke.foundation.organisation.scope import Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers.measures import inside
@@ -151,7 +152,8 @@ def _as_of(ids: Sequence[int], model: LifecycleModel, chain: Chain, day: dt.date
     settings = settings_of(chain)
     # Before the first night there are customers, and nothing yet to place them in.
     version = versions().on(day) or first_version(settings=settings, today=day, now=timezone.now()).pk
-    return compute_some(ids, [model], values_for(settings, today=day, version=version))
+    with seeing(CHAIN_WIDE):  # whom one sees was asked; what is told of them is the same whoever looks
+        return compute_some(ids, [model], values_for(settings, today=day, version=version))
 
 
 def _rows(

@@ -13,6 +13,7 @@ from changke.facts.customers.services.notes import write_note
 from changke.facts.customers.services.register import register
 from changke.facts.events import services as events
 from changke.facts.fields.services import set_values
+from changke.facts.referrals.services import name_referrer
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import By
 from changke.foundation.organisation.models import Store
@@ -29,6 +30,7 @@ def new_customer(
     profile: Mapping[str, object],
     own: Mapping[str, object],
     share: bool,
+    referrer: Customer | None,
     by: Staff,
     who: By,
     key: str,
@@ -42,6 +44,8 @@ def new_customer(
         name=name, phone=phone, source=source, home_store=store, adviser=adviser, profile=profile, share=share, by=who,
         now=now,
     )  # fmt: skip
+    if referrer is not None:
+        name_referrer(customer.pk, referrer.pk, by=who, now=now)
     if own:
         set_values(customer.pk, own, by=who, now=now)
     _tell("customer.registered", customer, store, by, {"source": source}, key=key, now=now)

@@ -1,5 +1,7 @@
 """A new customer: name, phone, where she came from. A phone that is known leads to its owner."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,6 +23,7 @@ from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.record.acts import new_customer
+from changke.interfaces.web.record.pick import Found, find
 from changke.interfaces.web.record.setting import Setting, setting_of, show, written
 
 SOURCES: tuple[tuple[str, str | Promise], ...] = (
@@ -50,9 +53,12 @@ def write(request: HttpRequest) -> HttpResponse:
     is_known = False
     own = fields_for(setting.staff.role)
     typed = own_fields.sent(request.POST, own)
+    choices = find(text, setting.scope) if (text := setting.given("referrer")) else []
+    referrer: Customer | None = None
     if setting.posted:
         asked = own_fields.read(own, typed, {}, all_required=True)
         setting.errors |= asked.errors
+        referrer = _referrer(setting, choices)
     if setting.posted and not setting.errors:
         try:
             customer = new_customer(
@@ -64,6 +70,7 @@ def write(request: HttpRequest) -> HttpResponse:
                 profile=_profile(setting),
                 own=asked.changes,
                 share=bool(setting.given("share")),
+                referrer=referrer,
                 by=setting.staff,
                 who=current.by(request),
                 key=setting.key,
@@ -82,7 +89,10 @@ def write(request: HttpRequest) -> HttpResponse:
         "own_required": [one for one in inputs if one.required],
         "own_more": [one for one in inputs if not one.required],
         "own_more_wrong": any(one.error for one in inputs if not one.required),
-        "values": {name: setting.given(name) for name in ("name", "phone", "source", "other_source")},
+        "values": {name: setting.given(name) for name in ("name", "phone", "source", "other_source", "referrer")},
+        "referrers": choices,
+        "referrer_id": setting.given("referrer_id"),
+        "referrer_text": text,
         "birthday": {name: setting.given(name) for name in ("birth_year", "birth_month", "birth_day")},
         "gender": setting.given("gender"),
         "genders": [(key, label) for key, label in words.GENDERS.items() if key],
@@ -104,6 +114,32 @@ def known_phone(request: HttpRequest) -> HttpResponse:
     owner = by_phone(request.GET.get("phone", ""))
     context = {"is_known": owner is not None, "known": visible(setting, owner.pk) if owner else None}
     return answer(request, "record/_known.html", context)
+
+
+@require_GET
+def referrers(request: HttpRequest) -> HttpResponse:
+    """While it is typed: whom of those one may see the words may mean."""
+    setting = setting_of(request, timezone.now(), Capability.CUSTOMER_EDIT)
+    text = request.GET.get("referrer", "").strip()
+    context = {"referrers": find(text, setting.scope) if text else [], "referrer_text": text, "referrer_id": ""}
+    return answer(request, "record/_referrers.html", context)
+
+
+def _referrer(setting: Setting, choices: Sequence[Found]) -> Customer | None:
+    """The one that was chosen, or the only one that the words mean. Where they may mean several, one is to be
+    chosen."""
+    if not setting.given("referrer"):
+        return None
+    picked = [one.pk for one in choices if str(one.pk) == setting.given("referrer_id")]
+    meant = picked or ([choices[0].pk] if len(choices) == 1 else [])
+    if not meant:
+        setting.errors["referrer"] = (
+            gettext("Choose who of them brought her.")
+            if choices
+            else gettext("Nobody found. Try the last four digits of her phone, or leave it empty.")
+        )
+        return None
+    return visible(setting, meant[0])
 
 
 def visible(setting: Setting, customer_id: int) -> Customer | None:

@@ -6,6 +6,7 @@ urlpatterns = [
     path("record/", hub.show, name="record"),
     path("record/customer/", customer.write, name="record-customer"),
     path("record/customer/known/", customer.known_phone, name="record-known-phone"),
+    path("record/customer/referrers/", customer.referrers, name="record-referrers"),
     path("record/sale/", sale.write, {"kind": "sale"}, name="record-sale"),
     path("record/use/", sale.write, {"kind": "use"}, name="record-use"),
     path("record/return/", sale.write, {"kind": "return"}, name="record-return"),

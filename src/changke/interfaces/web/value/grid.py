@@ -118,7 +118,7 @@ def people(request: HttpRequest) -> HttpResponse:
     recency, frequency, money = (_number(request, name) for name in ("r", "f", "money"))
     if recency is None or frequency is None:
         raise Http404
-    found = members(scope, recency=recency, frequency=frequency, money=money, after=_after(request), most=PAGE + 1)
+    found = members(scope, recency=recency, frequency=frequency, money=money, after=after_of(request), most=PAGE + 1)
     page = found[:PAGE]
     ids = [pk for pk, _ in page]
     customers = Customer.objects.select_related("home_store", "adviser").in_bulk(ids)
@@ -151,7 +151,8 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 3 and int(text) else None
 
 
-def _after(request: HttpRequest) -> tuple[int, int] | None:
+def after_of(request: HttpRequest) -> tuple[int, int] | None:
+    """The position of a list by value: the value and the customer."""
     value, _, customer = request.GET.get("after", "").partition("~")
     try:
         found = int(value), int(customer)

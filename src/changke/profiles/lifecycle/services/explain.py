@@ -11,9 +11,11 @@ from django.db import connection
 
 from changke.engine.definitions import Scope, values_of
 from changke.engine.engines import postgres as on_postgres
+from changke.facts.customers.models import Customer
 from changke.foundation.database import rows_seen
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import Versions, settings_of, values_for, versions
 from changke.profiles.attributes.services.populations import first_version
@@ -26,13 +28,15 @@ from changke.profiles.lifecycle.services.some import compute_some
 MOST_DAYS = 600
 """Days of the past that are asked for the bands, the latest: one costs a millisecond or two."""
 
-DAILY = frozenset({"overdue_days", "silence_percent_of_gap"})
+DAILY = frozenset({"overdue_days", "silence_percent_of_gap", "referred_customers", "referral_value",
+                   "referral_value_365d"})  # fmt: skip
 """Attributes that may move on any day: a model that asks for them has every day asked."""
 
 YEARLY = frozenset({"value_group", "loyalty_group", "new_or_old", "frequency_score", "money_score"})
 """Attributes over the last 365 days that do not say so in their name."""
 
-PLACED = frozenset({"value_group", "recency_score", "frequency_score", "money_score", "usual_gap_days", *DAILY})
+PLACED = frozenset({"value_group", "recency_score", "frequency_score", "money_score", "usual_gap_days",
+                    "overdue_days", "silence_percent_of_gap"})  # fmt: skip
 """Attributes that move with the values of the population."""
 
 FACT_DAYS = """
@@ -134,12 +138,17 @@ def explain(
     settings = settings_of(chain)
     known = versions()
     version = known.on(as_of) or first_version(settings=settings, today=as_of, now=now).pk
-    rows = compute_some([customer_id], models, values_for(settings, today=as_of, version=version))
-    if not rows:
-        raise NoSuchCustomer
-    row = rows[0]
     chosen = next((one for one in models if one.key == model), models[0])
-    bands = _bands(customer_id, as_of, chosen, settings, known, version) if history else []
+    # Whom one may see is asked first; what is then told of her is the same whoever looks, though facts of others, whom
+    # one may not see, are in what they spent whom she brought.
+    if not Customer.objects.filter(pk=customer_id).exists():
+        raise NoSuchCustomer
+    with rows_seen.seeing(CHAIN_WIDE):
+        rows = compute_some([customer_id], models, values_for(settings, today=as_of, version=version))
+        if not rows:
+            raise NoSuchCustomer
+        row = rows[0]
+        bands = _bands(customer_id, as_of, chosen, settings, known, version) if history else []
     rule = chosen.rule_for(row)
     return Explanation(
         customer_id=customer_id,
