@@ -1,13 +1,14 @@
 """The demo chain: an invented world becomes facts, all of them, and people can log in."""
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from changke.engine import synthetic
 from changke.facts.duplicates.models import Duplicate
-from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Tag, Tender, Visit
+from changke.facts.models import Customer, Event, Line, Note, Opening, Receipt, Referral, Tag, Tender, Visit
 from changke.foundation.login.services.log_in import log_in
 from changke.interfaces.demo import create_demo
 from changke.interfaces.demo.load import ChainExists
@@ -48,6 +49,18 @@ def test_every_row_of_the_world_becomes_a_fact(demo: Path) -> None:
 
 def test_some_are_written_down_twice_and_found(demo: Path) -> None:
     assert {one.rule for one in Duplicate.objects.all()} >= {"phone_name", "phone", "name_birthday"}
+
+
+def test_friends_say_who_brought_them_and_nobody_came_before_her(demo: Path) -> None:
+    said = Referral.objects.select_related("customer", "referrer")
+    came_by_friends = Customer.objects.filter(source="朋友介绍").count()
+    assert came_by_friends / 2 < len(said) < came_by_friends
+    for one in said:
+        assert one.referrer is not None
+        assert one.referrer.known_on <= one.customer.known_on == one.business_date
+        assert one.referrer.home_store_id == one.customer.home_store_id
+    most = Counter(one.referrer_id for one in said).most_common(1)
+    assert most[0][1] > 1, "few bring many"
 
 
 def test_nobody_is_known_later_than_her_first_fact(demo: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_cannot_be_is_said_on_the_page(cast: Cast) -> None:
         ({}, 422, "请选择介绍人。"),
         ({"other": "x"}, 422, "请选择介绍人。"),
         ({"other": cast.qiu.pk}, 409, "不能是自己介绍自己"),
-        ({"other": cast.mo.pk}, 409, "由这位顾客直接或间接介绍来的"),
+        ({"other": cast.mo.pk}, 409, "由这位客户直接或间接介绍来的"),
         ({"other": cast.vera.pk, "brought_on": "2100-01-01"}, 422, ""),
         ({"other": cast.vera.pk, "brought_on": "bald"}, 422, "2026-03-01"),
     ):
@@ -104,7 +104,7 @@ def test_a_referrer_of_another_store_has_no_name(cast: Cast) -> None:
     name_referrer(cast.qiu.pk, cast.lan.pk, now=NOW)
     know()
     page = desk(cast.manager).get(reverse("customer", args=[cast.qiu.pk])).content.decode()
-    assert "另一家门店的顾客" in page
+    assert "另一家门店的客户" in page
     assert "岚岚" not in page
     assert "岚岚" not in desk(cast.manager).get(reverse("customer-referrer", args=[cast.qiu.pk])).content.decode()
     assert "岚岚" in desk(cast.hq).get(reverse("customer", args=[cast.qiu.pk])).content.decode()

@@ -22,6 +22,7 @@ from changke.foundation.database.copy import copy_columns, reserve_ids
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain, Store
 from changke.foundation.organisation.services import add_region, add_store, found_chain
+from changke.interfaces.demo.brought import bring_friends
 from changke.interfaces.demo.habits import set_up_habits
 from changke.interfaces.demo.logins import Login, keep_logins
 from changke.interfaces.demo.twice import write_down_twice
@@ -79,6 +80,7 @@ def create_demo(
     _visits_and_openings(world, ids, meter, now=now)
     _stories(world, ids, meter)
     _consents(ids, now=now)
+    bring_friends(now=now)
     set_up_habits(ids.stores, now=now)
     write_down_twice(ids.customers, now=now)
     return logins

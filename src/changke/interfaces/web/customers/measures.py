@@ -91,7 +91,7 @@ VALUE = (
     "margin_365d",
 )
 """The grid of the page; everything else stands in the table of attributes."""
-BROUGHT = ("referred_customers", "referral_value", "referral_value_365d")
+BROUGHT = ("referred_customers", "referral_value")
 """Beside it, of whoever brought somebody."""
 
 CODES = {
