@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING
-from changke.facts.referrals.queries import Said, brought_by, referrer_of
+from changke.facts.referrals.queries import Said, brought_by, standing
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.models import Profile
 
@@ -36,8 +36,10 @@ class Referrals:
         return self.said is not None and self.said.referrer_id is not None
 
 
-def referrals_of(customer: Customer, *, scope: Scope, today: dt.date) -> Referrals:
-    said, found = referrer_of(customer.pk), brought_by(customer.pk, today=today)
+def referrals_of(customer: Customer, *, scope: Scope, today: dt.date, brought_some: bool = True) -> Referrals:
+    """Of a person, as routes find her. Whoever knows that she brought nobody says so, and nothing is looked up."""
+    said = standing([customer.pk]).get(customer.pk)
+    found = brought_by(customer.pk, today=today) if brought_some else []
     ids = [one.customer_id for one in found]
     named = said.referrer_id if said else None
     asked = [*ids, *([named] if named else [])]

@@ -88,7 +88,9 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     context["rhythm"], context["rhythm_said"] = _rhythm(family, explanation, looked)
     context |= _allowed(customer, family, now)
     context |= _advised(customer, looked, time_zone)
-    context["referrals"] = referrals_of(customer, scope=scope, today=looked.as_of)
+    context["referrals"] = referrals_of(
+        customer, scope=scope, today=looked.as_of, brought_some=bool(context["has_brought"])
+    )
     context["proposed"] = [] if looked.past else _proposed(customer, personal=bool(context["personal"]))
     context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
     return answer(request, "customers/person.html", context)
