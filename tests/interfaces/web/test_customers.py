@@ -13,7 +13,7 @@ from changke.facts.customers.services.register import register
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.foundation.organisation.services import change_settings
-from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers import counts, narrowed, reads, walk
 from changke.interfaces.web.customers.filters import ORDERS, Filters, read_filters
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.models import StageCount
@@ -112,9 +112,9 @@ def test_a_stage_chosen_keeps_the_counts_of_the_others(shop: Cast, client: Clien
     assert [count.number for count in counted(Filters(stages=("silent",)))] == [2, 1, 1, 1, 1]
 
 
-def counted(filters: Filters, scope: Scope = CHAIN_WIDE) -> list[reads.Count]:
+def counted(filters: Filters, scope: Scope = CHAIN_WIDE) -> list[counts.Count]:
     stages = ["intro", "growth", "mature", "silent", "lost"]
-    return list(reads.counts_of(filters, scope, stages, model="m4").values())
+    return list(counts.counts_of(filters, scope, stages, model="m4").values())
 
 
 def test_counts_follow_search_tags_and_store(shop: Cast) -> None:
@@ -126,20 +126,20 @@ def test_counts_follow_search_tags_and_store(shop: Cast) -> None:
 
 
 def test_counting_stops_where_nobody_reads_on(shop: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "CAP", 1)
-    assert counted(Filters())[:2] == [reads.Count(1, more=True), reads.Count(1)]
-    monkeypatch.setattr(reads, "SEARCH_CAP", 1)
+    monkeypatch.setattr(counts, "CAP", 1)
+    assert counted(Filters())[:2] == [counts.Count(1, more=True), counts.Count(1)]
+    monkeypatch.setattr(narrowed, "SEARCH_CAP", 1)
     for one in (shop.mo, shop.lan):
         add_tag(one, "敏感肌", now=NOW)
     assert counted(Filters(tag="敏感肌"))[3].more, "what is looked up is counted in one go, and says so of every stage"
 
 
 def test_beyond_the_cap_the_roll_up_of_the_charts_knows(shop: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "CAP", 1)
+    monkeypatch.setattr(counts, "CAP", 1)
     for day, customers in ((TODAY, 1_234), (ago(30), 9)):
         StageCount.objects.create(day=day, model="m4", stage="intro", store_id=None, customers=customers, value_minor=0)
-    assert counted(Filters())[0] == reads.Count(1_234)
-    assert counted(Filters(adviser=shop.clerk.pk))[0] == reads.Count(0), "the roll-up knows nothing of advisers"
+    assert counted(Filters())[0] == counts.Count(1_234)
+    assert counted(Filters(adviser=shop.clerk.pk))[0] == counts.Count(0), "the roll-up knows nothing of advisers"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_filters_and_orders_live_in_the_address(shop: Cast, client: Client, aske
     assert names(browser(client, shop.owner).get(f"/customers/?{address}")) == who
 
 
-@pytest.mark.parametrize(("walk", "most"), [(1, 0), (1, 100), (2, 3), (100, 100)])
+@pytest.mark.parametrize(("first", "most"), [(1, 0), (1, 100), (2, 3), (100, 100)])
 @pytest.mark.parametrize(
     "filters",
     [
@@ -178,7 +178,7 @@ def test_filters_and_orders_live_in_the_address(shop: Cast, client: Client, aske
     ],
 )
 def test_few_and_many_are_found_in_the_same_order(
-    shop: Cast, monkeypatch: pytest.MonkeyPatch, filters: Filters, walk: int, most: int
+    shop: Cast, monkeypatch: pytest.MonkeyPatch, filters: Filters, first: int, most: int
 ) -> None:
     """Few are looked up first; of many the first of the order are asked, then whoever fits is sorted: one answer."""
     for one in Customer.objects.all():
@@ -186,9 +186,9 @@ def test_few_and_many_are_found_in_the_same_order(
     Customer.objects.update(name_grams=["白"], pinyin="bai")
     few = [row.customer.pk for row in reads.page_of(filters, CHAIN_WIDE).rows]
     assert len(few) == 6 if not filters.stages else few
-    monkeypatch.setattr(reads, "SEARCH_CAP", 0)
-    monkeypatch.setattr(reads, "FIRST_STEPS", walk)
-    monkeypatch.setattr(reads, "MOST_STEPS", most)
+    monkeypatch.setattr(narrowed, "SEARCH_CAP", 0)
+    monkeypatch.setattr(walk, "FIRST_STEPS", first)
+    monkeypatch.setattr(walk, "MOST_STEPS", most)
     many, page = [], reads.page_of(filters, CHAIN_WIDE, size=2)
     while True:
         many += [row.customer.pk for row in page.rows]

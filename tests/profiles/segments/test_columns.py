@@ -16,7 +16,7 @@ from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.rows_seen import seeing, seeing_nobody
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
-from changke.interfaces.web.customers import by_prediction, reads
+from changke.interfaces.web.customers import by_prediction, narrowed
 from changke.interfaces.web.customers.filters import Filters
 from changke.interfaces.web.customers.reads import along
 from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profile
@@ -174,7 +174,7 @@ def test_it_knows_the_order_of_what_is_expected_also_from_the_middle_and_back(
 def test_the_list_is_the_same_with_a_copy_and_without(
     shop: Book, filters: Filters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "SEARCH_CAP", 2)  # so that a tag is held by many
+    monkeypatch.setattr(narrowed, "SEARCH_CAP", 2)  # so that a tag is held by many
     for one in Customer.objects.order_by("pk")[:30]:
         expect(one, one.pk % 4)
     save_segment(None, key="some", name="Some", text="purchases >= 0", is_tracked=False, now=NOW)

@@ -9,7 +9,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.scope import NOBODY, Scope
-from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers import narrowed, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 
 MOST_TICKED = 10_000
@@ -51,13 +51,13 @@ class Whom:
             seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, **LIVING)
             yield from seen.order_by("pk").values_list("pk", flat=True)
         else:
-            yield from reads.everybody(self.filters, self.scope)
+            yield from narrowed.everybody(self.filters, self.scope)
 
     def count(self) -> int:
         if self.ids:
             seen = Customer.objects.for_scope(self.scope).filter(pk__in=self.ids, **LIVING)
             return int(seen.count())
-        return reads.count_everybody(self.filters, self.scope)
+        return narrowed.count_everybody(self.filters, self.scope)
 
     def some(self, most: int) -> list[int]:
         """The first few, to show what would happen."""

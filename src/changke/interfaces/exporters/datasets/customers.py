@@ -18,7 +18,7 @@ from changke.facts.fields.queries import fields_for
 from changke.facts.scores.models import Score
 from changke.facts.scores.queries import latest_of, scores_for
 from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Dataset, Row
-from changke.interfaces.web.customers import may_ask, reads
+from changke.interfaces.web.customers import may_ask, narrowed
 from changke.interfaces.web.customers.filters import read_filters
 from changke.profiles.attributes.models import Profile
 from changke.profiles.value.models import Prediction
@@ -56,7 +56,7 @@ WANTED = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "
 
 
 def count(ask: Ask) -> int:
-    return reads.count_everybody(read_filters(QueryDict(ask.filters)), ask.scope)
+    return narrowed.count_everybody(read_filters(QueryDict(ask.filters)), ask.scope)
 
 
 def check(ask: Ask) -> None:
@@ -66,7 +66,7 @@ def check(ask: Ask) -> None:
 
 def rows(ask: Ask) -> Iterator[Row]:
     fields, scores = _fields(ask), scores_for(ask.role or None)
-    ids = reads.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
+    ids = narrowed.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
     while chunk := list(islice(ids, CHUNK)):
         people = Customer.objects.select_related("home_store", "adviser").in_bulk(chunk)
         about = {

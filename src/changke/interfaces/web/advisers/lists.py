@@ -12,7 +12,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.customers import reads
+from changke.interfaces.web.customers import counts
 from changke.interfaces.web.customers.filters import CARE, Filters
 from changke.interfaces.web.customers.lists import said
 from changke.interfaces.web.doors import needs
@@ -63,4 +63,4 @@ def _lines(scope: Scope) -> list[Line]:
 
 def _slipping(care: str, scope: Scope) -> Slipping:
     filters = Filters(care=care)
-    return Slipping(str(words.CARE[care]), said(reads.count_of(filters, scope)), filters.query)
+    return Slipping(str(words.CARE[care]), said(counts.count_of(filters, scope)), filters.query)

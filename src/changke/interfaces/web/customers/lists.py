@@ -23,10 +23,10 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
-from changke.interfaces.web.customers import in_segment, may_ask, own_fields, reads
+from changke.interfaces.web.customers import in_segment, may_ask, narrowed, own_fields, reads
+from changke.interfaces.web.customers.counts import Count, counts_of, tightest
 from changke.interfaces.web.customers.filters import Filters, read_filters
 from changke.interfaces.web.customers.lines import line_of
-from changke.interfaces.web.customers.reads import Count
 from changke.interfaces.web.doors import needs
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
@@ -71,9 +71,9 @@ def show(request: HttpRequest) -> HttpResponse:
         filters = filters.without("own")
     may_ask.check(filters, current.staff(request).role)
     stages = _stages()
-    looked_up = reads.LookedUp()
+    looked_up = narrowed.LookedUp()
     page = reads.page_of(filters, scope, looked_up=looked_up)
-    counts = reads.counts_of(filters, scope, list(stages.words), model=stages.model, looked_up=looked_up)
+    counts = counts_of(filters, scope, list(stages.words), model=stages.model, looked_up=looked_up)
     shown = [counts[stage] for stage in filters.stages if stage in counts] if filters.stages else list(counts.values())
     total = reduce(add, shown, Count(0))
     advisers = _advisers(scope.narrowed(filters.store), filters)
@@ -198,9 +198,9 @@ def _address(filters: Filters) -> str:
 
 def _why_empty(filters: Filters, scope: Scope, conditions: list[Condition]) -> dict[str, Any]:
     """An empty list names the condition that costs most, or says that there is nobody at all yet."""
-    if not conditions or reads.nobody_yet(scope):
-        return {"nobody": not conditions or reads.nobody_yet(scope)}
-    found = reads.tightest(filters, scope)
+    if not conditions or narrowed.nobody_yet(scope):
+        return {"nobody": not conditions or narrowed.nobody_yet(scope)}
+    found = tightest(filters, scope)
     if found is None:
         return {}
     name, count = found
