@@ -28,9 +28,10 @@ def copy_file(table: str, file: Path) -> None:
             copy.write(block)
 
 
-def copy_rows(table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Python rows, columns in the order of the table."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+def copy_rows(table: str, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()) -> None:
+    """Python rows, columns in the order of the table or as named."""
+    named = f" ({', '.join(columns)})" if columns else ""
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table}{named} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -215,31 +215,22 @@ def _given(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def candidate(index: int, person: Mapping[str, Any]) -> Candidate:
     """One row of `persons` as the customers' room wants it."""
-    year, month, day = born(person["birthday"], person["birth_year"])
-    return Candidate(
-        cand=index,
-        external=person["customer_id"],
-        card=person["member_card"],
-        wecom=person["wecom_id"],
-        unionid=person["union_id"],
-        phone=person["phone"],
-        email=person["email"],
-        name=person["name"] or "",
-        gender=person["gender"] or "",
-        birth_year=year,
-        birth_month=month,
-        birth_day=day,
-        occupation=person["occupation"] or "",
-        income_band=person["income_band"] or "",
-        city=person["city"] or "",
-        interests=person["interests"] or "",
-        living=person["living"] or "",
-        allergies=person["allergies"] or "",
-        first_source=person["source"] or "",
-        home_store_id=person["store_id"] if person["store_id"] != PRETENDED else None,
-        adviser_id=person["adviser_id"],
-        known_on=person["day"],
-    )
+    said = {ours: person[theirs] for theirs, ours in SAID.items() if person[theirs] is not None}
+    if person["birthday"] or person["birth_year"]:
+        year, month, day = born(person["birthday"], person["birth_year"])
+        said |= {"birth_year": year, "birth_month": month, "birth_day": day}
+    if person["store_id"] == PRETENDED:
+        del said["home_store_id"]
+    return Candidate(cand=index, **said)
+
+
+SAID = {
+    "customer_id": "external", "member_card": "card", "wecom_id": "wecom", "union_id": "unionid", "phone": "phone",
+    "email": "email", "name": "name", "gender": "gender", "occupation": "occupation", "income_band": "income_band",
+    "city": "city", "interests": "interests", "living": "living", "allergies": "allergies", "source": "first_source",
+    "store_id": "home_store_id", "adviser_id": "adviser_id", "day": "known_on",
+}  # fmt: skip
+"""Columns of `persons` and what the customers' room calls them."""
 
 
 def born(birthday: str | None, birth_year: str | None) -> tuple[int | None, int | None, int | None]:

@@ -1,8 +1,8 @@
 """Writing identifiers: the one place where a phone, an address or a platform's id becomes ciphertext and index."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -17,8 +17,7 @@ from changke.foundation.persons.queries import vault
 from changke.foundation.persons.services.keys import keys_for
 
 
-@dataclass(frozen=True)
-class NewName:
+class NewName(NamedTuple):
     """An identifier to be written; the value is normalised."""
 
     customer_id: int
@@ -100,6 +99,8 @@ def write_unknown(names: Sequence[NewName], *, batch_id: int | None) -> None:
             f"INSERT INTO facts_identifier ({columns}) SELECT {columns} FROM intake_identifier"  # noqa: S608 ours
             " WHERE NOT shared ORDER BY id ON CONFLICT DO NOTHING"
         )
+        if sql.rowcount == len(names):
+            return
         # What could not go in because another of the same chunk was first, or found another before: beside it.
         sql.execute(
             f"INSERT INTO facts_identifier ({columns})"  # noqa: S608 ours
