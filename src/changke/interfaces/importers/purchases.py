@@ -221,7 +221,8 @@ class Purchases:
 
     def assemble(self, known_ordinals: dict[str, int] | None = None) -> int:
         """From `good` and `customer_of` make `receipts`, `receipt_lines`, `receipt_tenders`, numbered by `k`; how
-        many. Returns come last, so that they find the purchases of the same load."""
+        many. Returns come last, so that they find the purchases of the same load. Otherwise customer by customer: what
+        the database keeps of one then lies together, and is written together."""
         self._build_offsets(known_ordinals or {})
         source = self.setting.source.replace("'", "''")
         daily = "|| ':' || day" if self.setting.numbers_restart == "daily" else ""
@@ -230,6 +231,7 @@ class Purchases:
         )
         self._part_by_part(
             "totals",
+            "gid",
             f"""
             SELECT gid, min(sheet) AS sheet, count(*) AS rows, min(number) AS number, max(original_number) AS
             original_number,
@@ -277,15 +279,16 @@ class Purchases:
         self.connection.execute(
             """
             CREATE OR REPLACE TABLE places AS
-            SELECT gid, row_number() OVER (ORDER BY is_return, gid) AS k
-            FROM totals WHERE gid NOT IN (SELECT gid FROM overlapping)
+            SELECT gid, customer_of.id AS customer_id, row_number() OVER (ORDER BY is_return, customer_of.id, gid) AS k
+            FROM totals LEFT JOIN customer_of USING (key) WHERE gid NOT IN (SELECT gid FROM overlapping)
             """
         )
         self._part_by_part(
             "receipts",
+            "k",
             """
-            SELECT places.k, keyed.* EXCLUDE (sheet, key, digest), customer_of.id AS customer_id
-            FROM keyed JOIN places USING (gid) LEFT JOIN customer_of USING (key) WHERE {part} ORDER BY places.k
+            SELECT places.k, keyed.* EXCLUDE (sheet, key, digest), places.customer_id
+            FROM keyed JOIN (SELECT * FROM places WHERE {part}) AS places USING (gid) ORDER BY places.k
             """,
         )
         self._build_parts()
@@ -329,6 +332,7 @@ class Purchases:
     def _build_parts(self) -> None:
         self._part_by_part(
             "receipt_lines",
+            "k",
             """
             SELECT k, row_number() OVER (PARTITION BY k ORDER BY good.rn) AS position, good.item_id, good.description,
               abs(good.quantity) AS quantity,
@@ -336,7 +340,7 @@ class Purchases:
               abs(good.quantity) ELSE 0 END)
                 AS unit_price,
               good.amount * receipts.flip AS amount, good.cost
-            FROM good JOIN receipts USING (gid) WHERE {part} ORDER BY k, position
+            FROM good JOIN (SELECT k, gid, flip FROM receipts WHERE {part}) AS receipts USING (gid) ORDER BY k, position
             """,
         )
         paid = ["SELECT gid, tender AS kind, amount FROM good WHERE wide_sum = 0 AND tender IS NOT NULL"]
@@ -346,21 +350,25 @@ class Purchases:
         ]
         self._part_by_part(
             "receipt_tenders",
+            "k",
             f"""
             SELECT k, kind, sum(amount) * min(flip) AS amount
-            FROM ({" UNION ALL ".join(paid)}) AS paid JOIN receipts USING (gid) WHERE {{part}}
+            FROM ({" UNION ALL ".join(paid)}) AS paid
+            JOIN (SELECT k, gid, flip FROM receipts WHERE {{part}}) AS receipts USING (gid)
             GROUP BY k, kind ORDER BY k
             """,  # noqa: S608
         )
 
-    def _part_by_part(self, table: str, statement: str) -> None:
-        """Make the table of so many receipts at a time: what joins and sorts keep in memory does not grow with the
-        file. A receipt is in one part, whole."""
-        found = self.connection.execute("SELECT max(gid) FROM good").fetchone()
+    def _part_by_part(self, table: str, by: str, statement: str) -> None:
+        """Make the table of so many receipts at a time, by their first row (`gid`) or their place (`k`): what joins and
+        sorts keep in memory does not grow with the file, and a chunk lies in one part. A receipt is in one part, whole.
+        """
+        source = {"gid": "good", "k": "places"}[by]
+        found = self.connection.execute(f"SELECT max({by}) FROM {source}").fetchone()  # noqa: S608 our own names
         highest = found[0] if found and found[0] is not None else 0
         for first in range(0, highest + 1, PART):
             how = f"INSERT INTO {table}" if first else f"CREATE OR REPLACE TABLE {table} AS"
-            self.connection.execute(f"{how} {statement.format(part=f'gid BETWEEN {first} AND {first + PART - 1}')}")
+            self.connection.execute(f"{how} {statement.format(part=f'{by} BETWEEN {first} AND {first + PART - 1}')}")
 
     def chunks(self, *, returns: bool) -> Iterator[Chunk]:
         """Whole receipts, so many at a time that their transaction stays well under a second. Returns are numbered

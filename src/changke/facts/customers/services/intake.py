@@ -68,7 +68,7 @@ def take_in(
     `update`: the file's fields replace those of a known customer. `merge`: they only fill what is empty, as of a
     purchase file that happens to carry names. `skip` and `refuse` leave her as she is, identifiers too.
     """
-    known_as = {"source": source, "batch": batch_id, "now": now}
+    known_as: dict[str, Any] = {"source": source, "batch": batch_id, "now": now}
     candidates = list(candidates)
     with connection.cursor() as cursor:
         matched = match(cursor, candidates, source=source, batch_id=batch_id, by_name=by_name)
