@@ -20,7 +20,8 @@ from changke.interfaces.importers.kinds import WAITING, Work
 from changke.interfaces.importers.notes import Notes
 from changke.interfaces.importers.openings import Openings
 from changke.interfaces.importers.persons import take_in_persons
-from changke.interfaces.importers.purchases import CHUNK, Purchases
+from changke.interfaces.importers.purchases import Purchases
+from changke.interfaces.importers.receipt_files import CHUNK
 from changke.interfaces.importers.reporting import Reporter
 from changke.interfaces.importers.scratch import Scratch
 from changke.interfaces.importers.understanding import Load
@@ -51,10 +52,10 @@ def take_in(
 
 def _write_purchases(work: Purchases, scratch: Scratch, report: Reporter, counts: dict[str, int], batch: Batch) -> None:
     work.take_in_persons()
-    work.assemble(_known_ordinals(work, scratch))
+    work.receipts.assemble(_known_ordinals(work, scratch))
     found = scratch.connection.execute("SELECT count(*) FROM again").fetchone()
     counts["skipped"] += int(found[0]) if found else 0
-    for taken in writing(work, scratch.folder, batch_id=batch.pk, again=batch.started_at is not None):
+    for taken in writing(work.files, scratch.folder, batch_id=batch.pk, again=batch.started_at is not None):
         counts["created"] += taken.created
         counts["skipped"] += taken.skipped
         work.differing.extend(taken.differing)

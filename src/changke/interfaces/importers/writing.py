@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changke.facts.purchases.services.intake import TakenIn, known, reserve, take_in, take_in_carefully
-from changke.interfaces.importers.purchases import Chunk, Purchases
+from changke.interfaces.importers.receipt_files import Chunk, Files
 from changke.interfaces.importers.threads import side_by_side
 
 
@@ -25,7 +25,7 @@ class Written:
     """Returns of more than is left, by `k`, and what was left."""
 
 
-def writing(work: Purchases, folder: Path, *, batch_id: int, again: bool) -> Iterator[Written]:
+def writing(work: Files, folder: Path, *, batch_id: int, again: bool) -> Iterator[Written]:
     """What became of each chunk, in their order: sales and uses side by side, then returns one after the other.
 
     `again`: the batch was begun before. Then each chunk is asked for first, and what was written goes by at the cost of
@@ -43,7 +43,7 @@ def writing(work: Purchases, folder: Path, *, batch_id: int, again: bool) -> Ite
 Take = Callable[..., TakenIn]
 
 
-def _write(work: Purchases, folder: Path, chunk: Chunk, take: Take, *, batch_id: int, again: bool) -> Written:
+def _write(work: Files, folder: Path, chunk: Chunk, take: Take, *, batch_id: int, again: bool) -> Written:
     if again and known(work.keys_of(chunk), batch_id=batch_id) == chunk.count:
         return Written(work.rows_of(chunk.first, chunk.last), 0)
     ids = reserve(chunk.count)
