@@ -73,6 +73,15 @@ def mirrored(folder: Path, customers: int, purchases: int) -> duckdb.DuckDBPyCon
     duck.execute("""
         CREATE TABLE facts_scorevalue (id BIGINT, customer_id BIGINT, score_id BIGINT, number BIGINT, text TEXT,
                                        scored_on DATE, withdrawn_by_id BIGINT)""")
+    duck.execute("""
+        CREATE TABLE facts_fieldvalue (id BIGINT, customer_id BIGINT, field_id BIGINT, text TEXT, number BIGINT,
+                                       day DATE)""")
+    # A fifth of the customers came through a friend, most of them through few.
+    duck.execute("""
+        CREATE TABLE facts_referral AS
+        SELECT id, id AS customer_id, CAST(1 + floor(power((id * 7919 % 1000) / 1000.0, 3) * (id - 1)) AS BIGINT)
+               AS referrer_id, known_on AS business_date, NULL::BIGINT AS withdrawn_by_id
+        FROM facts_customer WHERE id % 5 = 0""")
     duck.execute("CREATE SCHEMA live")
     for name, query in VIEWS.items():
         duck.execute(f"CREATE VIEW live.{name} AS {query}")

@@ -261,36 +261,44 @@ def _read_as(record: str) -> str:
     return f"CASE WHEN {record}.merged_into_id IS NULL THEN {record}.id ELSE {record}.merged_into_id END"
 
 
-# From the referrer on, so that asking for one walks the indexes. A later statement about the same person holds instead,
-# unless it names herself, which merging two records can make it do.
+_STATEMENTS = f"""
+(SELECT {PERSON} AS brought_id, said.id AS said_id, {_read_as("named")} AS named_id
+ FROM facts_customer AS record JOIN facts_referral AS said ON said.customer_id = record.id
+ LEFT JOIN facts_customer AS named ON named.id = said.referrer_id
+ WHERE said.withdrawn_by_id IS NULL)
+"""
+
+# From the referrer on, so that asking for one walks the indexes. The latest statement about a person holds, of those
+# that do not name herself, as merging two records can make one do. It is looked up for each, by a query of its own:
+# joined, there are more tables in it than PostgreSQL puts in order together (eight), and it reads all receipts.
 _REFERRALS = f"""
-SELECT {_read_as("referrer")} AS customer_id, person.id AS brought_id, said.business_date
-FROM facts_customer AS referrer
-JOIN facts_referral AS said ON said.referrer_id = referrer.id
-JOIN facts_customer AS met ON met.id = said.customer_id
-JOIN facts_customer AS person ON person.id = {_read_as("met")}
-WHERE said.withdrawn_by_id IS NULL AND person.is_active AND {_read_as("referrer")} <> person.id
-  AND NOT EXISTS (
-    SELECT 1 FROM facts_customer AS another
-    JOIN facts_referral AS later ON later.customer_id = another.id
-    LEFT JOIN facts_customer AS named ON named.id = later.referrer_id
-    WHERE {_read_as("another")} = {_read_as("met")} AND later.id > said.id AND later.withdrawn_by_id IS NULL
-      AND (named.id IS NULL OR {_read_as("named")} <> {_read_as("another")})
+SELECT told.customer_id, told.brought_id, told.business_date
+FROM (
+  SELECT {_read_as("referrer")} AS customer_id, {_read_as("met")} AS brought_id, said.id AS said_id, said.business_date
+  FROM facts_customer AS referrer
+  JOIN facts_referral AS said ON said.referrer_id = referrer.id
+  JOIN facts_customer AS met ON met.id = said.customer_id
+  WHERE said.withdrawn_by_id IS NULL
+) AS told
+JOIN facts_customer AS person ON person.id = told.brought_id
+WHERE person.is_active AND told.customer_id <> told.brought_id
+  AND told.said_id = (
+    SELECT MAX(later.said_id) FROM {_STATEMENTS} AS later
+    WHERE later.brought_id = told.brought_id AND (later.named_id IS NULL OR later.named_id <> later.brought_id)
   )
 """
 
+# Receipts and openings are joined apart: of a union of joins PostgreSQL computes all before it joins.
+_BROUGHT = "SELECT brought.customer_id, brought.brought_id, brought.business_date AS brought_on, money.business_date"
 _REFERRED_SPEND = f"""
-SELECT brought.customer_id, brought.brought_id, brought.business_date AS brought_on, money.business_date,
-       money.is_dated, money.cash_minor
+{_BROUGHT}, 1 AS is_dated,
+       CASE WHEN money.kind = 'return' THEN -money.cash_minor ELSE money.cash_minor END AS cash_minor
+FROM ({_REFERRALS}) AS brought JOIN {_RECEIPTS} AS money ON money.customer_id = brought.brought_id
+UNION ALL
+{_BROUGHT}, 0 AS is_dated, money.cash_minor
 FROM ({_REFERRALS}) AS brought
-JOIN (
-  SELECT customer_id, business_date, 1 AS is_dated,
-         CASE WHEN kind = 'return' THEN -cash_minor ELSE cash_minor END AS cash_minor
-  FROM {_RECEIPTS} AS receipt
-  UNION ALL
-  SELECT customer_id, last_on AS business_date, 0 AS is_dated, cash_minor
-  FROM {_of_persons("facts_opening", "last_on", "cash_minor")} AS opening
-) AS money ON money.customer_id = brought.brought_id
+JOIN {_of_persons("facts_opening", "last_on AS business_date", "cash_minor")} AS money
+  ON money.customer_id = brought.brought_id
 """
 
 VIEWS: Mapping[str, str] = {

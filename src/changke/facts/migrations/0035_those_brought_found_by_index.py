@@ -1,0 +1,15 @@
+from django.db import migrations
+
+from changke.facts.tables import VIEWS
+
+NEW = ("referrals", "referred_spend")
+
+
+class Migration(migrations.Migration):
+    """The same rows, by queries that walk indexes."""
+
+    dependencies = [("facts", "0034_who_brought_whom")]
+    operations = [
+        migrations.RunSQL(f"CREATE OR REPLACE VIEW live.{name} AS {VIEWS[name]}", migrations.RunSQL.noop)
+        for name in NEW
+    ]
