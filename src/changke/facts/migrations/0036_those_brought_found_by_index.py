@@ -8,7 +8,7 @@ NEW = ("referrals", "referred_spend")
 class Migration(migrations.Migration):
     """The same rows, by queries that walk indexes."""
 
-    dependencies = [("facts", "0034_who_brought_whom")]
+    dependencies = [("facts", "0035_written_by_the_set")]
     operations = [
         migrations.RunSQL(f"CREATE OR REPLACE VIEW live.{name} AS {VIEWS[name]}", migrations.RunSQL.noop)
         for name in NEW
