@@ -2,8 +2,10 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -21,6 +23,28 @@ def told(*arguments: str) -> dict[str, Any]:
     call_command("referrals", *arguments, "--json", stdout=out, stderr=StringIO())
     found: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
     return found
+
+
+def of_segments(*words: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("segments", *words, "--json", stdout=out, stderr=StringIO())
+    found: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return found
+
+
+def test_segments_ask_for_it_and_exports_carry_it(cast: Cast, tmp_path: Path) -> None:
+    for brought in (cast.qiu, cast.bai):
+        told(str(brought.pk), "--by", str(cast.vera.pk))
+    told(str(cast.mo.pk), "--by", str(cast.bai.pk))
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    assert of_segments("--count", "referred_customers >= 2")["customers"] == 1
+    assert of_segments("--count", "referral_value > 0")["customers"] == 2
+    assert of_segments("--count", "referral_value_365d > 0 and purchases = 0")["customers"] == 1
+    target = tmp_path / "customers.parquet"
+    call_command("export", "customers", "--to", str(target), stdout=StringIO(), stderr=StringIO())
+    wanted = "SELECT referred_customers, referral_value, referral_value_365d FROM"
+    [row] = duckdb.sql(f"{wanted} '{target}' WHERE name = '薇拉'").fetchall()
+    assert [float(one) for one in row] == [2, 57_600, 57_600]
 
 
 def test_said_by_phone_or_number_and_told(cast: Cast) -> None:

@@ -41,6 +41,9 @@ COLUMNS = (
     Column("visits_365d", _("Visits in 365 days"), "int"),
     Column("net_spend", _("Net spend"), "money"),
     Column("value_at_risk", _("Value at risk"), "money"),
+    Column("referred_customers", _("Customers she brought"), "int"),
+    Column("referral_value", _("Referral value"), "money"),
+    Column("referral_value_365d", _("Referral value this year"), "money"),
     Column("outlook_bp", _("Outlook in basis points"), "int"),
     Column("expected_purchases_milli", _("Expected purchase days in thousandths"), "int"),
     Column("expected_spend", _("Expected spend"), "money"),
@@ -52,7 +55,10 @@ EXPECTED = (
     "p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor", "horizon_days", "as_of",
 )  # fmt: skip
 NOTHING_EXPECTED: tuple[Cell, ...] = (None,) * len(EXPECTED)
-WANTED = ("stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on")
+WANTED = (
+    "stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on", "referred_customers",
+    "referral_value", "referral_value_365d",
+)  # fmt: skip
 
 
 def count(ask: Ask) -> int:
@@ -94,6 +100,9 @@ def rows(ask: Ask) -> Iterator[Row]:
                     profile.get("visits_365d"),
                     profile.get("net_spend"),
                     profile.get("value_at_risk"),
+                    profile.get("referred_customers"),
+                    profile.get("referral_value"),
+                    profile.get("referral_value_365d"),
                     *expected.get(pk, NOTHING_EXPECTED),
                     *own.get(pk, [None] * len(fields)),
                     *said.get(pk, [None] * len(scores)),
