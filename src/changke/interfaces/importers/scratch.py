@@ -17,7 +17,7 @@ from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.sheets import RawRow, Sheet
 
-MEMORY_LIMIT = "80MB"
+MEMORY_LIMIT = "72MB"
 """Of the scratch database; what does not fit spills to the disk beside it."""
 MORE_MEMORY = "256MB"
 """For a file of which something neither fits nor spills: it is read a second time."""
