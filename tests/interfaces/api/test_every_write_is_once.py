@@ -20,6 +20,7 @@ from changke.facts.duplicates.models import Duplicate
 from changke.facts.duplicates.services import find_duplicates, not_same
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
+from changke.facts.referrals.services import name_referrer
 from changke.facts.scores.services import define_score
 from changke.foundation.access.models import Grant, OwnRole
 from changke.foundation.access.services import issue_key
@@ -186,6 +187,12 @@ def a_pair() -> Duplicate:
     return Duplicate.objects.get()
 
 
+def a_referrer(cast: Cast) -> str:
+    """Somebody brought her."""
+    name_referrer(own().pk, cast.vera.pk, now=NOW)
+    return f"/customers/{own().pk}/referrer"
+
+
 def a_name() -> str:
     """A second phone of hers."""
     add_name(own(), "phone", "13900000098", now=NOW)
@@ -202,6 +209,8 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_duplicate_not_same": lambda _: (f"/duplicates/{a_pair().pk}/not-same", ""),
     "delete_duplicate_not_same": lambda _: (f"/duplicates/{two_persons()}/not-same", ""),
     "delete_identifier": lambda _: (a_name(), ""),
+    "put_referrer": lambda cast: (f"/customers/{own().pk}/referrer", {"referrer": {"id": cast.vera.pk}}),
+    "delete_referrer": lambda cast: (a_referrer(cast), ""),
     "post_key": lambda _: ("/keys", {"name": "till", "role": "staff", "stores": ["JA"]}),
     "rotate_own_key": lambda _: ("/keys/self/rotate", {"overlap_hours": 1}),
     "rotate_key": lambda _: (f"/keys/{a_key()}/rotate", {"overlap_hours": 1}),

@@ -374,7 +374,7 @@ def test_the_page_needs_no_more_than_a_few_questions(
     shop: Cast, owner: Client, django_assert_max_num_queries: object
 ) -> None:
     page(owner, shop.vera)
-    with django_assert_max_num_queries(43):  # type: ignore[operator]  # pytest-django's fixture
+    with django_assert_max_num_queries(44):  # type: ignore[operator]  # pytest-django's fixture
         page(owner, shop.vera)
 
 
