@@ -20,6 +20,9 @@ MOST_COINS_AT_ONCE = 4096
 ROWS_AT_ONCE = 8192
 """So that what is computed of them stays in the processor's own memory."""
 
+ASKED_AT_ONCE = 4 * ROWS_AT_ONCE
+"""Who is here asks less of each row."""
+
 
 TINY = 1e-300
 SURELY_HERE = -700.0
@@ -148,7 +151,7 @@ class CoinModel(PurchaseModel):
                 here += 1
                 np.divide(1, here, out=alive[rows])
 
-        on_every_core(say, len(x), at_once=ROWS_AT_ONCE)
+        on_every_core(say, len(x), at_once=ASKED_AT_ONCE)
         return alive
 
     def _p_active_of(self, alive: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
