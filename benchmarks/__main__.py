@@ -1,4 +1,5 @@
-"""All benchmarks, one after the other: `make bench`. Each prints its own table; docs/benchmarks.md keeps the last ones.
+"""The benchmarks that need nothing but room, one after the other: `make bench`. Each prints its own table;
+docs/benchmarks.md keeps the last ones, and names the commands of the others.
 
     python -m benchmarks [--folder DIR] [--customers N] [--purchases N]
 

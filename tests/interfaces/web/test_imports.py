@@ -264,6 +264,27 @@ def test_names_are_matched_with_ours(cast: Cast) -> None:
         assert cursor.fetchone() == (cast.xu_hui.pk, cast.clerk.pk)
 
 
+def test_what_a_new_item_is_may_be_said(cast: Cast) -> None:
+    client = signed_in(cast.hq)
+    head = "单号,消费时间,会员手机号,类型,项目,实收金额\n"
+    rows = ["办卡,年度通,1980", "消费,美白十次卡,980", "消费,艾灸,188", "消费,精油,98"]
+    text = head + "".join(f"B-{place},2026-02-01,13900000001,{row}\n" for place, row in enumerate(rows))
+    batch = upload(client, csv(text))
+    check(client, batch, **{"store|1.csv|": "JA"})
+    (group,) = client.get(f"/imports/{batch.pk}/match/").context["unknown"]
+    keys = {row["word"]: row["kind_key"] for row in group["rows"]}
+    proposed = {row["word"]: row["kind"] for row in group["rows"]}
+    assert proposed == {"年度通": "card", "美白十次卡": "card", "艾灸": "other", "精油": "other"}
+    said = {keys[word]: kind for word, kind in proposed.items()} | {keys["艾灸"]: "service", keys["精油"]: "product"}
+    refused = client.post(f"/imports/{batch.pk}/match/", said | {group["rows"][0]["key"]: "没有的项目"})
+    (again,) = refused.context["unknown"]
+    assert {row["kind_key"]: row["kind"] for row in again["rows"]} == said, "what was chosen stays"
+    load(client, batch, **(said | {keys["精油"]: "no kind at all"}))
+    created = dict(Item.objects.filter(name__in=proposed).values_list("name", "kind"))
+    assert created == {"年度通": "card", "美白十次卡": "card", "艾灸": "service", "精油": "other"}
+    assert sum(Receipt.objects.filter(batch=batch).values_list("consumed_minor", flat=True)) == 28_600
+
+
 def test_columns_chosen_by_hand_are_remembered(cast: Cast) -> None:
     client = signed_in(cast.hq)
     strange = "wann,wo,wer,wieviel\n2026-02-01,JA,13900000009,12.50\n"

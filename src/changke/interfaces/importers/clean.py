@@ -20,6 +20,8 @@ from changke.interfaces.importers.normalise import dates, numbers, phones, texts
 from changke.interfaces.importers.problems import Refused
 
 ODD_AT_ONCE = 20_000
+SOLD_AS = "sold_as"
+"""A column of every file with a column of types: what those say of the item. It reads the same cells once more."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def types(reading: Reading) -> dict[str, Type]:
         **dict.fromkeys(MONEY_FIELDS, money),
         "type": Type("VARCHAR", type_word),
         "item_kind": Type("VARCHAR", item_kind_word),
+        SOLD_AS: Type("VARCHAR", sold_as_word, "CASE WHEN x IN ('消费', '销售', '退款', 'sale') THEN '' END"),
         "tender": Type("VARCHAR", tender_word),
         "consent_on": day,
         **dict.fromkeys(own.TOPICS, Type("VARCHAR", own.consent)),
@@ -158,6 +161,17 @@ def type_word(value: str) -> str:
 
 def item_kind_word(value: str) -> str:
     return cell_words("item_kind").get(folded(value), "other")
+
+
+def sold_as_word(value: str) -> str:
+    """What the type of a row says of the item: 办卡 sells a card. Most types say nothing of it."""
+    return cell_words("sold_as").get(folded(value), "")
+
+
+def kind_by_name(name: str) -> str:
+    """What a name sounds like: proposed to a person, never decided. `补水十次卡(2025)` sounds like a card."""
+    plain, endings = folded(name), cell_words("named")
+    return next((code for word, code in endings.items() if plain.endswith(word)), "")
 
 
 def tender_word(value: str) -> str:

@@ -135,7 +135,7 @@ def vocabulary() -> Mapping[str, Mapping[str, Sequence[str]]]:
 
 @cache
 def cell_words(field: str) -> Mapping[str, str]:
-    """folded word -> code, for cells with words of their own: type, item_kind, tender."""
+    """folded word -> code, for cells with words of their own: type, item_kind, sold_as, tender."""
     loaded = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
     return {folded(word): code for code, listed in loaded["words"][field].items() for word in listed}
 

@@ -34,6 +34,8 @@ class Unknown:
     what: str
     word: str
     rows: int
+    kind: str = ""
+    """Of an item: what the file says that it is; nothing where it says nothing."""
 
 
 def resolve_stores(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
@@ -100,14 +102,19 @@ def _username(word: str) -> str:
 
 
 ITEM_KEY = "coalesce('c' || item_code, 'n' || item)"
+KIND_SAID = """coalesce(
+  any_value(nullif(item_kind, 'other')),
+  CASE WHEN bool_and(coalesce(sold_as, '') <> '') FILTER (coalesce(type, '') NOT IN ('use', 'return'))
+    THEN any_value(nullif(sold_as, '')) END,
+  any_value(item_kind))"""
+"""What the file says of an item: in a column of kinds, else by every row that sells it."""
 
 
 def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
     """Make `item_of(key, id, kind, unit_cost, margin)`, by code or, in a file without codes, by name."""
     connection.execute(
         f"CREATE OR REPLACE TABLE named_item AS SELECT {ITEM_KEY} AS key, any_value(item_code) AS code, "  # noqa: S608 ours
-        "arg_min(coalesce(item, item_code), rn) AS name, any_value(item_kind) AS kind, "
-        "any_value(category) AS category, "
+        f"arg_min(coalesce(item, item_code), rn) AS name, {KIND_SAID} AS kind, any_value(category) AS category, "
         f"count(*) AS rows FROM typed WHERE {ITEM_KEY} IS NOT NULL AND problem = '' GROUP BY 1"
     )
     put(connection, "item_of", ITEM_SHAPE, [])
@@ -118,9 +125,13 @@ def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> li
             "SELECT coalesce(code, left(name, 80)), name, kind, category FROM named_item "
             "WHERE key NOT IN (SELECT key FROM item_of) ORDER BY 1"
         )
-        kind = setting.item_kind
         take_in_items(
-            NewItem(code=code, name=name, kind=word or kind or "other", category=category or "")
+            NewItem(
+                code=code,
+                name=name,
+                category=category or "",
+                kind=setting.kinds.get(plain(name)) or word or setting.item_kind or "other",
+            )
             for rows in iter(lambda: cursor.fetchmany(2_000), [])
             for code, name, word, category in rows
         )
@@ -132,10 +143,10 @@ def resolve_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> li
 def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> list[Unknown]:
     matches = _item_matches(setting)
     unknown: list[Unknown] = []
-    for rows in stream(connection, "SELECT key, code, name, rows FROM named_item ORDER BY rows DESC", 2_000):
+    for rows in stream(connection, "SELECT key, code, name, rows, kind FROM named_item ORDER BY rows DESC", 2_000):
         wanted = {
             key: matches.get(plain(name)) or matches.get(plain(code or "")) or code or name
-            for key, code, name, _ in rows
+            for key, code, name, *_ in rows
         }
         words = set(wanted.values())
         found: dict[str, Item] = {}
@@ -159,7 +170,11 @@ def _match_items(connection: duckdb.DuckDBPyConnection, setting: Setting) -> lis
                 if item is not None
             ],
         )
-        unknown += [Unknown("item", name, count) for key, _, name, count in rows if wanted[key] not in found]
+        unknown += [
+            Unknown("item", name, count, kind or setting.item_kind)
+            for key, _, name, count, kind in rows
+            if wanted[key] not in found
+        ]
     return unknown[:MOST_LISTED]
 
 

@@ -1,7 +1,7 @@
 """The load, from files to facts. Three calls, used alike by the command line, the wizard and the worker:
 
     batch = pipeline.start([SourceFile(path, name), ...], kind="purchases", preset=None, create=False, store="",
-                           mapping=None, matches=None, source="", encoding=None, numbers_restart="",
+                           mapping=None, matches=None, kinds=None, source="", encoding=None, numbers_restart="",
                            accept_currency=False, language="zh-hans", title="", created_by=None, now=now)
     analysis = pipeline.analyse(batch.pk, now=now)              # mapping, preview, unknowns, problems; writes no fact
     outcome = pipeline.run(batch.pk, now=now, progress=None)    # created, updated, skipped, refused, error_file
@@ -113,6 +113,7 @@ def start(
     encoding: str | None = None,
     numbers_restart: str = "",
     accept_currency: bool = False,
+    kinds: Mapping[str, str] | None = None,
     decisions: Mapping[str, str] | None = None,
     language: str = "zh-hans",
     title: str = "",
@@ -125,7 +126,7 @@ def start(
         "store": store, "mapping": dict(mapping or {}),
         "matches": {key: dict(words) for key, words in (matches or {}).items()},
         "source": source, "encoding": encoding, "numbers_restart": numbers_restart,
-        "decisions": dict(decisions or {}),
+        "kinds": dict(kinds or {}), "decisions": dict(decisions or {}),
     }  # fmt: skip
     options: dict[str, Any] = {
         **(known.options if known else {}),
@@ -172,7 +173,7 @@ def in_scratch(batch: Batch, work: Callable[[Scratch, Batch], Made]) -> Made:
 def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Progress) -> Analysis:
     load = understand(batch, scratch, now=now, progress=progress)
     missing = load.missing()
-    unknown: dict[tuple[str, str], int] = {}
+    unknown: dict[tuple[str, str], Unknown] = {}
     met: list[MetGroup] = []
     findings.gather(scratch.connection)
     for kind in [] if missing else load.kinds:
@@ -182,7 +183,8 @@ def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Prog
             # A row that names no store has nothing that could be matched: it has the store of the load, or is
             # refused.
             if each.word:
-                unknown[each.what, each.word] = unknown.get((each.what, each.word), 0) + each.rows
+                before = unknown.get((each.what, each.word), replace(each, rows=0))
+                unknown[each.what, each.word] = replace(before, rows=before.rows + each.rows)
         # A store that will be created or matched in the next step refuses no row.
         _pretend_stores(scratch.connection, load.setting)
         trial.judge()
@@ -198,7 +200,7 @@ def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Prog
             for each in scratch.sheets
         ],
         missing=missing,
-        unknown=[Unknown(what, word, rows) for (what, word), rows in unknown.items()][: 3 * MOST_LISTED],
+        unknown=list(unknown.values())[: 3 * MOST_LISTED],
         problems=grouped(scratch, load.language),
         total=scratch.total,
         refused=findings.refused_count(scratch.connection),

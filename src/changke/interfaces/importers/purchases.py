@@ -17,6 +17,12 @@ from changke.interfaces.importers.setting import Setting
 
 NEEDED = (("happened",), ("amount", "unit_price", "tender_cash", "tender_session", "tender_stored_value"))
 """Of each group at least one column."""
+ITEM_KIND = """
+  CASE WHEN timed.type = 'use' AND coalesce(nullif(item_of.kind, 'other'), timed.item_kind) IN ('card', 'topup')
+    THEN 'service'
+    ELSE coalesce(nullif(item_of.kind, 'other'), nullif(timed.item_kind, 'other'), nullif(timed.sold_as, ''),
+      nullif('{preset}', ''), 'other') END"""
+"""What a row sold. Who uses up a card has something rendered, also where the till names only the card."""
 LINE_FIELDS = frozenset({"item", "item_code", "quantity", "unit_price"})
 
 
@@ -70,9 +76,7 @@ class Purchases:
             SELECT timed.rn, timed.sheet, timed.line, timed.number, timed.original_number, timed.store AS store_word,
               coalesce(timed.type, '') AS type, timed.local, timed.instant, timed.day, timed.store_id, staff_of.id AS
                 staff_id,
-              item_of.id AS item_id, coalesce(item_of.kind, timed.item_kind, nullif('{self.setting.item_kind}', ''),
-                'other')
-                AS item_kind,
+              item_of.id AS item_id, {ITEM_KIND.format(preset=self.setting.item_kind)} AS item_kind,
               coalesce(timed.item, timed.item_code, '') AS description, coalesce(timed.item_code, '') AS item_code,
                 timed.unit_price,
               coalesce(timed.quantity, 1000) AS quantity,

@@ -11,7 +11,7 @@ import duckdb
 
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.apart import open_sheets
-from changke.interfaces.importers.clean import tidy
+from changke.interfaces.importers.clean import SOLD_AS, tidy
 from changke.interfaces.importers.normalise.texts import text
 from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
@@ -223,12 +223,16 @@ class Scratch:
         mapped = list(dict.fromkeys(field for sheet in sheets for field in sheet.mapping))
         if stores and "store" not in mapped:
             mapped.append("store")
+        if "type" in mapped:
+            mapped.append(SOLD_AS)
         selects = []
         for sheet in sheets:
             place = {name: index for index, name in enumerate(sheet.header.names)}
             of_all = stores.get((sheet.path, sheet.name), "").replace("'", "''")
             constant = {"store": f"'{of_all}'"} if of_all else {}
             raw = {each: tidy(f"c{place[name]}") for each, name in sheet.mapping.items()}
+            if "type" in raw:
+                raw[SOLD_AS] = raw["type"]
             if of_all and "store" in raw:
                 raw["store"] = f"coalesce(nullif({raw['store']}, ''), {constant['store']})"
             cells = [f"{raw.get(each) or constant.get(each, 'NULL')} AS {each}" for each in mapped]

@@ -29,6 +29,8 @@ class Setting:
     numbers_restart: str = ""
     """"daily" where the till counts its receipts from 1 every day."""
     matches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """What new items are, by name, as somebody said who knows them: {"十次卡": "card"}."""
     decisions: Mapping[str, str] = field(default_factory=dict)
     """What happens to rows of customers known before, by how they were met; "" is what holds for the others."""
 
@@ -36,6 +38,7 @@ class Setting:
         """Matches are looked up by their plain words: the file writes `ＡＢＣ ` today and `abc` next month."""
         folded = {what: {plain(word): wanted for word, wanted in words.items()} for what, words in self.matches.items()}
         object.__setattr__(self, "matches", folded)
+        object.__setattr__(self, "kinds", {plain(word): kind for word, kind in self.kinds.items()})
 
     def meant(self, what: str, word: str) -> str:
         """What of ours the word of the file stands for: as matched, else the word itself. `what`: store, staff, item"""
@@ -62,5 +65,6 @@ class Setting:
             item_kind=options.get("item_kind") or "",
             numbers_restart=options.get("numbers_restart") or "",
             matches=options.get("matches") or {},
+            kinds=options.get("kinds") or {},
             decisions=options.get("decisions") or {},
         )

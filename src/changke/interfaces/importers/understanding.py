@@ -68,7 +68,9 @@ class Load:
 
 PLACE = {"zh-hans": "%(file)s 第 %(line)s 行", "zh-hant": "%(file)s 第 %(line)s 行", "en": "%(file)s, row %(line)s"}
 
-EVERY_FIELD = tuple(dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)))
+EVERY_FIELD = (
+    *dict.fromkeys(field for kind in columns.KINDS for field in columns.fields_of(kind)), clean.SOLD_AS
+)  # fmt: skip
 """Every kind's rows have every column, NULL where they have none, so that the statements need no cases."""
 
 

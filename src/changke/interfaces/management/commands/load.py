@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import get_language
 
+from changke.facts.catalog.models import ItemKind
 from changke.foundation.batches.models import Batch
 from changke.interfaces.importers import columns, pipeline
 from changke.interfaces.importers.pipeline import Outcome, SourceFile
@@ -34,6 +35,10 @@ class Command(ShopCommand):
             "--as", dest="kind", choices=columns.KINDS, default="", help="what the rows are (else guessed)"
         )
         parser.add_argument("--create", action="store_true", help="create unknown stores, staff and items")
+        parser.add_argument(
+            "--item", action="append", default=[], metavar="NAME=KIND",
+            help=f"what a new item is ({', '.join(ItemKind)}), where the file does not say it; repeat it",
+        )  # fmt: skip
         parser.add_argument("--store", metavar="CODE", default="", help="the store of rows that name none")
         parser.add_argument("--preset", metavar="NAME", help=f"a file that Changke knows: {presets}")
         parser.add_argument(
@@ -91,6 +96,7 @@ class Command(ShopCommand):
             create=options["create"],
             store=options["store"],
             mapping=mapping_of(options["column"]),
+            kinds=kinds_of(options["item"]),
             decisions={
                 group: options[name]
                 for group, name in (("", "known"), ("phone_other_name", "other_name"))
@@ -143,3 +149,14 @@ def mapping_of(columns: list[str]) -> dict[str, str]:
             raise CommandError(f"--column {column}: write FIELD=HEADING, for example --column amount=实收金额")
         mapping[field] = heading
     return mapping
+
+
+def kinds_of(items: list[str]) -> dict[str, str]:
+    """`补水十次卡=card` -> name to kind. A name may hold an equals sign, a kind does not."""
+    kinds = {}
+    for item in items:
+        name, _, kind = item.rpartition("=")
+        if not name or kind not in ItemKind.values:
+            raise CommandError(f"--item {item}: write NAME=KIND with one of {', '.join(ItemKind)}")
+        kinds[name] = kind
+    return kinds

@@ -24,7 +24,7 @@ from changke.interfaces import words
 from changke.interfaces.referrals import referrals_of
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.record.pick import find
+from changke.interfaces.web.record.pick import chosen, find
 
 
 @never_cache
@@ -57,11 +57,6 @@ def off(request: HttpRequest, customer_id: int) -> HttpResponse:
     except DomainError as refusal:
         toast(request, words.refusal(refusal), bad=True)
     return go(request, reverse("customer-referrer", args=[customer.pk]))
-
-
-def chosen(scope: Scope, text: str) -> Customer | None:
-    """The customer of this number, whom the scope must see."""
-    return customer_in(scope, int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _day(text: str) -> dt.date | None:

@@ -19,7 +19,7 @@ from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.duplicates.sides import compare
-from changke.interfaces.web.record.pick import find
+from changke.interfaces.web.record.pick import chosen, find
 
 
 @never_cache
@@ -29,7 +29,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = customer_in(scope, customer_id)
     if request.method == "GET":
         return _page(request, customer, scope)
-    other = _other(scope, request.POST.get("other", ""))
+    other = chosen(scope, request.POST.get("other", ""))
     if other is None:
         return _page(request, customer, scope, error=gettext("Choose the other record."), status=422)
     # Who stays is named whole: `into` is one of the two, whichever was on the left.
@@ -66,7 +66,7 @@ def _page(
     request: HttpRequest, customer: Customer, scope: Scope, *, error: str = "", status: int = 200
 ) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    other = _other(scope, request.GET.get("with", "") or request.POST.get("other", ""))
+    other = chosen(scope, request.GET.get("with", "") or request.POST.get("other", ""))
     if other is not None and other.pk == customer.pk:
         other, error = None, error or gettext("This is the same record.")
     context: dict[str, Any] = {
@@ -88,7 +88,3 @@ def _page(
         part="duplicates/_found.html" if "q" in request.GET else None,
         status=status,
     )
-
-
-def _other(scope: Scope, text: str) -> Customer | None:
-    return customer_in(scope, int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None

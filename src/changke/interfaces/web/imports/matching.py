@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
-from changke.facts.catalog.models import Item
+from changke.facts.catalog.models import Item, ItemKind
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.interfaces.bulk import shown
+from changke.interfaces.importers.clean import kind_by_name
 from changke.interfaces.importers.known import MOST_LISTED
 from changke.interfaces.importers.own import TOPICS, OwnFields, own_fields
 from changke.interfaces.web import current
@@ -26,7 +27,7 @@ from changke.interfaces.web.imports import words
 from changke.interfaces.web.imports.problems import groups_of
 from changke.interfaces.web.imports.rows import row_of
 from changke.interfaces.web.imports.steps import ask_for_check, place_of, send_off
-from changke.interfaces.words import CONSENT_NO, CONSENT_YES
+from changke.interfaces.words import CONSENT_NO, CONSENT_YES, ITEM_KINDS
 
 MOST_ITEMS = 2_000
 """Offered while one types; a longer catalogue is matched by typing the whole code or name."""
@@ -55,6 +56,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
 def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> HttpResponse:
     matches: dict[str, dict[str, str]] = {}
     errors: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for number, each in enumerate(analysis["unknown"]):
         wanted = request.POST.get(f"u{number}", "").strip()
         if wanted and not _exists(each["what"], wanted):
@@ -63,6 +65,8 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
             }
         elif wanted:
             matches.setdefault(each["what"], {})[each["word"]] = wanted
+        elif each["what"] == "item" and (kind := request.POST.get(f"kind{number}", "")) in ItemKind.values:
+            kinds[each["word"]] = kind
     if errors:
         return _page(request, batch, analysis, errors, typed=request.POST.dict(), status=422)
     decisions = {
@@ -70,7 +74,7 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
         for key, text in request.POST.items()
         if (group := key.removeprefix("known-")) != key and group in ("", *words.MET) and text in words.decisions(group)
     }
-    change_draft(batch.pk, options={"matches": matches, "create": True, "decisions": decisions})
+    change_draft(batch.pk, options={"matches": matches, "kinds": kinds, "create": True, "decisions": decisions})
     send_off(batch, by=current.by(request))
     return go(request, reverse("imports-run", args=[batch.pk]))
 
@@ -115,7 +119,17 @@ def _page(
         value = (
             typed.get(key, "") if typed else (batch.options.get("matches") or {}).get(what, {}).get(each["word"], "")
         )
-        group["rows"].append({**each, "key": key, "value": value, "error": errors.get(key, "")})
+        kind = _kind(batch, each, typed.get(f"kind{number}", "") if typed else "") if what == "item" else ""
+        group["rows"].append(
+            {
+                **each,
+                "key": key,
+                "value": value,
+                "error": errors.get(key, ""),
+                "kind_key": f"kind{number}",
+                "kind": kind,
+            }
+        )
     for group in groups.values():
         group["more"] = len(group["rows"]) >= MOST_LISTED
     total, refused = analysis.get("total") or 0, analysis.get("refused") or 0
@@ -131,11 +145,18 @@ def _page(
         "problems": groups_of(analysis.get("problems") or (), get_language() or "zh-hans"),
         "unknown": list(groups.values()),
         "errors": errors,
+        "item_kinds": list(ITEM_KINDS.items()),
         "met": _met(batch, analysis),
         "decisions": list(words.DECISIONS.items()),
         "decided": (batch.options.get("decisions") or {}).get("", "update"),
     }
     return answer(request, "imports/match.html", context, status=status)
+
+
+def _kind(batch: Batch, each: dict[str, Any], typed: str) -> str:
+    """What a new item is proposed as: as chosen before, else as the file says, else as its name sounds."""
+    chosen = (batch.options.get("kinds") or {}).get(each["word"], "")
+    return typed or chosen or each.get("kind") or kind_by_name(each["word"]) or ItemKind.OTHER
 
 
 def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:

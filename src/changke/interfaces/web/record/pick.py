@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 
 from changke.facts.customers.models import Customer
-from changke.facts.customers.queries import LIVING, matching, phones_of
+from changke.facts.customers.queries import LIVING, customer_in, matching, phones_of
 from changke.facts.customers.rules import masked_phone
 from changke.facts.purchases.models import Receipt
 from changke.facts.visits.models import Visit
@@ -52,6 +52,11 @@ def find(text: str, scope: Scope) -> list[Found]:
     """Customers of the scope whom the text may mean."""
     rows = Customer.objects.for_scope(scope).filter(matching(text), **LIVING)
     return _cards(list(rows.order_by("pinyin", "id").values_list("pk", flat=True)[:MOST_FOUND]))
+
+
+def chosen(scope: Scope, text: str) -> Customer | None:
+    """The customer of this number, whom the scope must see; None where it is no number."""
+    return customer_in(scope, int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def seen_today(setting: Setting, scope: Scope) -> list[Found]:
