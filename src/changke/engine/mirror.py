@@ -20,9 +20,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
 import duckdb
 
 from changke.engine.schemas import MirrorTable
@@ -201,7 +201,8 @@ def reading(uri: str) -> Iterator[Any]:
 @contextmanager
 def _snapshot(uri: str) -> Iterator[Any]:
     """A cursor all of whose queries see the same moment of PostgreSQL."""
-    connection = adbc_driver_postgresql.dbapi.connect(uri, autocommit=False)
+    # Only now: the driver loads Arrow's datasets and Polars, which takes longer than most commands run.
+    connection = import_module("adbc_driver_postgresql.dbapi").connect(uri, autocommit=False)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -1,25 +1,19 @@
 """Customers by items, and baskets by items, as sparse matrices. SciPy is loaded when first asked."""
 
-import importlib
-from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from changke.engine.affinity.lines import Integers, Lines
 
 Matrix = Any  # scipy.sparse's CSR, untyped
 
 
-@cache
-def scipy_sparse() -> Any:
-    return importlib.import_module("scipy.sparse")
-
-
 def matrix(values: npt.ArrayLike, rows: Integers, columns: Integers, shape: tuple[int, int]) -> Matrix:
     """Compressed rows; entries of one place are added."""
-    return scipy_sparse().csr_matrix((np.asarray(values, dtype=float), (rows, columns)), shape=shape)
+    return scipy.sparse.csr_matrix((np.asarray(values, dtype=float), (rows, columns)), shape=shape)
 
 
 def by_customer(lines: Lines, values: npt.ArrayLike | None = None) -> Matrix:
@@ -36,4 +30,4 @@ def faded(lines: Lines, half_life_days: float) -> Matrix:
 def unit_rows(one: Matrix) -> Matrix:
     """Each row of length 1; empty rows stay."""
     length = np.sqrt(np.asarray(one.multiply(one).sum(axis=1))).ravel()
-    return scipy_sparse().diags(1 / np.maximum(length, 1e-12)) @ one
+    return scipy.sparse.diags(1 / np.maximum(length, 1e-12)) @ one

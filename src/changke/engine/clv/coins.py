@@ -6,13 +6,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln, digamma, gammaln
 
 from changke.engine.clv.cores import on_every_core
 from changke.engine.clv.fitting import Target
 from changke.engine.clv.model import USUAL_GAP_DAYS, PurchaseModel
 from changke.engine.clv.quadrature import beta_points
 from changke.engine.clv.statistics import Floats, Statistics, distinct, dot
+from changke.engine.special import betainc, betaln, digamma, gammaln
 
 Places = npt.NDArray[np.int32]
 

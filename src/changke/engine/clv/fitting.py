@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from changke.engine.clv.statistics import Floats, Statistics
 
@@ -74,7 +74,7 @@ def climb(target: Target, start: Floats, *, exact: bool = True, shape: Floats | 
         return (-value, -slope) if np.isfinite(value) and np.isfinite(slope).all() else (1e300, np.zeros_like(point))
 
     options = {"ftol": 1e-14, "gtol": 1e-8, "maxiter": 500} if exact else {"ftol": 1e-9, "gtol": 1e-5, "maxiter": 100}
-    found = minimize(
+    found = scipy.optimize.minimize(
         downhill,
         np.clip(start, -EDGE, EDGE),
         jac=True,

@@ -3,11 +3,11 @@
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import digamma, gammaln
 
 from changke.engine.clv.fitting import EDGE, FEW, Fit, Prior, climb
 from changke.engine.clv.spend import SpendModel, money_of
 from changke.engine.clv.statistics import Floats
+from changke.engine.special import digamma, gammaln
 
 LEAST_Q = 1.05  # at 1 the expected mean is infinite
 

@@ -3,12 +3,12 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import betainc, digamma, expit, exprel, gammaln
 
 from changke.engine.clv.fitting import Target
 from changke.engine.clv.model import USUAL_GAP_DAYS, PurchaseModel
 from changke.engine.clv.quadrature import legendre
 from changke.engine.clv.statistics import Floats, Statistics
+from changke.engine.special import betainc, digamma, expit, exprel, gammaln
 
 POINTS = 32
 

@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, expit, gammaln, softmax
 
 from changke.engine.clv.coins import CoinModel
 from changke.engine.clv.fitting import Prior, Target
 from changke.engine.clv.statistics import Floats, Statistics
+from changke.engine.special import betainc, betaln, digamma, expit, gammaln, softmax
 
 ENOUGH = 1e-10
 """A share of the mean below which what comes further is left out."""

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import pdtrik
 
 from changke.engine.clv.model import About, PurchaseModel, ahead
 from changke.engine.clv.robust_spend import RobustSpend
@@ -24,6 +23,7 @@ from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
 from changke.engine.prediction.season import season
 from changke.engine.prediction.tilt import Tilt
+from changke.engine.special import pdtrik
 from changke.engine.table import Column, Table
 
 YEAR_DAYS = 365

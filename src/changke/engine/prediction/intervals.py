@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, gammaincinv, logit
 
 from changke.engine.clv.statistics import Floats
+from changke.engine.special import expit, gammaincinv, logit
 
 PROMISED = 0.8
 MANY = 200.0

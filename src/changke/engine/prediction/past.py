@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
 
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
@@ -14,6 +13,7 @@ from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.features import features
 from changke.engine.prediction.models import Blend, Said
 from changke.engine.prediction.tilt import Tilt
+from changke.engine.special import expit, logit
 
 LEAST_DAYS = 28
 LEAST_CUSTOMERS = 500

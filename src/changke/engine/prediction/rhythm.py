@@ -1,7 +1,6 @@
 """Whether customers come by the clock, and how strictly: docs/algorithms/clv.md."""
 
 import numpy as np
-from scipy.special import gammaln
 
 from changke.engine.clv.regular import MBGCNBD
 from changke.engine.clv.statistics import Floats, Statistics, columns_from
@@ -9,6 +8,7 @@ from changke.engine.clv.summary import Summary
 from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.models import Blend
 from changke.engine.prediction.past import LEAST_CUSTOMERS, MOST_CUSTOMERS, newest
+from changke.engine.special import gammaln
 
 MOST_TICKS = 8
 LOOSE = 1.5

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, logit
 
 from changke.engine.clv.statistics import Floats
+from changke.engine.special import expit, logit
 
 FAR = 2.5
 """Deviations beyond which a purse is no fuller."""
