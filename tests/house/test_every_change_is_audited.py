@@ -22,6 +22,7 @@ WITHOUT_A_LINE = {
     "foundation/access/services/grants.py:stand": "follows role and stores, whose change is the line",
     "profiles/segments/services/members.py": "who entered and left follows from the facts and is a row of its own",
     "foundation/batches/services.py": "a batch has its lines when it ran and when it was undone",
+    "facts/catalog/services/intake.py": "what a file names and nobody knew: the batch has its line",
     "facts/customers/services/put_back.py": "the undo of a batch, which has one line",
     "facts/customers/services/hide.py": "the undo of a batch, which has one line",
     "interfaces/webhooks/services/record.py:note_wish": "what was asked is the row itself; its answer has a line",

@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from changke.facts.catalog.models import Category, Item
+from changke.facts.catalog.rules import percent
 from changke.facts.customers.models import Customer, TagGroup, TagWord
 from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for
@@ -94,6 +96,10 @@ ACTIONS: dict[str, Words] = {
     "tag_group.removed": _("Group of tags removed"),
     "tag_word.changed": _("Tag decided about"),
     "tag_word.removed": _("Decision about a tag taken back"),
+    "item.added": _("Item added"),
+    "item.changed": _("Item changed"),
+    "category.added": _("Category added"),
+    "category.changed": _("Category changed"),
     "tag_rule.changed": _("Rule that tags changed"),
     "tag_rule.removed": _("Rule that tags removed"),
     "value_rules.changed": _("Numbers of the values changed"),
@@ -123,6 +129,11 @@ FIELDS: dict[str, Words] = {
     "horizon_days": _("Days that are looked ahead"),
     "margin_percent": _("Share of the money that stays, in percent"),
     "discount_percent": _("How much less money is worth a year later, in percent"),
+    "item_kind": _("Kind"),
+    "price_minor": _("Price"),
+    "unit_cost_minor": _("Cost"),
+    "usual_cycle_days": _("Usual cycle in days"),
+    "margin_basis_points": _("Margin"),
     "second_factor_required": _("Second factor required"),
     "opening_days": _("Open on"),
     "is_open": _("Open"),
@@ -205,6 +216,7 @@ class Names:
     stores: Mapping[int, str] = field(default_factory=dict)
     regions: Mapping[int, str] = field(default_factory=dict)
     staff: Mapping[int, str] = field(default_factory=dict)
+    categories: Mapping[int, str] = field(default_factory=dict)
     subjects: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, Field] = field(default_factory=dict)
     """The chain's own fields that the reader may see."""
@@ -224,6 +236,8 @@ SUBJECT_MODELS = {
     "tag_group": TagGroup,
     "tag_word": TagWord,
     "tag_rule": TagRule,
+    "item": Item,
+    "category": Category,
     "segment": Segment,
     "profile": Customer,
     "field": Field,
@@ -240,6 +254,8 @@ PLACES = {
     "tag_group": lambda key: reverse("settings-tags"),
     "tag_word": lambda key: reverse("settings-tags"),
     "tag_rule": lambda key: reverse("settings-tags"),
+    "item": lambda key: reverse("item", args=[key]),
+    "category": lambda key: reverse("category", args=[key]),
     "value_rules": lambda key: reverse("value-numbers"),
     "risk_rule": lambda key: reverse("risk-rules"),
     "batch": lambda key: reverse("imports-result", args=[key]),
@@ -267,6 +283,7 @@ def names_for(lines: Iterable[AuditLine], role: str) -> Names:
         stores=dict(Store.objects.values_list("pk", "name")),
         regions=dict(Region.objects.values_list("pk", "name")),
         staff=dict(Staff.objects.values_list("pk", "name")),
+        categories=dict(Category.objects.values_list("pk", "name")) if {"item", "tag_rule"} & set(wanted) else {},
         subjects=subjects,
         own={one.key: one for one in fields_for(role, retired=True)},
     )
@@ -352,6 +369,8 @@ def _label(name: str, line: AuditLine) -> str:
             "name": gettext("What to call it"),
             "is_active": gettext("Takes calls"),
         }.get(name, label(name))
+    if name == "is_active" and line.subject.startswith("item:"):
+        return gettext("In use")
     if name == "name" and line.subject.partition(":")[0] not in OF_PERSONS:
         return pgettext("thing", "Name")
     return label(name)
@@ -379,7 +398,10 @@ def value(name: str, held: object, names: Names) -> str:
 def _word(name: str, held: object, names: Names) -> str:
     if name.endswith("_minor") and isinstance(held, int):
         return formats.money(held, formats.currency.get(), get_language() or "zh-hans")
+    if name == "margin_basis_points" and isinstance(held, int):
+        return f"{percent(held)} %"
     tables: dict[str, Mapping[int, str]] = {
+        "category": names.categories,
         "home_store": names.stores,
         "adviser": names.staff,
         "region": names.regions,
@@ -390,6 +412,7 @@ def _word(name: str, held: object, names: Names) -> str:
     codes: dict[str, Mapping[str, Words]] = {
         "gender": words.GENDERS,
         "activity_kinds": words.ACTIVITIES,
+        "item_kind": words.ITEM_KINDS,
         "role": words.ROLES,
         "reason": UNMASK_REASONS,
     }

@@ -20,6 +20,7 @@ MEANINGS: dict[Capability, str | Promise] = {
     Capability.ANALYTICS_VIEW: _("See counts and charts of one's stores."),
     Capability.TAGS_MANAGE: _("Order the tags of the chain: names, groups, rules."),
     Capability.FIELDS_MANAGE: _("Add fields of one's own to the customers of the chain."),
+    Capability.CATALOG_MANAGE: _("Say what items are: kind, category, price, cost, margin."),
     Capability.SEGMENTS_MANAGE: _("Save and drop the segments of the chain."),
     Capability.IMPORT_RUN: _("Load files into the chain."),
     Capability.IMPORT_UNDO: _("Take a load or another batch back."),

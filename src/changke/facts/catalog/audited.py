@@ -1,6 +1,35 @@
-"""The catalogue comes with the batches that name it."""
+"""The catalogue by hand is audited; what a batch adds has the line of the batch."""
 
-from changke.foundation.audit.kinds import leave_out
+import datetime as dt
+from collections.abc import Mapping
 
-leave_out("facts_category", "written by batches only, which have a line each")
-leave_out("facts_item", "written by batches only, which have a line each")
+from changke.facts.catalog.models import Category, Item
+from changke.facts.catalog.services.keep import as_audited, change_category, change_item
+from changke.foundation.audit.kinds import Kind, register
+from changke.foundation.audit.rules import By, Values
+
+
+def _item(key: str) -> Values | None:
+    item = Item.objects.filter(pk=key).first()
+    return as_audited(item) if item else None
+
+
+def _restore_item(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime) -> None:
+    """A category that is gone is put back as none."""
+    changes = {"kind" if name == "item_kind" else name: value for name, value in values.items()}
+    if changes.get("category") is not None:
+        changes["category"] = Category.objects.filter(pk=str(changes["category"])).first()
+    change_item(int(key), changes, by=by, now=now)
+
+
+def _category(key: str) -> Values | None:
+    category = Category.objects.filter(pk=key).first()
+    return as_audited(category) if category else None
+
+
+def _restore_category(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime) -> None:
+    change_category(int(key), values, by=by, now=now)
+
+
+register(Kind("item", ("facts_item",), "catalog.manage", _item, _restore_item))
+register(Kind("category", ("facts_category",), "catalog.manage", _category, _restore_category))

@@ -22,6 +22,7 @@ class Capability(StrEnum):
     ANALYTICS_VIEW = "analytics.view"
     TAGS_MANAGE = "tags.manage"
     FIELDS_MANAGE = "fields.manage"
+    CATALOG_MANAGE = "catalog.manage"
     SEGMENTS_MANAGE = "segments.manage"
     IMPORT_RUN = "import.run"
     IMPORT_UNDO = "import.undo"
@@ -41,6 +42,7 @@ OF_THE_CHAIN = frozenset(
     {
         Capability.TAGS_MANAGE,
         Capability.FIELDS_MANAGE,
+        Capability.CATALOG_MANAGE,
         Capability.SEGMENTS_MANAGE,
         Capability.IMPORT_RUN,
         Capability.IMPORT_UNDO,

@@ -1,1 +1,1 @@
-"""Verbs that write the catalogue, one per file."""
+"""Verbs that write the catalogue: by files that name unknown items (`intake`), by hand (`keep`)."""

@@ -4,9 +4,11 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from changke.facts.catalog.services.keep import register_askers
 from changke.foundation.audit.rules import HOUSE, By, Values
 from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid
@@ -29,6 +31,19 @@ class SegmentNameTaken(DomainError):
 class SegmentInUse(DomainError):
     code, status = "segment_in_use", 409
     message = "Another segment asks for this one: %(name)s. Change that one first."
+
+
+@register_askers
+def asking_for_category(name: str) -> list[str]:
+    """Names of the groups that ask for what was bought of this category: called otherwise they would ask in vain."""
+    asking = Segment.objects.exclude(tree=None).values_list("name", "tree")
+    return [one for one, tree in asking if _names_category(tree, name)]
+
+
+def _names_category(tree: Any, name: str) -> bool:
+    if isinstance(tree, Mapping):
+        return tree.get("category") == name or any(_names_category(part, name) for part in tree.values())
+    return isinstance(tree, list) and any(_names_category(part, name) for part in tree)
 
 
 @transaction.atomic
