@@ -154,6 +154,8 @@ def shop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Shop:
         "key_id": 1,
         "grant_id": grant.pk,
         "role_id": OwnRole.objects.create(name="盘点", capabilities=["customer.view"]).pk,
+        "item_id": cast.facial.pk,
+        "category_id": cast.facial.category_id,
         "sample": "customers",
         "token": "x",
     }

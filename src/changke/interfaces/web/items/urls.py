@@ -1,0 +1,13 @@
+from django.urls import path
+
+from changke.interfaces.web.items import categories, edit, lists, mark
+
+urlpatterns = [
+    path("settings/items/", lists.show, name="items"),
+    path("settings/items/new/", edit.add, name="item-new"),
+    path("settings/items/mark/", mark.show, name="items-mark"),
+    path("settings/items/<int:item_id>/", edit.change, name="item"),
+    path("settings/categories/", categories.show, name="categories"),
+    path("settings/categories/new/", categories.add, name="category-new"),
+    path("settings/categories/<int:category_id>/", categories.change, name="category"),
+]
