@@ -5,6 +5,8 @@ PORT ?= 8000
 DATA_DIR ?= data
 SECONDS ?= 600
 export PORT DATA_DIR
+# On a terminal pip shows how far it is; in a log one line before is enough.
+PIP_INSTALL = $(BIN)/pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run check format lint types house test fuzz schema browser migrations messages collect docs wheel bench clean
@@ -73,20 +75,22 @@ clean: ## remove what can be made again; the data folder stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed: apt install python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed. As root: apt install python3; or another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { echo "This Python cannot make virtual environments. As root: apt install python3-venv"; exit 1; }
+	  { echo "This Python cannot make virtual environments. As root: apt install python3-venv" >&2; exit 1; }
+	@echo "Making the virtual environment .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 
 .venv/server.done: requirements/server.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what Changke needs (once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/server.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(PIP_INSTALL) --require-hashes -r requirements/server.lock
+	@$(PIP_INSTALL) --no-build-isolation --no-deps -e .
 	@touch $@
 
 .venv/dev.done: .venv/server.done requirements/dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@echo "Installing what tests and checks need (once) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements/dev.lock
 	@touch $@
 
 .venv/browser.done: .venv/dev.done

@@ -3,11 +3,13 @@
 # Elsewhere those tests are skipped and say so.
 set -u
 bin=${1:-.venv/bin}
+quiet=--quiet
+if [ -t 1 ]; then quiet=; fi
 if ! "$bin/python" -c 'import pyspark' 2>/dev/null; then
   echo "Installing Spark for the tests (once, 430 MB) ..."
   # It comes as source; its setup.py needs nothing but the setuptools of the lock.
-  { "$bin/pip" install --quiet --disable-pip-version-check --require-hashes -r requirements/spark-build.lock \
-    && "$bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/spark.lock; } \
+  { "$bin/pip" install $quiet --disable-pip-version-check --require-hashes -r requirements/spark-build.lock \
+    && "$bin/pip" install $quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/spark.lock; } \
     || echo "pyspark could not be installed: the tests of Spark will be skipped"
 fi
 if command -v java >/dev/null 2>&1 || [ -x "${JAVA_HOME:-}/bin/java" ]; then exit 0; fi
