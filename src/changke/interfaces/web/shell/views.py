@@ -50,7 +50,13 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, Staff):
         services.choose_language(request.user, language)
     response = redirect(safe_next(request))
-    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=A_YEAR_SECONDS, samesite="Lax")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=A_YEAR_SECONDS,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
     return response
 
 
