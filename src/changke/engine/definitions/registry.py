@@ -24,6 +24,8 @@ class Registry:
     population_table
         How the stored table of a definition of grain population is called, on every engine; `{name}` stands for the
         definition's name. Whoever fills it adds the column `version` (bigint).
+    checked
+        Definitions that another registry found good upon the same columns: they are not looked through again.
 
     Raises
     ------
@@ -32,7 +34,12 @@ class Registry:
     """
 
     def __init__(
-        self, definitions: Iterable[Definition], facts: Iterable[Fact], *, population_table: str = POPULATION_TABLE
+        self,
+        definitions: Iterable[Definition],
+        facts: Iterable[Fact],
+        *,
+        population_table: str = POPULATION_TABLE,
+        checked: Iterable[Definition] = (),
     ) -> None:
         self.facts = {fact.name: fact for fact in facts}
         self.definitions: Mapping[str, Definition] = {one.name: one for one in definitions}
@@ -46,8 +53,10 @@ class Registry:
         tables = {fact.name: {name: TYPES[kind] for name, kind in fact.columns.items()} for fact in self.facts.values()}
         tables |= {definition.name: definition.table for definition in self.definitions.values()}
         complete = frozenset({SPINE, *(one.name for one in self.order if one.grain == "customer")})
+        known = {id(one) for one in checked}
         for definition in self.order:
-            check(definition, tables, complete=complete)
+            if id(definition) not in known:
+                check(definition, tables, complete=complete)
         self.owners = self._owners()
         self.attributes: Mapping[str, Column] = {
             column.name: column for one in self.order if one.grain == "customer" for column in one.columns

@@ -101,7 +101,12 @@ def _below(definition: Definition, definitions: dict[str, Definition]) -> set[st
 
 
 def _registry(definitions: dict[str, Definition], facts: dict[str, Fact], registry: Registry) -> Registry:
-    return Registry(definitions.values(), facts.values(), population_table=registry.population_table)
+    return Registry(
+        definitions.values(),
+        facts.values(),
+        population_table=registry.population_table,
+        checked=registry.definitions.values(),
+    )
 
 
 def table_of(name: str) -> str:

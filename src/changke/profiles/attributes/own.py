@@ -121,7 +121,8 @@ def _composer(shapes: tuple[Shape, ...], scores: tuple[ScoreShape, ...]) -> Comp
     own += [_scored(*shape) for shape in scores]
     own += [definition for one in _stored for definition in one.definitions()]
     facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in _stored)]
-    return Composer(Registry([*REGISTRY.definitions.values(), *own], facts, population_table=POPULATION_TABLE))
+    built_in = REGISTRY.definitions.values()
+    return Composer(Registry([*built_in, *own], facts, population_table=POPULATION_TABLE, checked=built_in))
 
 
 def _definitions(shape: Shape) -> Iterable[Definition]:
