@@ -83,6 +83,18 @@ FROM (
 WHERE r.business_date <= c.active_on AND r.business_date > c.active_on - 365
 GROUP BY r.customer_id;
 
+CREATE OR REPLACE TEMP TABLE hand_referral AS
+WITH brought AS (
+  SELECT arg_max(said.referrer_id, said.id) AS customer_id, said.customer_id AS brought_id
+  FROM facts_referral AS said SEMI JOIN live.customers AS met ON met.customer_id = said.customer_id
+  WHERE said.withdrawn_by_id IS NULL AND said.business_date <= $today AND said.referrer_id <> said.customer_id GROUP BY said.customer_id
+)
+SELECT b.customer_id, COUNT(*) AS referred_customers,
+       SUM(COALESCE(s.paid, 0) - COALESCE(s.back, 0) + COALESCE(o.cash, 0))::BIGINT AS referral_value,
+       SUM(COALESCE(s.paid_365, 0) - COALESCE(s.back_365, 0))::BIGINT AS referral_value_365d
+FROM brought AS b LEFT JOIN hand_sum AS s ON s.customer_id = b.brought_id LEFT JOIN hand_opening AS o ON o.customer_id = b.brought_id
+GROUP BY b.customer_id;
+
 CREATE OR REPLACE TEMP TABLE hand_base AS
 SELECT c.customer_id, c.home_store_id, c.adviser_id, c.birth_year, s.* EXCLUDE (customer_id, n, first_on, last_on),
        LEAST(s.first_on, o.first_on) AS first_purchase_on, GREATEST(s.last_on, o.last_on) AS last_purchase_on,
@@ -139,7 +151,8 @@ SELECT customer_id, home_store_id, adviser_id, birth_year // 10 * 10 AS birth_de
   CASE WHEN NOT is_customer THEN NULL WHEN silent_days >= $lost_after_days THEN 'lost' WHEN silent_days < $silent_after_days AND visit_days_365d >= $mature_visit_days THEN 'loyal' ELSE 'potential' END AS loyalty_group,
   CASE WHEN first_purchase_on IS NULL THEN NULL WHEN purchases <= 1 AND date_diff('day', first_purchase_on, $today) < 365 THEN 'new' ELSE 'old' END AS new_or_old,
   value_at_risk::BIGINT AS value_at_risk,
+  COALESCE(referred_customers, 0) AS referred_customers, COALESCE(referral_value, 0) AS referral_value, COALESCE(referral_value_365d, 0) AS referral_value_365d,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN silent_days >= $silent_after_days THEN 'silent' WHEN is_mature THEN 'mature' WHEN visit_days >= 2 THEN 'growth' ELSE 'intro' END AS stage_m4,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN uses >= 1 OR (purchases >= 1 AND visit_days >= 2) THEN 'use' WHEN purchases >= 1 THEN 'purchase' WHEN visit_days >= 2 THEN 'decision' WHEN visit_days >= 1 THEN 'interest' ELSE 'awareness' END AS stage_m1,
   CASE WHEN is_customer AND silent_days >= $silent_after_days THEN 'win_back' WHEN is_customer AND is_mature THEN 'develop' WHEN purchases >= 2 OR (uses >= 1 AND visit_days >= 2) THEN 'retain' WHEN is_customer THEN 'convert' WHEN visit_days >= 1 THEN 'acquire' ELSE 'attract' END AS stage_m2
-FROM grouped;
+FROM grouped LEFT JOIN hand_referral USING (customer_id);

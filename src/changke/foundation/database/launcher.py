@@ -304,7 +304,8 @@ def _configure(embedded: Embedded, user: ServiceUser, binaries: Binaries) -> Non
         "maintenance_work_mem": f"{max(64, min(512, memory // 16))}MB",
         "work_mem": f"{max(4, min(32, memory // 512))}MB",
         "max_wal_size": "2GB",
-        "wal_compression": "on",
+        # These binaries know pglz alone, which takes more of a night's writing than the disk: docs/decisions/0104
+        "wal_compression": "off",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
         "jit": "off",
