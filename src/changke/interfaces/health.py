@@ -21,7 +21,7 @@ from changke.facts.customers.models import Identifier
 from changke.foundation.audit import heads
 from changke.foundation.audit.queries import SEALED_WITHIN, verify
 from changke.foundation.database import grants, row_security
-from changke.foundation.database.append_only import Fact
+from changke.foundation.database.append_only import AppendOnly
 from changke.foundation.database.binaries import OLDEST_MAJOR
 from changke.foundation.errors import DomainError
 from changke.foundation.instance.queries import sending_paused
@@ -147,15 +147,15 @@ def migrations() -> Iterator[Finding]:
 
 
 def net(now: datetime) -> Iterator[Finding]:
-    """The two nets under the facts: triggers on every table of facts, and no right to change them."""
+    """The two nets under facts, their parts and the audit trail: a trigger on each table, and no right to change it."""
     with connection.cursor():
         guarded = grants.guarded_tables(connection.connection)
     names = {one.table for one in guarded}
-    bare = sorted({model._meta.db_table for model in apps.get_models() if issubclass(model, Fact)} - names)
+    bare = sorted({model._meta.db_table for model in apps.get_models() if issubclass(model, AppendOnly)} - names)
     if bare:
         yield Finding("append-only", FAILED, f"no trigger on {', '.join(bare)}", "restore a backup, or changke prepare")
     else:
-        yield Finding("append-only", OK, f"{len(names)} tables of facts are guarded by triggers")
+        yield Finding("append-only", OK, f"{len(names)} tables of facts and of the audit trail are guarded by triggers")
     roles = settings.CONNECTIONS
     if roles.app.parameters["user"] == roles.owner.parameters["user"]:
         yield Finding("roles", WARNING, "one database user for everything", NO_NET)

@@ -8,7 +8,7 @@ from django.db import models
 
 from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Customer, happened
-from changke.foundation.database.append_only import Fact, fact_constraints, fact_indexes
+from changke.foundation.database.append_only import AppendOnly, Fact, fact_constraints, fact_indexes
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import ScopedQuerySet
 
@@ -99,7 +99,7 @@ class Receipt(Fact):
         ]
 
 
-class Line(models.Model):
+class Line(AppendOnly):
     receipt = models.ForeignKey(
         Receipt, on_delete=models.PROTECT, db_constraint=False, related_name="lines", db_index=False
     )
@@ -132,7 +132,7 @@ NO_NEW_MONEY = frozenset({TenderKind.STORED_VALUE, TenderKind.SESSION, TenderKin
 """Tenders by which nothing comes in: the money came when the card was sold."""
 
 
-class Tender(models.Model):
+class Tender(AppendOnly):
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, db_constraint=False, related_name="tenders")
     kind = models.CharField(max_length=12, choices=TenderKind.choices)
     amount_minor = models.BigIntegerField()

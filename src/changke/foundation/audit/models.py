@@ -3,9 +3,10 @@
 from django.db import models
 
 from changke.foundation.audit import rules
+from changke.foundation.database.append_only import AppendOnly
 
 
-class AuditLine(models.Model):
+class AuditLine(AppendOnly):
     """Who did what to what, when and from where, with the values before and after.
 
     Appended only, by grant and trigger. The one exception is the erasure of a person: the values of lines about her
@@ -77,7 +78,7 @@ class AuditUnsealed(models.Model):
     )
 
 
-class AuditSeal(models.Model):
+class AuditSeal(AppendOnly):
     """A link of the chain: a proof for every line since the seal before, and that seal's digest. Never changed."""
 
     previous = models.BinaryField(unique=True)

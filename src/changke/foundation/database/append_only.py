@@ -31,7 +31,17 @@ def current_xid() -> RawSQL:
     return RawSQL("pg_current_xact_id()", ())
 
 
-class Fact(models.Model):
+class AppendOnly(models.Model):
+    """A table whose rows are added and never edited, or only as its guard says. Facts are, and the parts of a fact.
+
+    A migration gives it its `guard`; `changke doctor` and a test look for it on every table of this class.
+    """
+
+    class Meta:
+        abstract = True
+
+
+class Fact(AppendOnly):
     """Columns of every fact.
 
     `happened_at` is the world's clock, `recorded_at` ours; late receipts are normal in shops. `business_date` is the

@@ -43,7 +43,7 @@ def guarded_tables(connection: Connection) -> list[Guarded]:
         JOIN pg_proc AS functions ON functions.oid = triggers.tgfoid
         JOIN pg_class AS tables ON tables.oid = triggers.tgrelid
         JOIN pg_namespace AS schemas ON schemas.oid = tables.relnamespace
-        WHERE functions.proname = ANY(%s) AND triggers.tgenabled <> 'D'
+        WHERE functions.proname = ANY(%s) AND triggers.tgenabled IN ('O', 'A')
         ORDER BY 1, 2
         """,
         [list(GUARDS)],
