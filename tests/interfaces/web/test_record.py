@@ -14,6 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from changke.facts.catalog.models import Item
+from changke.facts.catalog.services.intake import NewItem, take_in_items
+from changke.facts.catalog.services.keep import change_items
 from changke.facts.consents.models import Consent
 from changke.facts.customers.models import Customer, Note
 from changke.facts.customers.queries import phone_of, with_phone
@@ -237,6 +240,24 @@ def test_a_line_can_be_taken_out(cast: Cast, clerk: Client) -> None:
 def test_the_catalogue_is_searched_by_name(cast: Cast, clerk: Client) -> None:
     assert "补水十次卡" in clerk.get(reverse("record-items"), {"item_q": "十次", "kind": "sale"}).content.decode()
     assert "补水十次卡" not in clerk.get(reverse("record-items"), {"item_q": "十次", "kind": "use"}).content.decode()
+
+
+def test_what_nobody_said_is_named_where_a_card_is_used(cast: Cast, clerk: Client) -> None:
+    take_in_items([NewItem("S1", "肩颈舒缓"), NewItem("S2", "艾灸")])
+    use = {"kind": "use", "item_q": "肩颈"}
+    page = clerk.get(reverse("record-items"), use).content.decode()
+    assert "肩颈舒缓" in page
+    assert "/settings/items/" not in page, "she may not say it"
+    office = Client()
+    office.force_login(cast.hq)
+    assert "/settings/items/?kind=other&q=" in office.get(reverse("record-items"), use).content.decode()
+    assert "艾灸" not in office.get(reverse("record-use"), {"customer": cast.mo.pk}).content.decode(), (
+        "others are offered"
+    )
+    change_items(list(Item.objects.values_list("pk", flat=True)), {"kind": "other"}, now=NOW)
+    assert "艾灸" in office.get(reverse("record-use"), {"customer": cast.mo.pk}).content.decode()
+    assert "?kind=other" not in office.get(reverse("record-items"), {**use, "kind": "sale"}).content.decode()
+    assert office.get(reverse("record-items"), {"kind": "use", "item_q": "\0"}).status_code == 200
 
 
 def test_yesterday_s_sale_is_yesterday_s(cast: Cast, clerk: Client) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from changke.facts.catalog.queries import count_of_unknown_kind
 from changke.facts.consents.queries import brought_by
 from changke.facts.customers.queries import kept_of
 from changke.facts.fields.queries import replaced_by
@@ -57,6 +58,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         "consents": brought_by(batch.pk),
         "can_retry": batch.status == BatchStatus.FAILED and all(Path(file["path"]).is_file() for file in batch.files),
         "can_undo": batch.status in UNDOABLE,
+        "unsaid_items": count_of_unknown_kind() if batch.kind == "purchases" else 0,
         "refused_files": batch.options.get("refused_files") or [],
     }
     return answer(request, "imports/result.html", context, part="imports/_withdrawing.html")

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from changke.facts.catalog.models import Item
+from changke.facts.catalog.models import Item, ItemKind
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import family_of
 from changke.facts.purchases.models import Line, Receipt, ReceiptKind, Tender
@@ -105,6 +105,7 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
         "favourites": favourites(setting.store, face.items),
         "found": find_items(looked_for, face.items),
         "item_q": looked_for,
+        "unsaid": unsaid(looked_for, face.items),
         "tenders": [(one, words.TENDERS[one]) for one in face.tenders],
         "tender": _tender(setting, face, original),
         "parts": _parts(setting),
@@ -123,15 +124,27 @@ def write(request: HttpRequest, kind: str) -> HttpResponse:
 def items(request: HttpRequest) -> HttpResponse:
     """Items whose name contains what is being typed."""
     face = KINDS.get(request.GET.get("kind", ""), KINDS["sale"])
-    found = find_items(request.GET.get("item_q", ""), face.items)
-    return answer(request, "record/_items.html", {"found": found, "item_q": request.GET.get("item_q", "")})
+    text = request.GET.get("item_q", "")
+    context = {"found": find_items(text, face.items), "item_q": text, "unsaid": unsaid(text, face.items)}
+    return answer(request, "record/_items.html", context)
 
 
 def find_items(text: str, kinds: tuple[str, ...]) -> list[Item]:
-    plain = text.strip()
+    plain = text.replace("\0", "").strip()
     if not plain:
         return []
     return list(Item.objects.filter(is_active=True, kind__in=kinds, name__icontains=plain).order_by("name")[:12])
+
+
+def unsaid(text: str, kinds: tuple[str, ...]) -> list[Item]:
+    """Items that are not offered only because nobody said what they are: those called like that, or without a text,
+    where nothing is offered at all, the first of them."""
+    if ItemKind.OTHER in kinds:
+        return []
+    rows = Item.objects.filter(is_active=True, kind=ItemKind.OTHER)
+    if plain := text.replace("\0", "").strip():
+        return list(rows.filter(name__icontains=plain).order_by("name")[:3])
+    return [] if Item.objects.filter(is_active=True, kind__in=kinds).exists() else list(rows.order_by("name")[:3])
 
 
 def favourites(store: Store, kinds: tuple[str, ...]) -> list[Item]:
