@@ -35,6 +35,8 @@ OPEN = {
     "get_stores": "lists one's own stores",
     "get_staff": "lists the staff of one's own stores",
     "get_items": "the catalogue of the chain",
+    "get_item": "the catalogue of the chain",
+    "get_categories": "the catalogue of the chain",
 }
 """Pages and routes that need no capability, and why. Those before the log-in are known by their mark."""
 

@@ -235,10 +235,16 @@ THE_RULE_THAT_WARNS = {
 }
 """A rule of the whole chain: tests/interfaces/api/test_risk.py."""
 
+THE_CATALOGUE = {"post_item", "patch_item", "post_category", "patch_category"}
+"""Of the whole chain: tests/interfaces/api/test_items.py."""
+
 THE_SCORES = {"post_score", "post_score_values"}
 """Of the whole chain: tests/interfaces/api/test_scores.py."""
 
-THE_CHAINS = {"get_fields": "/fields", "get_items": "/items", "get_scores": "/scores"}
+THE_CHAINS = {
+    "get_fields": "/fields", "get_items": "/items", "get_item": "/items/F1", "get_categories": "/categories",
+    "get_scores": "/scores",
+}  # fmt: skip
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 
@@ -253,7 +259,7 @@ def test_every_route_has_a_case() -> None:
     elsewhere = THE_OWNERS | HEADQUARTERS | BATCHES | BY_CAPABILITY | WEBHOOKS | EXPORTS | RECEIPTS | THE_MACHINES
     elsewhere |= THE_STAGES | SENDING | THE_SEGMENTS | MERGES
     elsewhere |= VALUES | NUMBERS
-    elsewhere |= THE_SCORES
+    elsewhere |= THE_SCORES | THE_CATALOGUE
     elsewhere |= THE_RULE_THAT_WARNS
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 

@@ -1,15 +1,13 @@
-"""What a machine has to know before it sends: stores, staff, items and their codes."""
+"""What a machine has to know before it sends: stores, staff and their codes; items are a file of their own."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from changke.facts.catalog.models import Item, ItemKind
 from changke.foundation.access.models import Role, Staff
 from changke.foundation.access.queries import scope_of
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.paging import Page, PageQuery, page, position
 
@@ -35,17 +33,6 @@ class StaffOut(Schema):
     """Codes; empty for those who see the whole chain."""
 
 
-class ItemOut(Schema):
-    code: str
-    name: str
-    kind: ItemKind
-    category: str
-    price_minor: int | None
-    currency: str
-    usual_cycle_days: int | None
-    is_active: bool
-
-
 @router.get("/stores", response=Page[StoreOut], operation_id="get_stores", summary="List stores")
 def get_stores(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     """The stores you may see, by code."""
@@ -67,18 +54,6 @@ def get_staff(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
     return page(list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.pk], show=_staff)
 
 
-@router.get("/items", response=Page[ItemOut], operation_id="get_items", summary="List the catalogue")
-def get_items(request: HttpRequest, part: Query[PageQuery]) -> dict[str, Any]:
-    """Services, products, cards and top-ups of the chain, by code."""
-    currency = the_chain().currency
-    rows = Item.objects.select_related("category").order_by("code")
-    if (after := position(part.cursor, str)) is not None:
-        rows = rows.filter(code__gt=after[0])
-    return page(
-        list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.code], show=lambda one: _item(one, currency)
-    )
-
-
 def _store(one: Store) -> StoreOut:
     return StoreOut(
         code=one.code,
@@ -93,16 +68,3 @@ def _store(one: Store) -> StoreOut:
 def _staff(one: Staff) -> StaffOut:
     codes = [] if scope_of(one).whole_chain else sorted(store.code for store in one.stores.all())
     return StaffOut(id=one.pk, code=one.code, name=one.name, role=Role(one.role), stores=codes)
-
-
-def _item(one: Item, currency: str) -> ItemOut:
-    return ItemOut(
-        code=one.code,
-        name=one.name,
-        kind=ItemKind(one.kind),
-        category=one.category.name if one.category else "",
-        price_minor=one.price_minor,
-        currency=currency,
-        usual_cycle_days=one.usual_cycle_days,
-        is_active=one.is_active,
-    )
