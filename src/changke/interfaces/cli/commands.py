@@ -30,6 +30,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("found", "found your chain without opening the first page"),
         Command("let_in", "a new password or second factor, where nobody else can help"),
         Command("grants", "who has which role where, beside the position: list, give, take back"),
+        Command("items", "what the chain offers: list it, add and change it by a sheet"),
         Command("load", "load files: purchases, customers, visits; or undo a load"),
     ],
     "Look": [
