@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from changke.facts.customers.models import Customer, Note
 from changke.facts.purchases.models import Receipt
@@ -83,6 +83,82 @@ def test_a_double_tap_on_save_is_one_sale(visit: Visit, people: Cast) -> None:
     expect(page.locator("[data-toast]").first).to_contain_text("¥99")
     assert typed_in() == 1
     settled(page)
+
+
+@pytest.fixture
+def slow() -> Callable[[Page], list[Route]]:
+    """A line on which the next thing sent waits until the test lets it go."""
+
+    def held_on(page: Page) -> list[Route]:
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if route.request.method == "POST" and not held:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route("**/record/**", hold)
+        return held
+
+    return held_on
+
+
+def let_go(page: Page, held: list[Route], *, lost: bool = False) -> None:
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].abort() if lost else held[0].continue_()
+
+
+def test_a_tap_on_save_before_the_line_is_there_saves_with_the_line(
+    visit: Visit, people: Cast, slow: Callable[[Page], list[Route]]
+) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    held = slow(page)
+    page.get_by_role("button", name="深层补水").tap()
+    expect(page.locator("#record-form")).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_label("金额", exact=True)).not_to_be_editable()
+    page.get_by_role("button", name="记下消费").tap()
+    expect(page.get_by_role("button", name="记下消费")).to_have_attribute("aria-busy", "true")
+    page.get_by_role("button", name="记下消费").tap()
+    assert typed_in() == 0
+    let_go(page, held)
+    expect(page.locator("[data-toast]")).to_contain_text("莫愁：已记 ¥288")
+    arrives(page)
+    assert typed_in() == 1
+
+
+def test_what_is_tapped_one_after_the_other_on_a_slow_line_is_all_there(
+    visit: Visit, people: Cast, slow: Callable[[Page], list[Route]]
+) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    held = slow(page)
+    page.get_by_role("button", name="深层补水").dblclick()
+    page.get_by_role("button", name="直接记金额").tap()
+    let_go(page, held)
+    expect(page.locator(".line")).to_have_count(2)
+    settled(page)
+    expect(page.locator("[data-total]")).to_have_text("¥288")
+    expect(page.locator("#record-form")).not_to_have_attribute("aria-busy", "true")
+    expect(page.get_by_label("金额", exact=True).first).to_be_editable()
+
+
+def test_what_waited_for_an_answer_that_never_came_is_not_done(
+    visit: Visit, people: Cast, slow: Callable[[Page], list[Route]]
+) -> None:
+    page = visit(f"/record/sale/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    held = slow(page)
+    page.get_by_role("button", name="深层补水").tap()
+    page.get_by_role("button", name="记下消费").tap()
+    let_go(page, held, lost=True)
+    expect(page.locator("[data-offline]")).to_be_visible()
+    expect(page.get_by_label("金额", exact=True)).to_be_editable()
+    assert page.locator("#record-form button[aria-busy]").count() == 0
+    page.get_by_role("button", name="深层补水").tap()
+    expect(page.locator("[data-total]")).to_have_text("¥288")
+    settled(page)
+    assert typed_in() == 0
+    visit.said.clear()  # type: ignore[attr-defined]  # the browser logs the request that failed
 
 
 def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: Cast) -> None:
