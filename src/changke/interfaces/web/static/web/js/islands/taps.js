@@ -1,4 +1,7 @@
 // @ts-check
+// Forms that the server draws anew, line by line. A tap while an answer is under way waits and is made on the form that the
+// answer brings, so that what is saved is what stands there. Fields wait too: what is typed into a form about to be replaced
+// would be lost. Where the answer is a mistake or does not come, nothing that waited is done: there is something to look at.
 
 /** @typedef {{ name: string, value: string }} Tap  Which button of a form was meant; the form may be another by then. */
 
@@ -6,14 +9,12 @@
 let underWay = null;
 /** @type {Tap[]} */
 let waiting = [];
+let watching = false;
 
-/**
- * Forms that the server draws anew, line by line (`data-taps-wait`). A tap while an answer is under way waits and is made
- * on the form that the answer brings, so that what is saved is what stands there. Fields wait too: what is typed into a
- * form about to be replaced would be lost. Where the answer is a mistake or does not come, nothing that waited is done:
- * there is something to look at first.
- */
-export function watchTaps() {
+/** Start on a form with `data-taps-wait`; once is enough for all that follow it. */
+export function start() {
+  if (watching) return;
+  watching = true;
   document.addEventListener("submit", takeOrWait, true); // before htmx, which drops what comes too early
   document.addEventListener("htmx:before:request", (event) => {
     const form = formOf(event);
