@@ -14,6 +14,7 @@ from changke.foundation.access.services import add_staff
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.organisation.services import found_chain
 from tests.cast import NOW, PASSWORD, Cast
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 FACIAL = {
@@ -32,6 +33,11 @@ def signed_in(person: Staff) -> Client:
 @pytest.fixture
 def hq(cast: Cast) -> Client:
     return signed_in(cast.hq)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch, NOW)
 
 
 def names(answer: HttpResponse) -> list[str]:
@@ -188,6 +194,37 @@ def test_those_ticked_get_their_kind_and_category(cast: Cast, hq: Client) -> Non
     assert Item.objects.filter(kind="service", category=cast.facial.category, pk__in=some).count() == 3
     assert Item.objects.filter(kind="other").count() == 2
     assert AuditLine.objects.filter(action="item.changed").count() == 3
+
+
+def test_what_was_set_by_mistake_is_taken_back_from_the_message(cast: Cast, hq: Client, clock: Clock) -> None:
+    take_in_items(NewItem(f"X{number}", f"项目{number}") for number in range(3))
+    ids = list(Item.objects.filter(kind="other").order_by("pk").values_list("pk", flat=True))
+    hq.post("/settings/items/mark/", {"id": ids, "set_kind": "card", "set_category": str(cast.facial.category_id)})
+    (undo,) = set(re.findall(r"/settings/items/mark/\w+/undo/", hq.get("/settings/items/").content.decode()))
+    keep.change_item(ids[0], {"kind": "product"}, now=NOW)
+    assert signed_in(cast.owner).post(undo).status_code == 303
+    assert Item.objects.filter(kind="card", pk__in=ids).count() == 2, "it is not the owner's to undo"
+    assert hq.post(undo).status_code == 303
+    assert hq.post(undo).status_code == 303
+    assert list(Item.objects.filter(pk__in=ids).order_by("pk").values_list("kind", "category__name")) == [
+        ("product", "面部护理"), ("other", None), ("other", None),
+    ]  # fmt: skip
+    hq.post("/settings/items/mark/", {"id": ids[1:], "set_kind": "service"})
+    (undo,) = set(re.findall(r"/settings/items/mark/\w+/undo/", hq.get("/settings/items/").content.decode()))
+    clock.passes(minutes=16)
+    hq.post(undo)
+    assert Item.objects.filter(kind="service", pk__in=ids).count() == 2
+
+
+def test_a_line_of_the_trail_is_put_back_by_whoever_keeps_the_catalogue(cast: Cast, hq: Client) -> None:
+    keep.change_item(cast.facial.pk, {"kind": "product", "price_minor": 1}, now=NOW)
+    line = AuditLine.objects.get(action="item.changed")
+    page = hq.get(f"/audit/{line.pk}/restore/").content.decode()
+    assert "Service" in page
+    now = dict(re.findall(r'name="(now_\w+)" value="([^"]*)"', page.replace("&quot;", "'")))
+    sent = {"field": ["item_kind", "price_minor"], **{name: text.replace("'", '"') for name, text in now.items()}}
+    assert hq.post(f"/audit/{line.pk}/restore/", sent).status_code == 303
+    assert (refreshed(cast).kind, refreshed(cast).price_minor) == ("service", 28_800)
 
 
 def test_all_of_a_list_after_one_was_asked(cast: Cast, hq: Client) -> None:

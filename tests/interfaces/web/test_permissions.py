@@ -94,8 +94,8 @@ HEADQUARTERS = {
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1), "webhook-request": (1,),
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
-    "items": (), "item-new": (), "item": (1,), "items-mark": (), "items-sheet": (), "items-file": (),
-    "categories": (), "category-new": (), "category": (1,),
+    "items": (), "item-new": (), "item": (1,), "items-mark": (), "items-mark-undo": ("x",), "items-sheet": (),
+    "items-file": (), "categories": (), "category-new": (), "category": (1,),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
     "risk-ask": (), "risk-use": (),
 }  # fmt: skip
@@ -104,6 +104,7 @@ OWNER = {
     "settings-person-roles": (1,), "settings-key-roles": (1,), "settings-grant-end": (1,),
 }  # fmt: skip
 POSTED = {
+    "items-mark-undo",
     "items-mark",
     "settings-tag-word",
     "lifecycle-model-switch",

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from changke.facts.catalog.models import Category, Item
-from changke.facts.catalog.services.keep import as_audited, change_category, change_item
+from changke.facts.catalog.services.keep import as_audited, as_changes, change_category, change_item
 from changke.foundation.audit.kinds import Kind, register
 from changke.foundation.audit.rules import By, Values
 
@@ -15,11 +15,7 @@ def _item(key: str) -> Values | None:
 
 
 def _restore_item(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime) -> None:
-    """A category that is gone is put back as none."""
-    changes = {"kind" if name == "item_kind" else name: value for name, value in values.items()}
-    if changes.get("category") is not None:
-        changes["category"] = Category.objects.filter(pk=str(changes["category"])).first()
-    change_item(int(key), changes, by=by, now=now)
+    change_item(int(key), as_changes(values), by=by, now=now)
 
 
 def _category(key: str) -> Values | None:

@@ -202,6 +202,14 @@ def as_audited(one: Item | Category) -> Values:
     }
 
 
+def as_changes(held: Mapping[str, object]) -> dict[str, object]:
+    """What a line kept of an item, as a change takes it; a category that is gone is none."""
+    changes = {"kind" if name == "item_kind" else name: value for name, value in held.items() if name != "code"}
+    if changes.get("category") is not None:
+        changes["category"] = Category.objects.filter(pk=str(changes["category"])).first()
+    return changes
+
+
 def _change(item: Item, values: Mapping[str, object], *, by: By, now: dt.datetime) -> bool:
     before = as_audited(item)
     for name, value in values.items():

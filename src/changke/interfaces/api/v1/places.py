@@ -33,7 +33,9 @@ class UnknownStaff(Unknown):
 class UnknownItem(Unknown):
     code = "unknown_item"
     message = "The catalogue has no item with the code %(value)s."
-    remedy = gettext_noop("Add it to the catalogue, or send `description` and `kind` of the line instead of `item`.")
+    remedy = gettext_noop(
+        "Add it to the catalogue (POST /api/v1/items), or send `description` and `kind` of the line instead of `item`."
+    )
 
 
 class OtherCurrency(ApiError):

@@ -1,6 +1,8 @@
 """Kind and category of many items at once: those ticked, or all of the list. A fresh import leaves hundreds
 as "other"."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -11,15 +13,20 @@ from django.views.decorators.http import require_POST
 from changke.facts.catalog.models import Category, ItemKind
 from changke.facts.catalog.queries import items_of
 from changke.facts.catalog.services.keep import change_items
+from changke.facts.catalog.services.take_back import take_back_changes
 from changke.foundation.access.capabilities import Capability
+from changke.foundation.audit.models import AuditLine
 from changke.interfaces import words
+from changke.interfaces.requests import request_id
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.items.wanted import filters_of
 
-MOST = 5_000
+MOST = 2_000
 """Items of one change: some seconds of work, each with its line in the trail."""
+UNDO_WITHIN = dt.timedelta(minutes=15)
+"""As for a receipt that was taken back."""
 NO_CATEGORY = "0"
 
 
@@ -55,8 +62,23 @@ def show(request: HttpRequest) -> HttpResponse:
         return answer(request, "items/mark.html", context)
     changed = change_items(ids, changes, by=current.by(request), now=timezone.now())
     said = ngettext("%(count)s item changed", "%(count)s items changed", changed)
-    toast(request, said % {"count": formats.number(changed)})
+    undo = reverse("items-mark-undo", args=[request_id(request)]) if changed else ""
+    toast(request, said % {"count": formats.number(changed)}, undo_url=undo)
     return go(request, here)
+
+
+@require_POST
+@needs(Capability.CATALOG_MANAGE)
+def undo(request: HttpRequest, number: str) -> HttpResponse:
+    """Take back what one's own request set a moment ago, as the trail tells of it."""
+    mine, now = current.by(request), timezone.now()
+    lines = AuditLine.objects.filter(
+        request_id=number, actor_kind=mine.kind, actor_id=mine.id, action="item.changed", at__gte=now - UNDO_WITHIN
+    )
+    back = take_back_changes(lines.order_by("pk"), by=mine, now=now)
+    said = ngettext("%(count)s item is as it was", "%(count)s items are as they were", back)
+    toast(request, said % {"count": formats.number(back)})
+    return go(request, reverse("items"))
 
 
 def _ticked(request: HttpRequest) -> list[int]:

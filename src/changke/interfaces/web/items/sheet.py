@@ -30,7 +30,7 @@ from changke.interfaces.web.items.wanted import filters_of
 from changke.interfaces.web.record.drafts import typed
 from changke.interfaces.web.uploads import incoming, too_large
 
-MOST_ROWS = 5_000
+MOST_ROWS = 2_000
 """Of a sheet that a page takes in while somebody waits: about ten seconds."""
 MOST_BYTES = 20 * 1024**2
 MOST_SHOWN = 200
