@@ -12,7 +12,7 @@ from changke.facts.customers.services.tags import add_tag
 from changke.foundation.audit.models import AuditLine
 from changke.profiles.lifecycle.services.some import refresh_customers
 from tests.browser.audit import findings, sideways
-from tests.browser.waiting import go
+from tests.browser.waiting import go, settled
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.browser
@@ -125,3 +125,14 @@ def test_a_definition_opens_on_a_tap(visit: Visit, shop: Cast) -> None:
     page = visit(f"/customers/{shop.mo.pk}/", size="phone", by=shop.owner)
     page.locator(".customer-value").get_by_text("平常间隔").tap()
     expect(page.locator(".customer-value").get_by_text("她平常的到店间隔")).to_be_visible()
+
+
+def test_a_tick_right_after_a_search_stays(visit: Visit, shop: Cast) -> None:
+    page = visit("/customers/", by=shop.owner)
+    table = page.get_by_role("table").locator("tbody")
+    page.locator("#q").press_sequentially("moc")
+    expect(table.get_by_role("link")).to_have_text(["莫愁"])
+    page.locator("[data-pick]").check()
+    settled(page)
+    expect(page.locator("[data-pick]")).to_be_checked()
+    expect(page.locator("button[data-picked]")).to_be_enabled()
