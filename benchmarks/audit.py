@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.told import tell
+
 from changke.foundation.database import launcher
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -90,6 +92,10 @@ def _measure(lines: int) -> int:
     print(f"peak memory {megabytes} MB")
     print(f"one line, committed: {writing * 1000:.1f} ms")
     print(f"changed line {middle}: found {[(one.kind, one.line) for one in broken]}")
+    tell(
+        lines=lines, sealing_seconds=sealing, verifying_seconds=verifying, peak_mb=megabytes,
+        peak_at_most_mb=AT_MOST_MB, one_line_ms=writing * 1000,
+    )  # fmt: skip
     right = (
         found.lines == lines and not found.broken and [(one.kind, one.line) for one in broken] == [("altered", middle)]
     )

@@ -27,6 +27,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.told import tell
+
 from changke.foundation.database import launcher, rows_seen
 from changke.foundation.organisation.scope import CHAIN_WIDE
 
@@ -105,6 +107,11 @@ def _compare(file: Path, rows: int, bad: int) -> int:
         f"created {loaded['created']:,}, refused {loaded['refused']:,} of {bad:,} bad rows, "
         f"total {loaded['total']:,} of {rows:,}"
     )
+    tell(
+        rows=rows, seconds=loaded["seconds"], raw_copy_seconds=raw, ratio=ratio, ratio_at_least=AT_LEAST,
+        cpu_seconds=database + loaded["cpu"], peak_mb=loaded["peak_mb"], peak_at_most_mb=AT_MOST_MB,
+        created=loaded["created"], refused=loaded["refused"], bad=bad,
+    )  # fmt: skip
     right = loaded["refused"] == bad and loaded["created"] + loaded["refused"] == rows
     return 0 if right and ratio >= AT_LEAST and loaded["peak_mb"] <= AT_MOST_MB else 1
 

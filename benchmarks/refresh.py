@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
+from benchmarks.told import tell
 from benchmarks.world import write_world
 
 from changke.engine.definitions import POPULATION_VERSION, TYPES, Composer
@@ -178,6 +179,16 @@ def main() -> int:
     differ = same_rows(duck)
     print(f"{len(COLUMNS)} attributes and 3 stages; rows that differ: {differ}")
     print(f"ratio {ratio:.2f} (CPU {cpu:.2f}), at most {AT_MOST}")
+    tell(
+        customers=arguments.customers,
+        purchases=arguments.purchases,
+        seconds=statistics.median(wall for wall, _ in ours),
+        by_hand_seconds=statistics.median(wall for wall, _ in theirs),
+        ratio=ratio,
+        ratio_at_most=AT_MOST,
+        ratio_cpu=cpu,
+        rows_that_differ=differ,
+    )
     return int(differ > 0 or ratio > AT_MOST)
 
 
