@@ -2,16 +2,22 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from changke.facts.catalog.models import Category, Item
 from changke.facts.catalog.services import keep
 from changke.foundation.audit.models import AuditLine
 from tests.cast import Cast
+from tests.examples import few
 from tests.interfaces.api.conftest import NOW, Caller
+from tests.interfaces.api.test_anything import ANYTHING, TEXT
 
 pytestmark = pytest.mark.django_db
+FEW = settings(max_examples=few(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def codes(answer: Any) -> list[str]:
@@ -109,3 +115,14 @@ def test_stores_do_not_keep_the_catalogue(cast: Cast, key_of: Callable[[str], Ca
     ):
         assert caller.send(method, path, body).status_code == 403
     assert Item.objects.get(code="F1").kind == "service"
+
+
+@FEW
+@given(data=st.data())
+def test_whatever_is_sent_gets_an_answer(data: st.DataObject, hq: Caller, cast: Cast) -> None:
+    field = st.sampled_from(["name", "kind", "category", "price_minor", "usual_cycle_days", "is_active", "code"])
+    body = {data.draw(field): data.draw(ANYTHING), data.draw(field): data.draw(ANYTHING)}
+    code = data.draw(TEXT.filter(lambda text: text.isprintable() and bool(text)))
+    for method, path in (("PATCH", "/items/F1"), ("POST", "/items"), ("PATCH", f"/items/{quote(code)}")):
+        assert hq.send(method, path, body).status_code in {200, 201, 400, 404, 405, 409, 422}, (method, path, body)
+    assert hq.get("/items", q=code, category=code).status_code in {200, 422}
