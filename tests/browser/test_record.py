@@ -163,7 +163,7 @@ def test_what_waited_for_an_answer_that_never_came_is_not_done(
 
 def test_enter_saves_and_searching_the_catalogue_does_not(visit: Visit, people: Cast) -> None:
     page = visit(f"/record/sale/?customer={people.mo.pk}", by=people.clerk)
-    page.get_by_label("在项目里找").press_sequentially("十次")
+    page.get_by_label("在品项里找").press_sequentially("十次")
     expect(page.locator("#items").get_by_role("button", name="补水十次卡")).to_be_visible()
     page.locator("#items").get_by_role("button", name="补水十次卡").click()
     expect(page.get_by_label("金额", exact=True)).to_have_value("1980")

@@ -143,7 +143,7 @@ def test_every_number_says_its_definition_in_the_words_of_its_header(shop: Cast,
 
 
 def test_profit_names_what_it_rests_on(shop: Cast, owner: Client) -> None:
-    assert "按每个项目的成本计算" in page(owner, shop.mo, as_of=TODAY.isoformat())
+    assert "按每个品项的成本计算" in page(owner, shop.mo, as_of=TODAY.isoformat())
 
 
 # The telephone

@@ -197,7 +197,7 @@ def test_a_passer_by_counts_for_the_store_only(cast: Cast, clerk: Client) -> Non
 @pytest.mark.parametrize(
     ("lines", "more", "words"),
     [
-        ([("", "")], {}, "请选项目"),
+        ([("", "")], {}, "请选品项"),
         ([("面膜", "abc")], {}, "请写数字"),
         ([("面膜", "1.234")], {}, "请写数字"),
         ([("面膜", "-5")], {}, ""),
