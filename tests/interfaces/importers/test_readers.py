@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from changke.interfaces.importers.problems import UnreadableFile
-from changke.interfaces.importers.readers import open_sheets, workbook
+from changke.interfaces.importers.readers import delimited, open_sheets, workbook
 from tests.examples import few
 
 Write = Callable[..., Path]
@@ -251,6 +251,15 @@ print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 10
 """
 
 
+def weighed(path: Path) -> tuple[int, int]:
+    """How many rows the file has, and by how many megabytes a process of its own grew while it read them."""
+    command = [sys.executable, "-c", READ_AND_WEIGH, str(path)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    count, megabytes = map(int, done.stdout.split())
+    return count, megabytes
+
+
 def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
     """What holds for 60 MB holds for two gigabytes: rows pass through, nothing is kept."""
     path = tmp_path / "big.csv"
@@ -258,8 +267,35 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> N
     with path.open("wb") as stream:
         for _ in range(75):
             stream.write(line * 10_000)
-    command = [sys.executable, "-c", READ_AND_WEIGH, str(path)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
-    found = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
-    assert int(found[0]) == 750_000
-    assert int(found[1]) < 40
+    count, megabytes = weighed(path)
+    assert count == 750_000
+    assert megabytes < 40
+
+
+def test_neither_does_one_without_a_line_end(tmp_path: Path) -> None:
+    """A dump, a program's JSON: 60 MB in one line, in the middle of a table or alone."""
+    path = tmp_path / "dump.csv"
+    with path.open("wb") as stream:
+        stream.write(b"a,b\n1,2\n")
+        for _ in range(60):
+            stream.write(b'{"key":"value"},' * 65_536)
+        stream.write(b"\n3,4\n")
+    assert weighed(path) == (4, pytest.approx(0, abs=40))
+
+
+def test_a_line_that_is_too_long_is_refused_by_its_number_and_the_others_go_in(write: Write) -> None:
+    found = rows(write("a,b\n1,2\n" + "x," * delimited.LONGEST_LINE + "\n3,4\n" + "y" * 300_000 + "\n5,6\n"))
+    assert [(line, problem) for line, _, problem in found] == [
+        (1, ""), (2, ""), (3, "line_unreadable"), (4, ""), (5, "line_unreadable"), (6, ""),
+    ]  # fmt: skip
+    assert [cells for _, cells, problem in found if not problem] == [["a", "b"], ["1", "2"], ["3", "4"], ["5", "6"]]
+    assert max(len(cells[0]) for _, cells, _ in found) <= delimited.LONGEST_FIELD
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("more", [-2, -1, 0])
+def test_lines_about_as_long_as_may_be_keep_their_neighbours_whole(write: Write, end: str, more: int) -> None:
+    fields = ["z" * 60_000] * 4
+    fields.append("z" * (delimited.LONGEST_LINE - len(",".join(fields)) - 1 - len(end) + more))
+    found = rows(write(end.join(["a,b,c,d,e", ",".join(fields), "1,2,3,4,5", ""])))
+    assert found[1:] == [(2, fields, ""), (3, ["1", "2", "3", "4", "5"], "")]

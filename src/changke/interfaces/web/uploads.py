@@ -29,7 +29,11 @@ class IncomingFile(TemporaryUploadedFile):
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
-    """Counts the bytes of a request. Above the limit it stops writing, and the view finds `too_large(request)`.
+    """Counts the bytes of a request. Above the limit nothing is written any more, what was is taken off the disk, and
+    the view finds `too_large(request)`.
+
+    The rest is still received, piece by piece, or the browser never hears why. Django would read it by lines, and a
+    file may be one of many gigabytes.
 
     What a visitor without a log-in sends is never written: nobody may fill the disk from the front door.
     """
@@ -44,10 +48,17 @@ class BoundedUpload(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received += len(raw_data)
-        if self.received > settings.UPLOAD_LIMIT_BYTES:
+        if self._above():
             self.request._too_large = self.file_name  # type: ignore[union-attr]
-            raise StopUpload(connection_reset=False)  # read to the end, or the browser never hears why
-        self.file.write(raw_data)
+            self.file.close()
+        else:
+            self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
+        return None if self._above() else super().file_complete(file_size)
+
+    def _above(self) -> bool:
+        return self.received > settings.UPLOAD_LIMIT_BYTES
 
 
 def too_large(request: HttpRequest) -> str:

@@ -21,6 +21,8 @@ BLOCK_BYTES = 1 << 20
 SAMPLE_LINES = 200
 LONGEST_FIELD = 65_536
 """A note of a shop is shorter; a longer field is an open quote that swallows the rows behind it."""
+LONGEST_LINE = 1 << 18
+"""No table has a longer one. A dump or a program's JSON may be gigabytes without a line end; so much is never held."""
 EVIDENCE_LINES = 20_000
 
 
@@ -35,7 +37,7 @@ def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
     except LookupError as error:
         raise UnreadableFile("encoding_unknown", file=name, encoding=found.codec) from error
     with _open(path, found) as stream:
-        sample = list(islice(stream, SAMPLE_LINES))
+        sample = list(islice(_Lines(stream), SAMPLE_LINES))
     text = "".join(sample[:5]).lstrip().lower()
     if text.startswith(("<html", "<!doctype", "<?xml", "<table")):
         raise UnreadableFile("file_is_web_page", file=name)
@@ -108,7 +110,7 @@ def _evidence(path: Path) -> tuple[int, int, int]:
     """Among lines with non-ASCII bytes: valid UTF-8, not valid UTF-8, and of the latter valid GB18030."""
     good = bad = chinese = 0
     with path.open("rb") as stream:
-        for line in stream:
+        while line := stream.readline(BLOCK_BYTES):
             if line.isascii():
                 continue
             try:
@@ -152,19 +154,32 @@ def _usual_width(sample: list[str], delimiter: str) -> int:
 
 
 class _Lines:
-    """The lines of the file, remembering those of the record being read so that they can be read again."""
+    """The lines of the file, remembering those of the record being read so that they can be read again. Of one that is
+    too long the beginning is handed out and the rest passed by; `cut` says so."""
 
     def __init__(self, stream: TextIOWrapper) -> None:
         self.stream = stream
         self.again: deque[str] = deque()
         self.record: list[str] = []
+        self.cut = False
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self.again.popleft() if self.again else next(self.stream)
+        line = self.again.popleft() if self.again else self._next()
         self.record.append(line)
+        return line
+
+    def _next(self) -> str:
+        line = self.stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            while rest := self.stream.readline(LONGEST_LINE):
+                self.cut = True
+                if rest.endswith(("\n", "\r")):
+                    break
         return line
 
 
@@ -189,6 +204,8 @@ def _records(lines: _Lines, *, delimiter: str, width: int, broken: bool) -> Iter
             return
         except csv.Error:
             cells = []
+        if lines.cut:
+            lines.cut, cells = False, []
         if len(record) > 1 and (len(cells) != width or sum(each.count('"') for each in record) % 2):
             # An open quote has swallowed the lines behind it: refuse its own line and read the others again.
             lines.again.extendleft(reversed(record[1:]))
@@ -196,7 +213,7 @@ def _records(lines: _Lines, *, delimiter: str, width: int, broken: bool) -> Iter
             line += 1
             continue
         if not cells and record[0].strip():
-            yield line, _printable([record[0].strip()]), "line_unreadable"
+            yield line, _printable([record[0].strip()[:LONGEST_FIELD]]), "line_unreadable"
         elif broken and any(_damaged(cell) for cell in cells):
             yield line, _printable(cells), "bytes_damaged"
         elif cells:
