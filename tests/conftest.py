@@ -111,8 +111,8 @@ def _begin_elsewhere(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`-n auto`: one more than there are cores, because many tests wait: for a browser, a server, another process."""
-    return (os.cpu_count() or 1) + 1
+    """`-n auto`: two more than there are cores, because many tests wait: for a browser, a server, another process."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(trylast=True)

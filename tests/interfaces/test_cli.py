@@ -232,8 +232,9 @@ def test_a_restore_does_not_bring_back_who_was_erased(folder: Path, empty: Path)
         assert changke("person", "erase", number, "--reason", "asked", "--yes", "--data", folder).returncode == 0
     restored = last_line(changke("restore", archive, "--replace", "--json", "--data", folder))
     assert restored["erased_again"] == 1
-    assert changke("explain", "13800000003", "--data", folder).returncode == 1
-    assert last_line(changke("explain", "13800000004", "--json", "--data", folder))["name"] == "莫愁"
+    with launcher.running(folder):
+        assert changke("explain", "13800000003", "--data", folder).returncode == 1
+        assert last_line(changke("explain", "13800000004", "--json", "--data", folder))["name"] == "莫愁"
 
 
 def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> None:
@@ -247,17 +248,17 @@ def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> Non
     assert last_line(changke("restore", archive, "--json", "--data", back))["dump_sha256"] == saved["dump_sha256"]
     assert (back / "media" / "photo.jpg").read_bytes() == b"a picture"
     assert (back / "secrets" / "secret_key").read_text() == (folder / "secrets" / "secret_key").read_text()
-    assert counts(back) == counts(folder)
+    kept = counts(folder)
+    assert counts(back) == kept
     report = last_line(changke("doctor", "--json", "--data", back))
     assert report["ok"] is True
     again = changke("restore", archive, "--data", back)
     assert again.returncode == 1
     assert "--replace" in again.stderr
-    assert last_line(changke("restore", archive, "--replace", "--json", "--data", back))
     archive.write_bytes(archive.read_bytes()[:-20_000])
     damaged = changke("restore", archive, "--replace", "--data", back)
     assert damaged.returncode == 1
-    assert counts(back) == counts(folder), "a restore that fails changes nothing"
+    assert counts(back) == kept, "a restore that fails changes nothing"
 
 
 def counts(folder: Path) -> dict[str, int]:
