@@ -9,6 +9,7 @@ from changke.facts.purchases.models import Opening, Receipt
 from changke.facts.referrals.models import How, Referral
 from changke.facts.visits.models import Visit
 from changke.foundation.batches.models import Batch
+from changke.foundation.database.statistics import analyze
 from changke.foundation.organisation.models import Chain, Store
 from tests.kept import keeping
 
@@ -158,3 +159,5 @@ def build(customers: int = 700, seed: int = 7) -> None:
                 day = person.known_on + dt.timedelta(days=third.choice([0, 0, 400]))
                 said.append(book.brought(person, referrer, day, withdrawn_by=withdrawn))
     Referral.objects.bulk_create(said)
+    # As after every load: of tables that nobody counted PostgreSQL takes a hundred times as long for each customer.
+    analyze([one._meta.db_table for one in (Customer, Receipt, Visit, Opening, Referral)])

@@ -288,18 +288,27 @@ WHERE person.is_active AND told.customer_id <> told.brought_id
   )
 """
 
-# Receipts and openings are joined apart: of a union of joins PostgreSQL computes all before it joins.
 _BROUGHT = "SELECT brought.customer_id, brought.brought_id, brought.business_date AS brought_on, money.business_date"
-_REFERRED_SPEND = f"""
+
+
+def _spent_by(brought: str) -> str:
+    """What those spent whom the rows of `brought` name. Receipts and openings are joined apart: of a union of joins
+    PostgreSQL computes all before it joins."""
+    return f"""
 {_BROUGHT}, 1 AS is_dated,
        CASE WHEN money.kind = 'return' THEN -money.cash_minor ELSE money.cash_minor END AS cash_minor
-FROM ({_REFERRALS}) AS brought JOIN {_RECEIPTS} AS money ON money.customer_id = brought.brought_id
+FROM {brought} AS brought JOIN {_RECEIPTS} AS money ON money.customer_id = brought.brought_id
 UNION ALL
 {_BROUGHT}, 0 AS is_dated, money.cash_minor
-FROM ({_REFERRALS}) AS brought
+FROM {brought} AS brought
 JOIN {_of_persons("facts_opening", "last_on AS business_date", "cash_minor")} AS money
   ON money.customer_id = brought.brought_id
 """
+
+
+SPENT_BY_BROUGHT = _spent_by("live.referrals")
+"""`referred_spend` where `live.referrals` is a table already, over the facts of those whom it names."""
+TABLES_OF_BROUGHT = ("facts_customer", "facts_receipt", "facts_opening")
 
 VIEWS: Mapping[str, str] = {
     "customers": (
@@ -329,7 +338,7 @@ VIEWS: Mapping[str, str] = {
         + " AS said"
     ),
     "referrals": _REFERRALS,
-    "referred_spend": _REFERRED_SPEND,
+    "referred_spend": _spent_by(f"({_REFERRALS})"),
 }
 """The views of the schema `live`, in words that PostgreSQL and DuckDB share."""
 

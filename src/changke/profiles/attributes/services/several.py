@@ -6,13 +6,22 @@ that. Facts, views and definitions are the same, so that nobody can tell afterwa
 """
 
 # ruff: noqa: S608 -- the names in the statements are our own, the ids are numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
 from changke.engine.mirror import INCOMING, reading
-from changke.facts.tables import FACTS, NEVER_WITHDRAWN, PERSON, TABLES, VIEWS
+from changke.facts.tables import (
+    FACTS,
+    NEVER_WITHDRAWN,
+    PERSON,
+    SPENT_BY_BROUGHT,
+    TABLES,
+    TABLES_OF_BROUGHT,
+    VIEWS,
+)
 from changke.foundation.database.connections import conninfo
 
 BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
@@ -20,43 +29,64 @@ BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 
 @contextmanager
-def facts_of(customer_ids: Sequence[int]) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+def facts_of(customer_ids: Iterable[int]) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
     """A database in memory with all committed facts of these persons as of one moment, and the views over them.
 
     Hands out the connection and the transaction id below which it knows everything.
     """
-    given = ",".join(str(int(customer)) for customer in customer_ids)
     with duckdb.connect(":memory:") as duck:
         with reading(conninfo("reader")) as source:
-            source.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below")
-            duck.register(INCOMING, source.fetch_arrow())
+            _receive(duck, source, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below")
             [(below,)] = duck.execute(f"SELECT below FROM {INCOMING}").fetchall()
             for way in BY_INDEX:
                 source.execute(f"SET LOCAL {way} = off")
-            for table, columns in TABLES.items():
-                # The views leave out what is withdrawn, and the indexes that lead to her facts know only of the rest.
-                same = f"{'id' if table == 'facts_customer' else 'customer_id'} = record.id"
-                same += "" if table in NEVER_WITHDRAWN else " AND fact.withdrawn_by_id IS NULL"
-                source.execute(
-                    f"SELECT {', '.join(f'fact.{name}' for name in columns)} FROM facts_customer AS record"
-                    f" JOIN {table} AS fact ON fact.{same}"
-                    f" WHERE {PERSON} = ANY('{{{given}}}'::bigint[])"
-                )
-                duck.register(INCOMING, source.fetch_arrow())
-                duck.execute(f"CREATE TABLE {table} AS SELECT * FROM {INCOMING}")
+            persons = _listed(customer_ids)
+            for table in TABLES:
+                _copy(duck, source, table, persons)
             duck.execute("CREATE SCHEMA live")
-            across = [fact for fact in FACTS if fact.across]
-            for fact in across:  # made from facts of others, who are not here
-                source.execute(
-                    f"SELECT {', '.join(fact.columns)} FROM live.{fact.name}"
-                    f" WHERE customer_id = ANY('{{{given}}}'::bigint[])"
-                )
-                duck.register(INCOMING, source.fetch_arrow())
-                duck.execute(f"CREATE TABLE live.{fact.name} AS SELECT * FROM {INCOMING}")
+            _facts_of_others(duck, source, persons)
             duck.unregister(INCOMING)
+        across = {fact.name for fact in FACTS if fact.across}
         costly = {fact.name for fact in FACTS if fact.costly}
-        for name, query in VIEWS.items():
-            if name in {fact.name for fact in across}:
-                continue
-            duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
+        for name in VIEWS.keys() - across:
+            duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {VIEWS[name]}")
         yield duck, int(below)
+
+
+def _facts_of_others(duck: duckdb.DuckDBPyConnection, source: Any, persons: str) -> None:
+    """Whom they brought, and what these spent: facts of persons who are not here. Of these PostgreSQL only reads out
+    rows, as of everybody: to the view of their money it found, of tables it had not counted, ways of minutes."""
+    columns = next(", ".join(fact.columns) for fact in FACTS if fact.name == "referrals")
+    _receive(duck, source, f"SELECT {columns} FROM live.referrals WHERE customer_id = ANY('{persons}'::bigint[])")
+    duck.execute(f"CREATE TABLE live.referrals AS SELECT * FROM {INCOMING}")
+    brought = duck.execute("SELECT DISTINCT brought_id FROM live.referrals").fetchall()
+    duck.execute("CREATE SCHEMA brought")
+    duck.execute("SET schema = 'brought'")
+    for table in TABLES_OF_BROUGHT:
+        _copy(duck, source, table, _listed(person for (person,) in brought))
+    duck.execute(f"CREATE TABLE live.referred_spend AS {SPENT_BY_BROUGHT}")
+    duck.execute("SET schema = 'main'")
+
+
+def _copy(duck: duckdb.DuckDBPyConnection, source: Any, table: str, persons: str) -> None:
+    """The rows of these persons, in all their records. The views leave out what is withdrawn, and the indexes that lead
+    to their facts know only of the rest."""
+    same = f"{'id' if table == 'facts_customer' else 'customer_id'} = record.id"
+    same += "" if table in NEVER_WITHDRAWN else " AND fact.withdrawn_by_id IS NULL"
+    _receive(
+        duck,
+        source,
+        f"SELECT {', '.join(f'fact.{name}' for name in TABLES[table])} FROM facts_customer AS record"
+        f" JOIN {table} AS fact ON fact.{same}"
+        f" WHERE {PERSON} = ANY('{persons}'::bigint[])",
+    )
+    duck.execute(f"CREATE TABLE {table} AS SELECT * FROM {INCOMING}")
+
+
+def _receive(duck: duckdb.DuckDBPyConnection, source: Any, statement: str) -> None:
+    source.execute(statement)
+    duck.register(INCOMING, source.fetch_arrow())
+
+
+def _listed(persons: Iterable[int]) -> str:
+    return "{" + ",".join(str(int(person)) for person in persons) + "}"
