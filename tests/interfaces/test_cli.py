@@ -250,8 +250,6 @@ def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> Non
     assert (back / "secrets" / "secret_key").read_text() == (folder / "secrets" / "secret_key").read_text()
     kept = counts(folder)
     assert counts(back) == kept
-    report = last_line(changke("doctor", "--json", "--data", back))
-    assert report["ok"] is True
     again = changke("restore", archive, "--data", back)
     assert again.returncode == 1
     assert "--replace" in again.stderr
@@ -259,6 +257,8 @@ def test_a_backup_comes_back_in_another_folder(folder: Path, empty: Path) -> Non
     damaged = changke("restore", archive, "--replace", "--data", back)
     assert damaged.returncode == 1
     assert counts(back) == kept, "a restore that fails changes nothing"
+    report = last_line(changke("doctor", "--json", "--data", back))
+    assert report["ok"] is True
 
 
 def counts(folder: Path) -> dict[str, int]:
