@@ -22,7 +22,7 @@ from changke.profiles.attributes.models import BulkRun, PopulationVersion, Profi
 from changke.profiles.attributes.services import populations
 from changke.profiles.lifecycle.models import SeriesFill, Standing
 from changke.profiles.lifecycle.queries import by_day, chart_days, counts, flows
-from changke.profiles.lifecycle.services import fold, refresh_all, refresh_from, some
+from changke.profiles.lifecycle.services import fold, refresh_all, refresh_from, some, too_many
 from changke.profiles.lifecycle.services.mirror import open_mirror
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
@@ -74,6 +74,19 @@ def test_too_many_are_left_to_the_bulk_run(vera: Customer, stores: list[Store], 
     refresh_all(now=NOW, mirror=file, months=0)
     assert Profile.objects.count() == 2
     assert fold(NOW).customers == 0  # the bulk run has followed everything it knew
+
+
+def test_the_first_file_of_a_shop_is_left_to_the_bulk_run(vera: Customer, stores: list[Store], file: Path) -> None:
+    """Else it would stand among the values of the shop as it was when nobody was known, and on no chart."""
+    refresh_all(now=NOW, mirror=file, months=0)
+    some = [Customer(home_store=stores[0], known_on=LONG_AGO, recorded_at=NOW) for _ in range(101)]
+    Customer.objects.bulk_create(some[:100])
+    assert fold(NOW, many=too_many()).customers == 100
+    Customer.objects.bulk_create(some[100:])
+    Customer.objects.update(txid=current_xid())
+    assert fold(NOW, many=too_many()).wants_bulk
+    refresh_all(now=NOW, mirror=file, months=0)
+    assert fold(NOW, many=too_many()).customers == 0
 
 
 def test_every_cause_is_told(vera: Customer, stores: list[Store], file: Path) -> None:

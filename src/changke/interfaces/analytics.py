@@ -33,6 +33,7 @@ from changke.profiles.lifecycle.services import (
     hand_out,
     refresh_all,
     take_back,
+    too_many,
 )
 from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
@@ -209,7 +210,7 @@ def follow(now: datetime) -> bool:
         the_chain()
     except NoChainYet:
         return False
-    done = fold(now)
+    done = fold(now, many=too_many())
     if done.wants_bulk:
         refresh(now=now)
     advising.follow(now)

@@ -26,7 +26,7 @@ from changke.profiles.lifecycle.services.compare import Comparison, compare
 from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
 from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
-from changke.profiles.lifecycle.services.fold import Folded, fold
+from changke.profiles.lifecycle.services.fold import Folded, fold, too_many
 from changke.profiles.lifecycle.services.night import refresh_all, refresh_from
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import fill_series
@@ -61,4 +61,5 @@ __all__ = [
     "switch_off",
     "switch_on",
     "take_back",
+    "too_many",
 ]

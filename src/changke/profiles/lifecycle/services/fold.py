@@ -13,6 +13,10 @@ from changke.profiles.lifecycle.services.some import refresh_customers
 
 MANY = 20_000
 """Customers beyond which the bulk run is quicker than following one by one."""
+FEW = 100
+SHARE = 10
+"""One in ten of those whom the last bulk run knew, if they are not few: they would be placed among customers who are
+no longer all there are. A shop's first file is followed by a run over everybody, not by the values of an empty shop."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,12 @@ class Folded:
     customers: int
     changed: int
     wants_bulk: bool = False
+
+
+def too_many() -> int:
+    """Customers beyond which a bulk run shall follow."""
+    bulk = last_bulk_run()
+    return min(MANY, max(FEW, bulk.customers // SHARE)) if bulk else MANY
 
 
 def fold(now: dt.datetime, *, many: int = MANY) -> Folded:
