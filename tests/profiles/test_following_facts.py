@@ -78,6 +78,7 @@ def test_too_many_are_left_to_the_bulk_run(vera: Customer, stores: list[Store], 
 
 def test_the_first_file_of_a_shop_is_left_to_the_bulk_run(vera: Customer, stores: list[Store], file: Path) -> None:
     """Else it would stand among the values of the shop as it was when nobody was known, and on no chart."""
+    assert too_many() == 100, "as long as nobody was ever computed"
     refresh_all(now=NOW, mirror=file, months=0)
     some = [Customer(home_store=stores[0], known_on=LONG_AGO, recorded_at=NOW) for _ in range(101)]
     Customer.objects.bulk_create(some[:100])

@@ -31,7 +31,7 @@ class Folded:
 def too_many() -> int:
     """Customers beyond which a bulk run shall follow."""
     bulk = last_bulk_run()
-    return min(MANY, max(FEW, bulk.customers // SHARE)) if bulk else MANY
+    return min(MANY, max(FEW, bulk.customers // SHARE if bulk else 0))
 
 
 def fold(now: dt.datetime, *, many: int = MANY) -> Folded:
