@@ -125,6 +125,14 @@ def test_the_engine_is_there_in_a_second_and_brings_neither_django_nor_scipy() -
     )
 
 
+def test_what_a_command_loads_at_its_start_brings_no_library_that_only_computing_needs() -> None:
+    rooms = ("affinity.sparse", "churn", "clv.fitting", "experiments.distributions", "mirror", "prediction.fitted")
+    code = f"import sys, {', '.join(f'changke.engine.{room}' for room in rooms)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"scipy.special", "scipy.optimize", "scipy.sparse", "adbc_driver_manager", "pyarrow", "polars", "pandas"}
+    assert not heavy & set(done.stdout.split())
+
+
 def test_what_is_kept_answers_as_the_outlook_did() -> None:
     rows = shop(700)
     said = outlook(rows, observation_end=END, horizon_days=60, boosting=False)

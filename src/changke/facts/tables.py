@@ -307,7 +307,7 @@ JOIN {_of_persons("facts_opening", "last_on AS business_date", "cash_minor")} AS
 
 
 SPENT_BY_BROUGHT = _spent_by("live.referrals")
-"""`referred_spend` where `live.referrals` is a table already, over the facts of those whom it names."""
+"""`referred_spend` where `live.referrals` is a table already, over the rows of those whom it names in these tables."""
 TABLES_OF_BROUGHT = ("facts_customer", "facts_receipt", "facts_opening")
 
 VIEWS: Mapping[str, str] = {

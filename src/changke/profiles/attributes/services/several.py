@@ -48,22 +48,25 @@ def facts_of(customer_ids: Iterable[int]) -> Iterator[tuple[duckdb.DuckDBPyConne
             duck.unregister(INCOMING)
         across = {fact.name for fact in FACTS if fact.across}
         costly = {fact.name for fact in FACTS if fact.costly}
-        for name in VIEWS.keys() - across:
-            duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {VIEWS[name]}")
+        for name, query in VIEWS.items():
+            if name not in across:
+                duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
         yield duck, int(below)
 
 
 def _facts_of_others(duck: duckdb.DuckDBPyConnection, source: Any, persons: str) -> None:
-    """Whom they brought, and what these spent: facts of persons who are not here. Of these PostgreSQL only reads out
-    rows, as of everybody: to the view of their money it found, of tables it had not counted, ways of minutes."""
-    columns = next(", ".join(fact.columns) for fact in FACTS if fact.name == "referrals")
-    _receive(duck, source, f"SELECT {columns} FROM live.referrals WHERE customer_id = ANY('{persons}'::bigint[])")
-    duck.execute(f"CREATE TABLE live.referrals AS SELECT * FROM {INCOMING}")
-    brought = duck.execute("SELECT DISTINCT brought_id FROM live.referrals").fetchall()
+    """What is made from facts of persons who are not here: whom these brought is asked of PostgreSQL, and what those
+    spent is added up here from their rows. Asked for that, too, of tables that it has not counted yet, PostgreSQL looks
+    at every receipt for each of them."""
+    for fact in (one for one in FACTS if one.across and one.name != "referred_spend"):
+        columns = ", ".join(fact.columns)
+        _receive(duck, source, f"SELECT {columns} FROM live.{fact.name} WHERE customer_id = ANY('{persons}'::bigint[])")
+        duck.execute(f"CREATE TABLE live.{fact.name} AS SELECT * FROM {INCOMING}")
+    brought = _listed(person for (person,) in duck.execute("SELECT DISTINCT brought_id FROM live.referrals").fetchall())
     duck.execute("CREATE SCHEMA brought")
-    duck.execute("SET schema = 'brought'")
+    duck.execute("SET schema = 'brought'")  # the names of tables mean theirs
     for table in TABLES_OF_BROUGHT:
-        _copy(duck, source, table, _listed(person for (person,) in brought))
+        _copy(duck, source, table, brought)
     duck.execute(f"CREATE TABLE live.referred_spend AS {SPENT_BY_BROUGHT}")
     duck.execute("SET schema = 'main'")
 
