@@ -31,6 +31,7 @@ from changke.profiles.lifecycle.services import (
     compare,
     fold,
     hand_out,
+    recount,
     refresh_all,
     take_back,
     too_many,
@@ -218,6 +219,7 @@ def follow(now: datetime) -> bool:
     valuing.follow(now)
     warnings.follow(now)
     members.follow(now)
+    recount(now)
     return done.wants_bulk or done.customers > 0
 
 

@@ -60,6 +60,8 @@ class SeriesFill(models.Model):
     before = models.DateField(null=True)
     """The day that the flows come from."""
     filled_at = models.DateTimeField()
+    behind_since = models.DateTimeField(null=True)
+    """When somebody was computed whom the counts of this day do not know yet; NULL: none since they were counted."""
 
 
 class StageCount(models.Model):

@@ -11,6 +11,7 @@ elsewhere.py   everybody computed elsewhere: facts out as Parquet, answers back
 fold.py        follow the facts: whoever has a new one is refreshed
 standings.py   stages that changed, as rows and as events
 series.py      counts and flows at the ends of months
+today.py       today's counts once more, when customers were computed since
 explain.py     one customer as of any day, with reasons and the bands of her past
 compare.py     do the stored rows, the bulk and the single path agree? for `changke doctor`
 """
@@ -32,6 +33,7 @@ from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import fill_series
 from changke.profiles.lifecycle.services.slices import Refreshed
 from changke.profiles.lifecycle.services.some import refresh_customers
+from changke.profiles.lifecycle.services.today import recount
 
 __all__ = [
     "Band",
@@ -54,6 +56,7 @@ __all__ = [
     "hand_out",
     "make_default",
     "publish_models",
+    "recount",
     "refresh_all",
     "refresh_customers",
     "refresh_from",

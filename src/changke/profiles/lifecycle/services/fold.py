@@ -10,6 +10,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services.changes import CURSOR, touched
 from changke.profiles.lifecycle.services.some import refresh_customers
+from changke.profiles.lifecycle.services.today import fall_behind
 
 MANY = 20_000
 """Customers beyond which the bulk run is quicker than following one by one."""
@@ -52,6 +53,8 @@ def fold(now: dt.datetime, *, many: int = MANY) -> Folded:
         if len(causes) > many:
             return Folded(0, 0, wants_bulk=True)
         done = refresh_customers(list(causes), now=now, causes=causes, chain=chain) if causes else None
+        if causes:
+            fall_behind(now)
         close_window(CURSOR, window)
         return Folded(len(causes), done.changed if done else 0)
     finally:

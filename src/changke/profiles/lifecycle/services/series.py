@@ -20,6 +20,7 @@ from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.changes import oldest_day
+from changke.profiles.lifecycle.services.today import one_at_a_time
 
 MONTHS = 36
 """How far back the charts reach: three years, so that every season is seen three times."""
@@ -81,6 +82,7 @@ def fill_series(
         flows_from = work.table(earlier, is_month_end=True) if earlier else None
         counts, flows = work.counts(table, day), work.flows(flows_from, table, day) if flows_from else []
         with transaction.atomic():
+            one_at_a_time()
             StageCount.objects.filter(day=day).delete()
             StageFlow.objects.filter(day=day).delete()
             StageCount.objects.bulk_create(counts)
