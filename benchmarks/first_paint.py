@@ -12,34 +12,18 @@ line.
 """
 
 import argparse
-import json
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.phone import launched, log_in, password_of, phone, site, slowed
 from benchmarks.told import tell
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2,
-}  # fmt: skip
-CPU_SLOWDOWN = 4
-LATENCY_MS = 80
-BYTES_A_SECOND = 6_400_000 / 8
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 READY_WITHIN_MS = 2_000
 AT_MOST_BYTES = 60 * 1024
-STARTS_SECONDS = 900
 
 SETTLES_MS = 600
 """After the network is idle: time for the last paint and the last long task to be told."""
@@ -79,61 +63,12 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--url", help="a demo that runs already, from this folder")
     options = parser.parse_args()
-    with _site(options.folder, options.url) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        password = json.loads((options.folder / "secrets" / "demo_logins.json").read_text())["password"]
-        cookies = _log_in(browser, url, password)
+    with site(options.folder, options.url) as url, sync_playwright() as playwright:
+        browser = launched(playwright)
+        cookies = log_in(browser, url, password_of(options.folder))
         slow = _measure(browser, url, cookies, options.times)
         browser.close()
     return 1 if slow else 0
-
-
-@contextmanager
-def _site(folder: Path, url: str | None) -> Iterator[str]:
-    if url:
-        yield url
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = ["demo", "--data", str(folder), "--port", str(port)]
-    serving = subprocess.Popen([sys.executable, "-m", "changke.interfaces.cli", *words])
-    try:
-        here = f"http://127.0.0.1:{port}"
-        _wait(f"{here}/login/", serving)
-        yield here
-    finally:
-        serving.terminate()
-        serving.wait()
-
-
-def _wait(url: str, serving: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + STARTS_SECONDS
-    while time.monotonic() < deadline:
-        if serving.poll() is not None:
-            raise SystemExit("the demo ended; its reason stands above")
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except urllib.error.URLError:
-            time.sleep(0.5)
-        else:
-            return
-    raise SystemExit(f"the demo did not open within {STARTS_SECONDS} s")
-
-
-def _log_in(browser: Browser, url: str, password: str) -> list[Any]:
-    context = browser.new_context(base_url=url, locale="zh-CN")
-    page = context.new_page()
-    page.goto("/login/")
-    page.locator("input[name=username]").fill("owner")
-    page.locator("input[name=password]").fill(password)
-    page.locator("button:not([type=button])").last.click()
-    page.wait_for_url(f"{url}/")
-    cookies: list[Any] = context.cookies()
-    page.goto("/customers/")
-    context.close()
-    return cookies
 
 
 def _measure(browser: Browser, url: str, cookies: list[Any], times: int) -> int:
@@ -158,7 +93,7 @@ def _measure(browser: Browser, url: str, cookies: list[Any], times: int) -> int:
 
 
 def _pages(browser: Browser, url: str, cookies: list[Any]) -> list[tuple[str, str, bool]]:
-    context = _phone(browser, url, cookies)
+    context = phone(browser, url, cookies)
     page = context.new_page()
     page.goto("/customers/")
     her = page.locator("a[href^='/customers/']").evaluate_all(
@@ -169,20 +104,9 @@ def _pages(browser: Browser, url: str, cookies: list[Any]) -> list[tuple[str, st
             ("one customer", str(her), True), ("record", "/record/", True)]  # fmt: skip
 
 
-def _phone(browser: Browser, url: str, cookies: list[Any]) -> BrowserContext:
-    context = browser.new_context(**PHONE, base_url=url, locale="zh-CN")
-    context.add_cookies(cookies)
-    return context
-
-
 def _open(browser: Browser, url: str, path: str, cookies: list[Any]) -> Opened:
-    context = _phone(browser, url, cookies)
-    page = context.new_page()
-    session = context.new_cdp_session(page)
-    session.send("Network.enable")
-    line = {"latency": LATENCY_MS, "downloadThroughput": BYTES_A_SECOND, "uploadThroughput": BYTES_A_SECOND}
-    session.send("Network.emulateNetworkConditions", {"offline": False, **line})
-    session.send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWDOWN})
+    context = phone(browser, url, cookies)
+    page, session = slowed(context)
     sizes: list[int] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     page.add_init_script(WATCH)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from PIL import Image
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, Route, expect
 
 from changke.facts.customers.models import Customer, Note
@@ -207,6 +207,50 @@ def test_a_photo_is_seen_before_it_is_sent(visit: Visit, people: Cast, tmp_path:
     page.get_by_role("button", name="记下备注").tap()
     arrives(page)
     assert Note.objects.get(customer=people.mo).photo
+
+
+@pytest.fixture
+def lying(tmp_path: Path) -> Path:
+    """A photo as phones write it: large, on its side, with a note for whoever shows it how to turn it. Upright, its
+    left half is red."""
+    upright = Image.effect_noise((2400, 3200), 60).convert("RGB")
+    upright.paste((200, 0, 0), (0, 0, 1200, 3200))
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    turned.save(tmp_path / "lying.jpg", exif=exif, quality=90)
+    return tmp_path / "lying.jpg"
+
+
+def kept(customer: Customer) -> Image.Image:
+    return Image.open(Note.objects.get(customer=customer).photo.path)
+
+
+def test_of_a_large_photo_only_what_is_kept_goes_over_the_line(visit: Visit, people: Cast, lying: Path) -> None:
+    page = visit(f"/record/note/?customer={people.mo.pk}", size="phone", by=people.clerk)
+    field = page.locator("input[name=photo]")
+    field.set_input_files(str(lying))
+    smaller = f"(field) => field.files[0].size < {lying.stat().st_size} / 2"
+    page.wait_for_function(f"() => ({smaller})(document.querySelector('input[name=photo]'))")
+    page.get_by_role("button", name="记下备注").tap()
+    arrives(page)
+    photo = kept(people.mo)
+    assert photo.size == (1200, 1600), "upright"
+    assert [photo.getpixel((x, 800))[0] > 150 for x in (100, 500)] == [True, True]  # type: ignore[index]
+    assert photo.getpixel((300, 800))[1] < 60 < photo.getpixel((900, 800))[1]  # type: ignore[index,operator]
+
+
+def test_where_the_browser_cannot_make_it_smaller_the_whole_photo_is_sent(
+    visit: Visit, people: Cast, lying: Path
+) -> None:
+    page = visit("/record/", size="phone", by=people.clerk)
+    page.add_init_script("delete window.createImageBitmap")
+    page.goto(f"/record/note/?customer={people.mo.pk}")
+    page.locator("input[name=photo]").set_input_files(str(lying))
+    expect(page.locator("[data-photo-shown]")).to_be_visible()
+    page.get_by_role("button", name="记下备注").tap()
+    arrives(page)
+    assert kept(people.mo).size == (1200, 1600)
 
 
 def test_a_known_phone_is_said_while_it_is_typed(visit: Visit, people: Cast) -> None:
