@@ -9,7 +9,8 @@ part is counted by the fingerstroke-level model (Lee, Song and Ryu, 2015): a tap
 0.43 + 0.31 s; a key is 0.33 s (36 words a minute: Palin et al., 2019, of 37,000 people on phones). Before each step
 that does not follow from the last one there is a moment of thought, 1.35 s, and of a wait only what is longer than the
 thought that comes after it (M and R of the keystroke-level model: Card, Moran and Newell, 1980). Chinese is typed as
-pinyin, each word with a tap on what is proposed. Taking a photo is a thought, three taps and a second of holding still.
+pinyin, a word or a name with a tap on what is proposed. Taking a photo is a thought, three taps and a second of holding
+still.
 
 Exits with 1 if one of them takes more than 20 seconds in the median.
 """
@@ -78,9 +79,8 @@ class Hand:
         """Take a photo: the camera opens, the trigger, "use this one"."""
         self._does(3 * TAPS + HOLDS_STILL)
         self.taps += 3
-        began = time.perf_counter()
-        where.set_input_files(str(file))
-        self._until(then, began)
+        where.set_input_files(str(file))  # how it comes from the camera is none of ours
+        self._until(then, time.perf_counter())
 
     def _does(self, seconds: float, *, thinks: bool = True) -> None:
         self.human += seconds + (THINKS if thinks else 0.0)
@@ -110,7 +110,7 @@ def main() -> int:
         browser = launched(playwright)
         cookies = log_in(browser, url, password_of(options.folder), name=options.login)
         photo = Path(place) / "skin.jpg"
-        Image.effect_noise((4000, 3000), 60).convert("RGB").save(photo, quality=80)  # as heavy as one of a phone
+        _picture().save(photo, quality=88)
         context = phone(browser, url, cookies)
         page, _ = slowed(context)
         tail = _somebody(page)
@@ -187,7 +187,7 @@ def _keep(hand: Hand) -> None:
 def _customer(hand: Hand, tail: str, photo: Path) -> None:
     page, form = hand.page, hand.page.locator("#record-form")
     _begin(hand, "customer", form)
-    hand.type(form.locator("input[name=name]"), "林小雨", pinyin="linxiaoyu", words=2)
+    hand.type(form.locator("input[name=name]"), "林小雨", pinyin="linxiaoyu", words=1)
     hand.type(form.locator("input[name=phone]"), f"139{next(_numbers):08d}")
     hand.tap(form.locator("label.chip", has=page.locator("input[name=source]")).first)
     _keep(hand)
@@ -223,6 +223,12 @@ def _allergy(hand: Hand, tail: str, photo: Path) -> None:
     _whom(hand, tail)
     hand.tap(form.locator("label.chip.alarm").first)
     _keep(hand)
+
+
+def _picture() -> Image.Image:
+    """Twelve million pixels and some four megabytes, as of a phone: large shapes with a grain."""
+    shapes = Image.effect_noise((250, 188), 90).resize((4000, 3000), Image.Resampling.BICUBIC)
+    return Image.blend(shapes, Image.effect_noise((4000, 3000), 60), 0.12).convert("RGB")
 
 
 ENTRIES: dict[str, Callable[[Hand, str, Path], None]] = {

@@ -40,10 +40,12 @@ from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.risk.models import BackTest
-from changke.profiles.risk.queries import any_open, purchase_days, rule_in_use
+from changke.profiles.risk.queries import any_open, looks_at_lines, purchase_days, rule_in_use
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services import warn as warnings
 from changke.profiles.risk.services.causes import find_causes
+from changke.profiles.risk.services.line_days import read_line_days
+from changke.profiles.risk.services.lines import warn_of_lines
 from changke.profiles.segments import copies
 from changke.profiles.segments.services import members
 from changke.profiles.value.services import follow as valuing
@@ -191,7 +193,10 @@ def _warn(today: date, now: datetime) -> None:
         return
     with open_mirror(mirror_file()) as (duck, _):
         days = duck.sql(purchase_days(today)).fetchnumpy()
+        of_lines = read_line_days(duck, today) if looks_at_lines() else None
     warnings.warn(days, today=today, lost_after_days=the_chain().lost_after_days, now=now)
+    if of_lines is not None:
+        warn_of_lines(of_lines, days, today=today, now=now)
     find_causes(today=today)
 
 

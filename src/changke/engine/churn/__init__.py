@@ -2,7 +2,11 @@
 
 from changke.engine.churn.backtest import Backtest, backtest
 from changke.engine.churn.judge import Judged
+from changke.engine.churn.lines import JudgedLine, judge_line
 from changke.engine.churn.score import fall_of_outlook, fires_on, outlook_score
 from changke.engine.churn.signal import Signal
 
-__all__ = ["Backtest", "Judged", "Signal", "backtest", "fall_of_outlook", "fires_on", "outlook_score"]
+__all__ = [
+    "Backtest", "Judged", "JudgedLine", "Signal", "backtest", "fall_of_outlook", "fires_on", "judge_line",
+    "outlook_score",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """Rules side by side on the shop's own past."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,8 @@ def backtest(
     alerts_per_week: float | None = None,
     precision: float | None = None,
     least_purchases: int = 3,
+    fixed: Sequence[int] = FIXED,
+    lapse_days: int = LAPSE_DAYS,
     progress: Progress = silent,
     customer_id: str = "customer_id",
     date: str = "date",
@@ -105,6 +107,10 @@ def backtest(
         Further rows: the loosest threshold that had at least this precision before the cut.
     least_purchases
         Silences of customers with fewer purchase days so far are not judged.
+    fixed
+        Silent days to compare with. The first three are those whose precision a threshold is looked for.
+    lapse_days
+        Silent days after which somebody counts as lost.
     progress
         Called with thresholds done and thresholds in all.
     """
@@ -114,9 +120,9 @@ def backtest(
         days = Days(days.customers, days.who, days.day, days.paid, int(days.day.max()), days.has_money, days.left_out)
     span = days.end - days.first_day
     notes: list[str] = []
-    lapse = min(LAPSE_DAYS, span // 3)
-    if lapse < LAPSE_DAYS:
-        notes.append(f"only {span} days are known: a lapse is {lapse} silent days here, not {LAPSE_DAYS}")
+    lapse = min(lapse_days, span // 3)
+    if lapse < lapse_days:
+        notes.append(f"only {span} days are known: a lapse is {lapse} silent days here, not {lapse_days}")
     horizon = min(horizon_days, max(span // 4, 1))
     if horizon < horizon_days:
         notes.append(f"the horizon is {horizon} days, not {horizon_days}")
@@ -136,10 +142,10 @@ def backtest(
     weeks = (span - lapse - horizon - at) / 7
     window = days.until(days.first_day + at)
     model = BGNBD().fit(window.summary())
-    rules = _fixed(after, horizon, lapse, weeks)
+    rules = _fixed(after, fixed, horizon, lapse, weeks)
     personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress)
-    for fixed in FIXED[:3]:
-        rules += personal.like_fixed(fixed)
+    for silent_days in fixed[:3]:
+        rules += personal.like_fixed(silent_days)
     if alerts_per_100 is not None:
         rules += personal.rules(f"{alerts_per_100:g} per 100", "alerts", per_100=alerts_per_100)
     if alerts_per_week is not None:
@@ -266,9 +272,9 @@ class _Alike:
         return expected_precision(self.model, days, self.x, self.t_x, counts, horizon=self.horizon)
 
 
-def _fixed(after: Silences, horizon: int, lapse: int, weeks: float) -> list[Judged]:
+def _fixed(after: Silences, fixed: Sequence[int], horizon: int, lapse: int, weeks: float) -> list[Judged]:
     rules = []
-    for days in FIXED:
+    for days in fixed:
         if days <= lapse:
             fires = np.full(len(after), float(days))
             rules.append(_plain(f"fixed {days}", "fixed", days, fires, after, horizon, lapse, weeks))

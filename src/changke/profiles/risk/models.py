@@ -1,7 +1,8 @@
-"""What the shop's own past says of each rule, the rule that warns, and its warnings."""
+"""What the shop's own past says of each rule, the rule that warns, of which lines of services, and its warnings."""
 
 from django.db import models
 
+from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer
 
 
@@ -81,6 +82,8 @@ class RiskRule(models.Model):
     least_purchases = models.PositiveIntegerField(default=1)
     latest_days = models.PositiveIntegerField(null=True)
     """Silent days after which an outlook or its fall warns at the latest; NULL: never by days alone."""
+    per_line = models.BooleanField(default=False, db_default=False)
+    """Whether it warns too of those who still come and have let a line of services go."""
     backtest = models.ForeignKey(BackTest, null=True, on_delete=models.PROTECT, related_name="+")
     """Where it was chosen from; none where somebody set it by hand."""
     chosen_by = models.CharField(max_length=200)
@@ -109,6 +112,51 @@ class RiskRule(models.Model):
         return f"{self.kind} {self.threshold}"
 
 
+class Refused(models.TextChoices):
+    """Why a line of services warns of nobody."""
+
+    FEW = "few"
+    NO_SIGNAL = "no_signal"
+
+
+class ServiceLine(models.Model):
+    """A category of services, or a service that has none, and what its past says: when somebody is missed for it.
+    Computed from facts, but for `is_on`."""
+
+    category = models.OneToOneField(Category, null=True, on_delete=models.CASCADE, related_name="+")
+    item = models.OneToOneField(Item, null=True, on_delete=models.CASCADE, related_name="+")
+    is_on = models.BooleanField(default=True, db_default=True)
+    """Whether it may warn; somebody's choice."""
+    learned_on = models.DateField()
+    cycle_days = models.PositiveIntegerField(default=0)
+    """The usual gap between two days of the line; 0 where nobody had it twice."""
+    threads = models.PositiveIntegerField(default=0)
+    """Customers who had it on at least two days."""
+    threshold_bp = models.PositiveIntegerField(default=0)
+    """The outlook below which it warns, in basis points; 0: by `latest_days` alone."""
+    latest_days = models.PositiveIntegerField(default=0)
+    minimum_silence_days = models.PositiveIntegerField(default=0)
+    horizon_days = models.PositiveIntegerField(default=0)
+    lapse_days = models.PositiveIntegerField(default=0)
+    refused = models.CharField(max_length=10, choices=Refused.choices, blank=True, default="")
+    signal_auc_bp = models.PositiveIntegerField(null=True)
+    rows = models.JSONField(default=list)
+    """The rules side by side on its past, as those of a back-test."""
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(category__isnull=True, item__isnull=False)
+                | models.Q(category__isnull=False, item__isnull=True),
+                name="service_line_is_category_or_item",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.category or self.item)
+
+
 class Ended(models.TextChoices):
     """How a warning ended."""
 
@@ -119,6 +167,8 @@ class Ended(models.TextChoices):
     LOST = "lost"
     GONE = "gone"
     """She is no customer of her own any more: merged, or only a withdrawn batch knew her."""
+    REPLACED = "replaced"
+    """Of a line of services: a warning about her as a whole took its place."""
 
 
 class FiredBy(models.TextChoices):
@@ -138,15 +188,19 @@ class ChurnWarning(models.Model):
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
+    line = models.ForeignKey(ServiceLine, null=True, on_delete=models.CASCADE, related_name="+")
+    """The line of services that she has let go while she still comes; NULL: she is silent as a whole."""
     silent_since = models.DateField()
-    """The day she last bought or used a card: with the customer, the silence."""
+    """The day she last bought or used a card, or last had the line: with customer and line, the silence."""
     rule = models.ForeignKey(RiskRule, on_delete=models.PROTECT, related_name="+")
     opened_on = models.DateField()
     opened_at = models.DateTimeField()
     fired_by = models.CharField(max_length=8, choices=FiredBy.choices, blank=True, default="", db_default="")
     """Empty in warnings from before rules had two parts: the kind of their rule."""
     purchases = models.PositiveIntegerField()
-    """Purchase days so far."""
+    """Purchase days so far, or days of the line."""
+    gap_days = models.PositiveIntegerField(null=True)
+    """Her own usual gap of the line when the warning began."""
     outlook_then_bp = models.PositiveIntegerField()
     """The chance that she buys within the rule's horizon, as it was on the day she bought last."""
     outlook_opened_bp = models.PositiveIntegerField()
@@ -163,9 +217,14 @@ class ChurnWarning(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "silent_since"], name="one_warning_per_silence"),
             models.UniqueConstraint(
-                fields=["customer"], condition=models.Q(ended_on__isnull=True), name="one_open_warning"
+                fields=["customer", "silent_since", "line"], name="one_warning_per_silence", nulls_distinct=False
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "line"],
+                condition=models.Q(ended_on__isnull=True),
+                name="one_open_warning",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=models.Q(ended="", ended_on__isnull=True)
@@ -189,3 +248,8 @@ class ChurnWarning(models.Model):
     def fired(self) -> str:
         """Which part of its rule warned, one of `FiredBy`."""
         return self.fired_by or self.rule.kind
+
+    @property
+    def horizon_days(self) -> int:
+        """The days of which its outlook speaks."""
+        return self.line.horizon_days if self.line else self.rule.horizon_days

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
-from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule
+from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule, ServiceLine
 
 BACKTESTS_KEPT = 20
 """Shown on the page, the newest first."""
@@ -23,6 +23,20 @@ def rule_in_use() -> RiskRule | None:
 def any_open() -> bool:
     """Whether any warning waits for its end."""
     return ChurnWarning.objects.filter(ended_on__isnull=True).exists()
+
+
+def looks_at_lines() -> bool:
+    """Whether somebody is or could be warned of for a line of services."""
+    standing = rule_in_use()
+    return (
+        bool(standing and standing.per_line)
+        or ChurnWarning.objects.filter(ended_on__isnull=True, line__isnull=False).exists()
+    )
+
+
+def service_lines() -> list[ServiceLine]:
+    """The lines of services that were judged, those of most customers first."""
+    return list(ServiceLine.objects.select_related("category", "item").order_by("-threads", "pk"))
 
 
 def backtests() -> list[BackTest]:

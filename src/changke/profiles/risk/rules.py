@@ -51,6 +51,8 @@ class Wanted:
     least_purchases: int = 1
     latest_days: int | None = None
     """Silent days after which an outlook or its fall warns at the latest, whatever it says; None: never by itself."""
+    per_line: bool = False
+    """Warn too of those who still come and have let a line of services go."""
 
     def wrong(self) -> tuple[str, int, int] | None:
         """The first field outside its bounds, with the bounds. The kind is looked at by whoever asks."""
@@ -146,10 +148,12 @@ SUGGESTIONS = {
 }
 
 
-def suggestion(*, cause: str, purchases: int, value_group: str | None) -> str:
-    """What to do about a warning: by its cause, else by who she is."""
+def suggestion(*, cause: str, purchases: int, value_group: str | None, of_line: bool = False) -> str:
+    """What to do about a warning: by its cause, else by what she lets go or who she is."""
     if cause in SUGGESTIONS:
         return SUGGESTIONS[cause]
+    if of_line:
+        return "offer_line_again"
     if purchases <= 1:
         return "invite_second_visit"
     return "call_and_book" if value_group == "high" else "call_and_ask"

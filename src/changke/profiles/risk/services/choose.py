@@ -6,14 +6,22 @@ from django.db import transaction
 
 from changke.foundation.audit.rules import HOUSE, By, Values
 from changke.foundation.audit.services import record
-from changke.foundation.errors import Invalid
+from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest, RiskRule
+from changke.profiles.risk.models import BackTest, RiskRule, ServiceLine
+from changke.profiles.risk.queries import rule_in_use
 
 SUBJECT = "risk_rule:chain"
+
+
+class NoRule(DomainError):
+    code, status = "no_risk_rule", 409
+    message = "No rule warns yet. Put one into use first."
+
+
 NONE: Values = {
     "kind": "", "threshold": 0, "horizon_days": 0, "minimum_silence_days": 0, "least_purchases": 0,
-    "latest_days": None,
+    "latest_days": None, "per_line": False,
 }  # fmt: skip
 
 
@@ -41,6 +49,7 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
         minimum_silence_days=wanted.minimum_silence_days,
         least_purchases=wanted.least_purchases,
         latest_days=wanted.latest_days,
+        per_line=wanted.per_line,
         backtest=backtest,
         chosen_by=by.name[:200],
         since=now,
@@ -50,7 +59,7 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
 
 
 def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime) -> RiskRule:
-    """The rule of a row of a back-test warns from now on.
+    """The rule of a row of a back-test warns from now on; of lines of services if the one before did.
 
     Raises
     ------
@@ -62,6 +71,7 @@ def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime)
     row = backtest.rows[place]
     if not row["usable"]:
         raise Invalid(field="row", reason="the rule of this row cannot warn")
+    standing = rule_in_use()
     wanted = rules.Wanted(
         row["kind"],
         row["threshold"],
@@ -69,8 +79,51 @@ def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime)
         minimum_silence_days=backtest.minimum_silence_days,
         least_purchases=backtest.least_purchases,
         latest_days=row.get("latest_days"),  # back-tests from before have none
+        per_line=bool(standing and standing.per_line),
     )
     return use(wanted, backtest=backtest, by=by, now=now)
+
+
+@transaction.atomic
+def look_at_lines(on: bool, *, by: By = HOUSE, now: dt.datetime) -> RiskRule:
+    """The rule in use warns of lines of services too, or of whole customers only.
+
+    Raises
+    ------
+    NoRule
+        If none is in use.
+    """
+    standing = RiskRule.objects.select_for_update().filter(is_in_use=True).first()
+    if standing is None:
+        raise NoRule
+    if standing.per_line != on:
+        before = as_audited(standing)
+        standing.per_line = on
+        standing.save(update_fields=["per_line"])
+        record(by=by, action="risk_rule.chosen", subject=SUBJECT, before=before, after=as_audited(standing), now=now)
+    return standing
+
+
+@transaction.atomic
+def switch_line(line_id: int, on: bool, *, by: By = HOUSE, now: dt.datetime) -> ServiceLine:
+    """This line of services may warn, or may not. What stands open ends as ever.
+
+    Raises
+    ------
+    NotFound
+        If there is no such line.
+    """
+    line = ServiceLine.objects.select_for_update().filter(pk=line_id).first() if 0 < line_id < 2**63 else None
+    if line is None:
+        raise NotFound
+    if line.is_on != on:
+        line.is_on = on
+        line.save(update_fields=["is_on"])
+        record(
+            by=by, action="service_line.switched", subject=f"service_line:{line.pk}", before={"is_on": not on},
+            after={"is_on": on}, now=now,
+        )  # fmt: skip
+    return line
 
 
 @transaction.atomic

@@ -12,13 +12,12 @@ import numpy as np
 from django.db import connection, transaction
 
 from changke.engine.churn import fires_on
-from changke.engine.clv import BGNBD
 from changke.engine.clv.statistics import distinct
-from changke.engine.prediction.days import EPOCH, Days
 from changke.facts.events.services import record_selected
 from changke.foundation.cursors import close_window, open_window
 from changke.profiles.risk.models import ChurnWarning, RiskRule
 from changke.profiles.risk.queries import any_open, rule_in_use
+from changke.profiles.risk.services.seen import Seen
 
 NOTICED_DAYS = 14
 """Whose alert day is longer ago was silent before anybody chose the rule."""
@@ -41,49 +40,16 @@ def warn(days: Mapping[str, Any], *, today: dt.date, lost_after_days: int, now: 
     rule = rule_in_use()
     if rule is None and not any_open():
         return Warned()
-    seen = _Seen.of(days, today)
+    seen = Seen.of(days, today)
     ended = _end(seen, today=today, lost_after_days=lost_after_days, now=now)
     _open_again(seen, today=today, lost_after_days=lost_after_days)
     raised = _raise(seen, rule, today=today, lost_after_days=lost_after_days, now=now) if rule else 0
+    ended += _replace_lines(today=today, now=now)
     refreshed = _refresh(seen, today)
     return Warned(raised, refreshed, ended)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Everybody with a purchase day, and the model of the chain."""
-
-    customer_id: Any
-    x: Any
-    t_x: Any
-    T: Any
-    model: BGNBD
-    day: int
-    """Today, in days since 1970."""
-
-    @classmethod
-    def of(cls, days: Mapping[str, Any], today: dt.date) -> "_Seen":
-        read = Days.of(days, observation_end=today)
-        known = read.until(read.end).summary()
-        return cls(known.customer_id, known.x, known.t_x, known.T, BGNBD().fit(known), read.end)
-
-    @property
-    def silent(self) -> Any:
-        return self.T - self.t_x
-
-    def since(self, place: Any) -> list[dt.date]:
-        """The days of the last purchases."""
-        day = EPOCH + (self.day - self.silent[place]).astype("timedelta64[D]")
-        return [one.astype(object) for one in day]
-
-    def outlook_bp(self, horizon: int, place: Any, *, then: bool = False) -> list[int]:
-        """Of these customers today; or as it was on the day she bought last."""
-        until = self.t_x if then else self.T
-        chance = self.model.p_active(horizon, self.x[place], self.t_x[place], until[place])
-        return np.rint(10_000 * chance).astype(int).tolist()  # type: ignore[no-any-return]
-
-
-def _raise(seen: _Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
+def _raise(seen: Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
     """New warnings, slice by slice, each with its event."""
     fires, by = _fires(seen, rule, lost_after_days)
     late = seen.silent - fires
@@ -108,7 +74,7 @@ def _raise(seen: _Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int,
     return raised
 
 
-def _fires(seen: _Seen, rule: RiskRule, lost_after_days: int) -> tuple[Any, Any]:
+def _fires(seen: Seen, rule: RiskRule, lost_after_days: int) -> tuple[Any, Any]:
     """The silent day on which the rule holds, of everybody, and which part of it says so."""
     by = np.full(len(seen.x), rule.kind, dtype=object)
     if rule.kind == "fixed":
@@ -137,8 +103,8 @@ WITH told AS (
     told.now_bp, profile.expected_next_visit_on, profile.value_at_risk, '', '[]', '', told.fired_by
   FROM told JOIN profiles_profile AS profile ON profile.customer_id = told.customer_id
   WHERE NOT EXISTS (SELECT FROM profiles_churnwarning AS open
-    WHERE open.customer_id = told.customer_id AND open.ended_on IS NULL)
-  ON CONFLICT (customer_id, silent_since) DO NOTHING
+    WHERE open.customer_id = told.customer_id AND open.line_id IS NULL AND open.ended_on IS NULL)
+  ON CONFLICT (customer_id, silent_since, line_id) DO NOTHING
   RETURNING customer_id, silent_since, rule_id, outlook_bp, fired_by
 )
 """
@@ -150,7 +116,7 @@ FROM raised JOIN profiles_profile AS profile ON profile.customer_id = raised.cus
 """
 
 
-def _refresh(seen: _Seen, today: dt.date) -> int:
+def _refresh(seen: Seen, today: dt.date) -> int:
     """Outlook and money of the open ones, as of today."""
     place_of = {int(customer): place for place, customer in enumerate(np.asarray(seen.customer_id).tolist())}
     done = 0
@@ -169,7 +135,7 @@ def _refresh(seen: _Seen, today: dt.date) -> int:
 
 def _open_ones() -> Iterator[list[tuple[int, int, int]]]:
     last = 0
-    rows = ChurnWarning.objects.filter(ended_on__isnull=True).order_by("pk")
+    rows = ChurnWarning.objects.filter(ended_on__isnull=True, line__isnull=True).order_by("pk")
     while some := list(rows.filter(pk__gt=last).values_list("pk", "customer_id", "rule__horizon_days")[:SLICE]):
         last = some[-1][0]
         yield some
@@ -184,14 +150,14 @@ WHERE warning.id = told.id AND profile.customer_id = warning.customer_id
 """
 
 
-def _end(seen: _Seen, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
+def _end(seen: Seen, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
     """End what is over: she came, is lost, or is no customer of her own any more."""
     last = dict(zip(np.asarray(seen.customer_id).tolist(), seen.since(np.arange(len(seen.x))), strict=True))
     came: list[tuple[int, dt.date]] = []
     lost: list[tuple[int, dt.date]] = []
     gone: list[tuple[int, dt.date]] = []
-    rows = ChurnWarning.objects.filter(ended_on__isnull=True).values_list("pk", "customer_id", "silent_since")
-    for pk, customer, since in rows.iterator(chunk_size=SLICE):
+    rows = ChurnWarning.objects.filter(ended_on__isnull=True, line__isnull=True)
+    for pk, customer, since in rows.values_list("pk", "customer_id", "silent_since").iterator(chunk_size=SLICE):
         if customer not in last:
             gone.append((pk, today))
         elif last[customer] > since:
@@ -206,9 +172,20 @@ def _end(seen: _Seen, *, today: dt.date, lost_after_days: int, now: dt.datetime)
     return done
 
 
+def _replace_lines(*, today: dt.date, now: dt.datetime) -> int:
+    """Whoever is warned of as a whole is warned of no line any more: two alarms about one silence are one too many."""
+    whole = ChurnWarning.objects.filter(ended_on__isnull=True, line__isnull=True)
+    of_lines = ChurnWarning.objects.filter(ended_on__isnull=True, line__isnull=False)
+    found = list(of_lines.filter(customer_id__in=whole.values("customer_id")).values_list("pk", flat=True))
+    return sum(
+        close(some, [today] * len(some), how="replaced", now=now)
+        for some in (found[start : start + SLICE] for start in range(0, len(found), SLICE))
+    )
+
+
 def close(ids: list[int], days: list[dt.date], *, how: str, now: dt.datetime) -> int:
-    """End these open warnings on these days: `came`, `lost` or `gone`. Whoever came after somebody had reached her is
-    told apart from whoever came by herself. Each end is an event; how many there were."""
+    """End these open warnings on these days: `came`, `lost`, `gone` or `replaced`. Whoever came after
+    somebody had reached her is told apart from whoever came by herself. Each end is an event; how many there were."""
     values = {"ids": ids, "days": days, "how": how, "now": now}
     with transaction.atomic():
         return record_selected("warning.closed", CLOSED, ENDED, values, now=now)
@@ -236,7 +213,7 @@ FROM closed LEFT JOIN profiles_profile AS profile ON profile.customer_id = close
 """
 
 
-def _open_again(seen: _Seen, *, today: dt.date, lost_after_days: int) -> None:
+def _open_again(seen: Seen, *, today: dt.date, lost_after_days: int) -> None:
     """Whose purchase was withdrawn is as silent as before."""
     with transaction.atomic(), connection.cursor() as sql:
         place = np.flatnonzero(seen.silent < lost_after_days)
@@ -250,9 +227,9 @@ AGAIN = """
 UPDATE profiles_churnwarning AS warning SET ended = '', ended_on = NULL
 FROM unnest(%(customers)s::bigint[], %(since)s::date[]) AS told(customer_id, silent_since)
 WHERE warning.customer_id = told.customer_id AND warning.silent_since = told.silent_since
-  AND warning.ended IN ('came_back', 'came_after')
+  AND warning.line_id IS NULL AND warning.ended IN ('came_back', 'came_after')
   AND NOT EXISTS (SELECT FROM profiles_churnwarning AS open
-    WHERE open.customer_id = warning.customer_id AND open.ended_on IS NULL)
+    WHERE open.customer_id = warning.customer_id AND open.line_id IS NULL AND open.ended_on IS NULL)
 """
 
 
@@ -285,6 +262,10 @@ JOIN profiles_churnwarning AS warning ON warning.ended_on IS NULL AND warning.cu
 WHERE receipt.txid >= %(since)s::text::xid8 AND receipt.txid < %(below)s::text::xid8
   AND receipt.kind IN ('sale', 'use') AND receipt.withdrawn_by_id IS NULL
   AND receipt.business_date > warning.silent_since
+  AND (warning.line_id IS NULL OR EXISTS (
+    SELECT FROM facts_line AS held JOIN facts_item AS item ON item.id = held.item_id AND item.kind = 'service'
+    JOIN profiles_serviceline AS line ON line.id = warning.line_id
+    WHERE held.receipt_id = receipt.id AND (item.category_id = line.category_id OR item.id = line.item_id)))
 GROUP BY warning.id
 """
 
