@@ -21,6 +21,7 @@ WITHOUT_A_LINE = {
     "foundation/access/services/staff.py:choose_language": "one's own language is nobody else's business",
     "foundation/access/services/grants.py:stand": "follows role and stores, whose change is the line",
     "profiles/segments/services/members.py": "who entered and left follows from the facts and is a row of its own",
+    "profiles/risk/services/lines.py": "what the past of a line says follows from the facts; the choice is a line",
     "foundation/batches/services.py": "a batch has its lines when it ran and when it was undone",
     "facts/catalog/services/intake.py": "what a file names and nobody knew: the batch has its line",
     "facts/customers/services/put_back.py": "the undo of a batch, which has one line",

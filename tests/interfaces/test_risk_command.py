@@ -15,7 +15,7 @@ from changke.foundation.batches.models import Batch
 from changke.foundation.database.append_only import current_xid
 from changke.interfaces import analytics
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest
+from changke.profiles.risk.models import BackTest, ServiceLine
 from changke.profiles.risk.services import backtests
 from tests.cast import NOW, Cast, ago, buys
 
@@ -46,6 +46,20 @@ def test_the_past_is_asked_and_a_row_put_into_use(shop: Cast) -> None:
     latest = told("use", "--kind", "outlook", "--threshold", "56", "--latest", "90")
     assert (latest["threshold"], latest["latest_days"]) == (5_600, 90)
     assert told("off") == {"kind": None}
+
+
+def test_lines_of_services_are_switched_and_listed(shop: Cast) -> None:
+    with pytest.raises(CommandError, match="No rule warns yet"):
+        told("lines", "--turn", "on")
+    told("use", "--kind", "fixed", "--threshold", "120")
+    assert told("lines") == {"per_line": False, "lines": []}
+    assert told("lines", "--turn", "on")["per_line"]
+    assert told("use", "--kind", "fixed", "--threshold", "90")["per_line"], "another rule looks at lines as well"
+    line = ServiceLine.objects.create(category=shop.facial.category, learned_on=ago(0), cycle_days=28, threads=120)
+    (row,) = told("lines", "--line", str(line.pk), "--turn", "off")["lines"]
+    assert (row["name"], row["cycle_days"], row["is_on"]) == ("面部护理", 28, False)
+    with pytest.raises(CommandError, match="--turn"):
+        told("lines", "--line", str(line.pk))
 
 
 @pytest.mark.parametrize(("words", "said"), [

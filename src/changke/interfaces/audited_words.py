@@ -107,6 +107,7 @@ ACTIONS: dict[str, Words] = {
     "segment.frozen": _("List of a segment frozen"),
     "segment.removed": _("Segment removed"),
     "risk_rule.chosen": _("Rule that warns chosen"),
+    "service_line.switched": _("Warnings about a line of services switched"),
     "audit.restored": _("Earlier values put back"),
     "sending.confirmed": _("Confirmed that this installation writes to customers"),
     "backup.restored": _("A backup was put in the place of the data"),
@@ -191,6 +192,8 @@ FIELDS: dict[str, Words] = {
     "minimum_silence_days": _("Shortest silence in days"),
     "least_purchases": _("Counts from which purchase on"),
     "latest_days": _("At the latest after silent days"),
+    "per_line": _("Warn of lines of services too"),
+    "is_on": _("Switched on"),
     "fields": _("Fields"),
 }
 
@@ -258,6 +261,7 @@ PLACES = {
     "category": lambda key: reverse("category", args=[key]),
     "value_rules": lambda key: reverse("value-numbers"),
     "risk_rule": lambda key: reverse("risk-rules"),
+    "service_line": lambda key: reverse("risk-lines"),
     "batch": lambda key: reverse("imports-result", args=[key]),
     "customer": lambda key: reverse("customer", args=[key]),
     "profile": lambda key: reverse("customer", args=[key]),

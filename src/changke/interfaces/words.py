@@ -12,6 +12,7 @@ from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.referrals.models import How
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
+from changke.interfaces.words_of_lines import let_go
 
 REASON_LABELS = {
     "first_order": _("First order"),
@@ -101,6 +102,7 @@ SUGGESTIONS = {
     "ask_for_nearer_store": _("Ask where she lives now, name the nearest store"),
     "ask_what_she_needs": _("Ask what she needs now"),
     "introduce_somebody": _("Introduce the colleague who looks after her now"),
+    "offer_line_again": _("Ask how it went the last time and offer it again"),
 }
 
 OUTCOMES = {
@@ -181,6 +183,14 @@ def why(
     places: dict[str, object] = dict(numbers)
     sentences = REASON_SENTENCES[reason]
     sentence = sentences.get(counted, sentences["visit"])
+    if reason == "at_risk" and "line" in numbers:
+        return let_go(
+            line=str(numbers["line"]),
+            gap_days=int(numbers["gap_days"]),
+            silent_days=int(numbers["silent_days"]),
+            outlook_bp=int(numbers["outlook_bp"]),
+            horizon_days=int(numbers["horizon_days"]),
+        )
     if reason == "at_risk":
         return at_risk(
             silent_days=int(numbers["silent_days"]),
@@ -464,6 +474,7 @@ WARNING_ENDS = {
     "came_after": _("Came back after somebody reached her"),
     "lost": _("Lost to us"),
     "gone": _("No record of her own any more"),
+    "replaced": _("A warning about all of her took its place"),
 }
 
 

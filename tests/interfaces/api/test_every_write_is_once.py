@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Identifier
 from changke.facts.customers.queries import phone_of
 from changke.facts.customers.services.add_name import add_name
@@ -34,6 +35,7 @@ from changke.interfaces.webhooks.models import PrivacyRequest, WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
 from changke.profiles.lifecycle.services.publish import shipped_models
+from changke.profiles.risk.models import ServiceLine
 from changke.profiles.segments.services.save import save_segment
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW
@@ -124,6 +126,13 @@ def a_role() -> int:
 
 def a_grant(cast: Cast) -> int:
     return Grant.objects.create(staff=cast.clerk, built_in="manager", store=cast.jing_an, granted_at=NOW).pk
+
+
+def a_line_of_services() -> int:
+    line, _ = ServiceLine.objects.get_or_create(
+        item_id=Item.objects.get(code="F1").pk, defaults={"learned_on": NOW.date()}
+    )
+    return line.pk
 
 
 def a_segment() -> str:
@@ -247,6 +256,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_backtest": lambda _: ("/risk/backtests", {"precision_percent": 60}),
     "put_risk_rule": lambda _: ("/risk/rule", {"kind": "fixed", "threshold": 45}),
     "delete_risk_rule": lambda _: ("/risk/rule", ""),
+    "patch_service_line": lambda _: (f"/risk/lines/{a_line_of_services()}", {"is_on": False}),
     "post_item": lambda _: ("/items", {"code": "N/1", "name": "新"}),
     "patch_item": lambda _: ("/items/F1", {"kind": "product"}),
     "post_category": lambda _: ("/categories", {"name": "身体", "margin_basis_points": 6000}),

@@ -232,6 +232,8 @@ THE_RULE_THAT_WARNS = {
     "get_risk_rule",
     "put_risk_rule",
     "delete_risk_rule",
+    "get_service_lines",
+    "patch_service_line",
 }
 """A rule of the whole chain: tests/interfaces/api/test_risk.py."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest, ChurnWarning
+from changke.profiles.risk.models import BackTest, ChurnWarning, ServiceLine
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services.choose import use
 from tests.cast import Cast
@@ -101,3 +101,28 @@ def test_warnings_are_listed_by_value_in_pages_within_ones_stores(
     assert hq.post("/followups", lost).json()["field"] == "because"
     assert hq.post("/followups", lost | {"because": "moved"}).status_code == 201
     assert [one["customer_id"] for one in hq.get("/risk/warnings", ended="lost").json()["items"]] == [cast.mo.pk]
+
+
+def test_lines_of_services_are_told_switched_and_warned_of(hq: Caller, cast: Cast) -> None:
+    rule = use(rules.Wanted("fixed", 120), now=NOW)
+    line = ServiceLine.objects.create(
+        category=cast.facial.category, learned_on=NOW.date(), cycle_days=28, threads=120, latest_days=56,
+        horizon_days=56, lapse_days=112, minimum_silence_days=28,
+    )  # fmt: skip
+    assert hq.send("PUT", "/risk/rule", {"kind": "fixed", "threshold": 120, "per_line": True}).json()["per_line"]
+    assert hq.send("PUT", "/risk/rule", {"kind": "fixed", "threshold": 90}).json()["per_line"], "as the rule before"
+    (told,) = hq.get("/risk/lines").json()
+    assert (told["id"], told["name"], told["is_on"], told["cycle_days"]) == (line.pk, "面部护理", True, 28)
+    assert not hq.send("PATCH", f"/risk/lines/{line.pk}", {"is_on": False}).json()["is_on"]
+    assert hq.send("PATCH", "/risk/lines/999999", {"is_on": False}).status_code == 404
+    for of in (line, None):
+        ChurnWarning.objects.create(
+            customer=cast.mo, line=of, silent_since=NOW.date(), rule=rule, opened_on=NOW.date(), opened_at=NOW,
+            purchases=6, gap_days=22 if of else None, outlook_then_bp=1, outlook_opened_bp=1, outlook_bp=1,
+        )  # fmt: skip
+    of_line, whole = (hq.get(f"/risk/warnings?line_id={pk}").json()["items"] for pk in (line.pk, 0))
+    assert [(one["line"], one["gap_days"], one["horizon_days"]) for one in of_line] == [
+        ({"id": line.pk, "name": "面部护理"}, 22, 56)
+    ]
+    assert [(one["line"], one["horizon_days"]) for one in whole] == [(None, 90)]
+    assert len(hq.get("/risk/warnings").json()["items"]) == 2

@@ -69,6 +69,7 @@ LISTS = [
     "value-people",
     "segments",
     "risk-rules",
+    "risk-lines",
     "risk",
     "find",
     "record-known-phone",
@@ -97,7 +98,7 @@ HEADQUARTERS = {
     "items": (), "item-new": (), "item": (1,), "items-mark": (), "items-mark-undo": ("x",), "items-sheet": (),
     "items-file": (), "categories": (), "category-new": (), "category": (1,),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),
-    "risk-ask": (), "risk-use": (),
+    "risk-ask": (), "risk-use": (), "risk-lines-switch": (), "risk-line": (1,),
 }  # fmt: skip
 OWNER = {
     "settings-roles": (), "settings-role-new": (), "settings-role": (1,), "settings-role-remove": (1,),
@@ -112,6 +113,8 @@ POSTED = {
     "segment-drop",
     "risk-ask",
     "risk-use",
+    "risk-lines-switch",
+    "risk-line",
     "settings-field-ask",
     "score-ask",
     "webhook-rotate",

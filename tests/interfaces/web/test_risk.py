@@ -97,8 +97,8 @@ def test_a_tap_says_what_came_of_it_and_a_second_one_is_the_same(hq: Client, war
     hq.post(address, {"outcome": "lost", "because": "moved", "after": str(event.pk)})
     one = ChurnWarning.objects.get(customer=warned.mo)
     assert (one.ended, one.ended_on) == ("lost", TODAY)
-    assert f'id="warning-{warned.mo.pk}"' not in text(hq, "/risk/")
-    assert f'id="warning-{warned.mo.pk}"' in text(hq, "/risk/?ended=lost")
+    assert f'id="warning-{one.pk}"' not in text(hq, "/risk/")
+    assert f'id="warning-{one.pk}"' in text(hq, "/risk/?ended=lost")
 
 
 def test_today_names_her_in_place_of_newly_silent(hq: Client, warned: Cast) -> None:

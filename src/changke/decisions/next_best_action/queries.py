@@ -1,7 +1,7 @@
 """The list of the day, read from profiles and the facts of the last hours."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,6 +177,14 @@ def _of(reason: str, profiles: "object", day: dt.date) -> Iterator[rules.Candida
         yield rules.Candidate(customer, reason, value, numbers)
 
 
+def _the_dearest_each(found: Iterable[ChurnWarning]) -> list[ChurnWarning]:
+    """Of each customer the first: she may have let several things go, and is called once."""
+    first: dict[int, ChurnWarning] = {}
+    for one in found:
+        first.setdefault(one.customer_id, one)
+    return list(first.values())
+
+
 def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
     """Open warnings of the last days, the dearest first; their customers among those who are seen."""
     since = day - dt.timedelta(days=rules.WARNED_DAYS)
@@ -184,8 +192,8 @@ def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
         ended_on__isnull=True,
         opened_on__gt=since,
         customer_id__in=seen.values("customer_id"),  # type: ignore[attr-defined]
-    ).select_related("rule")
-    found = list(rows.order_by("-value_at_risk_minor", "customer_id")[:CANDIDATES_PER_REASON])
+    ).select_related("rule", "line__category", "line__item")
+    found = _the_dearest_each(rows.order_by("-value_at_risk_minor", "customer_id", "pk")[:CANDIDATES_PER_REASON])
     groups = dict(
         Profile.objects.filter(pk__in=[one.customer_id for one in found]).values_list("customer_id", "value_group")
     )
@@ -193,12 +201,15 @@ def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
         numbers: dict[str, int | str] = {
             "silent_days": (day - one.silent_since).days,
             "outlook_bp": one.outlook_bp,
-            "horizon_days": one.rule.horizon_days,
+            "horizon_days": one.horizon_days,
             "cause": one.cause,
             "fired_by": one.fired,
-            "rule_threshold": one.rule.threshold,
         }
-        if one.rule.latest_days is not None:
+        if one.line is not None:
+            numbers |= {"line": str(one.line), "gap_days": one.gap_days or one.line.cycle_days}
+        else:
+            numbers["rule_threshold"] = one.rule.threshold
+        if one.line is None and one.rule.latest_days is not None:
             numbers["latest_days"] = one.rule.latest_days
         if one.expected_on is not None:
             numbers["expected_on"] = one.expected_on.isoformat()
@@ -207,7 +218,12 @@ def _warned(seen: "object", day: dt.date) -> Iterator[rules.Candidate]:
             "at_risk",
             one.value_at_risk_minor,
             numbers,
-            suggestion=suggestion(cause=one.cause, purchases=one.purchases, value_group=groups.get(one.customer_id)),
+            suggestion=suggestion(
+                cause=one.cause,
+                purchases=one.purchases,
+                value_group=groups.get(one.customer_id),
+                of_line=one.line is not None,
+            ),
         )
 
 

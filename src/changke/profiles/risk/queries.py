@@ -71,11 +71,15 @@ class Asked:
     """"" are those of which no cause is known."""
     ended: str = ""
     """"" the open ones, `any` all, else how it ended."""
+    line: int | None = None
+    """A line of services by its id; 0 are those about the whole customer."""
 
 
 def warnings_of(scope: Scope, asked: Asked) -> "QuerySet[ChurnWarning]":
     """The warnings of customers that the scope sees, unordered."""
-    rows = ChurnWarning.objects.select_related("rule")
+    rows = ChurnWarning.objects.select_related("rule", "line__category", "line__item")
+    if asked.line is not None:
+        rows = rows.filter(line=asked.line) if asked.line else rows.filter(line__isnull=True)
     if asked.ended == "":
         rows = rows.filter(ended_on__isnull=True)
     elif asked.ended != "any":
@@ -126,5 +130,7 @@ def ends(scope: Scope, *, since: dt.date) -> dict[str, int]:
 def history_of(customer_ids: Sequence[int]) -> list[ChurnWarning]:
     """The warnings of one person, the latest first."""
     return list(
-        ChurnWarning.objects.filter(customer_id__in=customer_ids).select_related("rule").order_by("-opened_on")[:20]
+        ChurnWarning.objects.filter(customer_id__in=customer_ids)
+        .select_related("rule", "line__category", "line__item")
+        .order_by("-opened_on", "-pk")[:20]
     )

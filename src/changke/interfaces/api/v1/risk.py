@@ -14,10 +14,10 @@ from changke.interfaces.api.fields import Id, Input, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
 from changke.interfaces.api.v1.stages import StoreQuery, narrowed
 from changke.profiles.risk import rules
-from changke.profiles.risk.models import BackTest, ChurnWarning, Ended, RiskRule
-from changke.profiles.risk.queries import Asked, backtests, by_value, rule_in_use, warnings_of
+from changke.profiles.risk.models import BackTest, ChurnWarning, Ended, RiskRule, ServiceLine
+from changke.profiles.risk.queries import Asked, backtests, by_value, rule_in_use, service_lines, warnings_of
 from changke.profiles.risk.services import backtests as asking
-from changke.profiles.risk.services.choose import use, use_none, use_row
+from changke.profiles.risk.services.choose import look_at_lines, switch_line, use, use_none, use_row
 
 router = Router(tags=["risk"])
 
@@ -85,6 +85,7 @@ class RiskRuleOut(Schema):
     minimum_silence_days: int
     least_purchases: int
     latest_days: int | None = Field(..., description="Silent days after which it warns at the latest.")
+    per_line: bool = Field(..., description="Whether it warns of lines of services that somebody lets go, too.")
     backtest_id: int | None
     chosen_by: str
     since: dt.datetime
@@ -103,6 +104,10 @@ class RiskRuleIn(Input):
     latest_days: int | None = Field(
         None, description="Of an outlook or its fall: warn after so many silent days at the latest, whatever it says."
     )
+    per_line: bool | None = Field(
+        None,
+        description="Warn too of who still comes and has let a line of services go; left out: as the rule before.",
+    )
 
     model_config = {
         "json_schema_extra": {
@@ -120,12 +125,23 @@ class CauseOut(Schema):
     on: dt.date
 
 
+class LineRefOut(Schema):
+    """A line of services."""
+
+    id: int
+    name: str
+
+
 class WarningOut(Schema):
-    """Somebody may be leaving."""
+    """Somebody may be leaving, or has let a line of services go while she still comes."""
 
     customer_id: int
+    line: LineRefOut | None = Field(..., description="What she has let go; null: she is silent as a whole.")
+    gap_days: int | None = Field(..., description="Of a line: how often she had it so far, in days.")
     opened_on: dt.date
-    silent_since: dt.date = Field(..., description="The day of her last purchase or card use.")
+    silent_since: dt.date = Field(
+        ..., description="The day of her last purchase or card use, or on which she last had the line."
+    )
     expected_on: dt.date | None
     fired_by: str = Field(
         ..., description="Which part of the rule warned: fixed, outlook, fall, or latest (its last day)."
@@ -134,11 +150,11 @@ class WarningOut(Schema):
     outlook_bp: int = Field(..., description="The chance that she buys within the horizon, as of the last night.")
     outlook_opened_bp: int
     outlook_then_bp: int = Field(..., description="As it was on the day of her last purchase.")
-    purchases: int
-    value_at_risk_minor: int
+    purchases: int = Field(..., description="Purchase days so far, or days of the line.")
+    value_at_risk_minor: int = Field(..., description="Of a line: what she spent on it in 365 days.")
     cause: str = Field(..., description="The weightiest of `causes`; empty where none is known.")
     causes: list[CauseOut]
-    ended: str = Field(..., description="Empty while it is open; else came_back, came_after, lost or gone.")
+    ended: str = Field(..., description="Empty while it is open; else came_back, came_after, lost, gone or replaced.")
     ended_on: dt.date | None
 
 
@@ -147,6 +163,9 @@ class WarningsQuery(PageQuery, StoreQuery):
     cause: Annotated[str, text(12)] = Field("", description="A cause, or `unknown`.")
     ended: Annotated[str, text(12)] = Field("", description="Open ones if left out; how it ended; or `any`.")
     adviser_id: Id | None = None
+    line_id: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+        None, description="Of one line of services; 0: of whole customers only."
+    )
 
 
 @router.get("/warnings", response=Page[WarningOut], operation_id="get_warnings", summary="Who may be leaving")
@@ -159,7 +178,7 @@ def get_warnings(request: HttpRequest, query: Query[WarningsQuery]) -> dict[str,
     if query.ended and query.ended not in (*Ended.values, "any"):
         raise Invalid(field="ended", reason="choose one of %(choices)s", choices=", ".join((*Ended.values, "any")))
     cause = "" if query.cause == "unknown" else query.cause or None
-    asked = Asked(adviser=query.adviser_id, stage=query.stage, cause=cause, ended=query.ended)
+    asked = Asked(adviser=query.adviser_id, stage=query.stage, cause=cause, ended=query.ended, line=query.line_id)
     after = position(query.cursor, int, int)
     rows = by_value(warnings_of(scope, asked), (after[0], after[1]) if after else None)
     return page(
@@ -168,8 +187,9 @@ def get_warnings(request: HttpRequest, query: Query[WarningsQuery]) -> dict[str,
 
 
 def _warning(one: ChurnWarning) -> WarningOut:
-    plain = {name: getattr(one, name) for name in WarningOut.model_fields if name not in {"horizon_days", "fired_by"}}
-    return WarningOut(**plain, horizon_days=one.rule.horizon_days, fired_by=one.fired)
+    plain = {name: getattr(one, name) for name in WarningOut.model_fields if name not in {"line", "fired_by"}}
+    line = LineRefOut(id=one.line.pk, name=str(one.line)) if one.line else None
+    return WarningOut(**plain, line=line, fired_by=one.fired)
 
 
 @router.get("/backtests", response=list[BackTestOut], operation_id="get_backtests", summary="Back-tests")
@@ -209,12 +229,18 @@ def put_risk_rule(request: HttpRequest, body: RiskRuleIn) -> RiskRuleOut:
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     now = dt.datetime.now(dt.UTC)
     if body.backtest_id is not None and body.row is not None:
-        return RiskRuleOut.from_orm(use_row(_there(body.backtest_id), body.row, by=by(request), now=now))
+        chosen = use_row(_there(body.backtest_id), body.row, by=by(request), now=now)
+        if body.per_line is not None:
+            chosen = look_at_lines(body.per_line, by=by(request), now=now)
+        return RiskRuleOut.from_orm(chosen)
     if body.kind is None or body.threshold is None:
         raise Invalid(field="kind", reason="send backtest_id and row, or kind and threshold")
+    standing = rule_in_use()
+    per_line = bool(standing and standing.per_line) if body.per_line is None else body.per_line
     wanted = rules.Wanted(
-        body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases, body.latest_days
-    )
+        body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases,
+        body.latest_days, per_line,
+    )  # fmt: skip
     return RiskRuleOut.from_orm(use(wanted, by=by(request), now=now))
 
 
@@ -224,6 +250,47 @@ def delete_risk_rule(request: HttpRequest) -> tuple[int, None]:
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     use_none(by=by(request), now=dt.datetime.now(dt.UTC))
     return 204, None
+
+
+class LineOut(Schema):
+    """A line of services, what its past says, and when it warns."""
+
+    id: int
+    name: str
+    is_on: bool
+    refused: str = Field(..., description="Why it warns of nobody: few, no_signal; empty where it may.")
+    learned_on: dt.date
+    cycle_days: int = Field(..., description="The usual gap between two days of it.")
+    threads: int = Field(..., description="Customers who had it on at least two days.")
+    threshold_bp: int = Field(..., description="The outlook below which it warns; 0: by latest_days alone.")
+    latest_days: int = Field(..., description="Days after which it warns at the latest.")
+    minimum_silence_days: int
+    horizon_days: int
+    lapse_days: int = Field(..., description="Days after which somebody is lost to it.")
+    signal_auc_bp: int | None
+    rows: list[JudgedOut]
+
+    @staticmethod
+    def resolve_name(line: ServiceLine) -> str:
+        return str(line)
+
+
+class LineIn(Input):
+    is_on: bool
+
+
+@router.get("/lines", response=list[LineOut], operation_id="get_service_lines", summary="Lines of services")
+def get_service_lines(request: HttpRequest) -> list[ServiceLine]:
+    """Those of most customers first. They are judged once a week while the rule warns of lines."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return service_lines()
+
+
+@router.patch("/lines/{line_id}", response=LineOut, operation_id="patch_service_line", summary="Switch a line")
+def patch_service_line(request: HttpRequest, line_id: int, body: LineIn) -> LineOut:
+    """One that is off begins no warning; what stands open ends as ever."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    return LineOut.from_orm(switch_line(line_id, body.is_on, by=by(request), now=dt.datetime.now(dt.UTC)))
 
 
 def _there(backtest_id: int) -> BackTest:

@@ -5,14 +5,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from changke.foundation.audit.rules import system
 from changke.foundation.errors import NotFound
-from changke.interfaces import analytics, words
+from changke.interfaces import analytics, words, words_of_lines
 from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, RiskRule, State
-from changke.profiles.risk.queries import rule_in_use
+from changke.profiles.risk.queries import rule_in_use, service_lines
 from changke.profiles.risk.services import backtests
-from changke.profiles.risk.services.choose import use, use_none, use_row
+from changke.profiles.risk.services.choose import look_at_lines, switch_line, use, use_none, use_row
 
 BY = system("changke risk")
 
@@ -22,11 +22,13 @@ class Command(ShopCommand):
         "Which rule warns of customers who are leaving: ask the chain's own past, put a row of the answer or a "
         "threshold of your own into use, or none."
     )
-    example = "changke risk backtest --precision 60 --weekly 20; changke risk use --row 4"
+    example = "changke risk backtest --precision 60 --weekly 20; changke risk use --row 4; changke risk lines --turn on"
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "what", choices=["backtest", "rule", "use", "off"], help="ask the past; the rule; choose; none"
+            "what",
+            choices=["backtest", "rule", "use", "off", "lines"],
+            help="ask the past; the rule; choose; none; lines of services",
         )
         parser.add_argument("--horizon", type=int, metavar="DAYS", default=90, help="a warning is right: so long away")
         parser.add_argument("--silence", type=int, metavar="DAYS", default=14, help="no warning before (14)")
@@ -40,8 +42,13 @@ class Command(ShopCommand):
             "--latest", type=int, metavar="DAYS", help="use: outlook or fall, at the latest after so many silent days"
         )
 
+        parser.add_argument("--turn", choices=["on", "off"], help="lines: warn of them too, or not; with --line of one")
+        parser.add_argument("--line", type=int, metavar="ID", help="lines: which one")
+
     def run(self, *, what: str, **given: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
+        if what == "lines":
+            return self._lines(given, now)
         if what == "backtest":
             return self._backtest(given, now)
         if what == "use":
@@ -81,6 +88,25 @@ class Command(ShopCommand):
             "rows": found.rows,
         }
 
+    def _lines(self, given: dict[str, Any], now: datetime) -> dict[str, Any]:
+        if given["turn"] is not None and given["line"] is not None:
+            switch_line(given["line"], given["turn"] == "on", by=BY, now=now)
+        elif given["turn"] is not None:
+            look_at_lines(given["turn"] == "on", by=BY, now=now)
+        elif given["line"] is not None:
+            raise CommandError("say what to do with it: --turn on or --turn off")
+        standing, found = rule_in_use(), service_lines()
+        on = bool(standing and standing.per_line)
+        self.say(f"lines of services are {'' if on else 'not '}warned of")
+        for line in found:
+            state = "off" if not line.is_on else words_of_lines.refused(line) or words_of_lines.rule(line)
+            self.say(f"{line.pk:>4}  {line}: {line.cycle_days} days, {line.threads} customers. {state}")
+        if on and not found:
+            self.say("none is judged yet: that is done by `changke refresh`, and by night")
+        names = ("cycle_days", "threads", "threshold_bp", "latest_days", "refused", "is_on", "learned_on")
+        rows = [{"id": one.pk, "name": str(one), **{name: getattr(one, name) for name in names}} for one in found]
+        return {"per_line": on, "lines": rows}
+
     def _use(self, given: dict[str, Any], now: datetime) -> None:
         if given["row"] is not None:
             last = BackTest.objects.filter(state=State.DONE).first()
@@ -91,9 +117,11 @@ class Command(ShopCommand):
         if given["kind"] is None or given["threshold"] is None:
             raise CommandError("say which: --row N, or --kind and --threshold")
         threshold = given["threshold"] if given["kind"] == "fixed" else given["threshold"] * 100
+        standing = rule_in_use()
         wanted = rules.Wanted(
-            given["kind"], threshold, given["horizon"], given["silence"], given["purchases"], given["latest"]
-        )
+            given["kind"], threshold, given["horizon"], given["silence"], given["purchases"], given["latest"],
+            bool(standing and standing.per_line),
+        )  # fmt: skip
         use(wanted, by=BY, now=now)
 
     def _rule(self) -> dict[str, Any]:
@@ -101,8 +129,8 @@ class Command(ShopCommand):
         self.say(_said(standing))
         if standing is None:
             return {"kind": None}
-        return {name: getattr(standing, name) for name in ("kind", "threshold", "horizon_days",
-                "minimum_silence_days", "least_purchases", "latest_days", "chosen_by", "since")}  # fmt: skip
+        names = ("kind", "threshold", "horizon_days", "minimum_silence_days", "least_purchases", "latest_days")
+        return {name: getattr(standing, name) for name in (*names, "per_line", "chosen_by", "since")}
 
 
 def _said(rule: RiskRule | None) -> str:

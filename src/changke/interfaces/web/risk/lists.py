@@ -23,7 +23,7 @@ from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
-from changke.interfaces import words
+from changke.interfaces import words, words_of_lines
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast, wants_part
 from changke.interfaces.web.doors import needs
@@ -31,7 +31,7 @@ from changke.interfaces.web.today.views import source_key
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.risk.models import ChurnWarning, RiskRule
-from changke.profiles.risk.queries import PAGE, Asked, by_value, ends, rule_in_use, tallies, warnings_of
+from changke.profiles.risk.queries import PAGE, Asked, by_value, ends, rule_in_use, service_lines, tallies, warnings_of
 from changke.profiles.risk.rules import CAUSES, suggestion
 
 TAPS = ("done", "not_reached", "lost")
@@ -88,6 +88,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "store_options": [(one.pk, one.name) for one in current.stores(request)],
         "adviser_options": _advisers(scope),
         "cause_options": [("unknown", words.CAUSE_LABELS[""]), *((one, words.CAUSE_LABELS[one]) for one in CAUSES)],
+        "line_options": [("whole", gettext("All of her")), *((one.pk, str(one)) for one in service_lines())],
+        "line": "whole" if asked.line == 0 else asked.line or "",
         "end_options": [(key, said) for key, said in words.WARNING_ENDS.items() if key],
         "pick_store": current.chosen_store(request) is None,
         "cause": "unknown" if asked.cause == "" else asked.cause or "",
@@ -123,9 +125,15 @@ def tick(request: HttpRequest, customer_id: int) -> HttpResponse:
     toast(request, text % {"name": customer, "outcome": words.OUTCOMES[said]})
     if not wants_part(request):
         return go(request, reverse("risk"))
-    warning = ChurnWarning.objects.filter(customer_id=customer.pk).select_related("rule").order_by("-opened_on").first()
+    warning = _tapped(customer.pk, request.POST.get("warning", ""))
     row = next(_rows([warning], chain, now), None) if warning else None
     return answer(request, "risk/list.html", {"row": row, **_shared()}, part="risk/_row.html")
+
+
+def _tapped(customer_id: int, number: str) -> ChurnWarning | None:
+    """The warning whose row was tapped; of an old page the latest."""
+    hers = ChurnWarning.objects.filter(customer_id=customer_id).select_related("rule", "line__category", "line__item")
+    return hers.filter(pk=_number(number) or 0).first() or hers.order_by("-opened_on", "-pk").first()
 
 
 def read_asked(query: Mapping[str, str]) -> Asked:
@@ -137,6 +145,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
         stage=stage if (stage := query.get("stage", "")).isidentifier() and len(stage) < 40 else "",
         cause="" if cause == "unknown" else cause if cause in CAUSES else None,
         ended=ended if ended in words.WARNING_ENDS or ended == "any" else "",
+        line=0 if query.get("line") == "whole" else _number(query.get("line", "")),
     )
 
 
@@ -165,7 +174,9 @@ def _rows(found: Sequence[ChurnWarning], chain: Chain, now: dt.datetime) -> Iter
             why(one, today),
             fired(one),
             evidence(one, today),
-            words.SUGGESTIONS[suggestion(cause=one.cause, purchases=one.purchases, value_group=group)],
+            words.SUGGESTIONS[
+                suggestion(cause=one.cause, purchases=one.purchases, value_group=group, of_line=one.line is not None)
+            ],
             words.OUTCOMES[told.outcome] if told else "",
             last,
             words.WARNING_ENDS[one.ended] if one.ended else "",
@@ -174,6 +185,8 @@ def _rows(found: Sequence[ChurnWarning], chain: Chain, now: dt.datetime) -> Iter
 
 def why(one: ChurnWarning, today: dt.date) -> str:
     """The sentence of a warning, without its causes."""
+    if one.line is not None:
+        return words_of_lines.why(one, today)
     return words.at_risk(
         silent_days=((one.ended_on or today) - one.silent_since).days,
         outlook_bp=one.outlook_bp,
@@ -185,6 +198,8 @@ def why(one: ChurnWarning, today: dt.date) -> str:
 
 def fired(one: ChurnWarning) -> str:
     """Which part of its rule warned."""
+    if one.line is not None:
+        return words_of_lines.fired(one)
     return words.fired(one.fired, one.rule.threshold, one.rule.latest_days)
 
 
