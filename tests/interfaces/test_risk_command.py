@@ -49,7 +49,7 @@ def test_the_past_is_asked_and_a_row_put_into_use(shop: Cast) -> None:
 
 
 def test_lines_of_services_are_switched_and_listed(shop: Cast) -> None:
-    with pytest.raises(CommandError, match="No rule warns yet"):
+    with pytest.raises(CommandError, match="还没有启用任何预警规则"):
         told("lines", "--turn", "on")
     told("use", "--kind", "fixed", "--threshold", "120")
     assert told("lines") == {"per_line": False, "lines": []}

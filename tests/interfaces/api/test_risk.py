@@ -113,7 +113,8 @@ def test_lines_of_services_are_told_switched_and_warned_of(hq: Caller, cast: Cas
     assert hq.send("PUT", "/risk/rule", {"kind": "fixed", "threshold": 90}).json()["per_line"], "as the rule before"
     (told,) = hq.get("/risk/lines").json()
     assert (told["id"], told["name"], told["is_on"], told["cycle_days"]) == (line.pk, "面部护理", True, 28)
-    assert not hq.send("PATCH", f"/risk/lines/{line.pk}", {"is_on": False}).json()["is_on"]
+    switched = hq.send("PATCH", f"/risk/lines/{line.pk}", {"is_on": False}).json()
+    assert (switched["name"], switched["is_on"]) == ("面部护理", False)
     assert hq.send("PATCH", "/risk/lines/999999", {"is_on": False}).status_code == 404
     for of in (line, None):
         ChurnWarning.objects.create(

@@ -287,10 +287,10 @@ def get_service_lines(request: HttpRequest) -> list[ServiceLine]:
 
 
 @router.patch("/lines/{line_id}", response=LineOut, operation_id="patch_service_line", summary="Switch a line")
-def patch_service_line(request: HttpRequest, line_id: int, body: LineIn) -> LineOut:
+def patch_service_line(request: HttpRequest, line_id: int, body: LineIn) -> ServiceLine:
     """One that is off begins no warning; what stands open ends as ever."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
-    return LineOut.from_orm(switch_line(line_id, body.is_on, by=by(request), now=dt.datetime.now(dt.UTC)))
+    return switch_line(line_id, body.is_on, by=by(request), now=dt.datetime.now(dt.UTC))
 
 
 def _there(backtest_id: int) -> BackTest:
