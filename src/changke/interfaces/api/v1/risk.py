@@ -270,27 +270,28 @@ class LineOut(Schema):
     signal_auc_bp: int | None
     rows: list[JudgedOut]
 
-    @staticmethod
-    def resolve_name(line: ServiceLine) -> str:
-        return str(line)
-
 
 class LineIn(Input):
     is_on: bool
 
 
 @router.get("/lines", response=list[LineOut], operation_id="get_service_lines", summary="Lines of services")
-def get_service_lines(request: HttpRequest) -> list[ServiceLine]:
+def get_service_lines(request: HttpRequest) -> list[LineOut]:
     """Those of most customers first. They are judged once a week while the rule warns of lines."""
     actor(request).scope_for(Capability.ANALYTICS_VIEW)
-    return service_lines()
+    return [_line(one) for one in service_lines()]
 
 
 @router.patch("/lines/{line_id}", response=LineOut, operation_id="patch_service_line", summary="Switch a line")
-def patch_service_line(request: HttpRequest, line_id: int, body: LineIn) -> ServiceLine:
+def patch_service_line(request: HttpRequest, line_id: int, body: LineIn) -> LineOut:
     """One that is off begins no warning; what stands open ends as ever."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
-    return switch_line(line_id, body.is_on, by=by(request), now=dt.datetime.now(dt.UTC))
+    return _line(switch_line(line_id, body.is_on, by=by(request), now=dt.datetime.now(dt.UTC)))
+
+
+def _line(line: ServiceLine) -> LineOut:
+    plain = {name: getattr(line, name) for name in LineOut.model_fields if name != "name"}
+    return LineOut(**plain, name=str(line))
 
 
 def _there(backtest_id: int) -> BackTest:
