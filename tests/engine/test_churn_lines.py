@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from changke.engine.churn import judge_line
+from changke.engine.churn import Backtest, Judged, Signal, judge_line
+from changke.engine.churn.lines import last_day
 from changke.engine.clv import BGNBD
 from tests.engine.test_churn import chain, rows
 
@@ -31,18 +32,32 @@ def by_the_clock(
     return rows(*days_of)
 
 
-def test_a_line_warns_after_two_of_its_cycles_at_the_latest() -> None:
+def test_a_line_warns_after_some_of_its_cycles_at_the_latest() -> None:
     line = judge_line(by_the_clock(600), observation_end=END)
     assert line.refused == ""
     assert 24 <= line.cycle_days <= 32
-    assert (line.minimum_silence, line.latest_days) == (line.cycle_days, 2 * line.cycle_days)
+    assert line.minimum_silence == line.cycle_days
+    assert line.latest_days in {round(times * line.cycle_days) for times in (1.5, 2, 3)}
     assert (line.horizon_days, line.lapse_days) == (2 * line.cycle_days, 4 * line.cycle_days)
     model = BGNBD(r=2.0, alpha=40.0, a=0.6, b=4.0)
     often, seldom = line.fires(model, np.array([15.0, 2.0]), np.array([300.0, 120.0]))
     assert line.minimum_silence <= often <= seldom == line.latest_days
 
 
-def test_the_rule_is_as_right_as_two_cycles_and_no_later() -> None:
+@pytest.mark.parametrize(("right", "days"), [((0.7, 0.8, 0.9), 42), ((0.5, 0.6, 0.9), 56), ((0.2, 0.3, 0.4), 84)])
+def test_the_last_day_is_the_first_that_was_right_often_enough(right: tuple[float, ...], days: int) -> None:
+    fixed = [42, 56, 84]
+    rules = tuple(
+        Judged(
+            "fixed", day, precision=share, recall=1, lead_days=1, false_per_100=1, alerts_per_100=1, silences=9,
+            kind="fixed",
+        )
+        for day, share in zip(fixed, right, strict=True)
+    )  # fmt: skip
+    assert last_day(Backtest(rules, Signal(0.7, 0.01, 9, 3), ()), fixed) == days
+
+
+def test_the_rule_is_as_right_as_its_cycles_and_no_later() -> None:
     line = judge_line(chain(800, leaving=0.03, alike=False), observation_end=END)
     assert line.test is not None
     fixed = next(row for row in line.test.rules if row.kind == "fixed" and row.threshold == line.latest_days)

@@ -13,7 +13,7 @@ LET_GO = _(
 )
 WARNS = {
     "outlook": _("Warned of because the chance fell below %(share)s."),
-    "latest": _("Warned of because twice the usual %(cycle)s days have passed."),
+    "latest": _("Warned of because %(days)s days have passed; usual are %(cycle)s."),
 }
 RULES = {
     True: _("Chance below %(share)s, after %(days)s days at the latest"),
@@ -49,7 +49,11 @@ def fired(one: ChurnWarning) -> str:
     """Which part of the line's rule warned, as the rule is now."""
     assert one.line is not None
     said = WARNS["outlook" if one.fired == "outlook" else "latest"]
-    return str(said) % {"share": _share(one.line.threshold_bp), "cycle": one.line.cycle_days}
+    return str(said) % {
+        "share": _share(one.line.threshold_bp),
+        "cycle": one.line.cycle_days,
+        "days": one.line.latest_days,
+    }
 
 
 def rule(line: ServiceLine) -> str:

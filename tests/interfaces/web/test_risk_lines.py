@@ -53,7 +53,7 @@ def test_the_list_says_what_she_has_let_go_and_what_to_do(hq: Client, cast: Cast
     for said in (
         "面部护理：以往约 22 天一次，如今 61 天没做，人还在来",
         "44%",
-        "两个常见周期",
+        "已满 56 天",
         "邀她再做一次",
         "¥3,528",
     ):

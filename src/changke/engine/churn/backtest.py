@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from changke.engine.churn.judge import Judged, expected_precision, judged, known_precision, weekly_alerts
+from changke.engine.churn.judge import EARLY_DAYS, Judged, expected_precision, judged, known_precision, weekly_alerts
 from changke.engine.churn.score import fires_on
 from changke.engine.churn.signal import Signal, signal
 from changke.engine.churn.silences import Silences
@@ -82,6 +82,7 @@ def backtest(
     least_purchases: int = 3,
     fixed: Sequence[int] = FIXED,
     lapse_days: int = LAPSE_DAYS,
+    early_days: int = EARLY_DAYS,
     progress: Progress = silent,
     customer_id: str = "customer_id",
     date: str = "date",
@@ -111,6 +112,8 @@ def backtest(
         Silent days to compare with. The first three are those whose precision a threshold is looked for.
     lapse_days
         Silent days after which somebody counts as lost.
+    early_days
+        How long before that an alert must come to count as found.
     progress
         Called with thresholds done and thresholds in all.
     """
@@ -142,8 +145,8 @@ def backtest(
     weeks = (span - lapse - horizon - at) / 7
     window = days.until(days.first_day + at)
     model = BGNBD().fit(window.summary())
-    rules = _fixed(after, fixed, horizon, lapse, weeks)
-    personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress)
+    rules = _fixed(after, fixed, horizon, lapse, weeks, early_days)
+    personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress, early_days)
     for silent_days in fixed[:3]:
         rules += personal.like_fixed(silent_days)
     if alerts_per_100 is not None:
@@ -171,7 +174,9 @@ class _Personal:
         cut: float,
         weeks: float,
         progress: Progress,
+        early: int,
     ) -> None:
+        self.early = early
         self.horizon, self.lapse, self.least, self.after, self.weeks = horizon, lapse, least, after, weeks
         self.fires, self.before, self.weekly = {}, {}, {}
         back = min(7.0 * WEEKS_BACK, cut / 2)
@@ -252,7 +257,7 @@ class _Personal:
     def _judged(self, name: str, kind: str, level: float, fires: Floats, chosen_by: str, *, latest: int = 0) -> Judged:
         return judged(
             name, level, fires, self.after, horizon=self.horizon, lapse=self.lapse, weeks=self.weeks, kind=kind,
-            chosen_by=chosen_by, latest=latest,
+            chosen_by=chosen_by, latest=latest, early=self.early,
         )  # fmt: skip
 
 
@@ -272,23 +277,31 @@ class _Alike:
         return expected_precision(self.model, days, self.x, self.t_x, counts, horizon=self.horizon)
 
 
-def _fixed(after: Silences, fixed: Sequence[int], horizon: int, lapse: int, weeks: float) -> list[Judged]:
+def _fixed(after: Silences, fixed: Sequence[int], horizon: int, lapse: int, weeks: float, early: int) -> list[Judged]:
     rules = []
     for days in fixed:
         if days <= lapse:
             fires = np.full(len(after), float(days))
-            rules.append(_plain(f"fixed {days}", "fixed", days, fires, after, horizon, lapse, weeks))
+            rules.append(_plain(f"fixed {days}", "fixed", days, fires, after, horizon, lapse, weeks, early))
     for times in GAPS:
         fires = np.maximum(times * after.t_x / np.maximum(after.x, 1), 1.0)
-        rules.append(_plain(f"{times} x own gap", "gaps", times, fires, after, horizon, lapse, weeks))
+        rules.append(_plain(f"{times} x own gap", "gaps", times, fires, after, horizon, lapse, weeks, early))
     return rules
 
 
 def _plain(
-    rule: str, kind: str, number: int, fires: Floats, after: Silences, horizon: int, lapse: int, weeks: float
+    rule: str,
+    kind: str,
+    number: int,
+    fires: Floats,
+    after: Silences,
+    horizon: int,
+    lapse: int,
+    weeks: float,
+    early: int,
 ) -> Judged:
     """A rule whose threshold is its name."""
-    return judged(rule, number, fires, after, horizon=horizon, lapse=lapse, weeks=weeks, kind=kind)
+    return judged(rule, number, fires, after, horizon=horizon, lapse=lapse, weeks=weeks, kind=kind, early=early)
 
 
 def _as_seen(seen: Silences, cut: float) -> Silences:

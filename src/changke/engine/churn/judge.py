@@ -9,6 +9,8 @@ from changke.engine.clv.coins import CoinModel
 from changke.engine.clv.statistics import Floats
 
 LEAST_ALERTS = 20
+EARLY_DAYS = 60
+"""How long before a lapse an alert must come to be of use."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Judged:
     precision
         Alerts followed by `horizon_days` more of silence, of all alerts.
     recall
-        Lapses alerted at the latest 60 days before they were one, of all lapses.
+        Lapses alerted at the latest `early` days (60) before they were one, of all lapses.
     lead_days
         Mean over the lapses of the days from the alert to the lapse; none counts 0.
     false_per_100, alerts_per_100
@@ -65,6 +67,7 @@ def judged(
     kind: str = "",
     chosen_by: str = "",
     latest: int = 0,
+    early: int = EARLY_DAYS,
 ) -> Judged:
     """Judge by the silent day on which the rule fires; every outcome must have been observed."""
     fired = (seen.length > fires_on) & (fires_on <= lapse)
@@ -75,7 +78,7 @@ def judged(
     return Judged(
         rule, threshold,
         precision=float(true.sum() / alerts) if alerts else float("nan"),
-        recall=float((fired & lapsed & (fires_on <= lapse - 60)).sum() / lapses) if lapses else float("nan"),
+        recall=float((fired & lapsed & (fires_on <= lapse - early)).sum() / lapses) if lapses else float("nan"),
         lead_days=float(lead[lapsed].mean()) if lapses else float("nan"),
         false_per_100=100.0 * (alerts - int(true.sum())) / all_of_them, alerts_per_100=100.0 * alerts / all_of_them,
         silences=len(seen), alerts_per_week=alerts / weeks if weeks > 0 else float("nan"),

@@ -17,8 +17,8 @@ from changke.engine.prediction.days import Days
 LEAST_THREADS = 100
 """With at least two days each: fewer do not tell one rhythm from another."""
 CYCLES = (1.5, 2, 3)
-DECIDES = 2
-"""Cycles whose precision the threshold keeps, and after which a warning comes at the latest."""
+WANTED = 0.6
+"""How often two, one and a half or three cycles must have been right to be the last day of a line."""
 LEAST_SILENCE, LEAST_HORIZON, LEAST_LAPSE = 7, 30, 90
 
 
@@ -84,15 +84,16 @@ def judge_line(transactions: object, *, observation_end: Day | None = None) -> J
         return JudgedLine(0, 0)
     cycle = int(np.sort(gaps)[(len(gaps) - 1) // 2])
     silence, horizon = max(LEAST_SILENCE, cycle), max(LEAST_HORIZON, 2 * cycle)
-    latest = max(round(DECIDES * cycle), silence + 1)
-    plain = JudgedLine(cycle, threads, silence, horizon, max(LEAST_LAPSE, 4 * cycle), latest_days=latest)
+    lapse = max(LEAST_LAPSE, 4 * cycle)
+    fixed = sorted({max(round(times * cycle), silence + 1) for times in CYCLES})
+    plain = JudgedLine(cycle, threads, silence, horizon, lapse, latest_days=fixed[-1])
     if threads < LEAST_THREADS:
         return plain
-    fixed = sorted({max(round(times * cycle), silence + 1) for times in CYCLES})  # `latest` among them
     test = backtest(
         transactions, horizon_days=horizon, observation_end=observation_end, minimum_silence=silence, least_purchases=2,
-        fixed=fixed, lapse_days=plain.lapse_days,
+        fixed=fixed, lapse_days=lapse, early_days=lapse // 3,
     )  # fmt: skip
+    latest = last_day(test, fixed)
     chosen = the_rule(test, latest)
     return JudgedLine(
         cycle, threads, silence, test.horizon_days, test.lapse_days, latest_days=latest, test=test,
@@ -101,6 +102,12 @@ def judge_line(transactions: object, *, observation_end: Day | None = None) -> J
     )  # fmt: skip
 
 
+def last_day(test: Backtest, fixed: list[int]) -> int:
+    """The fewest cycles that were right often enough after the cut; the most, where none were."""
+    right = {round(row.threshold): row.precision for row in test.rules if row.kind == "fixed"}
+    return next((days for days in fixed if right.get(days, 0.0) >= WANTED), fixed[-1])
+
+
 def the_rule(test: Backtest, latest: int) -> Judged | None:
-    """The row that warns: the outlook, at the latest after two cycles."""
+    """The row that warns: the outlook, at the latest on this day."""
     return next((row for row in test.rules if row.kind == "outlook" and row.latest_days == latest), None)

@@ -19,6 +19,9 @@ from changke.profiles.risk.models import ServiceLine
 from changke.profiles.risk.queries import rule_in_use, service_lines
 from changke.profiles.risk.services.choose import look_at_lines, switch_line
 
+SHOWN = ("fixed", "outlook")
+"""What a line warns by, and what it is held against."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -83,7 +86,10 @@ def one(request: HttpRequest, line_id: int) -> HttpResponse:
 
 def _line(line: ServiceLine) -> Line:
     return Line(
-        line, words_of_lines.rule(line), words_of_lines.refused(line), tuple(_judged(row, line) for row in line.rows)
+        line,
+        words_of_lines.rule(line),
+        words_of_lines.refused(line),
+        tuple(_judged(row, line) for row in line.rows if row["kind"] in SHOWN),
     )
 
 
