@@ -75,6 +75,16 @@ class Hand:
             where.press_sequentially(text)
         self._until(then, time.perf_counter())
 
+    def next_field(self, where: Locator, text: str) -> None:
+        """Go to the next field by the key of the keyboard that says so, and type there."""
+        self._does((1 + len(text)) * KEY)
+        self.keys += 1 + len(text)
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.type(text)
+        if where.input_value() != text:
+            raise SystemExit("the key for the next field leads somewhere else")
+        self._until(None, time.perf_counter())
+
     def shoots(self, where: Locator, file: Path, *, then: Locator) -> None:
         """Take a photo: the camera opens, the trigger, "use this one"."""
         self._does(3 * TAPS + HOLDS_STILL)
@@ -83,9 +93,13 @@ class Hand:
         self._until(then, time.perf_counter())
 
     def _does(self, seconds: float, *, thinks: bool = True) -> None:
-        self.human += seconds + (THINKS if thinks else 0.0)
-        if self.idle and thinks:
-            self.idle[-1] = max(self.idle[-1] - THINKS, 0.0)
+        """Let that time pass: what the page does meanwhile by itself, it may do."""
+        thought = THINKS if thinks else 0.0
+        waited = self.waits[-1] if self.waits else 0.0
+        self.human += seconds + thought
+        if self.idle:
+            self.idle[-1] = max(self.idle[-1] - thought, 0.0)
+        self.page.wait_for_timeout(1000 * (seconds + max(thought - waited, 0.0)))
 
     def _until(self, then: Locator | None, began: float) -> None:
         if then is not None:
@@ -188,7 +202,7 @@ def _customer(hand: Hand, tail: str, photo: Path) -> None:
     page, form = hand.page, hand.page.locator("#record-form")
     _begin(hand, "customer", form)
     hand.type(form.locator("input[name=name]"), "林小雨", pinyin="linxiaoyu", words=1)
-    hand.type(form.locator("input[name=phone]"), f"139{next(_numbers):08d}")
+    hand.next_field(form.locator("input[name=phone]"), f"139{next(_numbers):08d}")
     hand.tap(form.locator("label.chip", has=page.locator("input[name=source]")).first)
     _keep(hand)
 
@@ -209,9 +223,10 @@ def _visit(hand: Hand, tail: str, photo: Path) -> None:
 
 
 def _note(hand: Hand, tail: str, photo: Path) -> None:
-    form = hand.page.locator("#record-form")
-    _begin(hand, "note", _pick(hand.page))
-    _whom(hand, tail)
+    """Of somebody who was here today, as notes with photos are: she stands below the search."""
+    form, here = hand.page.locator("#record-form"), hand.page.locator("#found a.person").first
+    _begin(hand, "note", here)
+    hand.tap(here, then=form)
     hand.type(form.locator("textarea[name=text]"), "怕冷", pinyin="paleng", words=1)
     hand.shoots(form.locator("input[name=photo]"), photo, then=form.locator("[data-photo-shown]"))
     _keep(hand)

@@ -260,6 +260,18 @@ def test_a_known_phone_is_said_while_it_is_typed(visit: Visit, people: Cast) -> 
     settled(page)
 
 
+def test_next_on_the_keyboard_goes_from_the_name_to_the_phone(visit: Visit, people: Cast) -> None:
+    page = visit("/record/customer/", size="phone", by=people.clerk)
+    page.get_by_label("姓名").fill("林小雨")
+    page.get_by_label("姓名").press("Enter")
+    expect(page.get_by_label("手机号")).to_be_focused()
+    assert not Customer.objects.filter(name="林小雨").exists()
+    page.keyboard.type("13900001234")
+    page.keyboard.press("Enter")
+    arrives(page)
+    assert Customer.objects.filter(name="林小雨").exists()
+
+
 def test_an_allergy_is_two_taps_and_red_ever_after(visit: Visit, people: Cast) -> None:
     page = visit(f"/record/allergy/?customer={people.mo.pk}", size="phone", by=people.clerk)
     page.locator("label.chip", has_text="酒精").tap()

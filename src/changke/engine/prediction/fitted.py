@@ -21,7 +21,7 @@ from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.intervals import Widths, between_days, between_money
 from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
-from changke.engine.prediction.season import season
+from changke.engine.prediction.season import Season, season
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.special import pdtrik
 from changke.engine.table import Column, Table
@@ -231,6 +231,12 @@ def _widths(kept: dict[str, Any] | None) -> Widths:
     return Widths(tuple(kept["bounds"]), tuple(kept["asked"])) if kept else Widths()
 
 
+def _level(lately: past.Lately, turn: Season) -> float:
+    """As far as the year before is believed, it says how much a day brings in place of the newest past window."""
+    level = lately.level * lately.growth ** (-turn.weight / 2) * turn.money**turn.weight
+    return float(min(max(level, 0.5), 2.0))
+
+
 def fit(days: Days, *, horizon_days: int) -> Fitted:
     """Learn from purchase days; never raises for what a shop can have."""
     horizon = round(ahead(horizon_days))
@@ -239,6 +245,7 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
     models = Blend.fitted(known, k)
     spend = RobustSpend().fit(known) if days.has_money else None
     lately = past.lately(days, horizon, k) if horizon else past.Lately()
+    turn = season(days, horizon, k) if len(known) and horizon else Season()
     tilt = lately.tilt
     if spend is not None and tilt.days:
         tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))
@@ -248,9 +255,9 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         customers=len(known),
         purchase_days=len(days.day),
         models=models,
-        busy=season(days, horizon, k) if len(known) and horizon else 1.0,
+        busy=turn.busy,
         spend=spend,
-        level=lately.level,
+        level=_level(lately, turn),
         tilt=tilt,
         widths=lately.widths,
     )

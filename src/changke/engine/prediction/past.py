@@ -152,11 +152,14 @@ class Lately:
         Who spends more comes more often.
     widths
         What to ask so that 80 % lie inside.
+    growth
+        How many times as much money a day of those who came brought as was said; its root is part of the level.
     """
 
     level: float = 1.0
     tilt: Tilt = field(default_factory=Tilt)
     widths: intervals.Widths = field(default_factory=intervals.Widths)
+    growth: float = 1.0
 
 
 def lately(days: Days, horizon: int, k: int = 1) -> Lately:
@@ -181,24 +184,25 @@ def lately(days: Days, horizon: int, k: int = 1) -> Lately:
         stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
     said = Said.of(about, stretched)
     expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
-    level, tilt = 1.0, Tilt()
+    level, tilt, growth = 1.0, Tilt(), 1.0
     if days.has_money:
         each = RobustSpend().fit(known).expected_spend(known)
-        level = _level(each, expected, came, money)
+        level, growth = _level(each, expected, came, money)
         tilt = tilting.learned(each, expected, active, came).kept_level(each, expected, active)
         factor, active = tilt.factor(each), tilt.active(active, each)
         expected, variance = expected * factor, variance * factor
     widths = intervals.learned(expected[some], active[some], variance[some], came[some])
-    return Lately(level, tilt, widths)
+    return Lately(level, tilt, widths, growth)
 
 
-def _level(each: Floats, expected: Floats, came: Floats, money: Floats) -> float:
-    """Half of how the money of a day has grown, and all of this: who brings more came more often than was said."""
+def _level(each: Floats, expected: Floats, came: Floats, money: Floats) -> tuple[float, float]:
+    """Half of how the money of a day has grown, and all of this: who brings more came more often than was said; and
+    how it has grown."""
     said, those_who_came, brought = float(each @ expected), float(each @ came), float(money.sum())
     if said <= 0 or those_who_came <= 0 or brought <= 0:
-        return 1.0
-    share = float(came.sum()) / float(expected.sum())
-    return min(max(float(np.sqrt(brought / those_who_came)) * those_who_came / (said * share), 0.5), 2.0)
+        return 1.0, 1.0
+    share, growth = float(came.sum()) / float(expected.sum()), min(max(brought / those_who_came, 0.5), 2.0)
+    return min(max(float(np.sqrt(brought / those_who_came)) * those_who_came / (said * share), 0.5), 2.0), growth
 
 
 def area(true: Floats, score: Floats) -> float:

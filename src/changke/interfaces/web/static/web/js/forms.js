@@ -1,12 +1,21 @@
 // @ts-check
 
-/** Small helps for forms: copy a text, reload after an error, and no second sending of the same form. */
+/** Small helps for forms: copy a text, reload after an error, the next field by key, and no form sent twice. */
 export function watchForms() {
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
     const copier = event.target.closest("[data-copy]");
     if (copier instanceof HTMLElement) copy(copier);
     if (event.target.closest("[data-reload]")) location.reload();
+  });
+  document.addEventListener("keydown", (event) => {
+    // The key of a phone's keyboard that says "next", where sending would be too early. Not while a word is being spelled.
+    const input = event.target;
+    if (event.key !== "Enter" || event.isComposing || !(input instanceof HTMLInputElement) || !input.dataset.next) return;
+    const next = input.form?.elements.namedItem(input.dataset.next);
+    if (!(next instanceof HTMLElement)) return;
+    event.preventDefault();
+    next.focus();
   });
   document.addEventListener("submit", (event) => {
     // htmx disables and guards its own requests; a plain form would be sent twice by a double tap.
