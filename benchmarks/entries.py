@@ -114,7 +114,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--url", help="a demo that runs already, from this folder")
-    parser.add_argument("--login", default="owner", help="who writes it down")
+    parser.add_argument("--login", default="staff", help="who writes it down")
     options = parser.parse_args()
     with (
         site(options.folder, options.url) as url,
