@@ -50,6 +50,8 @@ class User:
 
     name: str
     choices: frozenset[str] = frozenset()
+    may_miss_it: bool = False
+    """Whether it goes on without the field: then only what its choices mean is kept for it."""
 
 
 Users = Callable[[Field], list[User]]
@@ -66,7 +68,7 @@ def register_users(users: Users) -> Users:
 
 def require_unused(field: Field) -> None:
     """Raises FieldInUse, with the names of those who ask for it."""
-    if found := _users_of(field):
+    if found := [one for one in _users_of(field) if not one.may_miss_it]:
         raise FieldInUse(users=_names(found))
 
 
@@ -141,8 +143,8 @@ def change_field(field: Field, changes: Mapping[str, object], *, by: By = HOUSE,
     ChoiceInUse
         If a choice is taken away that somebody has.
     FieldInUse
-        If only some roles shall see it, and a stage model that everybody sees asks for it; if a stage model names a
-        choice that is taken away, or asks for one of several choices whose place would be another one's.
+        If only some roles shall see it, and a stage model that everybody sees asks for it; if a stage model or a
+        segment names a choice that is taken away, or asks for one of several whose place would be another one's.
     """
     field = Field.objects.select_for_update().get(pk=field.pk)
     before = as_audited(field)

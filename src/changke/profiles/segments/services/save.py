@@ -16,6 +16,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.conditions import TextError, print_tree
 from changke.profiles.segments.asking import FROM, question, today_of, words_of_the_chain
 from changke.profiles.segments.models import LONGEST_KEY, Segment, SegmentMember
+from changke.profiles.segments.services import fields as _registers  # noqa: F401 -- what is asked keeps its meaning
 from changke.profiles.segments.services.members import refresh_members
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
