@@ -5,6 +5,7 @@
 const ISLANDS = [
   { selector: "[data-chart]", load: () => import("./islands/chart.js") },
   { selector: "[data-files]", load: () => import("./islands/files.js") },
+  { selector: "[data-photo]", load: () => import("./islands/photos.js") },
   { selector: "[data-taps-wait]", load: () => import("./islands/taps.js") },
 ];
 

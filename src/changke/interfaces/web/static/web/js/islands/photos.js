@@ -1,26 +1,29 @@
 // @ts-check
+// A photo of a note: seen before it is sent, and no larger than it will be kept.
 
 /** The server keeps no more of a photo than this (notes.py), so no more goes over the line. */
 const LONGEST_SIDE = 1600;
 const QUALITY = 0.85;
 
-/** A chosen photo is shown before it is sent, and made as small as it will be kept; of the two ways to choose one, the
- * last counts. */
-export function watchPhotos() {
-  document.addEventListener("change", (event) => {
-    const input = event.target;
-    if (!(input instanceof HTMLInputElement) || !("photo" in input.dataset)) return;
-    const form = input.form;
+/**
+ * Start on one of the fields for a photo (`data-photo`). A chosen photo is shown before it is sent, and made as small as
+ * it will be kept; of the two ways to choose one, the last counts.
+ * @param {HTMLElement} field
+ */
+export function start(field) {
+  if (!(field instanceof HTMLInputElement)) return;
+  field.addEventListener("change", () => {
+    const form = field.form;
     const shown = form?.querySelector("[data-photo-shown]");
-    const file = input.files?.[0];
+    const file = field.files?.[0];
     if (!form || !(shown instanceof HTMLImageElement) || !file) return;
     for (const other of form.querySelectorAll("[data-photo]")) {
-      if (other instanceof HTMLInputElement && other !== input) other.value = "";
+      if (other instanceof HTMLInputElement && other !== field) other.value = "";
     }
     if (shown.src.startsWith("blob:")) URL.revokeObjectURL(shown.src);
     shown.src = URL.createObjectURL(file);
     shown.hidden = false;
-    void sendLess(input, file);
+    void sendLess(field, file);
   });
 }
 
