@@ -74,6 +74,14 @@ def test_fewer_than_a_hundred_threads_say_nothing() -> None:
     assert line.threads < 100
 
 
+def test_a_past_too_short_for_its_cycles_says_nothing() -> None:
+    """Sixty days apart, six months known: nobody could have been lost to it yet."""
+    line = judge_line(by_the_clock(400, gap=75, leaving=0.02, span=200), observation_end=dt.date(2024, 7, 18))
+    assert line.cycle_days > 60
+    assert line.threads >= 100
+    assert line.refused == "few"
+
+
 def test_once_each_has_no_cycle() -> None:
     line = judge_line(rows(*([day] for day in range(300))), observation_end=END)
     assert (line.cycle_days, line.threads, line.refused) == (0, 0, "few")

@@ -12,7 +12,7 @@ from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.referrals.models import How
 from changke.foundation.errors import DomainError, Invalid
 from changke.interfaces.web import formats
-from changke.interfaces.words_of_lines import let_go
+from changke.interfaces.words_of_lines import let_go, share
 
 REASON_LABELS = {
     "first_order": _("First order"),
@@ -426,7 +426,7 @@ def risk_rule(kind: str, threshold: int, horizon_days: int, latest_days: int | N
     """A rule that warns as one phrase. `threshold` in days, times, or basis points."""
     if latest_days is not None and threshold == 0:
         return str(DAYS_ALONE) % {"days": latest_days}
-    places = {"days": threshold, "times": threshold, "horizon": horizon_days, "share": _share(threshold)}
+    places = {"days": threshold, "times": threshold, "horizon": horizon_days, "share": share(threshold)}
     said = str(RISK_RULES[kind]) % places
     return said if latest_days is None else str(AT_THE_LATEST) % {"rule": said, "days": latest_days}
 
@@ -434,11 +434,7 @@ def risk_rule(kind: str, threshold: int, horizon_days: int, latest_days: int | N
 def fired(by: str, threshold: int, latest_days: int | None) -> str:
     """Why somebody was warned of on that day and on no other: which part of the rule it was. Arguments as above."""
     days = threshold if by == "fixed" else latest_days
-    return str(FIRED_BY[by]) % {"days": days, "share": _share(threshold)}
-
-
-def _share(points: int) -> str:
-    return formats.basis_points(points, 1).replace(".0%", "%")
+    return str(FIRED_BY[by]) % {"days": days, "share": share(threshold)}
 
 
 def signal_of(has_signal: bool | None, auc_bp: int | None) -> str:

@@ -20,7 +20,7 @@ RULES = {
     False: _("After %(days)s days"),
 }
 REFUSED = {
-    "few": _("Too few customers had it more than once to say when somebody is missed."),
+    "few": _("Too few customers had it more than once, or for too short a time, to say when somebody is missed."),
     "no_signal": _("How long somebody has not had it says nothing about who gives it up."),
 }
 """Why a line warns of nobody."""
@@ -50,7 +50,7 @@ def fired(one: ChurnWarning) -> str:
     assert one.line is not None
     said = WARNS["outlook" if one.fired == "outlook" else "latest"]
     return str(said) % {
-        "share": _share(one.line.threshold_bp),
+        "share": share(one.line.threshold_bp),
         "cycle": one.line.cycle_days,
         "days": one.line.latest_days,
     }
@@ -58,7 +58,7 @@ def fired(one: ChurnWarning) -> str:
 
 def rule(line: ServiceLine) -> str:
     """By what a line warns."""
-    return str(RULES[line.threshold_bp > 0]) % {"share": _share(line.threshold_bp), "days": line.latest_days}
+    return str(RULES[line.threshold_bp > 0]) % {"share": share(line.threshold_bp), "days": line.latest_days}
 
 
 def refused(line: ServiceLine) -> str:
@@ -66,5 +66,6 @@ def refused(line: ServiceLine) -> str:
     return str(REFUSED[line.refused]) if line.refused else ""
 
 
-def _share(points: int) -> str:
+def share(points: int) -> str:
+    """Basis points as a share, without an empty decimal."""
     return formats.basis_points(points, 1).replace(".0%", "%")

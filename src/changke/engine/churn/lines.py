@@ -2,7 +2,7 @@
 customer. docs/algorithms/risk.md, Lines of services.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class JudgedLine:
     latest_days
         The silent day on which it warns at the latest.
     refused
-        Why it warns of nobody: "few" threads, "no_signal" in their silence; empty where it may.
+        Why it warns of nobody: "few" threads or too short a past, "no_signal" in their silence; empty where it may.
     test
         The rules side by side; None where there were too few threads to ask.
     """
@@ -93,12 +93,15 @@ def judge_line(transactions: object, *, observation_end: Day | None = None) -> J
         transactions, horizon_days=horizon, observation_end=observation_end, minimum_silence=silence, least_purchases=2,
         fixed=fixed, lapse_days=lapse, early_days=lapse // 3,
     )  # fmt: skip
+    fixed = [days for days in fixed if days <= test.lapse_days]  # a short past shortens the lapse, too
+    if not test.rules or not fixed:
+        return replace(plain, test=test)
     latest = last_day(test, fixed)
     chosen = the_rule(test, latest)
     return JudgedLine(
         cycle, threads, silence, test.horizon_days, test.lapse_days, latest_days=latest, test=test,
         threshold=chosen.threshold if chosen else 0.0,
-        refused="few" if not test.rules else "" if test.signal else "no_signal",
+        refused="" if test.signal else "no_signal",
     )  # fmt: skip
 
 

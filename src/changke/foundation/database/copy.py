@@ -1,12 +1,15 @@
-"""Bulk COPY into PostgreSQL: the fast way in, for whoever owns the table."""
+"""Bulk COPY into PostgreSQL, the fast way in, for whoever owns the table; and out of it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from psycopg import sql
+
+from changke.foundation.database.connections import conninfo
 
 BLOCK_BYTES = 1 << 18
 CHUNK_ROWS = 10_000
@@ -34,6 +37,18 @@ def copy_rows(table: str, rows: Iterable[Sequence[Any]], *, columns: Sequence[st
     with connection.cursor() as cursor, cursor.copy(f"COPY {table}{named} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def copy_out(statement: str, file: Path) -> None:
+    """What a `COPY ... TO STDOUT` answers, as the reader who sees every store, into a file."""
+    with (
+        psycopg.connect(conninfo("reader")) as reader,
+        reader.cursor() as cursor,
+        cursor.copy(statement) as copy,
+        file.open("wb") as out,
+    ):
+        for block in copy:
+            out.write(block)
 
 
 def array_text(texts: Iterable[str]) -> str:

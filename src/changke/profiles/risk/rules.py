@@ -51,8 +51,8 @@ class Wanted:
     least_purchases: int = 1
     latest_days: int | None = None
     """Silent days after which an outlook or its fall warns at the latest, whatever it says; None: never by itself."""
-    per_line: bool = False
-    """Warn too of those who still come and have let a line of services go."""
+    per_line: bool | None = None
+    """Warn too of those who still come and have let a line of services go; None: as the rule before did."""
 
     def wrong(self) -> tuple[str, int, int] | None:
         """The first field outside its bounds, with the bounds. The kind is looked at by whoever asks."""

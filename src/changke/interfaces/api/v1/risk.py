@@ -235,11 +235,9 @@ def put_risk_rule(request: HttpRequest, body: RiskRuleIn) -> RiskRuleOut:
         return RiskRuleOut.from_orm(chosen)
     if body.kind is None or body.threshold is None:
         raise Invalid(field="kind", reason="send backtest_id and row, or kind and threshold")
-    standing = rule_in_use()
-    per_line = bool(standing and standing.per_line) if body.per_line is None else body.per_line
     wanted = rules.Wanted(
         body.kind, body.threshold, body.horizon_days, body.minimum_silence_days, body.least_purchases,
-        body.latest_days, per_line,
+        body.latest_days, body.per_line,
     )  # fmt: skip
     return RiskRuleOut.from_orm(use(wanted, by=by(request), now=now))
 

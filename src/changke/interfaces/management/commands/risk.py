@@ -117,11 +117,9 @@ class Command(ShopCommand):
         if given["kind"] is None or given["threshold"] is None:
             raise CommandError("say which: --row N, or --kind and --threshold")
         threshold = given["threshold"] if given["kind"] == "fixed" else given["threshold"] * 100
-        standing = rule_in_use()
         wanted = rules.Wanted(
-            given["kind"], threshold, given["horizon"], given["silence"], given["purchases"], given["latest"],
-            bool(standing and standing.per_line),
-        )  # fmt: skip
+            given["kind"], threshold, given["horizon"], given["silence"], given["purchases"], given["latest"]
+        )
         use(wanted, by=BY, now=now)
 
     def _rule(self) -> dict[str, Any]:

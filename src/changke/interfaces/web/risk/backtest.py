@@ -151,8 +151,8 @@ def _row(place: int, row: Mapping[str, Any], backtest: BackTest, standing: RiskR
         place,
         words.risk_rule(row["kind"], row["threshold"], horizon, row.get("latest_days")),
         str(words.RISK_CHOSEN_BY.get(row["chosen_by"], "")),
-        _share(row["precision_bp"]),
-        _share(row["recall_bp"]),
+        share(row["precision_bp"]),
+        share(row["recall_bp"]),
         row["lead_days"],
         row["false_per_100"],
         "–" if row["weekly_tenths"] is None else formats.number(row["weekly_tenths"] / 10, 1),
@@ -163,7 +163,7 @@ def _row(place: int, row: Mapping[str, Any], backtest: BackTest, standing: RiskR
     )
 
 
-def _share(points: int | None) -> str:
+def share(points: int | None) -> str:
     return "–" if points is None else formats.basis_points(points, 0)
 
 

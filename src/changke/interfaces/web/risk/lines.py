@@ -15,6 +15,7 @@ from changke.interfaces import jobs, words, words_of_lines
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.risk.backtest import share
 from changke.profiles.risk.models import ServiceLine
 from changke.profiles.risk.queries import rule_in_use, service_lines
 from changke.profiles.risk.services.choose import look_at_lines, switch_line
@@ -96,16 +97,12 @@ def _line(line: ServiceLine) -> Line:
 def _judged(row: Mapping[str, Any], line: ServiceLine) -> Judged:
     return Judged(
         words.risk_rule(row["kind"], row["threshold"], line.horizon_days, row.get("latest_days")),
-        _share(row["precision_bp"]),
-        _share(row["recall_bp"]),
+        share(row["precision_bp"]),
+        share(row["recall_bp"]),
         _whole(row["lead_days"]),
         _whole(row["false_per_100"]),
         row["kind"] == "outlook" and row.get("latest_days") == line.latest_days,
     )
-
-
-def _share(points: int | None) -> str:
-    return "–" if points is None else formats.basis_points(points, 0)
 
 
 def _whole(number: int | None) -> str:

@@ -13,13 +13,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import psycopg
 from django.db import transaction
 
 from changke.engine.affinity import Lines, Only, Shop, learn, recommend
 from changke.facts.catalog.models import Item
 from changke.facts.tables import PERSON
-from changke.foundation.database.connections import conninfo
+from changke.foundation.database.copy import copy_out
 from changke.profiles.affinity.models import Proposal
 
 LOOK_BACK_DAYS = 730
@@ -74,14 +73,7 @@ def read_lines(today: dt.date) -> Lines:
     since = today - dt.timedelta(days=LOOK_BACK_DAYS)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "lines.csv"
-        with (
-            psycopg.connect(conninfo("reader")) as reader,
-            reader.cursor() as sql,
-            sql.copy(LINES.format(since=since, person=PERSON)) as copy,
-            file.open("wb") as out,
-        ):
-            for block in copy:
-                out.write(block)
+        copy_out(LINES.format(since=since, person=PERSON), file)
         with duckdb.connect() as duck:
             return Lines.read(duck.sql(READ.format(file=file)), observation_end=today)
 

@@ -9,7 +9,6 @@ from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, RiskRule, ServiceLine
-from changke.profiles.risk.queries import rule_in_use
 
 SUBJECT = "risk_rule:chain"
 
@@ -49,7 +48,7 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
         minimum_silence_days=wanted.minimum_silence_days,
         least_purchases=wanted.least_purchases,
         latest_days=wanted.latest_days,
-        per_line=wanted.per_line,
+        per_line=bool(before["per_line"]) if wanted.per_line is None else wanted.per_line,
         backtest=backtest,
         chosen_by=by.name[:200],
         since=now,
@@ -59,7 +58,7 @@ def use(wanted: rules.Wanted, *, backtest: BackTest | None = None, by: By = HOUS
 
 
 def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime) -> RiskRule:
-    """The rule of a row of a back-test warns from now on; of lines of services if the one before did.
+    """The rule of a row of a back-test warns from now on.
 
     Raises
     ------
@@ -71,7 +70,6 @@ def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime)
     row = backtest.rows[place]
     if not row["usable"]:
         raise Invalid(field="row", reason="the rule of this row cannot warn")
-    standing = rule_in_use()
     wanted = rules.Wanted(
         row["kind"],
         row["threshold"],
@@ -79,7 +77,6 @@ def use_row(backtest: BackTest, place: int, *, by: By = HOUSE, now: dt.datetime)
         minimum_silence_days=backtest.minimum_silence_days,
         least_purchases=backtest.least_purchases,
         latest_days=row.get("latest_days"),  # back-tests from before have none
-        per_line=bool(standing and standing.per_line),
     )
     return use(wanted, backtest=backtest, by=by, now=now)
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import psycopg
 
 from changke.facts.tables import PERSON
-from changke.foundation.database.connections import conninfo
+from changke.foundation.database.copy import copy_out
 from changke.profiles.risk.queries import purchase_days
 
 LOOK_BACK_DAYS = 1_095
@@ -80,13 +79,6 @@ def read_line_days(duck: duckdb.DuckDBPyConnection, today: dt.date) -> LineDays:
     since = today - dt.timedelta(days=LOOK_BACK_DAYS)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "lines.csv"
-        with (
-            psycopg.connect(conninfo("reader")) as reader,
-            reader.cursor() as sql,
-            sql.copy(LINES.format(since=since, today=today, person=PERSON)) as copy,
-            file.open("wb") as out,
-        ):
-            for block in copy:
-                out.write(block)
+        copy_out(LINES.format(since=since, today=today, person=PERSON), file)
         found = duck.sql(STAYED.format(file=file, days=purchase_days(today))).fetchnumpy()
     return LineDays(found["line"], found["customer_id"], found["date"].astype("datetime64[D]"), found["amount"])
