@@ -110,9 +110,9 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     assert dates == {name for days in DAYS.values() for name in days}
     # Own fields are asked by stage models alone, whose stages are computed of everybody each night: nothing that is
     # kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
-    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue", "facts_referral"}
+    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue"}
     assert set(SUBJECTS) == set(TABLES) - set(unread.values())
     for table, days in DAYS.items():
         assert set(days) == {name for name in TABLES[table] if name.endswith("_on") or "date" in name}
-        people = {name for name in TABLES[table] if name in ("customer_id", "merged_into_id")}
+        people = {name for name in TABLES[table] if name in ("customer_id", "merged_into_id", "referrer_id")}
         assert people | ({"id"} if table == "facts_customer" else set()) == set(SUBJECTS[table])

@@ -10,6 +10,7 @@ from changke.engine.mirror import TOUCHED
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge, unmerge
 from changke.facts.purchases.models import Opening, Receipt
+from changke.facts.referrals.models import Referral
 from changke.facts.visits.models import Visit
 from changke.foundation.batches.models import Batch
 from changke.foundation.database.append_only import current_xid
@@ -47,6 +48,10 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
             living = Receipt.objects.filter(withdrawn_by=None, customer=some[7]).values_list("pk", flat=True)[:2]
             Receipt.objects.filter(pk__in=list(living)).update(withdrawn_by=gone, txid=current_xid())
             Customer.objects.filter(pk=some[8].pk).update(is_active=turn % 2 == 0, txid=current_xid())
+            told = [(some[2], some[3]), (some[4], None), (some[9], some[10])]
+            Referral.objects.bulk_create([book.brought(one, other, some_day()) for one, other in told])
+            stated = Referral.objects.filter(withdrawn_by=None).values_list("pk", flat=True)[turn : turn + 2]
+            Referral.objects.filter(pk__in=list(stated)).update(withdrawn_by=gone, txid=current_xid())
             book.customer(stores[0], TODAY + dt.timedelta(days=turn - 1))
             pair = [
                 one.pk for one in some[9:11] if Customer.objects.filter(pk=one.pk, merged_into=None, is_active=True)

@@ -12,6 +12,7 @@ from changke.facts.purchases.services.withdraw import withdraw_purchases
 from changke.facts.referrals.models import Referral
 from changke.facts.referrals.services import name_referrer, take_off_referrer
 from changke.facts.referrals.services.forget import forget_referrals
+from changke.facts.referrals.services.intake import Told, take_in_referrals, withdraw_referrals
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Store
 from changke.profiles.attributes.catalogue import COLUMNS
@@ -57,6 +58,12 @@ def brought(customer: Customer) -> tuple[int, int, int]:
     return row.referred_customers, row.referral_value // 100, row.referral_value_365d // 100  # type: ignore[attr-defined]
 
 
+def were_brought() -> set[str]:
+    """Names of the persons of whom it is computed that somebody brought them."""
+    known = Profile.objects.filter(was_brought=True).values_list("customer__name", flat=True)
+    return set(known)
+
+
 def rows() -> list[dict[str, Any]]:
     return list(Profile.objects.order_by("pk").values("customer_id", "stage", *COLUMNS))
 
@@ -70,6 +77,7 @@ def test_the_table_of_the_algorithm_holds(people: dict[str, Customer], tmp_path:
     assert brought(people["A"]) == (3, 300 + 200 - 50 + 100 + 20, 200 - 50 + 20)
     assert brought(people["B"]) == (1, 900, 900)
     assert brought(people["E"]) == (0, 0, 0)
+    assert were_brought() == {"B", "C", "D", "F2"}, "not E, of whom it was taken off; not A, who is G as well"
     by_night = rows()
     Profile.objects.all().delete()
     for one in Customer.objects.all():
@@ -110,6 +118,40 @@ def test_another_is_named_and_both_are_computed_anew(people: dict[str, Customer]
     fold(NOW)
     assert brought(people["A"]) == (2, 120, 20)
     assert brought(people["C"]) == (1, 450, 150)
+    assert "B" in were_brought()
+    take_off_referrer(people["B"].pk, now=NOW + dt.timedelta(minutes=2))
+    assert fold(NOW).customers == 3, "she, and everybody who was ever named"
+    assert were_brought() == {"C", "D", "F2"}
+
+
+def test_a_load_that_is_taken_back_brought_nobody(people: dict[str, Customer], tmp_path: Path) -> None:
+    night(tmp_path)
+    fold(NOW)
+    first, second = (Batch.objects.create(kind="customers", created_at=NOW) for _ in range(2))
+    take_in_referrals([Told(people["A"].pk, people["E"].pk)], batch_id=first.pk, now=NOW)
+    fold(NOW)
+    assert were_brought() == {"A", "B", "C", "D", "F2"}
+    take_in_referrals([Told(people["A"].pk, people["C"].pk)], batch_id=second.pk, now=NOW)  # refused: a circle
+    withdraw_referrals(batch_id=first.pk)
+    fold(NOW)
+    assert were_brought() == {"B", "C", "D", "F2"}
+
+
+def test_merged_with_who_brought_her_nobody_did_and_parted_she_did(people: dict[str, Customer], tmp_path: Path) -> None:
+    night(tmp_path)
+    fold(NOW)
+    link = merge(people["D"].pk, people["B"].pk, now=NOW)  # B brought D; A brought B
+    fold(NOW)
+    assert were_brought() == {"B", "C", "F2"}
+    unmerge(int(link.batch_id or 0), now=NOW)
+    fold(NOW)
+    assert were_brought() == {"B", "C", "D", "F2"}
+    link = merge(people["C"].pk, people["A"].pk, now=NOW)  # A brought C: of herself that says nothing
+    fold(NOW)
+    assert were_brought() == {"B", "D", "F2"}
+    by_following = rows()
+    night(tmp_path)
+    assert rows() == by_following
 
 
 def test_parted_again_each_counts_for_who_brought_her(people: dict[str, Customer], tmp_path: Path) -> None:
@@ -144,7 +186,17 @@ def test_whoever_is_erased_is_counted_nowhere(people: dict[str, Customer], tmp_p
     fold(NOW)
     assert brought(people["A"]) == (2, 120, 20)
     assert brought(people["B"]) == (0, 0, 0)
+    assert were_brought() == {"C", "F2"}, "neither she nor D, whom she brought"
     assert not Referral.objects.filter(referrer=people["B"]).exists()
+
+
+def test_a_statement_of_a_day_to_come_counts_from_that_day_on(store: Store, tmp_path: Path) -> None:
+    ann, bea = Book().customer(store, ago(50)), Book().customer(store, ago(20), name="Bea")
+    Book().brought(bea, ann, ago(-1)).save(force_insert=True)
+    night(tmp_path)
+    assert were_brought() == set()
+    refresh_all(now=NOW + dt.timedelta(days=1), mirror=tmp_path / "mirror.duckdb", months=0)
+    assert were_brought() == {"Bea"}, "no new fact of hers, but its day has come"
 
 
 def test_it_is_known_from_the_day_on_that_she_was_brought(store: Store, tmp_path: Path) -> None:
@@ -160,6 +212,8 @@ def test_it_is_known_from_the_day_on_that_she_was_brought(store: Store, tmp_path
     Profile.objects.all().delete()
     refresh_customers([ann.pk], now=earlier)
     assert brought(ann) == (1, 50, 0)
+    refresh_customers([bea.pk], now=earlier)
+    assert Profile.objects.get(pk=bea.pk).was_brought  # type: ignore[attr-defined]
     Profile.objects.all().delete()
     refresh_customers([ann.pk], now=NOW - dt.timedelta(days=21))
     assert brought(ann) == (0, 0, 0)

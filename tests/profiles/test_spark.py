@@ -127,6 +127,7 @@ TREES: list[dict[str, Any]] = [
     {"attribute": "silent_days", "op": ">=", "value": 60},
     {"attribute": "last_visit_on", "op": "<", "value": "2026-01-01"},
     {"known": "birth_year"},
+    {"attribute": "was_brought", "op": "=", "value": True},
     {"not": {"attribute": "custom.children", "op": "=", "value": 0}},
     {"attribute": "custom.skin", "op": "in", "value": ["油性", "干性"]},
     {"attribute": "stage", "op": "!=", "value": "lost"},

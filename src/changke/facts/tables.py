@@ -96,6 +96,8 @@ FACTS = (
         },
         day="scored_on",
     ),
+    # That somebody brought her. One row a person at most, made from her own statements alone: it lasts.
+    Fact("origins", {"customer_id": "int", "business_date": "date"}),
     # Whom she brought. One row a person: what was stated last of her holds.
     Fact("referrals", {"customer_id": "int", "brought_id": "int", "business_date": "date"}, across=True),
     # The money of those whom she brought, given back with a minus; `is_dated` is 0 for the sum of an old system, which
@@ -176,6 +178,7 @@ DAYS: Mapping[str, tuple[str, ...]] = {
     "facts_receipt": ("business_date",),
     "facts_visit": ("business_date",),
     "facts_opening": ("business_date", "first_on", "last_on"),
+    "facts_referral": ("business_date",),
 }
 """The columns whose dates the views hand on: on them, and so many days after, an answer may become another."""
 
@@ -268,9 +271,29 @@ _STATEMENTS = f"""
  WHERE said.withdrawn_by_id IS NULL)
 """
 
-# From the referrer on, so that asking for one walks the indexes. The latest statement about a person holds, of those
-# that do not name herself, as merging two records can make one do. It is looked up for each, by a query of its own:
-# joined, there are more tables in it than PostgreSQL puts in order together (eight), and it reads all receipts.
+# The latest statement about a person holds, of those that do not name herself, as merging two records can make one do.
+# It is looked up for each, by a query of its own: joined, there are more tables in it than PostgreSQL puts in order
+# together (eight), and it reads all receipts.
+_HOLDS = f"""
+told.said_id = (
+    SELECT MAX(later.said_id) FROM {_STATEMENTS} AS later
+    WHERE later.brought_id = told.brought_id AND (later.named_id IS NULL OR later.named_id <> later.brought_id)
+  )
+"""
+
+# Whoever has the facts of some persons alone has every record that is read as one of them. So whether a statement names
+# herself is known there, and who else is named need not be.
+_THAT_SHE_WAS = f"""
+SELECT told.brought_id AS customer_id, told.business_date
+FROM (
+  SELECT {PERSON} AS brought_id, said.id AS said_id, said.referrer_id, said.business_date
+  FROM facts_customer AS record JOIN facts_referral AS said ON said.customer_id = record.id
+  WHERE said.withdrawn_by_id IS NULL
+) AS told
+WHERE told.referrer_id IS NOT NULL AND {_HOLDS}
+"""
+
+# From the referrer on, so that asking for one walks the indexes.
 _REFERRALS = f"""
 SELECT told.customer_id, told.brought_id, told.business_date
 FROM (
@@ -281,11 +304,7 @@ FROM (
   WHERE said.withdrawn_by_id IS NULL
 ) AS told
 JOIN facts_customer AS person ON person.id = told.brought_id
-WHERE person.is_active AND told.customer_id <> told.brought_id
-  AND told.said_id = (
-    SELECT MAX(later.said_id) FROM {_STATEMENTS} AS later
-    WHERE later.brought_id = told.brought_id AND (later.named_id IS NULL OR later.named_id <> later.brought_id)
-  )
+WHERE person.is_active AND told.customer_id <> told.brought_id AND {_HOLDS}
 """
 
 _BROUGHT = "SELECT brought.customer_id, brought.brought_id, brought.business_date AS brought_on, money.business_date"
@@ -337,6 +356,7 @@ VIEWS: Mapping[str, str] = {
         + _of_persons("facts_scorevalue", "id", "score_id", "number", "text", "scored_on")
         + " AS said"
     ),
+    "origins": _THAT_SHE_WAS,
     "referrals": _REFERRALS,
     "referred_spend": _spent_by(f"({_REFERRALS})"),
 }

@@ -21,6 +21,8 @@ def field_of(column: Column, *, later: bool = False) -> "models.Field[Any, Any]"
             return models.BigIntegerField(null=null, db_default=0)
         case "int" if later:
             return models.IntegerField(null=null, db_default=0)
+        case "bool" if later:
+            return models.BooleanField(null=null, db_default=False)
         case "money":
             return models.BigIntegerField(null=null)
         case "int" if column.name.endswith("_id"):

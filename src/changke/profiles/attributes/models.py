@@ -101,8 +101,8 @@ class Profile(models.Model):
         return f"#{self.pk} as of {self.as_of}"
 
 
-LATER = frozenset({"referred_customers", "referral_value", "referral_value_365d"})
-"""Columns that came after the table: amounts and counts that are 0 where nothing happened."""
+LATER = frozenset({"referred_customers", "referral_value", "referral_value_365d", "was_brought"})
+"""Columns that came after the table: amounts and counts that are 0, and a no, where nothing happened."""
 
 for _name in COLUMNS:
     field_of(REGISTRY.attributes[_name], later=_name in LATER).contribute_to_class(Profile, _name)

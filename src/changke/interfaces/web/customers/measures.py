@@ -72,6 +72,7 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("New or old"),
         _("new before the second purchase and within a year of the first, else old"),
     ),
+    "was_brought": (_("Brought by a customer"), _("brought by another customer")),
     "referred_customers": (_("Customers she brought"), _("customers whom she brought")),
     "referral_value": (_("Referral value"), _("cash in less cash given back, of those whom she brought")),
     "referral_value_365d": (

@@ -46,6 +46,7 @@ UNION SELECT business_date, 'return' FROM live.returns WHERE customer_id = %(id)
 UNION SELECT business_date, 'visit' FROM live.visits WHERE customer_id = %(id)s AND business_date <= %(as_of)s
 UNION SELECT first_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND first_on <= %(as_of)s
 UNION SELECT last_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
+UNION SELECT business_date, 'origin' FROM live.origins WHERE customer_id = %(id)s AND business_date <= %(as_of)s
 UNION SELECT scored_on, 'score' FROM live.scores WHERE customer_id = %(id)s AND scored_on <= %(as_of)s
 UNION SELECT known_on, 'known' FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
 """
