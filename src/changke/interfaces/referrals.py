@@ -1,6 +1,7 @@
 """Who brought somebody and whom she brought, as far as the asker may see them. For page, API and command line alike."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from changke.facts.customers.models import Customer
@@ -56,3 +57,11 @@ def referrals_of(customer: Customer, *, scope: Scope, today: dt.date, brought_so
         if one.customer_id in seen
     ]
     return Referrals(said, seen.get(named) if named else None, brought, len(found) - len(brought))
+
+
+def referrers_seen(persons: Collection[int], *, scope: Scope) -> dict[int, Customer]:
+    """Person -> who brought her, of whom the asker may see both. Nothing of those whom nobody brought."""
+    named = {person: said.referrer_id for person, said in standing(persons).items() if said.referrer_id}
+    wanted = set(named.values())
+    seen = Customer.objects.for_scope(scope).filter(pk__in=wanted, **LIVING).in_bulk() if wanted else {}
+    return {person: seen[referrer] for person, referrer in named.items() if referrer in seen}

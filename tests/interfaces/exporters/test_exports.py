@@ -12,18 +12,21 @@ import duckdb
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext, override
 from pytest_django import Settings
 from python_calamine import CalamineWorkbook
 
 from changke.facts.customers.services.register import register
 from changke.facts.fields.services import define, set_values
 from changke.facts.models import Customer
+from changke.facts.referrals.services import name_referrer, take_off_referrer
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.audit.rules import By
 from changke.interfaces.exporters import FORMATS, services
 from changke.interfaces.exporters.models import Export
 from changke.interfaces.exporters.services import forget_expired, run
 from changke.interfaces.exporters.shape import DATASETS, Column, guarded
+from changke.interfaces.importers.columns import recognise
 from changke.interfaces.importers.normalise import texts
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.segments.services.save import save_segment
@@ -118,6 +121,53 @@ def test_a_store_exports_its_own_and_the_filters_of_the_list_apply(manager: Call
     assert {row["Name"] for row in table(fetched(manager, filters=urlencode({"q": "薇拉"}))[1])} == {"薇拉"}
 
 
+ORIGIN = ("Brought by a customer", "Referrer number", "Name of the referrer")
+
+
+@pytest.fixture
+def brought(cast: Cast) -> Cast:
+    """Mo was brought by Vera; Qiu and Ying by Lan, who is another store's."""
+    for one, referrer in ((cast.mo, cast.vera), (cast.qiu, cast.lan), (cast.ying, cast.lan)):
+        name_referrer(one.pk, referrer.pk, now=NOW)
+    take_off_referrer(cast.ying.pk, now=NOW + dt.timedelta(seconds=1))
+    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    return cast
+
+
+def test_a_file_names_who_brought_her(hq: Caller, brought: Cast) -> None:
+    rows = {row["Name"]: tuple(row[name] for name in ORIGIN) for row in table(fetched(hq)[1])}
+    assert rows["莫愁"] == ("yes", str(brought.vera.pk), "薇拉")
+    assert rows["秋月"] == ("yes", str(brought.lan.pk), "岚岚")
+    assert rows["莹莹"] == rows["薇拉"] == ("no", "", ""), "taken off, and never said"
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "parquet"])
+def test_a_store_learns_of_no_customer_of_another(manager: Caller, brought: Cast, tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    path.write_bytes(fetched(manager, format=format)[1])
+    if format == "csv":
+        found = {row["Name"]: [row[name] for name in ORIGIN] for row in table(path.read_bytes())}
+    elif format == "xlsx":
+        head, *rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+        found = {row[head.index("Name")]: [row[head.index(name)] for name in ORIGIN] for row in rows}
+    else:
+        rows = duckdb.sql(f"SELECT name, was_brought, referrer_id, referrer_name FROM '{path}'").fetchall()
+        found = {name: cells for name, *cells in rows}
+    mo, qiu = found["莫愁"], found["秋月"]
+    assert (mo[0], int(mo[1]), mo[2]) == ("yes", brought.vera.pk, "薇拉")
+    assert (qiu[0], bool(qiu[1]), bool(qiu[2])) == ("yes", False, False), "that she was is about her; by whom is not"
+    assert "岚岚" not in str(found)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+def test_our_import_knows_the_column_of_referrers_by_its_number(language: str) -> None:
+    with override(language):
+        head = [str(one.words) for one in DATASETS["customers"].columns]
+        mapping = recognise(head, "customers")
+        assert mapping["referrer"] == gettext("Referrer number")
+        assert mapping["customer_id"] == gettext("Customer number"), "the number that the column names"
+
+
 @pytest.fixture
 def own_fields(known: Cast) -> None:
     define(key="skin", kind="choices", labels={"en": "Skin"}, choices=["dry", "thin"], now=NOW)
@@ -168,7 +218,7 @@ def test_own_fields_keep_their_kinds_in_every_form(hq: Caller, known: Cast, tmp_
     vera = next(row for row in rows if "薇拉" in row)
     days = [value for value in vera if isinstance(value, dt.date) and str(value).startswith("2019-05-20")]
     assert len(days) == 1
-    assert set(OWN) <= set(header) if format == "xlsx" else len(header) == 31
+    assert set(OWN) <= set(header) if format == "xlsx" else len(header) == 34
 
 
 def test_without_the_right_phones_are_masked(hq: Caller, known: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

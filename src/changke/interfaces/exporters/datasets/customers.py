@@ -18,6 +18,7 @@ from changke.facts.fields.queries import fields_for
 from changke.facts.scores.models import Score
 from changke.facts.scores.queries import latest_of, scores_for
 from changke.interfaces.exporters.shape import DATASETS, Ask, Cell, Column, Dataset, Row
+from changke.interfaces.referrals import referrers_seen
 from changke.interfaces.web.customers import may_ask, narrowed
 from changke.interfaces.web.customers.filters import read_filters
 from changke.profiles.attributes.models import Profile
@@ -41,6 +42,9 @@ COLUMNS = (
     Column("visits_365d", _("Visits in 365 days"), "int"),
     Column("net_spend", _("Net spend"), "money"),
     Column("value_at_risk", _("Value at risk"), "money"),
+    Column("was_brought", _("Brought by a customer")),
+    Column("referrer_id", _("Referrer number"), "int"),
+    Column("referrer_name", _("Name of the referrer")),
     Column("referred_customers", _("Customers she brought"), "int"),
     Column("referral_value", _("Referral value"), "money"),
     Column("referral_value_365d", _("Referral value this year"), "money"),
@@ -56,8 +60,8 @@ EXPECTED = (
 )  # fmt: skip
 NOTHING_EXPECTED: tuple[Cell, ...] = (None,) * len(EXPECTED)
 WANTED = (
-    "stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on", "referred_customers",
-    "referral_value", "referral_value_365d",
+    "stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on", "was_brought",
+    "referred_customers", "referral_value", "referral_value_365d",
 )  # fmt: skip
 
 
@@ -79,6 +83,7 @@ def rows(ask: Ask) -> Iterator[Row]:
             row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
         }
         phones, tags, expected = phones_of(chunk), _tags(chunk), _expected(chunk)
+        referrers = referrers_seen(chunk, scope=ask.scope)
         own, said = _own_values(chunk, fields), _said(chunk, scores)
         for pk in chunk:
             if (one := people.get(pk)) is not None:
@@ -100,6 +105,8 @@ def rows(ask: Ask) -> Iterator[Row]:
                     profile.get("visits_365d"),
                     profile.get("net_spend"),
                     profile.get("value_at_risk"),
+                    _cell(profile.get("was_brought", False)),
+                    *_named_by(referrers.get(pk)),
                     profile.get("referred_customers"),
                     profile.get("referral_value"),
                     profile.get("referral_value_365d"),
@@ -113,6 +120,11 @@ def _expected(ids: list[int]) -> dict[int, tuple[Cell, ...]]:
     """What is expected of each; nobody who never bought is among them."""
     rows = Prediction.objects.filter(pk__in=ids).values_list("pk", *EXPECTED)
     return {pk: cells for pk, *cells in rows}
+
+
+def _named_by(referrer: Customer | None) -> tuple[Cell, Cell]:
+    """Number and name of who brought her; empty, too, where that one is not the asker's to see."""
+    return (referrer.pk, referrer.name) if referrer else (None, "")
 
 
 def phone_shown(e164: str, ask: Ask) -> str:
