@@ -33,7 +33,8 @@ from changke.foundation.audit.rules import By
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.services.erase import erase
-from changke.interfaces.web.customers.timeline import Asked, page_of
+from changke.interfaces.web.customers.happenings import Asked
+from changke.interfaces.web.customers.timeline import page_of
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, TODAY, Cast, buys
@@ -318,7 +319,7 @@ class Merging(RuleBasedStateMachine):
     def her_story_is_that_of_the_family(self) -> None:
         for person in {self.person(one) for one in self.people} - self.erased:
             family = tuple(sorted(self.family(person)))
-            told, _ = page_of(Asked(person, "", "m4", {}, "Asia/Shanghai", family=family), size=500)
+            told, _ = page_of(Asked(person, "", "m4", {}, "Asia/Shanghai", CHAIN_WIDE, family=family), size=500)
             kinds = Counter(one.kind for one in told)
             assert kinds["note"] == sum(self.happened[one] for one in family)
             assert kinds["bought"] == sum(len(self.spent[one]) for one in family)

@@ -21,9 +21,11 @@ from changke.facts.purchases.services.record import NewLine, record_receipt
 from changke.facts.visits.services.record import record_visit
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.batches.models import Batch
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.queries import forget_vault
 from changke.interfaces.web.customers import timeline
 from changke.interfaces.web.customers.defined import DEFINED
+from changke.interfaces.web.customers.happenings import Asked, read_position
 from changke.interfaces.web.customers.measures import NAMES
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -221,14 +223,14 @@ def test_timeline_pages_never_repeat_or_miss_what_happened_at_once(shop: Cast, s
     for number in range(2):
         write_note(shop.mo, text=f"第 {number} 条", by=shop.clerk, now=moment)
     seen: list[tuple[int, int, int]] = []
-    asked = timeline.Asked(shop.mo.pk, "", "m4", {}, "Asia/Shanghai")
+    asked = Asked(shop.mo.pk, "", "m4", {}, "Asia/Shanghai", CHAIN_WIDE)
     while True:
         happenings, behind = timeline.page_of(asked, size=size)
         seen += [one.sorting for one in happenings]
         if not behind:
             break
-        position = timeline.read_position(behind)
-        asked = timeline.Asked(shop.mo.pk, "", "m4", {}, "Asia/Shanghai", position=position)
+        position = read_position(behind)
+        asked = Asked(shop.mo.pk, "", "m4", {}, "Asia/Shanghai", CHAIN_WIDE, position=position)
     assert len(seen) == len(set(seen)) == 6 + 3 + 2
     assert seen == sorted(seen)
 
@@ -247,7 +249,7 @@ def test_a_withdrawn_fact_leaves_the_timeline(shop: Cast, owner: Client) -> None
 
 def test_a_position_typed_by_hand_is_none() -> None:
     for text in ("", "x", "2026-01-01~1~2", "2026-01-01T00:00:00+00:00~1", "~~"):
-        assert timeline.read_position(text) is None
+        assert read_position(text) is None
 
 
 # Photos, tags, the form
@@ -383,5 +385,5 @@ def test_the_page_needs_no_more_than_a_few_questions(
 def test_a_note_of_the_evening_belongs_to_the_stores_day(shop: Cast) -> None:
     """23:30 in Shanghai is still the afternoon in UTC; 00:30 in Shanghai is yesterday there."""
     write_note(shop.mo, text="夜里", by=None, now=dt.datetime(2026, 3, 1, 16, 30, tzinfo=dt.UTC))
-    asked = timeline.Asked(shop.mo.pk, "note", "m4", {}, "Asia/Shanghai")
+    asked = Asked(shop.mo.pk, "note", "m4", {}, "Asia/Shanghai", CHAIN_WIDE)
     assert timeline.page_of(asked)[0][0].on == dt.date(2026, 3, 2)

@@ -1,5 +1,9 @@
 """Who brought whom on the pages: found, said, corrected, shown beside her own value, and only to whom it is shown."""
 
+import datetime as dt
+import re
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,10 +11,14 @@ from django.urls import reverse
 from changke.facts.customers.models import Customer
 from changke.facts.referrals.models import How, Referral
 from changke.facts.referrals.queries import referrer_of
-from changke.facts.referrals.services import name_referrer
+from changke.facts.referrals.services import name_referrer, take_off_referrer
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import By
+from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.interfaces.web.customers import timeline
+from changke.interfaces.web.customers.happenings import Asked, Happening, read_position
 from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, ago
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +116,58 @@ def test_a_referrer_of_another_store_has_no_name(cast: Cast) -> None:
     assert "岚岚" not in page
     assert "岚岚" not in desk(cast.manager).get(reverse("customer-referrer", args=[cast.qiu.pk])).content.decode()
     assert "岚岚" in desk(cast.hq).get(reverse("customer", args=[cast.qiu.pk])).content.decode()
+
+
+def story(staff: Staff, customer: Customer, **asked: str) -> list[str]:
+    """What the timeline says of referrals, the latest first: titles without their days."""
+    sent = {"kind": "referral"} | asked
+    part = desk(staff).get(reverse("customer", args=[customer.pk]), sent, HTTP_HX_REQUEST="true").content.decode()
+    return re.findall(r'<h3 class="grow">([^<]+)</h3>', part)
+
+
+def test_her_timeline_tells_who_brought_her_and_whom_she_brought(cast: Cast) -> None:
+    by = By("staff", cast.clerk.pk, cast.clerk.name)
+    name_referrer(cast.qiu.pk, cast.vera.pk, by=by, now=NOW)  # on the day she came, 60 days ago
+    name_referrer(cast.bai.pk, cast.vera.pk, brought_on=ago(3), now=NOW)
+    name_referrer(cast.vera.pk, cast.mo.pk, brought_on=ago(300), now=NOW)
+    assert story(cast.hq, cast.vera) == ["介绍了白露", "介绍了秋月", "由莫愁介绍"]
+    assert story(cast.hq, cast.vera, as_of=str(ago(4))) == ["介绍了秋月", "由莫愁介绍"]
+    assert story(cast.hq, cast.vera, as_of=str(ago(301))) == []
+    whole = story(cast.hq, cast.qiu, kind="")
+    assert whole[-1] == "由薇拉介绍", "before everything else of her first day"
+    part = desk(cast.hq).get(reverse("customer", args=[cast.qiu.pk]), {"kind": "referral"}, HTTP_HX_REQUEST="true")
+    assert "苏晴" in part.content.decode(), "who wrote it down"
+    take_off_referrer(cast.qiu.pk, now=NOW + dt.timedelta(seconds=1))
+    assert story(cast.hq, cast.qiu) == []
+    assert story(cast.hq, cast.vera) == ["介绍了白露", "由莫愁介绍"]
+
+
+def test_a_timeline_tells_a_store_of_no_customer_of_another(cast: Cast) -> None:
+    name_referrer(cast.lan.pk, cast.vera.pk, now=NOW)
+    name_referrer(cast.qiu.pk, cast.lan.pk, now=NOW)
+    name_referrer(cast.bai.pk, cast.vera.pk, now=NOW)
+    assert story(cast.hq, cast.vera) == ["介绍了白露", "介绍了岚岚"]
+    assert story(cast.manager, cast.vera) == ["介绍了白露"], "not even the day"
+    assert story(cast.hq, cast.qiu) == ["由岚岚介绍"]
+    assert story(cast.manager, cast.qiu) == ["由另一家门店的客户介绍"]
+
+
+def test_a_long_list_of_those_she_brought_is_told_in_pages(cast: Cast) -> None:
+    """Several on one day: none is told twice, none is missed."""
+    for one in (cast.ying, cast.qiu, cast.mo, cast.bai, cast.lan):
+        name_referrer(one.pk, cast.vera.pk, brought_on=ago(2 if one in (cast.ying, cast.bai) else 5), now=NOW)
+    asked = Asked(cast.vera.pk, "", "m4", {}, "Asia/Shanghai", CHAIN_WIDE)
+    everything, behind = timeline.page_of(asked, size=100)
+    assert not behind
+    seen: list[Happening] = []
+    while True:
+        found, behind = timeline.page_of(asked, size=2)
+        seen += found
+        if not behind:
+            break
+        asked = replace(asked, position=read_position(behind))
+    assert seen == everything
+    assert sum(one.kind == "referral" for one in seen) == 5
 
 
 def test_the_list_puts_the_most_valuable_first_and_goes_on(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import family_of
@@ -68,6 +69,12 @@ def standing_above(persons: Iterable[int]) -> dict[int, Said]:
         found |= said
         level = {one.referrer_id for one in said.values() if one.referrer_id is not None} - asked
     return found
+
+
+@seeing(CHAIN_WIDE)
+def spoken_of(customer_ids: Collection[int]) -> bool:
+    """Whether any statement is about one of these records or names one: of most customers there is none."""
+    return Referral.objects.filter(Q(customer__in=customer_ids) | Q(referrer__in=customer_ids)).exists()
 
 
 def referrer_of(customer_id: int) -> Said | None:

@@ -22,12 +22,15 @@ from changke.facts.purchases.models import Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import proposals, words
 from changke.interfaces.referrals import referrals_of
 from changke.interfaces.web import current, formats, pictures
 from changke.interfaces.web.answers import answer, wants_part
 from changke.interfaces.web.customers import own_fields, privacy, timeline
+from changke.interfaces.web.customers.happenings import Asked as AskedStory
+from changke.interfaces.web.customers.happenings import Happening, read_position
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import (
     BROUGHT,
@@ -78,7 +81,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
             context | _past(customer, family, looked, now),
             part="customers/_past.html",
         )
-    context |= _happened(request, customer, family, looked, time_zone)
+    context |= _happened(request, customer, family, looked, time_zone, scope)
     if wants_part(request):
         part = "_timeline_page.html" if "before" in request.GET else "_timeline.html"
         return answer(request, "customers/person.html", context, part=f"customers/{part}")
@@ -294,29 +297,30 @@ class Month:
     """A month of the timeline. `continued` where the page before already named it."""
 
     first: dt.date
-    happenings: list[timeline.Happening]
+    happenings: list[Happening]
     continued: bool
 
 
 def _happened(
-    request: HttpRequest, customer: Customer, family: tuple[int, ...], looked: Looked, time_zone: str
+    request: HttpRequest, customer: Customer, family: tuple[int, ...], looked: Looked, time_zone: str, scope: Scope
 ) -> dict[str, Any]:
-    position = timeline.read_position(request.GET.get("before", ""))
-    asked = timeline.Asked(
+    position = read_position(request.GET.get("before", ""))
+    asked = AskedStory(
         customer_id=customer.pk,
         family=family,
         kind=looked.kind,
         model=looked.model.key,
         stage_words=words_of(looked.model),
         time_zone=time_zone,
+        scope=scope,
         as_of=looked.as_of if looked.past else None,
         position=position,
     )
-    happenings, behind = timeline.page_of(asked)
+    found, behind = timeline.page_of(asked)
     before = business_date(position.at, time_zone).replace(day=1) if position else None
     months = [
         Month(first, list(some), first == before)
-        for first, some in groupby(happenings, key=lambda one: one.on.replace(day=1))
+        for first, some in groupby(found, key=lambda one: one.on.replace(day=1))
     ]
     return {
         "months": months,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -20,60 +19,12 @@ from changke.facts.visits.models import Visit
 from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import words
 from changke.interfaces.web import formats
+from changke.interfaces.web.customers.brought import referrals
+from changke.interfaces.web.customers.happenings import Asked, Happening, sorting
 
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 PAGE = 30
 LINES_SHOWN = 6
 """Lines of a receipt that are told; a long one says how many more there are."""
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One thing that happened, in words. `title`, `text` and `who` are translated; `photo` is an address."""
-
-    kind: str
-    at: dt.datetime
-    on: dt.date
-    title: str
-    text: str = ""
-    who: str = ""
-    tone: str = ""
-    icon: str = "event"
-    photo: str = ""
-    label: str = ""
-    sorting: tuple[int, int, int] = field(default=(0, 0, 0), compare=False)
-
-    @property
-    def position(self) -> str:
-        return f"{self.at.isoformat()}~{self.sorting[1]}~{self.sorting[2]}"
-
-
-@dataclass(frozen=True)
-class Position:
-    """Behind which thing a page begins."""
-
-    at: dt.datetime
-    source: int
-    pk: int
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Whose timeline, of which kinds, up to which day; stages as one model sees them."""
-
-    customer_id: int
-    kind: str
-    model: str
-    stage_words: dict[str, str]
-    time_zone: str
-    as_of: dt.date | None = None
-    position: Position | None = None
-    family: tuple[int, ...] = ()
-    """All her records, where they are several."""
-
-    @property
-    def records(self) -> tuple[int, ...]:
-        return self.family or (self.customer_id,)
 
 
 KINDS: dict[str, str | Promise] = {
@@ -84,6 +35,7 @@ KINDS: dict[str, str | Promise] = {
     "note": _("Notes"),
     "stage": _("Stages"),
     "followup": _("Follow-ups"),
+    "referral": _("Referrals"),
 }
 
 CAUSES = {
@@ -114,16 +66,6 @@ def page_of(asked: Asked, *, size: int = PAGE) -> tuple[list[Happening], str]:
     return found[:size], found[size - 1].position if len(found) > size else ""
 
 
-def read_position(text: str) -> Position | None:
-    """Addresses may be typed by hand: what is no position is none."""
-    parts = text.split("~")
-    try:
-        at, source, pk = dt.datetime.fromisoformat(parts[0]), int(parts[1]), int(parts[2])
-    except (ValueError, IndexError):
-        return None
-    return Position(at, source, pk) if at.tzinfo else None
-
-
 def _behind(rows: Any, asked: Asked, number: int, moment: str, size: int) -> list[Any]:
     """Rows of one table behind the position, newest first. A receipt and its visit may tie, so the order is total."""
     if position := asked.position:
@@ -141,11 +83,6 @@ def _behind(rows: Any, asked: Asked, number: int, moment: str, size: int) -> lis
 
 def _facts(model: Any, asked: Asked) -> Any:
     return model.objects.filter(customer_id__in=asked.records, withdrawn_by__isnull=True)
-
-
-def _sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
-    """Newest first; microseconds as a whole number, which a float would round."""
-    return (EPOCH - at) // dt.timedelta(microseconds=1), number, pk
 
 
 def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
@@ -171,7 +108,7 @@ def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             tone=tone,
             icon=icon,
             label=gettext("Came to the store") if not asked.kind and getattr(one, "came", False) else "",
-            sorting=_sorting(one.happened_at, number, one.pk),
+            sorting=sorting(one.happened_at, number, one.pk),
         )
 
 
@@ -220,7 +157,7 @@ def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             who=_by(one.store, one.staff),
             tone="pri",
             icon="visit",
-            sorting=_sorting(one.happened_at, number, one.pk),
+            sorting=sorting(one.happened_at, number, one.pk),
         )
 
 
@@ -236,7 +173,7 @@ def _openings(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             % {"first": f"{one.first_on:%Y-%m-%d}", "last": f"{one.last_on:%Y-%m-%d}"},
             who=_by(one.store, None),
             icon="opening",
-            sorting=_sorting(one.happened_at, number, one.pk),
+            sorting=sorting(one.happened_at, number, one.pk),
         )
 
 
@@ -252,7 +189,7 @@ def _notes(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             who=one.written_by.name if one.written_by else "",
             icon="photo" if one.photo else "note",
             photo=reverse("customer-photo", args=[asked.customer_id, one.pk]) if one.photo else "",
-            sorting=_sorting(one.written_at, number, one.pk),
+            sorting=sorting(one.written_at, number, one.pk),
         )
 
 
@@ -277,7 +214,7 @@ def _events(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             who=one.staff.name if one.staff else "",
             tone=tone,
             icon=icon,
-            sorting=_sorting(one.happened_at, number, one.pk),
+            sorting=sorting(one.happened_at, number, one.pk),
         )
 
 
@@ -374,6 +311,7 @@ SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
     (frozenset({"bought", "return"}), _receipts),
     (frozenset({"visit"}), _visits),
     (frozenset({"bought"}), _openings),
+    (frozenset({"referral"}), referrals),
 )
 
 
