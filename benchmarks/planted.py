@@ -1,11 +1,11 @@
-"""How well the product sees what was planted in the invented chain: who has left, and why.
+"""How well the product sees what was planted in the invented chain: who has left, why, and who let one line go.
 
     python -m benchmarks.planted FOLDER [--customers 20000]
 
 A chain is invented into a data folder of its own and computed as `changke demo` does it; the truth about each customer
 is kept beside it and only read here. Who is gone: the chance of a purchase and the stage, against "she will come
 again". Why: the causes found for open warnings, against the planted reason. A reason leaves words in some cases only,
-so no more than that share can be found; the table says how many left any.
+so no more than that share can be found; the table says how many left any. Lines of services: `benchmarks.let_go`.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks import let_go
 
 from changke.engine import synthetic
 from changke.foundation.database import launcher
@@ -50,6 +51,7 @@ def main() -> None:
             world = synthetic.invent(SEED, today=NOW.date(), customers=options.customers, until=NOW)
             _who_is_gone(world.truth)
             _why(world)
+            _lines(world)
     shutil.rmtree(data, ignore_errors=True)
 
 
@@ -129,6 +131,46 @@ def _why(world: synthetic.World) -> None:
         )
     none = [causes for why, causes, _ in rows if why in {"", "not_won"}]
     print(f"\nno reason planted: {len(none)}; a cause is named for {_of(sum(map(bool, none)), len(none))}")
+
+
+def _lines(world: synthetic.World) -> None:
+    """A year of nights over what the database holds, and the warnings that stand open in it."""
+    from changke.facts.customers.models import Customer  # noqa: PLC0415
+    from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror  # noqa: PLC0415
+    from changke.profiles.risk.models import ChurnWarning  # noqa: PLC0415
+    from changke.profiles.risk.queries import purchase_days  # noqa: PLC0415
+    from changke.profiles.risk.services.line_days import read_line_days  # noqa: PLC0415
+
+    first = Customer.objects.order_by("pk").values_list("pk", flat=True)[0]
+    position = {name: place for place, name in enumerate(world.categories.name)}
+    with open_mirror(mirror_file()) as (duck, _):
+        days = duck.sql(purchase_days(world.today)).fetchnumpy()
+        read = read_line_days(duck, world.today)
+    invented = read.customer_id - first < len(world.customers)  # the others are written down a second time
+    of_category = dict(_categories(position))
+    line = np.array([of_category[key] for key in read.line.tolist()])
+    held = let_go.Held(
+        (read.customer_id - first)[invented], line[invented], read.date.astype("datetime64[D]").astype(int)[invented]
+    )
+    bought = (days["customer_id"] - first, days["date"].astype("datetime64[D]").astype(int))
+    nights = let_go.nights_until(world.today)
+    played = let_go.play(held, bought, let_go.judged_before(held, nights[0]), nights)
+    print("\nlines of services, a year of nights:\n")
+    print(let_go.table({name: let_go.count(one, held, world, nights) for name, one in played.items()}))
+    rows = ChurnWarning.objects.filter(line__isnull=False, customer__lt=first + len(world.customers))
+    standing = let_go.Played({
+        (customer - first, of_category[category], let_go.number(since)): let_go.number(world.today)
+        for customer, category, since in rows.values_list("customer_id", "line__category", "silent_since")
+    })  # fmt: skip
+    kinds = zip(let_go.KINDS, let_go.count(standing, held, world, nights).kinds, strict=True)
+    print("\nopen in the database: " + ", ".join(f"{number} {kind}" for kind, number in kinds))
+
+
+def _categories(position: dict[str, int]) -> list[tuple[int, int]]:
+    """Ids of the database, and positions in the world."""
+    from changke.facts.catalog.models import Category  # noqa: PLC0415
+
+    return [(pk, position[name]) for pk, name in Category.objects.values_list("pk", "name") if name in position]
 
 
 def _of(some: int, number: int) -> str:

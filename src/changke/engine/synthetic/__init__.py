@@ -6,15 +6,15 @@
 The same arguments give the same world, bit for bit. It knows nothing of the models that are measured on it: it imports
 nothing of ours and shares no constant with them. How it is made, in order: the chain (`organisation`), its goods
 (`catalogue`), the year (`seasons`), the customers and what will become of them (`people`), when they come (`rhythm`),
-what they take and how they pay (`baskets`), the receipts (`receipts`, `returns`, `slips`), and what was written beside
-them (`stories`).
+what some have besides (`second`), what they take and how they pay (`baskets`), the receipts (`receipts`, `returns`,
+`slips`), and what was written beside them (`stories`).
 """
 
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from . import baskets, catalogue, organisation, people, receipts, rhythm, seasons, slips, stories
+from . import baskets, catalogue, organisation, people, receipts, rhythm, seasons, second, slips, stories
 from .catalogue import Catalogue
 from .chance import Chance, streams
 from .names import phones
@@ -83,7 +83,8 @@ def invent(
     folk = people.invent(draw, size=customers, chain=chain, shop=shop, days=days, first_day=first_day, today=last_day)
     visits, breaks = rhythm.attend(draw, folk, chain=chain, days=days, first_day=first_day, today=last_day)
     visits = _until(visits, chain, now)
-    filled, wallets = baskets.fill(draw, folk, visits, shop=shop, days=days, today=last_day)
+    besides = second.invent(draw, folk, shop=shop, first_day=first_day, today=last_day)
+    filled, wallets = baskets.fill(draw, folk, visits, besides, shop=shop, days=days, today=last_day)
     written = receipts.write(
         draw,
         folk,
@@ -99,9 +100,10 @@ def invent(
     )
     recording = draw("recording")
     moments = np.concatenate([block.second for block in written.blocks])
-    books = slips.join(
-        written.blocks, shop=shop, store_codes=chain.stores.code, recorded=_recorded(recording, moments, now)
-    )
+    recorded = np.r_[
+        _recorded(recording, moments, now), _recorded(draw("recording besides"), written.besides.second, now)
+    ]
+    books = slips.join([*written.blocks, written.besides], shop=shop, store_codes=chain.stores.code, recorded=recorded)
     last = np.full(customers, MISSING)
     last[visits.customer] = np.arange(len(visits.customer))
     seen = np.where(last == MISSING, MISSING, visits.day[np.maximum(last, 0)] if len(visits.day) else MISSING)
@@ -132,7 +134,7 @@ def invent(
         visits=stories.visits_table(folk, visits, filled, chain=chain, recorded=_recorded(recording, at, now)),
         openings=stories.openings_table(draw, folk, first_day=first_day),
         events=stories.events_table(draw, folk, visits, chain=chain, last=last, churned=churned, until=now),
-        truth=_truth(folk, shop, seen, churned, breaks),
+        truth=_truth(folk, shop, seen, churned, breaks, besides),
     )
 
 
@@ -176,7 +178,16 @@ def _adviser_today(chance: Chance, folk: people.People, chain: Chain) -> Integer
     return np.where(gone, np.where(handed, other, MISSING), folk.adviser)
 
 
-def _truth(folk: people.People, shop: Catalogue, seen: Integers, churned: Integers, breaks: Integers) -> Truth:
+def _truth(
+    folk: people.People,
+    shop: Catalogue,
+    seen: Integers,
+    churned: Integers,
+    breaks: Integers,
+    besides: second.Second,
+) -> Truth:
+    # Who stays away altogether from that day on has left, and let no line go.
+    let_go = (besides.ends != organisation.NEVER) & (seen != MISSING) & (seen >= besides.ends)
     return Truth(
         kind=[people.KINDS[kind] for kind in folk.kind.tolist()],
         is_active=(folk.leaves == NEVER) & (folk.kind >= people.CASUAL),
@@ -189,6 +200,9 @@ def _truth(folk: people.People, shop: Catalogue, seen: Integers, churned: Intege
         first_adviser=folk.adviser,
         break_days=breaks,
         last_seen_on=seen.astype("datetime64[D]"),
+        second_need=besides.service,
+        second_gap_days=besides.gap,
+        let_go_on=np.where(let_go, besides.ends, MISSING).astype("datetime64[D]"),
     )
 
 

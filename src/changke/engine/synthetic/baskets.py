@@ -13,6 +13,7 @@ from .chance import Chance, Streams, pick
 from .people import CASUAL, ONCE, OVERSOLD, REGULAR, VIP, People
 from .rhythm import Attendances
 from .seasons import Almanac
+from .second import Second, had
 from .tables import MISSING, Flags, Integers, Numbers
 
 TRIAL_ONLY, PAID, SESSION, STORED, MIXED, GIFT = range(6)
@@ -39,6 +40,8 @@ class Baskets:
     topup_sold: Integers
     product: Integers
     product_price: Integers
+    second: Integers  # had besides, on its own receipt
+    second_price: Integers
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,24 @@ class Wallets:
 
 
 def fill(
-    streams: Streams, people: People, visits: Attendances, *, shop: Catalogue, days: Almanac, today: int
+    streams: Streams,
+    people: People,
+    visits: Attendances,
+    second: Second,
+    *,
+    shop: Catalogue,
+    days: Almanac,
+    today: int,
 ) -> tuple[Baskets, Wallets]:
     chance = streams("baskets")
-    plan = _plan(chance, people, visits, shop, days, today)
+    plan = _plan(chance, people, visits, second, shop, days, today)
     size, crowd = len(visits.customer), len(people.kind)
     how, value, stored = np.full(size, PAID), plan.price.copy(), np.zeros(size, dtype=np.int64)
     service, card_sold, topup_sold = plan.service.copy(), np.full(size, MISSING), np.full(size, MISSING)
     card, card_bought, left = np.full(crowd, MISSING), np.full(crowd, MISSING), np.zeros(crowd, dtype=np.int64)
     topup_bought, balance = np.full(crowd, MISSING), np.zeros(crowd, dtype=np.int64)
     items = shop.items
-    for now in _rounds(visits.ordinal):
+    for now in visits.rounds():
         who = visits.customer[now]
         card_of = np.where(plan.may_sell[now], plan.card[now], MISSING)
         buys = (left[who] == 0) & (card_of != MISSING) & plan.buys_card[now] & ~plan.trial[now]
@@ -96,9 +106,13 @@ def fill(
         service == plan.service, plan.list_price, _price_then(items.price_minor[service], plan.year_factor)
     )
     product = np.where(plan.trial, MISSING, plan.product)
+    besides = had(streams, second, visits, service, shop) & ~plan.trial & plan.may_sell
+    besides_item = np.where(besides, second.service[visits.customer], MISSING)
+    besides_price = _price_then(items.price_minor[np.maximum(besides_item, 0)], plan.year_factor)
     baskets = Baskets(
-        how, service, list_price, value, stored, card_sold, plan.card_price, topup_sold, product, plan.product_price
-    )
+        how, service, list_price, value, stored, card_sold, plan.card_price, topup_sold, product, plan.product_price,
+        besides_item, besides_price,
+    )  # fmt: skip
     rest = np.zeros(crowd, dtype=np.int64)
     held = np.nonzero(left > 0)[0]
     rest[held] = _rest(plan.card_price[card_bought[held]], items.sessions[card[held]], left[held])
@@ -114,12 +128,6 @@ def _rest(price: Integers, sessions: Integers, left: Integers) -> Integers:
 
 def _share(price: Integers, sessions: Integers, left: Integers) -> Integers:
     return _rest(price, sessions, left) - _rest(price, sessions, left - 1)
-
-
-def _rounds(ordinal: Integers) -> list[Integers]:
-    """Positions of all first attendances, all second ones, ..."""
-    order = np.argsort(ordinal, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(ordinal))[:-1]) if len(ordinal) else []
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,15 @@ class _Plan:
     gift: Flags
 
 
-def _plan(chance: Chance, people: People, visits: Attendances, shop: Catalogue, days: Almanac, today: int) -> _Plan:
+def _plan(
+    chance: Chance,
+    people: People,
+    visits: Attendances,
+    second: Second,
+    shop: Catalogue,
+    days: Almanac,
+    today: int,
+) -> _Plan:
     who, size, items = visits.customer, len(visits.customer), shop.items
     kind, need = people.kind[who], people.need[who]
     newcomer = (visits.ordinal == 0) & ~people.before[who]
@@ -155,6 +171,11 @@ def _plan(chance: Chance, people: People, visits: Attendances, shop: Catalogue, 
     service = np.where(chance.random(size) < np.where(kind == VIP, 0.55, 0.8), need, other)
     hot = days.dog_days[days.at(visits.day)] & (chance.random(size) < 0.12)
     service = np.where(hot, shop.by_code["Y03"], service)
+    # Who has let a line go has nothing of it by chance either.
+    gone = second.over(who, visits.day) & (
+        items.category[service] == items.category[np.maximum(second.service[who], 0)]
+    )
+    service = np.where(gone, need, service)
     service = np.where(taster | visits.trial, shop.by_code["T01"], service)
     year_factor = np.asarray((1 - PRICE_RISE_PER_YEAR) ** ((today - visits.day) // 365), dtype=np.float64)
     list_price = _price_then(items.price_minor[service], year_factor)

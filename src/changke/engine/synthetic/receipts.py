@@ -23,6 +23,7 @@ NOBODY_SHARE = 0.05  # receipts without a customer (散客), against all others
 @dataclass(frozen=True)
 class Written:
     blocks: list[Block]
+    besides: Block  # second lines of services; after all others, which know nothing of them
     refunded_on: Integers  # per customer, day of her last refund; MISSING: none
 
 
@@ -60,7 +61,25 @@ def write(
     refunded = np.full(len(people.kind), MISSING)
     for block in later[1:]:
         np.maximum.at(refunded, block.customer, block.day)
-    return Written([*sales, *later], refunded)
+    return Written([*sales, *later], _besides(streams("besides"), visits, baskets, chain), refunded)
+
+
+def _besides(chance: Chance, visits: Attendances, baskets: Baskets, chain: Chain) -> Block:
+    """What she had of another line on the same visit is paid apart: other hands did it."""
+    rows = np.nonzero(baskets.second != MISSING)[0]
+    everywhere = np.ones(len(rows), dtype=bool)
+    store, day, price = visits.store[rows], visits.day[rows], baskets.second_price[rows]
+    pay = np.array([kind for kind, _ in PAYS_WITH])[pick(chance, [weight for _, weight in PAYS_WITH], len(rows))]
+    return Block(
+        SALE,
+        visits.customer[rows],
+        store,
+        visits.staff[rows],
+        day,
+        seconds(chain, store, day, visits.minute[rows] + 78),
+        (Line(everywhere, baskets.second[rows], price, price),),
+        (Tender(everywhere, pay, price),),
+    )
 
 
 def _sales(

@@ -33,6 +33,11 @@ class Attendances:
     trial: Flags  # looked, tried, bought nothing
     to_go: Integers  # how many more will follow
 
+    def rounds(self) -> list[Integers]:
+        """Positions of all first attendances, all second ones, ..."""
+        order = np.argsort(self.ordinal, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.ordinal))[:-1]) if len(self.ordinal) else []
+
 
 def attend(
     streams: Streams, people: People, *, chain: Chain, days: Almanac, first_day: int, today: int

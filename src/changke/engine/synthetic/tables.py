@@ -223,6 +223,9 @@ class Truth(Table):
     first_adviser: Integers
     break_days: Integers  # longest planned break (a baby, a posting abroad) after which she came back; 0: none
     last_seen_on: Days  # her last visit in the world; NaT: none
+    second_need: Integers  # the service of another category that she has besides, at some of her visits; MISSING: none
+    second_gap_days: Numbers  # median of its own gaps, before they are moved to her visits; NaN without
+    let_go_on: Days  # from then on nothing of that category, though she came again; NaT while she keeps it
 
 
 @dataclass(frozen=True)
