@@ -34,7 +34,7 @@ class Second:
 
     def over(self, customer: Integers, day: Integers) -> Flags:
         """Attendances of those who have let theirs go by then."""
-        return (self.service[customer] != MISSING) & (day >= self.ends[customer])
+        return np.asarray((self.service[customer] != MISSING) & (day >= self.ends[customer]), dtype=bool)
 
 
 def invent(streams: Streams, people: People, *, shop: Catalogue, first_day: int, today: int) -> Second:
