@@ -34,6 +34,7 @@ from changke.interfaces.api.v1.service import api
 from changke.interfaces.webhooks.models import PrivacyRequest, WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
+from changke.profiles.lifecycle.services import dry_run
 from changke.profiles.lifecycle.services.publish import shipped_models
 from changke.profiles.risk.models import ServiceLine
 from changke.profiles.segments.services.save import save_segment
@@ -133,6 +134,11 @@ def a_line_of_services() -> int:
         item_id=Item.objects.get(code="F1").pk, defaults={"learned_on": NOW.date()}
     )
     return line.pk
+
+
+def a_previewed_model() -> dict[str, object]:
+    definition = shipped_models()[0]
+    return {"definition": definition, "preview": dry_run(definition).token}
 
 
 def a_segment() -> str:
@@ -246,7 +252,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "answer_privacy_request": lambda _: (a_request(), {"outcome": "nobody"}),
     "confirm_sending": lambda _: ("/sending/confirm", ""),
     "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
-    "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", {"definition": shipped_models()[0]}),
+    "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", a_previewed_model()),
     "patch_stage_model": lambda _: ("/stage-models/m8", {"in_use": True}),
     "post_segment": lambda _: ("/segments", {"name": "Silent", "text": "silent_days >= 60"}),
     "count_condition": lambda _: ("/segments/count", {"text": "silent_days >= 60"}),

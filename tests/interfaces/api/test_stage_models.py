@@ -47,11 +47,32 @@ def test_what_other_rules_would_do_is_told_and_publishing_does_it(hq: Caller, kn
     told = hq.post("/stage-models/preview", {"definition": wanted}).json()
     assert told["moving"] == sum(one["customers"] for one in told["moves"]) > 0
     assert StageModel.objects.get(key="m4").version == 1
-    answer = hq.send("PUT", "/stage-models/m4", {"definition": wanted})
+    answer = hq.send("PUT", "/stage-models/m4", {"definition": wanted, "preview": told["token"]})
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
     stages = list(Standing.objects.filter(model="m4").values_list("stage", flat=True))
     assert {stage: stages.count(stage) for stage in stages} == told["after"]
+
+
+def test_what_was_not_previewed_is_not_published(hq: Caller, known: Cast) -> None:
+    ours = of(hq, "m4")["definition"]
+    wanted, other = lost_after(ours, 2_000), lost_after(ours, 2_001)
+    token = hq.post("/stage-models/preview", {"definition": wanted}).json()["token"]
+
+    def put(definition: dict[str, Any], **preview: str) -> tuple[int, object]:
+        answer = hq.send("PUT", "/stage-models/m4", {"definition": definition, **preview})
+        return answer.status_code, answer.json().get("code")
+
+    assert put(wanted) == (409, "stage_model_not_previewed")
+    assert put(wanted, preview="0" * 32) == (409, "stage_model_not_previewed")
+    assert put(wanted, preview="三")[0] == 409
+    assert put(other, preview=token) == (409, "stage_model_not_previewed")
+    assert StageModel.objects.get(key="m4").version == 1
+    assert put(wanted, preview=token)[0] == 200
+    assert put(wanted, preview=token)[0] == 200, "sent once more it changes nothing"
+    assert put(wanted)[0] == 200, "it is published already"
+    assert put(ours, preview=token)[0] == 409
+    assert StageModel.objects.get(key="m4").version == 2
 
 
 def test_models_are_switched_on_and_off_and_one_of_them_leads(hq: Caller, known: Cast) -> None:

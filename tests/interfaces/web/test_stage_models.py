@@ -1,15 +1,19 @@
 """Models as pages: listed, tried, published, copied; what was typed stays whatever is pressed."""
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
+from changke.foundation.organisation.models import Chain
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle import queries
@@ -43,6 +47,18 @@ def form(definition: dict[str, Any] | None = None, **typed: str) -> dict[str, st
     return {"definition": json.dumps(definition or M4), **typed}
 
 
+def published(hq: Client, sent: dict[str, str]) -> HttpResponse:
+    """What people do: look at what it does, then publish what they looked at."""
+    told = hq.post(PAGE, {**sent, "try": "1"})
+    return hq.post(PAGE, {**sent, "publish": "1", "previewed": token_on(told)})  # type: ignore[return-value]
+
+
+def token_on(page: object) -> str:
+    found = re.search(r'name="previewed" value="([0-9a-f]{32})"', page.content.decode())  # type: ignore[attr-defined]
+    assert found, "no dry run on the page"
+    return found[1]
+
+
 def rule_of(stage: str) -> int:
     return next(place for place, one in enumerate(M4["ask"]) if one["stage"] == stage)
 
@@ -66,7 +82,7 @@ def test_a_number_is_tried_and_then_published(hq: Client, shop: Cast) -> None:
     assert "薇拉" in page, "she came 12 days ago and would be called silent"
     assert 'value="10"' in page, "what was typed stays"
     assert StageModel.objects.get(key="m4").version == 1
-    assert hq.post(PAGE, form(**{SILENT: "10", "publish": "1"})).status_code == 303
+    assert published(hq, form(**{SILENT: "10"})).status_code == 303
     stored = StageModel.objects.get(key="m4")
     assert stored.version == 2
     assert stored.definition["ask"][rule_of("silent")]["when"]["value"] == 10
@@ -74,12 +90,58 @@ def test_a_number_is_tried_and_then_published(hq: Client, shop: Cast) -> None:
     assert Standing.objects.get(customer=shop.vera, model="m4").stage == "silent"
 
 
+def test_nothing_is_published_that_was_not_looked_at(hq: Client) -> None:
+    assert 'name="publish"' not in hq.get(PAGE).content.decode(), "the page leads through the dry run"
+    unseen = hq.post(PAGE, form(**{SILENT: "10", "publish": "1"}))
+    page = unseen.content.decode()
+    assert unseen.status_code == 409
+    assert "还没有发布" in page
+    assert "薇拉" in page, "what it does is shown at once"
+    assert StageModel.objects.get(key="m4").version == 1
+    changed = hq.post(PAGE, form(**{SILENT: "11", "publish": "1", "previewed": token_on(unseen)}))
+    assert changed.status_code == 409, "eleven is not the ten that was looked at"
+    assert token_on(changed) != token_on(unseen)
+    assert 'value="11"' in changed.content.decode()
+    assert StageModel.objects.get(key="m4").version == 1
+    seen = hq.post(PAGE, form(**{SILENT: "11", "publish": "1", "previewed": token_on(changed)}))
+    assert (seen.status_code, StageModel.objects.get(key="m4").version) == (303, 2)
+
+
+def test_what_the_page_sends_back_after_the_dry_run_is_what_was_shown(hq: Client) -> None:
+    """With everything that stands in its inputs: the definition has taken up what was typed."""
+    page = hq.post(PAGE, form(**{SILENT: "10", "try": "1"})).content.decode()
+    sent = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page))
+    texts = re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)</textarea>', page)
+    chosen = re.findall(r'<select[^>]* name="(value-[^"]+)".*?<option value="([^"]+)" selected', page, flags=re.DOTALL)
+    sent |= dict([*texts, *chosen])
+    sent = {name: html.unescape(value) for name, value in sent.items() if not name.startswith("drop-")}
+    assert json.loads(sent["definition"])["ask"][rule_of("silent")]["when"]["value"] == 10
+    assert hq.post(PAGE, {**sent, "publish": "1"}).status_code == 303
+    assert StageModel.objects.get(key="m4").version == 2
+
+
+def test_others_published_since_it_was_looked_at(hq: Client) -> None:
+    told = token_on(hq.post(PAGE, form(**{SILENT: "10", "try": "1"})))
+    published(hq, form(**{SILENT: "20"}))
+    again = hq.post(PAGE, form(**{SILENT: "10", "publish": "1", "previewed": told}))
+    assert again.status_code == 409
+    assert StageModel.objects.get(key="m4").version == 2
+
+
+def test_the_chains_numbers_changed_since_it_was_looked_at(hq: Client) -> None:
+    told = token_on(hq.post(PAGE, form(**{"name-en": "Renamed", "try": "1"})))
+    Chain.objects.update(silent_after_days=45)
+    again = hq.post(PAGE, form(**{"name-en": "Renamed", "publish": "1", "previewed": told}))
+    assert again.status_code == 409
+    assert StageModel.objects.get(key="m4").definition["words"]["en"] != "Renamed"
+
+
 def test_a_rule_is_written_as_text_and_a_mistake_in_it_is_marked(hq: Client) -> None:
     place = rule_of("silent")
     text, was = f"text-{place}", f"was-{place}"
     assert f'name="{text}"' in hq.get(PAGE).content.decode()
     written = {text: "silent_days >= 10 and visits >= 1", was: "silent_days >= setting.silent_after_days"}
-    assert hq.post(PAGE, form(**written, publish="1")).status_code == 303
+    assert published(hq, form(**written)).status_code == 303
     assert StageModel.objects.get(key="m4").definition["ask"][place]["when"] == {
         "and": [
             {"attribute": "silent_days", "op": ">=", "value": 10},
@@ -113,7 +175,7 @@ def test_a_score_of_the_chains_own_is_chosen_and_told_in_words(hq: Client, shop:
     assert "会换阶段" in tried
     assert "薇拉" in tried
     assert "流失概率 73%" in tried, "why she would move"
-    assert hq.post(PAGE, form(**typed, publish="1")).status_code == 303
+    assert published(hq, form(**typed)).status_code == 303
     refresh_customers([shop.vera.pk], now=NOW)
     assert Standing.objects.get(customer=shop.vera, model="m4").stage == "lost"
     person = hq.get(f"/customers/{shop.vera.pk}/").content.decode()
@@ -131,7 +193,7 @@ def test_what_stands_inside_a_not_says_so(hq: Client) -> None:
 
 
 def test_the_number_of_the_settings_goes_on_following_them(hq: Client) -> None:
-    hq.post(PAGE, form(**{SILENT: "60", "name-en": "Renamed", "publish": "1"}))
+    published(hq, form(**{SILENT: "60", "name-en": "Renamed"}))
     stored = StageModel.objects.get(key="m4").definition
     assert stored["ask"][rule_of("silent")]["when"]["value"] == {"setting": "silent_after_days"}
     assert stored["words"]["en"] == "Renamed"
@@ -147,7 +209,7 @@ def test_a_copy_becomes_a_model_of_ones_own(hq: Client) -> None:
     opened = hq.get(f"{PAGE}?copy=1").content.decode()
     assert 'name="key"' in opened
     copied = {**M4, "key": "", "words": {language: f"{text} 2" for language, text in M4["words"].items()}}
-    assert hq.post(PAGE, form(copied, copy="1", key="mine", publish="1")).status_code == 303
+    assert published(hq, form(copied, copy="1", key="mine")).status_code == 303
     mine = StageModel.objects.get(key="mine")
     assert (mine.is_in_use, mine.is_default, mine.definition["words"]["en"][-1]) == (True, False, "2")
     again = hq.post(PAGE, form(copied, copy="1", key="mine", publish="1"))

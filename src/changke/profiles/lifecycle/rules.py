@@ -1,5 +1,6 @@
 """A lifecycle model: which stages there are, in which order they are asked, and why a customer stands in one."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +36,8 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,13}")
 """Of a model and of a stage: a column is named after the one, and rows hold the other."""
 
 LONGEST_SENTENCE = 400
+
+TOKEN_LENGTH = 32
 
 TURNS: Mapping[str, tuple[int, ...]] = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,)}
 """Where a comparison turns, relative to its value; others turn at it and after it."""
@@ -153,6 +156,16 @@ def read_model(
     return LifecycleModel(
         key, version, bool(definition.get("default")), _words(definition, "words", "model"), stages, rules
     )
+
+
+def token_of(definition: Mapping[str, Any], *, settings: Mapping[str, int], standing: int, is_in_use: bool) -> str:
+    """What a dry run was of, as a short word: the rules asked, the chain's numbers, and the rules of now.
+
+    Whoever publishes sends it back; another word says that what would be published is not what was shown.
+    `standing`: the version of the published rules, 0 for a model that is new.
+    """
+    told = json.dumps([definition, dict(settings), standing, is_in_use], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:TOKEN_LENGTH]
 
 
 OWN_NAME = re.compile(r'["{]((?:custom|score)\.[a-z][a-z0-9_]*)["}]')

@@ -15,8 +15,8 @@ from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Input
 from changke.interfaces.api.v1.profiles import spoken
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
-from changke.profiles.lifecycle.rules import ModelError
-from changke.profiles.lifecycle.services import bring_into_use, dry_run, make_default, switch_off, switch_on
+from changke.profiles.lifecycle.rules import TOKEN_LENGTH, ModelError
+from changke.profiles.lifecycle.services import dry_run, make_default, publish_previewed, switch_off, switch_on
 
 router = Router(tags=["stages"])
 LARGEST = 400
@@ -75,6 +75,14 @@ class DefinitionIn(Input):
     }
 
 
+class PublishIn(DefinitionIn):
+    preview: str = Field(
+        "",
+        max_length=TOKEN_LENGTH,
+        description="`token` of POST /stage-models/preview of this very definition; 409 without it.",
+    )
+
+
 class ModelUse(Input):
     in_use: StrictBool | None = Field(None, description="Compute it for everybody, or no more.")
     is_default: StrictBool | None = Field(None, description="`true`: lists and the day's work go by it.")
@@ -98,6 +106,7 @@ class DryRunOut(Schema):
     moves: list[MoveOut]
     before: dict[str, int]
     after: dict[str, int]
+    token: str = Field(..., description="Send it back as `preview` to publish exactly these rules.")
 
 
 @router.get("", response=list[StageModelOut], operation_id="get_stage_models", summary="Lifecycle models")
@@ -118,15 +127,19 @@ def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRunOut:
 
 
 @router.put("/{key}", response=StageModelOut, operation_id="put_stage_model", summary="Publish a model")
-def put_stage_model(request: HttpRequest, key: str, body: DefinitionIn) -> StageModelOut:
-    """Bring the model into use, in a new version if anything changed. Everybody is computed anew in the background."""
+def put_stage_model(request: HttpRequest, key: str, body: PublishIn) -> StageModelOut:
+    """Bring the model into use, in a new version if anything changed. Everybody is computed anew in the background.
+
+    What it does is looked at first: `preview` is the token of a preview of this definition. 409 without it, and when
+    the published rules or the numbers of the chain have changed since. What is published already needs none.
+    """
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     definition = _checked(body.definition)
     if definition.get("key") != key:
         raise Invalid(field="definition.key", reason="must be the key of the address")
     now = dt.datetime.now(dt.UTC)
     try:
-        changed = bring_into_use(definition, chain=the_chain(), by=by(request), now=now)
+        changed = publish_previewed(definition, token=body.preview, chain=the_chain(), by=by(request), now=now)
     except ModelError as error:
         raise refused(error) from None
     if changed:

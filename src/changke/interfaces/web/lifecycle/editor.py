@@ -34,10 +34,11 @@ from changke.profiles.lifecycle.queries import may_be_asked
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
+    NotTriedFirst,
     PastDay,
-    bring_into_use,
     dry_run,
     make_default,
+    publish_previewed,
     switch_off,
     switch_on,
 )
@@ -125,7 +126,8 @@ def switch(request: HttpRequest, key: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Capability.SETTINGS_EDIT)
 def edit(request: HttpRequest, key: str) -> HttpResponse:
-    """The rules of a model as a form. Each answer says what publishing would do; only "publish" does it."""
+    """The rules of a model as a form. Each answer says what publishing would do; only "publish" does it, and only what
+    was shown: rules that were changed since, by whoever looks or by others, are shown anew."""
     entry, chain = model_entry(key), the_chain()
     if request.method == "GET":
         definition = dict(entry.definition)
@@ -148,7 +150,10 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     if given.errors or texts:
         return _page(request, entry, given, texts=texts, status=422)
     if "publish" in request.POST:
-        return _publish(request, given.definition)
+        try:
+            return _publish(request, given.definition)
+        except NotTriedFirst:
+            return _page(request, entry, given, told=dry_run(given.definition), unseen=True, status=409)
     past: list[PastDay] | None = None
     if "past" in request.POST and Profile.objects.count() > MOST_REPLAYED:
         template = gettext_noop("more than %(most)s customers: ask `changke stages --file FILE --months 12`")
@@ -176,7 +181,8 @@ def _texts(request: HttpRequest, given: Edited, chain: Chain) -> dict[int, tuple
 
 def _publish(request: HttpRequest, definition: dict[str, Any]) -> HttpResponse:
     chain, now, by = the_chain(), timezone.now(), current.by(request)
-    bring_into_use(definition, chain=chain, by=by, now=now)
+    token = str(request.POST.get("previewed", ""))
+    publish_previewed(definition, token=token, chain=chain, by=by, now=now)
     jobs.ask_for_refresh()
     toast(request, gettext("Published. Everybody's stage is being computed again; the pages follow in a moment."))
     return go(request, reverse("lifecycle-models"))
@@ -220,6 +226,7 @@ def _page(
     told: DryRun | None = None,
     past: list[PastDay] | None = None,
     texts: Mapping[int, tuple[str, Spot]] | None = None,
+    unseen: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     language, chain = get_language() or "zh-hans", the_chain()
@@ -249,6 +256,7 @@ def _page(
         "operators": [(one, words.OPERATORS[one]) for one in (">=", "<=", "=", "!=", ">", "<")],
         "definition": json.dumps(definition, ensure_ascii=False),
         "errors": errors,
+        "unseen": unseen,
         "told": _told(told, stage_words, colours, language) if told else None,
         "past": [
             (formats.day(one.day, timezone.now().date(), language), one.differing, sum(one.after.values()))

@@ -18,8 +18,10 @@ compare.py     do the stored rows, the bulk and the single path agree? for `chan
 
 from changke.profiles.lifecycle.services.choose import (
     DefaultModelStays,
+    NotTriedFirst,
     bring_into_use,
     make_default,
+    publish_previewed,
     switch_off,
     switch_on,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Line",
     "Move",
     "NoSuchCustomer",
+    "NotTriedFirst",
     "PastDay",
     "Refreshed",
     "bring_into_use",
@@ -56,6 +59,7 @@ __all__ = [
     "hand_out",
     "make_default",
     "publish_models",
+    "publish_previewed",
     "recount",
     "refresh_all",
     "refresh_customers",

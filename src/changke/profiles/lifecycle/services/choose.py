@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from hmac import compare_digest
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +11,58 @@ from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.errors import DomainError, NotFound
 from changke.foundation.organisation.models import Chain
+from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
+from changke.profiles.lifecycle.services.dry_run import draft, token_now
 from changke.profiles.lifecycle.services.publish import publish_models, shipped_models
 
 
 class DefaultModelStays(DomainError):
     code, status = "default_model_stays", 409
     message = "Lists and the day's work go by this model: choose another one for them first."
+
+
+class NotTriedFirst(DomainError):
+    code, status = "stage_model_not_previewed", 409
+    message = (
+        "Publishing needs the preview of exactly these rules: try them first, or once more because the rules or the "
+        "numbers of the chain have changed since."
+    )
+
+
+@transaction.atomic
+def publish_previewed(
+    definition: Mapping[str, Any], *, token: str, chain: Chain, by: By = HOUSE, now: dt.datetime
+) -> bool:
+    """The same as `bring_into_use`, for people who have looked at what it does; whether anything of it changed.
+
+    Parameters
+    ----------
+    token
+        `DryRun.token` of a dry run of this definition.
+
+    Raises
+    ------
+    ModelError
+        If it could not be asked or told.
+    NotTriedFirst
+        If the dry run was of another definition, or the rules or numbers of now are others since. What is published
+        already needs none: sending it again changes nothing.
+    """
+    draft(definition, chain)
+    # Whoever publishes meanwhile is through before we look, and our preview was of the rules before.
+    stored = StageModel.objects.select_for_update().filter(key=definition["key"]).first()
+    if not _stands_already(stored, definition, chain) and not compare_digest(
+        token.encode(), token_now(definition, chain).encode()
+    ):
+        raise NotTriedFirst
+    return bring_into_use(definition, chain=chain, by=by, now=now)
+
+
+def _stands_already(stored: StageModel | None, definition: Mapping[str, Any], chain: Chain) -> bool:
+    return bool(
+        stored and stored.is_in_use and stored.definition == definition and stored.settings == settings_of(chain)
+    )
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from changke.profiles.attributes.own import own_column
 from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.lifecycle.queries import composer_for, may_be_asked, own_asked, read_stored
-from changke.profiles.lifecycle.rules import LifecycleModel, read_model
+from changke.profiles.lifecycle.rules import LifecycleModel, read_model, token_of
 from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
 
@@ -58,6 +58,8 @@ class DryRun:
     before: Mapping[str, int]
     """Stage -> customers by the rules of now."""
     after: Mapping[str, int]
+    token: str = ""
+    """What was looked at, as a word that publishing asks for: see `token_of`."""
 
     @property
     def moving(self) -> int:
@@ -82,8 +84,10 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
     ModelError
         If it could not be asked or told, with the path to the spot.
     """
-    new = draft(definition, chain or the_chain())
+    chain = chain or the_chain()
+    new = draft(definition, chain)
     old = standing_rules(new.key)
+    token = token_now(definition, chain)
     composer = composer_for([new, old] if old else [new])
     was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
     will = _expression(NEW, new.cases, composer)
@@ -100,7 +104,7 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
         if old_stage != new_stage:
             moves.append(Move(old_stage, new_stage, customers, int(value or 0), tuple(examples)))
     moves.sort(key=lambda move: -move.customers)
-    return DryRun(new, sum(after.values()), tuple(moves), before, after)
+    return DryRun(new, sum(after.values()), tuple(moves), before, after, token)
 
 
 def replay(
@@ -167,6 +171,17 @@ def standing_rules(key: str) -> LifecycleModel | None:
     """The rules of now: the published ones, None for a model that is new."""
     stored = StageModel.objects.filter(key=key).first()
     return read_stored(stored) if stored else None
+
+
+def token_now(definition: Mapping[str, Any], chain: Chain) -> str:
+    """The word of a dry run of this definition that is made now."""
+    stored = StageModel.objects.filter(key=definition["key"]).first()
+    return token_of(
+        definition,
+        settings=settings_of(chain),
+        standing=stored.version if stored else 0,
+        is_in_use=bool(stored and stored.is_in_use),
+    )
 
 
 def _past_day(day: dt.date, rows: Sequence[tuple[str, str, int]]) -> PastDay:
