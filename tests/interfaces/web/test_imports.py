@@ -23,6 +23,7 @@ from changke.facts.customers.models import Customer, Identifier
 from changke.facts.fields.models import FieldValue
 from changke.facts.fields.services import define
 from changke.facts.purchases.models import Receipt
+from changke.facts.referrals.models import Referral
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import HOUSE
 from changke.foundation.batches.models import Batch
@@ -333,6 +334,33 @@ def test_own_fields_and_consents_go_through_the_page_and_back(cast: Cast) -> Non
     assert work() == ["undo_batch"]
     assert list(FieldValue.objects.exclude(text=None).values_list("text", flat=True)) == ["干性"]
     assert not Consent.objects.filter(withdrawn_by=None).exists()
+
+
+def test_the_check_says_how_many_referrals_come_in_and_how_many_name_nobody(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    text = "会员号,姓名,介绍人\nK1,张三,K2\nK2,李四,13800000003\nK3,王五,赵六\nK4,孙七,K4\nK5,周八,\n"
+    batch = upload(client, csv(text, "members.csv"), kind="customers")
+    check(client, batch)
+    page = words(client.get(f"/imports/{batch.pk}/match/"))
+    assert "2 referrals come in" in page, "of somebody in the file, and of Vera, who is known"
+    assert "1 names nobody who is known here or in the files" in page
+    assert "1 names herself" in page
+    assert "a name is not enough" in page
+    assert "overrule" not in page, "nothing is said of what there is none of"
+    cast.owner.language = "zh-hans"
+    cast.owner.save(update_fields=["language"])
+    assert "将登记 2 条转介绍" in words(client.get(f"/imports/{batch.pk}/match/"))
+    kept = Batch.objects.get(pk=batch.pk).options["analysis"]["referrals"]
+    assert kept == {"named": 2, "same": 0, "stays": 0, "impossible": 1, "unknown": 1}, "numbers, no names"
+    load(client, batch)
+    assert Referral.objects.filter(batch_id=batch.pk).count() == 2
+
+
+def test_a_file_that_names_no_referrer_has_no_card_of_referrals(cast: Cast) -> None:
+    client = signed_in(cast.owner)
+    batch = upload(client, csv("会员号,姓名,介绍人\nK1,张三,\n", "members.csv"), kind="customers")
+    check(client, batch)
+    assert "Who brought whom" not in words(client.get(f"/imports/{batch.pk}/match/"))
 
 
 def test_two_columns_cannot_mean_the_same(cast: Cast) -> None:

@@ -196,16 +196,20 @@ WHOLE = re.compile(r"(\d+)\.0")
 def customers_named(cells: Collection[str], *, source: str) -> dict[str, int]:
     """Cell -> the customer whom it names: by her number in this source, else by her card, else by her phone. Never by
     her name: two may have one."""
-    ways: dict[str, list[Reference]] = {}
-    for cell in cells:
-        said = WHOLE.sub(r"\1", cell.strip())
-        ways[cell] = []
-        for kind in ("external", "card", "phone"):
-            with suppress(Invalid):
-                ways[cell].append(reference(kind, said, source))
+    ways = {cell: ways_of(cell, source=source) for cell in cells}
     known = find(list(dict.fromkeys(one for some in ways.values() for one in some)), scope=CHAIN_WIDE)
     found = {cell: next((known[one] for one in some if one in known), None) for cell, some in ways.items()}
     return {cell: customer for cell, customer in found.items() if customer is not None}
+
+
+def ways_of(cell: str, *, source: str) -> list[Reference]:
+    """Whom a cell may name, the first that is known being meant."""
+    said = WHOLE.sub(r"\1", cell.strip())
+    ways = []
+    for kind in ("external", "card", "phone"):
+        with suppress(Invalid):
+            ways.append(reference(kind, said, source))
+    return ways
 
 
 def _words(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:

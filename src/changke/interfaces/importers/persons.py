@@ -44,6 +44,7 @@ grow with the file."""
 PRETENDED = -1
 """A store that will be created: the analysis knows no id of it yet."""
 SHAPE = {"key": "VARCHAR", "id": "BIGINT", "outcome": "VARCHAR", "only_empty": "BIGINT"}
+MET_SHAPE = {"key": "VARCHAR", "id": "BIGINT", "decided": "VARCHAR"}
 TEXTS = ("name", "gender", "occupation", "income_band", "city", "interests", "living", "allergies", "source")
 
 
@@ -104,12 +105,16 @@ class MetGroup:
 
 
 def meet_persons(connection: duckdb.DuckDBPyConnection, setting: Setting, *, rows: str) -> list[MetGroup]:
-    """Whom of those known before the rows would meet. Nothing is written."""
+    """Whom of those known before the rows would meet, and `met_of(key, id, decided)`: what is decided of them by now.
+    Nothing is written."""
     _build_persons(connection, rows=rows, update=True)
     found = {group: MetGroup(group) for group in GROUPS}
+    put(connection, "met_of", MET_SHAPE, [])
     for people in _in_passes(connection):
         candidates = [candidate(index, person) for index, person in enumerate(people)]
         met = compare(candidates, source=setting.source, batch_id=setting.batch_id)
+        decided = [(people[one.cand]["key"], one.customer_id, setting.decide(one.group)) for one in met]
+        add(connection, "met_of", MET_SHAPE, decided)
         for one in told_besides(met, people, setting):
             group = found[one.group]
             group.rows += people[one.cand]["rows"]

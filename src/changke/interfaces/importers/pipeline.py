@@ -37,6 +37,7 @@ from changke.interfaces.importers.known import MOST_LISTED, Unknown
 from changke.interfaces.importers.persons import MetGroup, meet_persons
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import Problem, UnreadableFile
+from changke.interfaces.importers.referrers import Foreseen, foresee
 from changke.interfaces.importers.reporting import Progress, Reporter, silent
 from changke.interfaces.importers.scratch import MORE_MEMORY, Scratch, SourceFile
 from changke.interfaces.importers.setting import Setting
@@ -97,6 +98,8 @@ class Analysis:
     remembered: bool
     met: Sequence[MetGroup] = ()
     """Known customers whom rows of a customer file would meet."""
+    referrals: Foreseen | None = None
+    """What the files say of who brought whom; None where they say nothing of it."""
 
 
 def start(
@@ -175,6 +178,7 @@ def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Prog
     missing = load.missing()
     unknown: dict[tuple[str, str], Unknown] = {}
     met: list[MetGroup] = []
+    referrals: Foreseen | None = None
     findings.gather(scratch.connection)
     for kind in [] if missing else load.kinds:
         mapped = load.build(kind)
@@ -190,6 +194,7 @@ def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Prog
         trial.judge()
         if isinstance(trial, Customers):
             met = meet_persons(scratch.connection, load.setting, rows="good")
+            referrals = foresee(scratch.connection, load.setting) if trial.has_referrers else None
         findings.gather(scratch.connection)
     findings.gathered(scratch.connection)
     return Analysis(
@@ -206,6 +211,7 @@ def _analyse(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Prog
         refused=findings.refused_count(scratch.connection),
         remembered=load.remembered,
         met=met,
+        referrals=referrals,
     )
 
 

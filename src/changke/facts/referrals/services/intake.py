@@ -2,28 +2,19 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 
-from changke.facts.referrals import rules
 from changke.facts.referrals.models import How, Referral
-from changke.facts.referrals.queries import Said, living, standing_above
+from changke.facts.referrals.queries import living, standing_above
+from changke.facts.referrals.services.weigh import Told, weigh
 from changke.facts.referrals.services.write import one_at_a_time, statement
 from changke.foundation.database.rows_seen import seeing
 from changke.foundation.database.withdrawal import withdraw
-from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
 
-
-@dataclass(frozen=True)
-class Told:
-    """What a file says of one customer. `only_unsaid`: where anybody spoke of it before, that stays."""
-
-    customer_id: int
-    referrer_id: int
-    only_unsaid: bool = False
+__all__ = ["Told", "take_in_referrals", "withdraw_referrals"]
 
 
 @seeing(CHAIN_WIDE)
@@ -34,34 +25,19 @@ def take_in_referrals(told: Sequence[Told], *, batch_id: int, now: dt.datetime) 
     one_at_a_time()
     known = living([pk for one in told for pk in (one.customer_id, one.referrer_id)])
     zone = the_chain().time_zone
-    said = standing_above({one.pk for one in known.values()})
+    persons = {pk: one.pk for pk, one in known.items()}
+    said = standing_above(set(persons.values()))
     brought_by = {pk: one.referrer_id for pk, one in said.items()}
     outcomes: dict[int, str] = {}
     rows = []
-    for one in told:
-        person, referrer = known.get(one.customer_id), known.get(one.referrer_id)
-        if person is None or referrer is None:
-            outcomes[one.customer_id] = "referrer_unknown"
-            continue
-        last = said.get(person.pk)
-        if brought_by.get(person.pk) == referrer.pk:
-            mine = last is None or last.batch_id == batch_id
-            outcomes[one.customer_id] = "named" if mine else "same"
-        elif person.pk in brought_by and (last is None or _stays(last, one, batch_id)):
-            outcomes[one.customer_id] = "stays"
-        else:
-            try:
-                rules.check(person.pk, referrer.pk, brought_by)
-            except DomainError as refusal:
-                outcomes[one.customer_id] = refusal.code
-                continue
-            brought_by[person.pk] = referrer.pk
-            outcomes[one.customer_id] = "named"
+    for one, code, is_news in weigh(told, persons=persons, said=said, brought_by=brought_by, batch_id=batch_id):
+        outcomes[one.customer_id] = code
+        if is_news:
             rows.append(
                 statement(
                     one.customer_id,
                     one.referrer_id,
-                    person=person,
+                    person=known[one.customer_id],
                     brought_on=None,
                     how=How.FILE,
                     source_key=f"import:{batch_id}:{one.customer_id}",
@@ -72,11 +48,6 @@ def take_in_referrals(told: Sequence[Told], *, batch_id: int, now: dt.datetime) 
             )
     Referral.objects.bulk_create(rows)
     return outcomes
-
-
-def _stays(last: Said, one: Told, batch_id: int) -> bool:
-    """What was said before holds over the file: somebody of the shop said it, or another row of the same load."""
-    return one.only_unsaid or last.how != How.FILE or last.batch_id == batch_id
 
 
 def withdraw_referrals(*, batch_id: int) -> int:

@@ -147,6 +147,7 @@ def _page(
         "errors": errors,
         "item_kinds": list(ITEM_KINDS.items()),
         "met": _met(batch, analysis),
+        "referrals": _referrals(analysis),
         "decisions": list(words.DECISIONS.items()),
         "decided": (batch.options.get("decisions") or {}).get("", "update"),
     }
@@ -157,6 +158,12 @@ def _kind(batch: Batch, each: dict[str, Any], typed: str) -> str:
     """What a new item is proposed as: as chosen before, else as the file says, else as its name sounds."""
     chosen = (batch.options.get("kinds") or {}).get(each["word"], "")
     return typed or chosen or each.get("kind") or kind_by_name(each["word"]) or ItemKind.OTHER
+
+
+def _referrals(analysis: dict[str, Any]) -> dict[str, int]:
+    """What the files say of who brought whom; nothing where no row says anything."""
+    told: dict[str, int] = analysis.get("referrals") or {}
+    return told if any(told.values()) else {}
 
 
 def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
