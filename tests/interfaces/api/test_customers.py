@@ -62,6 +62,9 @@ def test_whoever_unmasks_a_phone_is_recorded_with_the_reason(manager: Caller, ca
     line = AuditLine.objects.get(action="phone.unmasked")
     assert (line.customer_id, line.after, line.actor_kind) == (cast.vera.pk, {"reason": "call"}, "key")
     assert line.actor_name.startswith("manager (")
+    event = Event.objects.get(kind="phone.unmasked")
+    assert (event.customer_id, event.staff_id) == (cast.vera.pk, None)
+    assert event.data == {"reason": "call", "by": f"key:{line.actor_id}"}
     assert manager.post(f"/customers/{cast.vera.pk}/unmask", {"reason": "curious"}).status_code == 422
 
 

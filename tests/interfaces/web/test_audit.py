@@ -5,7 +5,7 @@ from django.test import Client
 
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.tags import add_tag
-from changke.facts.customers.services.unmask import unmask
+from changke.facts.events.services import unmask
 from changke.foundation.audit.models import AuditCheck, AuditLine
 from changke.foundation.audit.rules import By
 from changke.foundation.audit.services import blank_values

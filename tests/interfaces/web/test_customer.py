@@ -162,6 +162,22 @@ def test_the_whole_number_is_shown_only_after_the_look_is_recorded(shop: Cast, o
     assert (looked.customer_id, looked.actor_id, looked.after) == (shop.mo.pk, shop.owner.pk, {"reason": "call"})
 
 
+def test_a_look_at_a_number_stands_in_her_timeline_with_who_and_why(shop: Cast, owner: Client) -> None:
+    owner.post(f"/customers/{shop.mo.pk}/call/", {"reason": "book"})
+    told = Event.objects.get(kind="phone.unmasked")
+    assert (told.customer_id, told.staff_id, told.store_id) == (shop.mo.pk, shop.owner.pk, shop.jing_an.pk)
+    part = owner.get(f"/customers/{shop.mo.pk}/", {"kind": "followup"}, headers={"HX-Request": "true"})
+    said = text_of(part.content.decode())
+    for words in ("查看了完整手机号", "为了约到店", "林老板"):
+        assert words in said, words
+
+
+def test_who_has_no_number_was_not_looked_at(shop: Cast, owner: Client) -> None:
+    shop.mo.identifiers.all().delete()
+    assert owner.post(f"/customers/{shop.mo.pk}/call/", {"reason": "call"}).status_code == 404
+    assert not Event.objects.filter(kind="phone.unmasked").exists()
+
+
 def test_nobody_looks_without_a_reason(shop: Cast, owner: Client) -> None:
     answer = owner.post(f"/customers/{shop.mo.pk}/call/", {"reason": "curious"})
     assert answer.status_code == 422

@@ -10,6 +10,8 @@ from changke.decisions.next_best_action.queries import broken_promises
 from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.models import Advising, Customer
 from changke.facts.customers.services.change import change
+from changke.facts.customers.services.merge import merge
+from changke.facts.events.models import Event
 from changke.foundation.access.models import Staff
 from changke.foundation.access.services import add_staff, change_staff
 from changke.foundation.audit.rules import HOUSE
@@ -17,6 +19,7 @@ from changke.foundation.batches.models import Batch
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces import jobs
+from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, TODAY, Cast
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +142,41 @@ def test_who_slips_through(shop: Cast, client: Client) -> None:
     assert "薇拉" not in never
     assert "莫愁" not in never
     assert client.get("/advisers/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("reason", "contacted"),
+    [("call", True), ("book", True), ("verify", False)],
+)
+def test_who_was_called_is_not_one_who_was_never_contacted(
+    shop: Cast, client: Client, reason: str, contacted: bool
+) -> None:
+    client.force_login(shop.owner)
+    never = "/customers/?care=never_contacted"
+    assert "薇拉" in client.get(never).content.decode()
+    assert client.post(f"/customers/{shop.vera.pk}/call/", {"reason": reason}).status_code == 200
+    page = client.get(never).content.decode()
+    assert ("薇拉" not in page) == contacted
+    assert "岚岚" in page, "nobody called her"
+
+
+def test_who_was_dialled_from_todays_list_was_contacted_under_any_of_her_records(shop: Cast, client: Client) -> None:
+    client.force_login(shop.owner)
+    assert client.post(f"/today/{shop.qiu.pk}/phone/").status_code == 200
+    assert "秋月" not in client.get("/customers/?care=never_contacted").content.decode()
+    merge(shop.qiu.pk, shop.vera.pk, now=NOW)
+    refresh_customers([shop.qiu.pk, shop.vera.pk], now=NOW)
+    assert "薇拉" not in client.get("/customers/?care=never_contacted").content.decode()
+
+
+def test_follow_ups_that_a_file_brought_are_contacts_and_notes_of_the_shop_are_none(shop: Cast, client: Client) -> None:
+    client.force_login(shop.owner)
+    batch = Batch.objects.create(kind="import", title="follow-ups", created_at=NOW)
+    for customer, of in ((shop.vera, batch), (shop.lan, None)):
+        Event.objects.create(
+            kind="note.written", customer=customer, data={}, happened_at=NOW, business_date=TODAY, recorded_at=NOW,
+            source_key=f"note:{customer.pk}", batch=of,
+        )  # fmt: skip
+    page = client.get("/customers/?care=never_contacted").content.decode()
+    assert "薇拉" not in page
+    assert "岚岚" in page

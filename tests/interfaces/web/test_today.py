@@ -226,6 +226,7 @@ def test_dialling_shows_the_number_once_and_is_recorded(cast: Cast, clerk: Clien
     assert "data-dial" in said
     line = AuditLine.objects.get(action="phone.unmasked", customer_id=cast.mo.pk)
     assert (line.actor_id, line.after) == (cast.clerk.pk, {"reason": "call"})
+    assert Event.objects.get(kind="phone.unmasked", customer=cast.mo).staff_id == cast.clerk.pk
 
 
 def test_mine_are_those_whose_adviser_i_am(cast: Cast, clerk: Client) -> None:

@@ -330,8 +330,13 @@ def _lines(entries: list[rules.Entry]) -> Iterator[Line]:
         )
 
 
-CONTACTS = ("followup.recorded", "phone.unmasked")
-"""Events that say that somebody of the shop turned to a customer."""
+CONTACTS = Q(withdrawn_by__isnull=True) & (
+    Q(kind="followup.recorded")
+    | (Q(kind="phone.unmasked") & ~Q(data__reason="verify"))
+    | Q(kind="note.written", batch__isnull=False)
+)
+"""Events that say that somebody of the shop turned to a customer: a follow-up, a call, a follow-up that another system
+noted and a file brought. Whoever only compared a number with the one in front of her turned to nobody."""
 
 PROMISES_FOR_DAYS = 180
 """A follow-up that was put off longer ago than this is no promise any more."""

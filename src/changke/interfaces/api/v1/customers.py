@@ -29,8 +29,7 @@ from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import IdentifierTaken, add_identifiers, reference
 from changke.facts.customers.services.register import PhoneKnown, register
 from changke.facts.customers.services.remove_name import remove_name
-from changke.facts.customers.services.unmask import unmask
-from changke.facts.events.services import record
+from changke.facts.events.services import record, unmask
 from changke.facts.referrals.services import name_referrer
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
@@ -324,7 +323,7 @@ def delete_identifier(request: HttpRequest, customer_id: int, identifier_id: int
     summary="See the whole phone number",
 )
 def unmask_phone(request: HttpRequest, customer_id: int, body: Unmask) -> Phone:
-    """The whole number of one customer. That it was looked at, by whom and why, is a line of the audit trail."""
+    """The whole number of one customer. That it was looked at, by whom and why, is an event and a line of the trail."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW_PHONE), customer_id)
     return Phone(phone=unmask(customer, reason=body.reason, by=by(request), now=dt.datetime.now(dt.UTC)))
 

@@ -1,7 +1,5 @@
 """Acts on a customer's page: the telephone, photos."""
 
-import uuid
-
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -10,11 +8,9 @@ from django.views.decorators.http import require_GET, require_POST
 from changke.facts.customers.models import Customer, Note
 from changke.facts.customers.queries import customer_in, family_of, phone_of
 from changke.facts.customers.rules import local_phone
-from changke.facts.customers.services.unmask import unmask
-from changke.facts.events import services as events
+from changke.facts.events.services import unmask
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
-from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.customers.timeline import UNMASK_REASONS
@@ -58,18 +54,3 @@ def photo(request: HttpRequest, customer_id: int, note_id: int) -> FileResponse:
 
 def _customer(request: HttpRequest, customer_id: int, capability: Capability) -> Customer:
     return customer_in(current.scope_for(request, capability), customer_id)
-
-
-def _record(kind: str, customer: Customer, request: HttpRequest, data: dict[str, object]) -> None:
-    now = timezone.now()
-    events.record(
-        kind,
-        source_key=f"{kind}:{uuid.uuid4()}",
-        happened_at=now,
-        now=now,
-        customer=customer,
-        store=current.chosen_store(request) or customer.home_store,
-        staff=current.staff(request),
-        data=data,
-        time_zone=the_chain().time_zone,
-    )

@@ -79,8 +79,8 @@ def _slipping(seen: Any, care: str) -> Any:
     if care == "no_adviser":
         return seen.filter(adviser_id__isnull=True)
     if care == "never_contacted":
-        contacts = Event.objects.filter(customer=OuterRef("customer"), kind__in=CONTACTS, withdrawn_by__isnull=True)
-        merged = Event.objects.filter(customer__merged_into__isnull=False, kind__in=CONTACTS, withdrawn_by__isnull=True)
+        contacts = Event.objects.filter(CONTACTS, customer=OuterRef("customer"))
+        merged = Event.objects.filter(CONTACTS, customer__merged_into__isnull=False)
         return seen.filter(~Exists(contacts)).exclude(customer__in=merged.values("customer__merged_into"))
     today = business_date(timezone.now(), the_chain().time_zone)
     return seen.filter(customer__in=broken_promises(today))

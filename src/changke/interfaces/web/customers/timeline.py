@@ -53,6 +53,9 @@ UNMASK_REASONS = {
     "book": _("to book a visit"),
     "verify": _("to check that it is her"),
 }
+"""Why a person looks at a number, as she chooses on the page."""
+LOOKED_BECAUSE: dict[str, str | Promise] = {**UNMASK_REASONS, "message": _("to write to her")}
+"""And as machines say besides."""
 
 
 def page_of(asked: Asked, *, size: int = PAGE) -> tuple[list[Happening], str]:
@@ -211,11 +214,18 @@ def _events(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             one.business_date,
             title,
             text=text,
-            who=one.staff.name if one.staff else "",
+            who=_who(one),
             tone=tone,
             icon=icon,
             sorting=sorting(one.happened_at, number, one.pk),
         )
+
+
+def _who(one: Event) -> str:
+    """Who did it, where the event says so."""
+    if one.staff:
+        return one.staff.name
+    return gettext("Another system") if str(one.data.get("by", "")).startswith("key:") else ""
 
 
 def _stage(one: Event, asked: Asked) -> Face:
@@ -238,7 +248,7 @@ def _followup(one: Event, asked: Asked) -> Face:
 def _unmasked(one: Event, asked: Asked) -> Face:
     return (
         gettext("Looked at the whole phone number"),
-        str(UNMASK_REASONS.get(one.data.get("reason", ""), "")),
+        str(LOOKED_BECAUSE.get(one.data.get("reason", ""), "")),
         "",
         "eye",
     )

@@ -15,7 +15,7 @@ from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in
 from changke.facts.customers.rules import local_phone
-from changke.facts.customers.services.unmask import unmask
+from changke.facts.events.services import unmask
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.models import Chain
