@@ -36,7 +36,7 @@ def unmask(customer: Customer, *, reason: str, by: By, now: dt.datetime) -> str:
             "phone.unmasked",
             customer=customer,
             store=customer.home_store,
-            staff=Staff.objects.filter(pk=by.id).first() if by.kind == "staff" else None,
+            staff=Staff.objects.get(pk=by.id) if by.kind == "staff" and by.id is not None else None,
             data={"reason": reason, "by": f"{by.kind}:{by.id}"},
             source_key=f"phone.unmasked:{uuid.uuid4()}",
             happened_at=now,
