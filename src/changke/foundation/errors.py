@@ -38,3 +38,9 @@ class Invalid(DomainError):
     def __init__(self, *, field: str, reason: str, **places: Any) -> None:
         self.field, self.reason, self.reason_places = field, reason, places
         super().__init__(field=field, reason=reason % places if places else reason)
+
+
+def said_plainly(error: BaseException) -> str:
+    """An error as a table may keep it: ours and the system's whole, of any other its kind alone. A database, ours or
+    DuckDB, quotes the value that it could not take, and that may be somebody's name; the log has it."""
+    return str(error) if isinstance(error, DomainError | OSError) else type(error).__name__

@@ -18,15 +18,16 @@ from changke.foundation.audit.rules import By
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.registry import kind_of
 from changke.foundation.batches.services import change_draft, discard, fail, report_progress
+from changke.foundation.errors import said_plainly
 from changke.foundation.login.services import delays
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import business_date
-from changke.interfaces import analytics, trail
+from changke.interfaces import analytics, kept_in_clear, trail
 from changke.interfaces.api import services
 from changke.interfaces.exporters import services as exports
 from changke.interfaces.exporters.models import Export
 from changke.interfaces.exporters.services import AT_ONCE_ROWS
-from changke.interfaces.importers import folders, pipeline
+from changke.interfaces.importers import beside, folders, pipeline
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.web.services import forget_sent
 from changke.interfaces.web.uploads import incoming
@@ -42,6 +43,7 @@ from changke.profiles.segments import copies
 STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
 KEEP_DRAFTS = timedelta(days=14)
+KEEP_RESULTS = timedelta(days=30)  # long enough to mend the refused rows and load them again
 KEEP_INCOMING = timedelta(days=1)  # no upload takes longer
 
 
@@ -209,11 +211,12 @@ def check_batch(batch_id: int, check: int) -> None:
     except UnreadableFile as error:
         _note_check(batch_id, check, {"error": error.words(language)})
     except Exception as error:
-        _note_check(batch_id, check, {"error": str(error)})
+        _note_check(batch_id, check, {"error": said_plainly(error)})
         raise
     else:
-        # The preview rows were shown before and hold names and phones: they are not kept a second time.
-        _note_check(batch_id, check, {**asdict(analysis), "sheets": [], "error": ""})
+        # The first rows were shown before; whom the rows meet and what stands in them lies beside the files.
+        beside.put(folders.analysis_of(batch_id, check), {**asdict(analysis), "sheets": []})
+        _note_check(batch_id, check, {"error": ""})
 
 
 def _note_check(batch_id: int, check: int, found: Mapping[str, Any]) -> None:
@@ -233,7 +236,7 @@ def run_batch(batch_id: int) -> None:
     try:
         kind_of(batch.kind).run(batch_id, datetime.now(UTC))
     except Exception as error:
-        fail(batch_id, message=str(error), now=datetime.now(UTC))
+        fail(batch_id, message=said_plainly(error), now=datetime.now(UTC))
         raise
 
 
@@ -260,8 +263,8 @@ def forget_shop(request_id: int, staff_id: int = 0, key_id: int = 0) -> int:
 
 @app.task(name="forget_drafts", queueing_lock="forget_drafts")
 def forget_drafts(timestamp: int) -> int:
-    """Delete drafts nobody went on with, and what broken uploads left; how many drafts. Their files hold names and
-    phones, and are at home in the old system."""
+    """Delete drafts nobody went on with, the files of loads that failed, and what broken uploads left; how many drafts.
+    These files hold names and phones, and are at home in the old system."""
     _fresh_connection()
     now = datetime.now(UTC)
     old = list(
@@ -270,10 +273,28 @@ def forget_drafts(timestamp: int) -> int:
     for batch_id in old:
         if discard(batch_id):
             folders.forget_uploads(batch_id)
+    failed = Batch.objects.filter(status=BatchStatus.FAILED, finished_at__lt=now - KEEP_DRAFTS)
+    for batch_id in failed.values_list("pk", flat=True):
+        folders.forget_uploads(batch_id)
     for left in incoming().glob("*"):
         if now.timestamp() - left.stat().st_mtime > KEEP_INCOMING.total_seconds():
             left.unlink(missing_ok=True)
     return len(old)
+
+
+@app.task(name="forget_results", queueing_lock="forget_results")
+def forget_results(timestamp: int) -> int:
+    """Delete files of refused rows, and of whom bulk changes meant, a month after they were made; of how many
+    batches."""
+    _fresh_connection()
+    return folders.forget_old(ended_before=datetime.now(UTC) - KEEP_RESULTS)
+
+
+@app.task(name="take_clear_texts_out", queueing_lock="take_clear_texts_out")
+def take_clear_texts_out(timestamp: int) -> int:
+    """Take out of batches, exports and audit lines what former versions kept there of persons; how many rows."""
+    _fresh_connection()
+    return kept_in_clear.take_out(now=datetime.now(UTC))
 
 
 def _fresh_connection() -> None:

@@ -38,6 +38,8 @@ SCHEDULE = [
     Recurring(jobs.find_duplicates, "35 18 * * *", "who was written down twice today is one person tomorrow morning"),
     Recurring(jobs.forget_finished, "40 18 * * *", "the table of jobs is read at every fetch; keep it small"),
     Recurring(jobs.forget_drafts, "50 18 * * *", "uploaded files of an import nobody finished hold names and phones"),
+    Recurring(jobs.forget_results, "52 18 * * *", "files of refused rows and of bulk changes hold names and phones"),
+    Recurring(jobs.take_clear_texts_out, "15 19 * * *", "former versions kept samples of files and searched names"),
 ]
 
 for recurring in SCHEDULE:

@@ -153,6 +153,14 @@ def note_option(batch_id: int, key: str, value: object) -> None:
         batch.save(update_fields=["options"])
 
 
+def keep_clean(batch_id: int, options: Mapping[str, Any]) -> None:
+    """Put these options in the place of what a former version kept there, whatever became of the batch."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch_id)
+        batch.options = {**batch.options, **options}
+        batch.save(update_fields=["options"])
+
+
 def begin(batch_id: int, *, now: dt.datetime) -> None:
     """From the start, or again after a crash: the counts are made anew, because what is in is found and counted
     again."""

@@ -28,10 +28,11 @@ from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import begin, fail, finish, keep_problems, open_batch, report_progress
 from changke.foundation.database.statistics import analyze
-from changke.interfaces.importers import findings, sources
+from changke.foundation.errors import said_plainly
+from changke.interfaces.importers import beside, findings, sources
 from changke.interfaces.importers.customers import Customers
 from changke.interfaces.importers.error_file import write_error_file
-from changke.interfaces.importers.folders import folder_of
+from changke.interfaces.importers.folders import folder_of, problems_of
 from changke.interfaces.importers.grouping import ProblemGroup, grouped
 from changke.interfaces.importers.known import MOST_LISTED, Unknown
 from changke.interfaces.importers.persons import MetGroup, meet_persons
@@ -238,7 +239,7 @@ def run(batch_id: int, *, now: dt.datetime, progress: Progress | None = None) ->
         raise
     except (OSError, duckdb.Error, csv.Error) as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        fail(batch_id, message=Problem("disk_full").words(language) if full else str(error), now=now)
+        fail(batch_id, message=Problem("disk_full").words(language) if full else said_plainly(error), now=now)
         raise
     finish(
         batch_id, total=outcome.total, created=outcome.created, updated=outcome.updated, skipped=outcome.skipped,
@@ -266,7 +267,9 @@ def _load(batch: Batch, scratch: Scratch, report: Reporter, *, now: dt.datetime)
     findings.gathered(scratch.connection)
     refused = findings.refused_count(scratch.connection)
     target = folder_of(batch) / f"errors-{batch.pk}.csv"
-    keep_problems(batch.pk, [asdict(group) for group in grouped(scratch, load.language)])
+    groups = [asdict(group) for group in grouped(scratch, load.language)]
+    keep_problems(batch.pk, beside.without_values(groups))
+    beside.put(problems_of(batch), groups)
     told = findings.told_count(scratch.connection)
     if told:
         write_error_file(scratch, target, language=load.language, batches=str(batch.pk))

@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import UploadedFile
 from changke.foundation.access.models import Staff
 from changke.foundation.batches.models import Batch
 from changke.foundation.batches.services import change_draft, discard, draft
-from changke.interfaces.importers import columns, sources
-from changke.interfaces.importers.folders import forget_uploads, uploads_of
+from changke.interfaces.importers import beside, columns, sources
+from changke.interfaces.importers.folders import forget_uploads, look_of, uploads_of
 from changke.interfaces.importers.look import look
 from changke.interfaces.importers.own import own_fields
 from changke.interfaces.importers.presets import preset as preset_named
@@ -78,7 +78,7 @@ def begin(
         kind=looks.kind,
         title="、".join(file.name for file in good),
         files=[{"path": str(file.path), "name": file.name} for file in good],
-        options={"look": looks.sheets, "refused_files": [asdict(each) for each in refused]},
+        options={"look": _put_down(batch.pk, looks), "refused_files": [asdict(each) for each in refused]},
     )
     batch.refresh_from_db()
     return batch, refused
@@ -92,8 +92,20 @@ def look_again(batch: Batch, *, kind: str, encoding: str) -> RefusedFile | None:
     good, refused, looks = _look_at(files, kind=kind, options=options, language=str(batch.options["language"]), own=own)
     if refused or not good:
         return refused[0]
-    change_draft(batch.pk, kind=looks.kind, options={"look": looks.sheets, "encoding": encoding, "mappings": {}})
+    kept = _put_down(batch.pk, looks)
+    change_draft(batch.pk, kind=looks.kind, options={"look": kept, "encoding": encoding, "mappings": {}})
     return None
+
+
+def look_kept(batch: Batch) -> list[dict[str, Any]]:
+    """The sheets of the draft with their first rows; without them where the files are gone."""
+    return beside.together(batch.options["look"], beside.taken(look_of(batch.pk)))
+
+
+def _put_down(batch_id: int, looks: "Looks") -> list[dict[str, Any]]:
+    bare, rows = beside.apart(looks.sheets)
+    beside.put(look_of(batch_id), rows)
+    return bare
 
 
 def forget(batch: Batch) -> None:

@@ -200,7 +200,7 @@ def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]
     asked = "sheet_stores" in batch.options
     layouts: dict[str, Layout] = {}
     own = own_fields(batch.created_by)
-    for sheet in batch.options["look"]:
+    for sheet in drafts.look_kept(batch):
         if not sheet["header"]:
             continue
         place = (sheet["path"], sheet["name"])

@@ -16,7 +16,9 @@ from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
 from changke.interfaces.bulk import shown
+from changke.interfaces.importers import beside
 from changke.interfaces.importers.clean import kind_by_name
+from changke.interfaces.importers.folders import analysis_of
 from changke.interfaces.importers.known import MOST_LISTED
 from changke.interfaces.importers.own import TOPICS, OwnFields, own_fields
 from changke.interfaces.web import current
@@ -42,8 +44,12 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     if request.method == "POST" and "again" in request.POST:
         ask_for_check(batch)
         return go(request, reverse("imports-match", args=[batch.pk]))
-    analysis = batch.options.get("analysis") or {}
-    if analysis.get("check") != batch.options["check"]:
+    noted = batch.options.get("analysis") or {}
+    analysis = _found(batch, noted)
+    if analysis is None and noted.get("check") == batch.options["check"]:
+        ask_for_check(batch)  # what it found is gone from beside the files: look again
+        batch.refresh_from_db()
+    if analysis is None:
         context = {"nav": "imports", "step": 3, "batch": batch, "row": row_of(batch, timezone.now())}
         return answer(request, "imports/checking.html", context, part="imports/_checking.html")
     if wants_part(request) and request.method == "GET":
@@ -51,6 +57,17 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     if request.method == "GET" or analysis["error"]:
         return _page(request, batch, analysis, {})
     return _decide(request, batch, analysis)
+
+
+def _found(batch: Batch, noted: dict[str, Any]) -> dict[str, Any] | None:
+    """What the last check found; None while it is under way, or where that is not there any more."""
+    check = batch.options["check"]
+    if noted.get("check") != check:
+        return None
+    if noted["error"]:
+        return noted
+    found = beside.taken(analysis_of(batch.pk, check))
+    return None if found is None else {**found, **noted}
 
 
 def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> HttpResponse:

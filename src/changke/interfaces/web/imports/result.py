@@ -1,8 +1,9 @@
 """The last step: what came of it, what could not go in and why, and the way back."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -22,8 +23,9 @@ from changke.foundation.money import exponent
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.bulk import undo_words
+from changke.interfaces.importers import beside
 from changke.interfaces.importers.error_file import safe
-from changke.interfaces.importers.folders import folder_of
+from changke.interfaces.importers.folders import folder_of, problems_of
 from changke.interfaces.importers.undo import leaving
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
@@ -51,7 +53,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         "batch": batch,
         "row": row_of(batch, timezone.now()),
         "kind_words": words.kind(batch.kind),
-        "problems": groups_of(batch.options.get("problems") or (), get_language() or "zh-hans"),
+        "problems": groups_of(_problems(batch), get_language() or "zh-hans"),
         "has_error_file": _error_path(batch) is not None,
         "several_files": len(batch.files) > 1,
         "own_changed": replaced_by(batch.pk).customers,
@@ -126,6 +128,11 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
         "kind_words": words.kind(batch.kind),
     }
     return answer(request, "imports/undo.html", context)
+
+
+def _problems(batch: Batch) -> Sequence[Mapping[str, Any]]:
+    """With what stands in the first cells, as long as the file of the refused rows is kept; then without."""
+    return beside.taken(problems_of(batch)) or batch.options.get("problems") or ()
 
 
 def _error_path(batch: Batch) -> Path | None:
