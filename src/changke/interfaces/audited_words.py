@@ -109,6 +109,7 @@ ACTIONS: dict[str, Words] = {
     "risk_rule.chosen": _("Rule that warns chosen"),
     "service_line.switched": _("Warnings about a line of services switched"),
     "audit.restored": _("Earlier values put back"),
+    "audit.restated": _("Said again without whom somebody searched for"),
     "sending.confirmed": _("Confirmed that this installation writes to customers"),
     "backup.restored": _("A backup was put in the place of the data"),
 }
@@ -188,6 +189,7 @@ FIELDS: dict[str, Words] = {
     "key": _("Key"),
     "reason": _("Reason"),
     "line": _("Line"),
+    "who": _("Who"),
     "threshold": _("Threshold"),
     "minimum_silence_days": _("Shortest silence in days"),
     "least_purchases": _("Counts from which purchase on"),

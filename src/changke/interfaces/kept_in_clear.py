@@ -7,8 +7,15 @@ running again finds nothing to do. docs/decisions/0110.
 import datetime as dt
 from typing import Any
 
-from changke.foundation.batches.models import Batch
+from changke.foundation.audit.models import AuditLine
+from changke.foundation.audit.rules import SEARCHED, system
+from changke.foundation.audit.services import restate
+from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import keep_clean
+from changke.interfaces.bulk.whom import Whom
+from changke.interfaces.exporters import searched
+from changke.interfaces.exporters.models import Export
+from changke.interfaces.exporters.services import keep_masked
 from changke.interfaces.importers import beside
 
 CHUNK = 200
@@ -16,19 +23,58 @@ CHUNK = 200
 
 def take_out(*, now: dt.datetime) -> int:
     """How many rows were cleaned."""
-    return _clean_batches()
+    return _clean_batches() + _clean_exports() + _clean_lines(now)
 
 
 def _clean_batches() -> int:
     """First rows of sheets, whom rows met, values of refused cells: gone from every batch, drafts too, which look at
     their files again."""
     cleaned = 0
-    holding = Batch.objects.filter(options__has_any_keys=["look", "analysis", "problems"])
+    holding = Batch.objects.filter(options__has_any_keys=["look", "analysis", "problems", "whom"])
     for batch in holding.order_by("pk").iterator(chunk_size=CHUNK):
         changes = _cleaner(batch.options)
+        if kept := batch.options.get("whom"):
+            clean = _whom(kept, over=bool(batch.options.get("chosen")) or batch.status not in RUNS)
+            changes |= {"whom": clean} if clean != kept else {}
         if changes:
             keep_clean(batch.pk, changes)
             cleaned += 1
+    return cleaned
+
+
+RUNS = (BatchStatus.WAITING, BatchStatus.RUNNING, BatchStatus.FAILED)
+"""In these a bulk change may still have to find whom it means."""
+
+
+def _whom(kept: dict[str, Any], *, over: bool) -> dict[str, Any]:
+    if over:
+        return Whom.without_search(kept)
+    if kept.get("search"):
+        return kept
+    query, search = searched.put_away(str(kept.get("query") or ""))
+    return {**kept, "query": query, "search": search}
+
+
+def _clean_exports() -> int:
+    """Searches in exports: masked, and sealed where the file is still to be made."""
+    cleaned = 0
+    for made in Export.objects.exclude(filters="").filter(search="").order_by("pk").iterator(chunk_size=CHUNK):
+        kept, search = searched.put_away(made.filters)
+        if kept != made.filters:
+            keep_masked(made.pk, kept, search)
+            cleaned += 1
+    return cleaned
+
+
+def _clean_lines(now: dt.datetime) -> int:
+    """Searches in the audit trail: such a line is said again without them, then blanked."""
+    cleaned = 0
+    lines = AuditLine.objects.filter(action__in=SEARCHED, salt__isnull=False).order_by("pk")
+    for line in lines.iterator(chunk_size=CHUNK):
+        after = dict(line.after or {})
+        clean = {name: searched.masked(str(after[name])) for name in ("filters", "filter") if after.get(name)}
+        if any(after[name] != text for name, text in clean.items()):
+            cleaned += restate(line.pk, {**after, **clean}, by=system("take_clear_texts_out"), now=now)
     return cleaned
 
 

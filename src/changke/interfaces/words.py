@@ -243,6 +243,7 @@ PERSON_TABLES = {
     "chosen": _("Bulk changes she was part of"),
     "purchases": _("Purchases"),
     "openings": _("Opening balances"),
+    "taken_back": _("Why receipts were taken back"),
     "visits": _("Visits"),
     "events": _("Events"),
     "attributes": _("Computed numbers"),

@@ -10,7 +10,8 @@ class AuditLine(AppendOnly):
     """Who did what to what, when and from where, with the values before and after.
 
     Appended only, by grant and trigger. The one exception is the erasure of a person: the values of lines about her
-    may be blanked, once; the line, its digest and therefore the chain stay.
+    may be blanked, once; the line, its digest and therefore the chain stay. So may lines of former versions that kept
+    a search, when another line says the same without it (`services.restate`).
     """
 
     at = models.DateTimeField()
@@ -110,9 +111,12 @@ GUARD_FUNCTION = """
 CREATE OR REPLACE FUNCTION changke_audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    -- The one exception: the values of a line about a person are blanked with her erasure.
-    IF OLD.customer_id IS NOT NULL AND NEW.before IS NULL AND NEW.after IS NULL AND NEW.reason = '' AND NEW.salt IS NULL
-       AND to_jsonb(NEW) - '{before,after,reason,salt}'::text[] = to_jsonb(OLD) - '{before,after,reason,salt}'::text[]
+    -- The one exception: the values of a line about a person are blanked with her erasure, and those of a line that
+    -- kept what somebody searched for, once they are said again without it.
+    IF (OLD.customer_id IS NOT NULL OR OLD.action IN ('export.made', 'customers.bulk_edited'))
+       AND NEW.before IS NULL AND NEW.after IS NULL AND NEW.reason = '' AND NEW.salt IS NULL
+       AND to_jsonb(NEW) - '{before,after,reason,salt,sealed}'::text[]
+       = to_jsonb(OLD) - '{before,after,reason,salt,sealed}'::text[]
     THEN
       RETURN NEW;
     END IF;

@@ -33,6 +33,13 @@ HOUSE = system("changke")
 ERASED = "customer.erased"
 """The action whose line makes blank values legitimate when the trail is verified."""
 
+RESTATED = "audit.restated"
+"""The action whose line says again, without a person's name, what a line of a former version said; it names that line,
+whose blank values are then legitimate."""
+
+SEARCHED = ("export.made", "customers.bulk_edited")
+"""Actions whose lines held the text of a search. The guard in the database knows them too."""
+
 Values = dict[str, object]
 
 

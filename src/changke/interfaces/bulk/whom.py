@@ -9,6 +9,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.scope import NOBODY, Scope
+from changke.interfaces.exporters import searched
 from changke.interfaces.web.customers import narrowed, reads
 from changke.interfaces.web.customers.filters import Filters, read_filters
 
@@ -31,15 +32,22 @@ class Whom:
         return cls(query, tuple(dict.fromkeys(ids)), scope)
 
     def as_json(self) -> dict[str, object]:
-        return {"query": self.query, "ids": list(self.ids), **self.scope.as_json()}
+        """As a batch keeps it: the filter masked, and sealed until it is known whom it means (`without_search`)."""
+        query, search = searched.put_away(self.query)
+        return {"query": query, "search": search, "ids": list(self.ids), **self.scope.as_json()}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, object]) -> "Whom":
         return cls(
-            str(kept.get("query") or ""),
+            searched.opened(str(kept.get("query") or ""), str(kept.get("search") or "")),
             tuple(kept.get("ids") or ()),  # type: ignore[arg-type]  # ours
             Scope.from_json({"stores": None, **kept}),
         )
+
+    @staticmethod
+    def without_search(kept: Mapping[str, object]) -> dict[str, object]:
+        """What `as_json` made, when nobody has to be searched for any more."""
+        return {**kept, "query": searched.masked(str(kept.get("query") or "")), "search": ""}
 
     @property
     def filters(self) -> Filters:

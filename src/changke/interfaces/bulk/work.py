@@ -42,6 +42,7 @@ from changke.foundation.errors import Invalid
 from changke.interfaces.bulk import shown
 from changke.interfaces.bulk.change import Wish, understood
 from changke.interfaces.bulk.whom import Whom
+from changke.interfaces.exporters import searched
 from changke.interfaces.importers.error_file import safe
 
 KIND = "bulk_edit"
@@ -112,7 +113,9 @@ def start(whom: Whom, wish: Wish, *, by: By, created_by: Staff | None, language:
         )
         record(
             by=by, action="customers.bulk_edited", subject=f"batch:{batch.pk}",
-            after={**wish.as_json(), "filter": whom.query, "ticked": len(whom.ids), "customers": count}, now=now,
+            after={
+                **wish.as_json(), "filter": searched.masked(whom.query), "ticked": len(whom.ids), "customers": count,
+            }, now=now,
         )  # fmt: skip
     return batch
 
@@ -120,12 +123,15 @@ def start(whom: Whom, wish: Wish, *, by: By, created_by: Staff | None, language:
 def run(batch_id: int, now: dt.datetime) -> None:
     """Choose, then change what is left to change. After a kill it goes on behind the last chunk."""
     batch = Batch.objects.get(pk=batch_id)
-    whom, wish = Whom.from_json(batch.options["whom"]), Wish.from_json(batch.options["wish"])
+    wish, chosen = Wish.from_json(batch.options["wish"]), bool(batch.options.get("chosen"))
+    kept = Whom.without_search(batch.options["whom"]) if chosen else batch.options["whom"]
+    whom = Whom.from_json(kept)
     change = understood(wish, scope=whom.scope)
     begin(batch_id, now=now)
-    if not batch.options.get("chosen"):
+    if not chosen:
         choose(batch_id, whom.customers())
         note_option(batch_id, "chosen", True)
+    note_option(batch_id, "whom", Whom.without_search(kept))
     mine = Chosen.objects.filter(batch_id=batch_id)
     total, done = mine.count(), mine.exclude(outcome="").count()
     while looked_at := change_next(batch_id, change, now=now):

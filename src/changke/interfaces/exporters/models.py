@@ -18,6 +18,9 @@ class Export(models.Model):
     dataset = models.CharField(max_length=40)
     format = models.CharField(max_length=20)
     filters = models.CharField(max_length=1000, blank=True)
+    """Masked: which kind of search, never whom (`searched.masked`)."""
+    search = models.TextField(blank=True, default="", db_default="")
+    """The filters whole, sealed, where masking took something away; empty as soon as the file is made."""
     maker = models.CharField(max_length=40)
     """`staff:5` or `key:ck_...`."""
     maker_name = models.CharField(max_length=200)

@@ -17,7 +17,7 @@ from changke.foundation.database.rows_seen import seeing
 from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
-from changke.interfaces.exporters import FORMATS
+from changke.interfaces.exporters import FORMATS, searched
 from changke.interfaces.exporters import datasets as datasets  # registers them
 from changke.interfaces.exporters.models import Export, ExportState
 from changke.interfaces.exporters.shape import DATASETS, Ask, Column, Row
@@ -64,10 +64,12 @@ def ask(
         raise Invalid(
             field="reason", reason="say why: more than %(rows)s rows leave the house", rows=f"{REASON_ABOVE_ROWS:,}"
         )
+    kept, search = searched.put_away(filters)
     made = Export.objects.create(
         dataset=dataset,
         format=format,
-        filters=filters,
+        filters=kept[:LONGEST_FILTERS],
+        search=search,
         maker=maker,
         maker_name=by.name[:200],
         stores=None if scope.store_ids is None else sorted(scope.store_ids),
@@ -84,7 +86,7 @@ def ask(
         by=by,
         action="export.made",
         subject=f"export:{made.pk}",
-        after={"dataset": dataset, "format": format, "rows": total, "filters": filters, "phones": shows_phones},
+        after={"dataset": dataset, "format": format, "rows": total, "filters": kept, "phones": shows_phones},
         reason=made.reason,
         now=now,
     )
@@ -104,9 +106,11 @@ def run(export_id: int, *, now: dt.datetime) -> None:
             rows = write(made, unfinished)
         unfinished.replace(folder() / name)
         size = (folder() / name).stat().st_size
-        _set(made, state=ExportState.DONE, file=name, size_bytes=size, total=rows, done=rows, finished_at=now)
+        _set(
+            made, state=ExportState.DONE, file=name, size_bytes=size, total=rows, done=rows, finished_at=now, search=""
+        )
     except Exception:
-        _set(made, state=ExportState.FAILED, finished_at=now)
+        _set(made, state=ExportState.FAILED, finished_at=now, search="")
         log.exception("export %s failed", export_id)
         raise
     finally:
@@ -117,7 +121,7 @@ def write(made: Export, path: Path) -> int:
     """The rows of the export into a file, however many, in the same little memory; how many they were."""
     chain, dataset = the_chain(), DATASETS[made.dataset]
     scope = Scope.from_json(made.seen or {"stores": made.stores})
-    asked = Ask(scope, made.filters, made.shows_phones, chain.currency, made.role)
+    asked = Ask(scope, searched.opened(made.filters, made.search), made.shows_phones, chain.currency, made.role)
     mark = f"#{made.pk} {made.maker_name} {made.created_at:%Y-%m-%d}"
     made.done = 0
     with seeing(scope):  # the net below the queries: a forgotten scope shows nothing foreign
@@ -142,8 +146,15 @@ def forget_expired(*, now: dt.datetime) -> int:
     for made in over:
         if made.file:
             (folder() / made.file).unlink(missing_ok=True)
-        _set(made, state=ExportState.GONE, file="")
+        _set(made, state=ExportState.GONE, file="", search="")
     return len(over)
+
+
+def keep_masked(export_id: int, kept: str, search: str) -> None:
+    """Mask the filters that a former version kept in clear; sealed they stay while the file is still to be made."""
+    runs = Export.objects.filter(pk=export_id, state__in=(ExportState.WAITING, ExportState.RUNNING))
+    runs.update(filters=kept[:LONGEST_FILTERS], search=search)
+    Export.objects.filter(pk=export_id).exclude(filters=kept).update(filters=kept[:LONGEST_FILTERS])
 
 
 def folder() -> Path:
