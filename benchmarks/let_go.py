@@ -4,7 +4,7 @@
 
 Lines are judged once, on what was known a year before the end; then a year is played night by night, a week apart, as
 the product warns: alert day within the last 14 days, she came since, nobody was warned of her as a whole. Beside the
-product's rule stand fixed days and cycles of the line alone, played in the same nights. Who let what go, and when, is
+product's rule stand its parts and fixed days, played in the same nights. Who let what go, and when, is
 kept aside by the generator and read only to count. `benchmarks.planted` plays it on what the database holds.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from changke.engine import synthetic
-from changke.engine.churn import JudgedLine, fires_on, judge_line
+from changke.engine.churn import JudgedLine, fires_on, judge_line, passed_over_on
 from changke.engine.clv import BGNBD
 from changke.engine.prediction.days import Days
 from changke.profiles.risk.services.seen import Seen
@@ -31,15 +31,24 @@ LOST_DAYS = 180
 KINDS = ("let go", "left altogether", "second line, kept", "main line", "now and then")
 
 Fires = Callable[[JudgedLine, Seen], Any]
-RULES: Mapping[str, Fires] = {
+"""By the line and everybody with it as seen tonight: the silent day."""
+DAYS: Mapping[str, Fires] = {
     "fixed 45 days": lambda line, seen: np.full(len(seen.x), 45.0),
     "fixed 60 days": lambda line, seen: np.full(len(seen.x), 60.0),
     "fixed 90 days": lambda line, seen: np.full(len(seen.x), 90.0),
     "2 cycles": lambda line, seen: np.full(len(seen.x), 2.0 * line.cycle_days),
     "3 cycles": lambda line, seen: np.full(len(seen.x), 3.0 * line.cycle_days),
     "its cycles": lambda line, seen: np.full(len(seen.x), float(line.latest_days)),
-    "the product": lambda line, seen: line.fires(seen.model, seen.x, seen.t_x),
+    "its cycles or outlook": lambda line, seen: line.fires(seen.model, seen.x, seen.t_x),
 }
+"""Rules by days alone: warned of is whoever came at all since."""
+HABIT: Mapping[str, Fires] = {
+    "her habit": lambda line, seen: np.zeros(len(seen.x)),
+    "fixed 60 days and her habit": DAYS["fixed 60 days"],
+    "its cycles and her habit": DAYS["its cycles"],
+    "the product": DAYS["its cycles or outlook"],
+}
+"""Warned of is who came without it though it was overdue by these days and by her own habit."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class Held:
 
 @dataclass
 class Played:
-    """What a rule raised: customer, line, last day with the line, night."""
+    """What a rule raised: customer, line and last day with the line -> night."""
 
     alerts: dict[tuple[int, int, int], int] = field(default_factory=dict)
     lines: frozenset[int] = frozenset()
@@ -101,25 +110,26 @@ def play(
     bought: tuple[Any, Any],
     lines: Mapping[int, JudgedLine],
     nights: list[dt.date],
-    rules: Mapping[str, Fires] = RULES,
 ) -> dict[str, Played]:
     """Every rule in the same nights."""
     threads = {line: _Thread(who, days) for line, who, days in held.each() if line in lines and not lines[line].refused}
     everybody = _Thread(*bought)
-    done = {name: Played(lines=frozenset(threads)) for name in rules}
+    done = {name: Played(lines=frozenset(threads)) for name in (*DAYS, *HABIT)}
     size = 1 + int(max(held.customer.max(initial=0), bought[0].max(initial=0)))
     for night in nights:
         last, whole = _everybody(everybody.on(night), night, size)
+        visits = everybody.days.known_at(number(night))
         for line, thread in threads.items():
             judged, seen = lines[line], thread.on(night)
             since = number(night) - seen.silent.astype(int)
             customers = np.asarray(seen.customer_id)
             may = (seen.x >= 1) & (last[customers] > since) & ~whole[customers]
-            for name, fires in rules.items():
-                late = seen.silent - fires(judged, seen)
+            with_it = thread.days.known_at(number(night))
+            days = {name: fires(judged, seen) for name, fires in DAYS.items()}
+            days |= {name: passed_over_on(with_it, visits, fires(judged, seen)) for name, fires in HABIT.items()}
+            for name, fires_on_day in days.items():
+                late = seen.silent - fires_on_day
                 new = may & (late >= 0) & (late < NOTICED_DAYS)
-                if name == "the product":
-                    new &= seen.silent < judged.lapse_days
                 for place in np.flatnonzero(new).tolist():
                     key = (int(customers[place]), line, int(since[place]))
                     done[name].alerts.setdefault(key, number(night))

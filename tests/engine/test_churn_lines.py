@@ -1,14 +1,16 @@
 """Lines of services: the rule that a line's own past gives, and why some warn of nobody."""
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from changke.engine.churn import Backtest, Judged, Signal, judge_line
+from changke.engine.churn import Backtest, Judged, Signal, judge_line, passed_over_on
 from changke.engine.churn.lines import last_day
 from changke.engine.clv import BGNBD
+from changke.engine.prediction.days import Days
 from tests.engine.test_churn import chain, rows
 
 END = dt.date(2025, 12, 20)
@@ -107,3 +109,51 @@ def test_what_is_long_follows_the_cycle(gap: int, silence: int, horizon: int, la
     assert line.minimum_silence == pytest.approx(silence, abs=gap // 5)
     assert line.horizon_days == pytest.approx(horizon, abs=25)
     assert line.lapse_days == pytest.approx(lapse, abs=50)
+
+
+def as_days(rows_of: dict[int, list[int]]) -> Days:
+    pairs = [(who, day) for who, days in rows_of.items() for day in days]
+    who, day = zip(*pairs, strict=True) if pairs else ((), ())
+    return Days.from_days(
+        np.array(who, int), np.array(day, "datetime64[D]"), np.zeros(len(who)), observation_end="1980-01-01"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facials", "others", "overdue", "day"),
+    [
+        ((0, 28, 56, 84), (100, 130), 40, 46),  # at the second visit without it, 46 days after
+        ((0, 28, 56, 84), (100, 110, 130), 40, 46),  # the second was before it was overdue
+        ((0, 28, 56, 84), (125,), 40, np.inf),  # once she may have come for something else
+        ((0, 28, 56, 84), (100, 110), 40, np.inf),  # not since it was overdue
+        ((0, 50, 78, 106), (120, 150, 170), 40, 64),  # 50 days once: a quarter more are 63
+        ((0, 28, 56), (100, 130), 40, np.inf),  # three days are no habit
+        ((0, 28, 56, 84), (), 40, np.inf),
+    ],
+)
+def test_she_is_passed_over_when_she_comes_without_it_though_it_is_overdue(
+    facials: tuple[int, ...], others: tuple[int, ...], overdue: int, day: float
+) -> None:
+    held = as_days({3: list(facials), 7: [1, 2]})
+    visits = as_days({1: [500], 3: [*facials, *others], 7: [1, 2], 9: [300]})
+    assert passed_over_on(held, visits, np.array([overdue, overdue])).tolist() == [day, np.inf]
+
+
+def test_the_day_is_what_looking_at_each_customer_finds() -> None:
+    chance = np.random.default_rng(5)
+    visits = {who: sorted(set(chance.integers(0, 400, 25).tolist())) for who in range(0, 300, 2)}
+    held = {who: days[: 12 : 1 + who // 2 % 4] for who, days in visits.items() if who % 5}
+    overdue = chance.integers(5, 90, len(held)).astype(float)
+    expected = []
+    for due, (who, days) in zip(overdue.tolist(), held.items(), strict=True):
+        late = max([due, *(1.25 * (b - a) for a, b in pairwise(days))])
+        after = [day - days[-1] for day in visits[who] if day > days[-1]]
+        came = [day for nth, day in enumerate(after, 1) if nth >= 2 and day >= late]
+        expected.append(came[0] if came and len(days) >= 4 else np.inf)
+    assert passed_over_on(as_days(held), as_days(visits), overdue).tolist() == expected
+    assert 20 < np.isfinite(expected).sum() < len(expected)
+
+
+def test_nobody_is_passed_over_where_nobody_came() -> None:
+    assert passed_over_on(as_days({}), as_days({1: [3]}), np.zeros(0)).tolist() == []
+    assert passed_over_on(as_days({1: [3]}), as_days({}), np.zeros(1)).tolist() == [np.inf]

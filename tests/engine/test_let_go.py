@@ -79,13 +79,25 @@ def counted(world: World, held: let_go.Held) -> dict[str, let_go.Counted]:
     return {name: let_go.count(one, held, world, nights) for name, one in played.items()}
 
 
-def test_nine_of_ten_who_let_a_line_go_are_warned_of_two_months_after_its_last_day(
+def test_four_of_five_who_let_a_line_go_are_warned_of_and_half_of_the_warnings_are_of_them(
     counted: dict[str, let_go.Counted],
 ) -> None:
+    """As measured of 20,000 customers (docs/benchmarks.md), give or take what 41 who let go allow: two standard errors
+    of a share of 87 in 100 are eleven, and so are those of 58 in 100 of some 85 warnings.
+    """
     product = counted["the product"]
-    assert product.to_find >= 25
-    assert product.recall == pytest.approx(0.92, abs=0.08)
-    assert 30 <= product.days_after <= 75
+    assert 30 <= product.to_find <= 55
+    assert product.recall == pytest.approx(0.87, abs=0.11)
+    assert product.precision == pytest.approx(0.58, abs=0.11)
+    assert product.days_after == pytest.approx(74, abs=12)
+
+
+def test_by_days_alone_nine_of_ten_warnings_are_of_somebody_else(counted: dict[str, let_go.Counted]) -> None:
+    for name in let_go.DAYS:
+        assert counted[name].precision < 0.15, name
+        assert counted[name].recall > 0.85, name
+    now_and_then = counted["its cycles or outlook"].kinds[let_go.KINDS.index("now and then")]
+    assert now_and_then > counted["its cycles or outlook"].alerts / 2
 
 
 def test_every_warning_is_counted_once(counted: dict[str, let_go.Counted]) -> None:

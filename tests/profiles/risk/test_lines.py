@@ -126,7 +126,7 @@ def test_who_comes_for_her_nails_and_has_let_her_facial_go_is_warned_of(shop: Na
 
 
 def test_a_second_night_warns_of_nobody_twice(shop: Nails) -> None:
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     assert night() == Warned()
@@ -137,8 +137,10 @@ def test_a_second_night_warns_of_nobody_twice(shop: Nails) -> None:
     ("rule", "nails", "why"),
     [
         (RULE, (), "silent in everything: she may come for both next time"),
-        (replace(RULE, per_line=False), (3,), "nobody asked for lines"),
-        (replace(RULE, least_purchases=5), (3,), "six days are enough"),
+        (RULE, (3,), "once she may have come for something else"),
+        (RULE, (40, 20), "not once since it was overdue: she may have it next time"),
+        (replace(RULE, per_line=False), (17, 3), "nobody asked for lines"),
+        (replace(RULE, least_purchases=5), (17, 3), "six days are enough"),
         (Wanted("fixed", 100, least_purchases=5, per_line=True), (62,), "her nails were before her facial"),
     ],
 )
@@ -149,21 +151,32 @@ def test_who_is_not_warned_of(shop: Nails, rule: Wanted, nails: tuple[int, ...],
     assert open_ones() == ({("莫愁", "面部护理")} if "enough" in why else set())
 
 
-def test_one_day_is_no_rhythm(shop: Nails) -> None:
-    buys(shop.cast.bai, shop.cast.facial, 28_800, on=ago(60), store=shop.cast.jing_an, key="bai-once")
-    shop.does_nails(shop.cast.bai, 3)
+@pytest.mark.parametrize(
+    ("facials", "warned"),
+    [
+        ((60,), False),  # one day is no rhythm
+        ((60, 88, 116), False),  # nor are two gaps
+        ((60, 88, 116, 144), True),
+        ((60, 88, 136, 164), True),  # 48 days once: 60 are a quarter more
+        ((60, 88, 137, 165), False),  # 49 days once: not yet
+    ],
+)
+def test_it_must_be_longer_than_ever_of_four_days_and_more(shop: Nails, facials: tuple[int, ...], warned: bool) -> None:
+    for day in facials:
+        buys(shop.cast.bai, shop.cast.facial, 28_800, on=ago(day), store=shop.cast.jing_an, key=f"bai-{day}")
+    shop.does_nails(shop.cast.bai, 10, 0)
     use(RULE, now=NOW)
     night()
-    assert open_ones() == set()
+    assert open_ones() == ({("白露", "面部护理")} if warned else set())
 
 
 @pytest.mark.parametrize("silent", [55, 70, 181])
 def test_only_the_last_two_weeks_count(shop: Nails, silent: int) -> None:
-    """55: not due. 70: a fortnight after its day. 181: lost to the line long ago."""
-    for turn in range(3):
+    """55: not due. 70: a fortnight after she was passed over. 181: long ago."""
+    for turn in range(4):
         day = ago(silent + 28 * turn)
         buys(shop.cast.bai, shop.cast.facial, 28_800, on=day, store=shop.cast.jing_an, key=f"bai-{turn}")
-    shop.does_nails(shop.cast.bai, 1)
+    shop.does_nails(shop.cast.bai, silent - 20, silent - 55, silent - 56, 1)
     use(RULE, now=NOW)
     night()
     assert open_ones() == set()
@@ -171,7 +184,7 @@ def test_only_the_last_two_weeks_count(shop: Nails, silent: int) -> None:
 
 @pytest.mark.parametrize("fields", [{"is_on": False}, {"refused": "few"}, {"refused": "no_signal"}], ids=str)
 def test_a_line_that_is_off_or_says_nothing_warns_of_nobody(shop: Nails, fields: dict[str, Any]) -> None:
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     ServiceLine.objects.filter(pk=shop.facial_line.pk).update(**fields)
     use(RULE, now=NOW)
     night()
@@ -181,7 +194,7 @@ def test_a_line_that_is_off_or_says_nothing_warns_of_nobody(shop: Nails, fields:
 def test_a_threshold_warns_before_two_cycles(shop: Nails) -> None:
     """Vera comes by the month and is three months away; the outlook says so before 2 x 60 days."""
     ServiceLine.objects.filter(pk=shop.facial_line.pk).update(threshold_bp=9_990, latest_days=120, cycle_days=60)
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night(TODAY - dt.timedelta(days=25))
     assert open_ones() == set()  # no nails yet: silent in everything
@@ -192,21 +205,21 @@ def test_a_threshold_warns_before_two_cycles(shop: Nails) -> None:
 
 
 def test_a_warning_of_the_whole_takes_the_place_of_lines(shop: Nails) -> None:
-    shop.does_nails(shop.cast.mo, 50)
+    shop.does_nails(shop.cast.mo, 50, 4)
     use(replace(RULE, threshold=60), now=NOW)
     night()
     assert open_ones() == {("莫愁", "面部护理")}
-    later = TODAY + dt.timedelta(days=12)
-    night(later)
-    assert open_ones() == {("莫愁", "")}
-    assert {one.ended for one in ChurnWarning.objects.filter(line__isnull=False)} == {"replaced"}
-    night(later)
-    assert open_ones() == {("莫愁", "")}
+    later = TODAY + dt.timedelta(days=57)
+    ServiceLine.objects.update(learned_on=later)  # else it would be judged again that night
+    for _ in range(2):
+        night(later)
+        assert {line for name, line in open_ones() if name == "莫愁"} == {""}
+        assert {one.ended for one in ChurnWarning.objects.filter(line__isnull=False)} == {"replaced"}
 
 
 def test_nails_leave_it_open_and_a_facial_ends_it_at_once(shop: Nails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("changke.profiles.risk.services.warn.open_window", lambda _: Window(0, 2**62))
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     shop.does_nails(shop.cast.mo, 0)
@@ -221,7 +234,7 @@ def test_nails_leave_it_open_and_a_facial_ends_it_at_once(shop: Nails, monkeypat
 
 def test_who_came_after_somebody_reached_her_is_told_apart(shop: Nails) -> None:
     cast = shop.cast
-    shop.does_nails(cast.mo, 3)
+    shop.does_nails(cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     record_followup(
@@ -234,7 +247,7 @@ def test_who_came_after_somebody_reached_her_is_told_apart(shop: Nails) -> None:
 
 
 def test_a_facial_that_is_withdrawn_opens_it_again(shop: Nails) -> None:
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     buys(shop.cast.mo, shop.cast.facial, 58_800, on=TODAY, store=shop.cast.jing_an, key="mo-typo")
@@ -247,7 +260,7 @@ def test_a_facial_that_is_withdrawn_opens_it_again(shop: Nails) -> None:
 
 
 def test_long_enough_away_from_it_is_lost_to_it(shop: Nails) -> None:
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     shop.does_nails(shop.cast.mo, -110)
@@ -257,8 +270,21 @@ def test_long_enough_away_from_it_is_lost_to_it(shop: Nails) -> None:
     assert (one.ended, one.ended_on) == ("lost", ago(61) + dt.timedelta(days=180))
 
 
+def test_a_warning_that_comes_after_the_lapse_stands_for_four_weeks(shop: Nails) -> None:
+    ServiceLine.objects.update(lapse_days=60)
+    shop.does_nails(shop.cast.mo, 17, 3)
+    use(RULE, now=NOW)
+    night()
+    ServiceLine.objects.update(learned_on=TODAY + dt.timedelta(days=27))
+    night(TODAY + dt.timedelta(days=27))
+    assert ("莫愁", "面部护理") in open_ones()
+    night(TODAY + dt.timedelta(days=28))
+    one = ChurnWarning.objects.get(customer=shop.cast.mo, line=shop.facial_line)
+    assert (one.ended, one.ended_on) == ("lost", TODAY + dt.timedelta(days=28))
+
+
 def test_a_line_whose_days_are_all_gone_ends_its_warnings(shop: Nails) -> None:
-    shop.does_nails(shop.cast.mo, 3)
+    shop.does_nails(shop.cast.mo, 17, 3)
     use(RULE, now=NOW)
     night()
     Item.objects.filter(pk=shop.cast.facial.pk).update(kind="product")
@@ -272,9 +298,9 @@ def test_a_service_without_a_category_is_a_line_of_its_own(shop: Nails) -> None:
         item=plain, learned_on=TODAY, cycle_days=28, threads=120, latest_days=56, minimum_silence_days=28,
         horizon_days=90, lapse_days=180,
     )  # fmt: skip
-    for turn in range(3):
+    for turn in range(4):
         buys(shop.cast.bai, plain, 9_900, on=ago(60 + 28 * turn), store=shop.cast.jing_an, key=f"bai-t{turn}")
-    shop.does_nails(shop.cast.bai, 1)
+    shop.does_nails(shop.cast.bai, 9, 1)
     use(RULE, now=NOW)
     night()
     assert open_ones() == {("白露", "肩颈")}

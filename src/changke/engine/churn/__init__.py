@@ -1,6 +1,7 @@
 """Warnings that somebody is leaving: docs/algorithms/churn-backtest.md."""
 
 from changke.engine.churn.backtest import Backtest, backtest
+from changke.engine.churn.habit import passed_over_on
 from changke.engine.churn.judge import Judged
 from changke.engine.churn.lines import JudgedLine, judge_line
 from changke.engine.churn.score import fall_of_outlook, fires_on, outlook_score
@@ -8,5 +9,5 @@ from changke.engine.churn.signal import Signal
 
 __all__ = [
     "Backtest", "Judged", "JudgedLine", "Signal", "backtest", "fall_of_outlook", "fires_on", "judge_line",
-    "outlook_score",
+    "outlook_score", "passed_over_on",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
-from changke.engine.churn import JudgedLine, judge_line
+from changke.engine.churn import JudgedLine, judge_line, passed_over_on
+from changke.engine.prediction.days import Days
 from changke.facts.catalog.models import Category, Item
 from changke.facts.events.services import record_selected
 from changke.profiles.risk import rules
@@ -21,6 +22,8 @@ from changke.profiles.risk.services.seen import Seen
 from changke.profiles.risk.services.warn import NOTICED_DAYS, RAISED, SLICE, Warned, close
 
 LEARNED_FOR = dt.timedelta(days=7)
+STANDS = dt.timedelta(days=28)
+"""How long a warning stands at least before it is lost: her own habit may say so only after the line's lapse."""
 KEPT_FROM = 20
 """Customers who had it, from which a line is told of; below there is nothing to say of it yet."""
 
@@ -32,7 +35,7 @@ def warn_of_lines(held: LineDays, bought: Mapping[str, Any], *, today: dt.date, 
     if rule:
         learn(held, today=today)
     lines = {_key(line): line for line in ServiceLine.objects.all()}
-    last = _last_days(bought)
+    visits = _days(bought, today)
     done = Warned(ended=_end_of_the_forgotten(set(held.line.tolist()), lines, today=today, now=now))
     for key, days in held.each():
         line = lines.get(key)
@@ -42,7 +45,7 @@ def warn_of_lines(held: LineDays, bought: Mapping[str, Any], *, today: dt.date, 
         seen = Seen.of({"customer_id": days.customer_id, "date": days.date}, today)
         ended = _end(seen, line, today=today, now=now)
         _open_again(seen, line)
-        raised = _raise(seen, line, rule, days, last, today=today, now=now) if rule and may_raise else 0
+        raised = _raise(seen, line, rule, days, visits, today=today, now=now) if rule and may_raise else 0
         refreshed = _refresh(seen, line, days, today)
         done = Warned(done.raised + raised, done.refreshed + refreshed, done.ended + ended)
     return done
@@ -91,12 +94,11 @@ def _of(line: ServiceLine) -> Any:
     return ChurnWarning.objects.filter(ended_on__isnull=True, line=line)
 
 
-def _last_days(bought: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Customers, ascending, and the day each last bought or used anything, in days since 1970."""
-    people, place = np.unique(np.asarray(bought["customer_id"]), return_inverse=True)
-    last = np.full(len(people), np.iinfo(np.int64).min)
-    np.maximum.at(last, place, np.asarray(bought["date"]).astype("datetime64[D]").astype(np.int64))
-    return people, last
+def _days(rows: Mapping[str, Any], today: dt.date) -> Days:
+    """Customers and days as the engine reads them, up to today."""
+    who = np.asarray(rows["customer_id"])
+    days = Days.from_days(who, rows["date"], np.zeros(len(who)), observation_end=today)
+    return days.known_at(days.end)
 
 
 def _raise(
@@ -104,17 +106,17 @@ def _raise(
     line: ServiceLine,
     rule: RiskRule,
     days: LineDays,
-    last: tuple[Any, Any],
+    visits: Days,
     *,
     today: dt.date,
     now: dt.datetime,
 ) -> int:
     """New warnings, slice by slice, each with its event."""
     fires, by = _fires(seen, line)
-    late = seen.silent - fires
-    least = max(2, rule.least_purchases)
-    new = (late >= 0) & (late < NOTICED_DAYS) & (seen.silent < line.lapse_days) & (seen.x + 1 >= least)
-    place = np.flatnonzero(new & _still_comes(seen, last))
+    # In the order of the customers, as `seen`. Who has not come since is not counted: she may have it next time.
+    held = _days({"customer_id": days.customer_id, "date": days.date}, today)
+    late = seen.silent - passed_over_on(held, visits, fires)
+    place = np.flatnonzero((late >= 0) & (late < NOTICED_DAYS) & (seen.x + 1 >= rule.least_purchases))
     spent = days.spent_since(today - dt.timedelta(days=YEAR_DAYS))
     raised = 0
     for start in range(0, len(place), SLICE):
@@ -148,16 +150,6 @@ def _fires(seen: Seen, line: ServiceLine) -> tuple[Any, Any]:
     )  # fmt: skip
     days = judged.fires(seen.model, seen.x, seen.t_x)
     return days, np.where(days < line.latest_days, "outlook", "latest").astype(object)
-
-
-def _still_comes(seen: Seen, last: tuple[Any, Any]) -> Any:
-    """Who bought or used something since the last day of her thread."""
-    people, day = last
-    if not len(people):
-        return np.zeros(len(seen.x), bool)
-    place = np.minimum(np.searchsorted(people, seen.customer_id), len(people) - 1)
-    known = people[place] == seen.customer_id
-    return known & (day[place] > seen.day - seen.silent)
 
 
 NEW = """
@@ -215,13 +207,14 @@ def _end(seen: Seen, line: ServiceLine, *, today: dt.date, now: dt.datetime) -> 
     """End what is over: she had the line again, stayed away from it too long, or is no customer of her own any more."""
     last = dict(zip(np.asarray(seen.customer_id).tolist(), seen.since(np.arange(len(seen.x))), strict=True))
     over: dict[str, list[tuple[int, dt.date]]] = {"came": [], "lost": [], "gone": []}
-    for pk, customer, since in _of(line).values_list("pk", "customer_id", "silent_since"):
+    lapse = dt.timedelta(days=line.lapse_days)
+    for pk, customer, since, opened in _of(line).values_list("pk", "customer_id", "silent_since", "opened_on"):
         if customer not in last:
             over["gone"].append((pk, today))
         elif last[customer] > since:
             over["came"].append((pk, last[customer]))
-        elif (today - since).days >= line.lapse_days:
-            over["lost"].append((pk, since + dt.timedelta(days=line.lapse_days)))
+        elif today >= (end := max(since + lapse, opened + STANDS)):
+            over["lost"].append((pk, end))
     return sum(_close(found, how=how, now=now) for how, found in over.items())
 
 
