@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -268,6 +269,24 @@ def phones_of(customer_ids: list[int]) -> dict[int, str]:
             person: opened(opened_key(safe, record, wrapped, version), record, sealed, place_of(pk))
             for person, record, pk, sealed, wrapped, version in sql.fetchall()
         }
+
+
+def names_of(customer_ids: Collection[int]) -> dict[int, dict[str, list[str]]]:
+    """Under what each person is known to the world, by kind, for a page of them, in the order of `phones_of`. Numbers
+    of the chain's own systems are not among them."""
+    rows = (
+        Identifier.objects.filter(customer__in=records_of(customer_ids))
+        .exclude(kind=IdentifierKind.EXTERNAL)
+        .annotate(person=PERSON_OF, other=Q(customer__merged_into__isnull=False))
+        .order_by("other", "shared", "pk")
+    )
+    some = list(rows)
+    values, found = values_of(some), defaultdict[int, dict[str, list[str]]](dict)
+    for one in some:
+        known = found[one.person].setdefault(one.kind, [])
+        if values[one.pk] not in known:
+            known.append(values[one.pk])
+    return dict(found)
 
 
 # From name to name through the index: a chain has a million tags but a few dozen names.

@@ -81,7 +81,8 @@ def normal_phone(text: str, *, region: str = "CN") -> str:
 
 def normal_email(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", plain):
+    # A star stands for what was masked: an exported address read back must not become a name of hers.
+    if not re.fullmatch(r"[^@\s*]+@[^@\s]+\.[^@\s]+", plain):
         raise NotReadable(reason="not an e-mail address")
     return plain
 
@@ -97,6 +98,15 @@ def masked_phone(e164: str) -> str:
     if len(local) < 8:
         return "*" * max(len(local) - 2, 0) + local[-2:]
     return f"{local[:-8]}****{local[-4:]}"
+
+
+def masked(kind: str, value: str) -> str:
+    """What names her, as pages show it: phones and addresses are masked, numbers of systems and cards are not."""
+    if kind == "phone":
+        return masked_phone(value)
+    if kind == "email":
+        return f"{value[:1]}***@{value.rpartition('@')[2]}"
+    return value
 
 
 def phone_tail(e164: str) -> str:

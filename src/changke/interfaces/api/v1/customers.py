@@ -436,8 +436,5 @@ def _told(one: Customer, names: Sequence[Identifier], known: Mapping[int, str]) 
 
 
 def _identifier(one: Identifier, value: str) -> IdentifierOut:
-    if one.kind == "phone":
-        value = rules.masked_phone(value)
-    if one.kind == "email":
-        value = f"{value[:1]}***@{value.rpartition('@')[2]}"
-    return IdentifierOut(id=one.pk, kind=IdentifierKind(one.kind), source=one.source, value=value, shared=one.shared)
+    shown = rules.masked(one.kind, value)
+    return IdentifierOut(id=one.pk, kind=IdentifierKind(one.kind), source=one.source, value=shown, shared=one.shared)

@@ -10,8 +10,8 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from changke.facts.customers.models import Customer, Tag
-from changke.facts.customers.queries import phones_of
-from changke.facts.customers.rules import local_phone, masked_phone
+from changke.facts.customers.queries import names_of
+from changke.facts.customers.rules import local_phone, masked, masked_phone
 from changke.facts.fields import rules
 from changke.facts.fields.models import Field, FieldValue
 from changke.facts.fields.queries import fields_for
@@ -29,8 +29,19 @@ COLUMNS = (
     Column("customer_id", _("Customer number"), "int"),
     Column("name", _("Name")),
     Column("phone", _("Phone")),
+    Column("other_phones", _("Other phones")),
+    Column("email", _("E-mail")),
+    Column("wecom_id", _("WeCom ID")),
+    Column("union_id", _("Union ID")),
+    Column("member_card", _("Member card")),
     Column("gender", _("Gender")),
     Column("birthday", _("Birthday")),
+    Column("occupation", _("Occupation")),
+    Column("income_band", _("Income")),
+    Column("city", _("City")),
+    Column("interests", _("Interests")),
+    Column("living", _("Living situation")),
+    Column("allergies", _("Allergies")),
     Column("home_store", _("Home store")),
     Column("adviser", _("Adviser")),
     Column("source", _("Source")),
@@ -82,7 +93,7 @@ def rows(ask: Ask) -> Iterator[Row]:
         about = {
             row.pop("customer_id"): row for row in Profile.objects.filter(pk__in=chunk).values("customer_id", *WANTED)
         }
-        phones, tags, expected = phones_of(chunk), _tags(chunk), _expected(chunk)
+        names, tags, expected = names_of(chunk), _tags(chunk), _expected(chunk)
         referrers = referrers_seen(chunk, scope=ask.scope)
         own, said = _own_values(chunk, fields), _said(chunk, scores)
         for pk in chunk:
@@ -91,9 +102,15 @@ def rows(ask: Ask) -> Iterator[Row]:
                 yield (
                     pk,
                     one.name,
-                    phone_shown(phones.get(pk, ""), ask),
+                    *_known_as(names.get(pk, {}), ask),
                     one.gender,
                     _birthday(one),
+                    one.occupation,
+                    one.income_band,
+                    one.city,
+                    one.interests,
+                    one.living,
+                    one.allergies,
                     one.home_store.name if one.home_store else "",
                     one.adviser.name if one.adviser else "",
                     one.source,
@@ -125,6 +142,17 @@ def _expected(ids: list[int]) -> dict[int, tuple[Cell, ...]]:
 def _named_by(referrer: Customer | None) -> tuple[Cell, Cell]:
     """Number and name of who brought her; empty, too, where that one is not the asker's to see."""
     return (referrer.pk, referrer.name) if referrer else (None, "")
+
+
+def _known_as(names: dict[str, list[str]], ask: Ask) -> tuple[str, ...]:
+    """Phone, other phones, e-mail, WeCom, union id, card. Of all but phones the first, as a load takes them in; the
+    others stand among the names (`people.py`)."""
+    first, *others = names.get("phone", [""])
+    shown = [", ".join(phone_shown(one, ask) for one in others)]
+    for kind in ("email", "wecom", "unionid", "card"):
+        value = names.get(kind, [""])[0]
+        shown.append(value if ask.shows_phones else masked(kind, value) if value else "")
+    return phone_shown(first, ask), *shown
 
 
 def phone_shown(e164: str, ask: Ask) -> str:

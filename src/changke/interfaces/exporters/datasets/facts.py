@@ -1,21 +1,20 @@
-"""What happened in the stores of whoever asks: purchases with their returns, visits, events; tags and consents of her
-customers."""
+"""What happened in the stores of whoever asks: purchases with their lines and tenders, returns among them; what an old
+system summed up; visits, events, and of these the stages and the follow-ups on their own."""
 
-import json
-from collections.abc import Callable, Iterator
+import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from changke.facts.consents.models import Consent
-from changke.facts.customers.models import Tag, whom
 from changke.facts.customers.queries import PERSON_OF
 from changke.facts.events.models import Event
-from changke.facts.purchases.models import Receipt
+from changke.facts.purchases.models import Line, Opening, Receipt, Tender, WaitingReturn
 from changke.facts.visits.models import Visit
-from changke.interfaces.exporters.shape import DATASETS, Ask, Column, Dataset, Row
-
-CHUNK = 2_000
+from changke.interfaces import words
+from changke.interfaces.exporters.shape import Ask, Column, Row
+from changke.interfaces.exporters.streams import register
 
 PURCHASES = (
     Column("receipt_id", _("Number here"), "int"),
@@ -33,6 +32,46 @@ PURCHASES = (
     Column("original_number", _("Number of the original receipt")),
     Column("source", _("Source")),
 )
+OF_A_RECEIPT = (
+    Column("receipt_id", _("Number of the receipt here"), "int"),
+    Column("number", _("Receipt number")),
+    Column("kind", _("Kind")),
+    Column("store", _("Store")),
+    Column("customer_id", _("Customer number"), "int"),
+    Column("happened_at", _("Time"), "moment"),
+    Column("business_date", _("Day"), "day"),
+)
+LINES = (
+    *OF_A_RECEIPT,
+    Column("position", _("Position"), "int"),
+    Column("item_code", _("Item code")),
+    Column("item", _("Item")),
+    Column("item_kind", _("Kind of item")),
+    Column("category", _("Category")),
+    Column("quantity_milli", _("Quantity in thousandths"), "int"),
+    Column("unit_price", _("Unit price"), "money"),
+    Column("amount", _("Amount"), "money"),
+)
+TENDERS = (*OF_A_RECEIPT, Column("tender", _("Paid with")), Column("amount", _("Amount"), "money"))
+OPENINGS = (
+    Column("opening_id", _("Number here"), "int"),
+    Column("store", _("Store")),
+    Column("customer_id", _("Customer number"), "int"),
+    Column("first_on", _("First purchase"), "day"),
+    Column("last_on", _("Last purchase"), "day"),
+    Column("purchases", _("Purchases"), "int"),
+    Column("cash", _("Cash in"), "money"),
+)
+WAITING = (
+    Column("number", _("Receipt number")),
+    Column("original_number", _("Number of the original receipt")),
+    Column("store", _("Store")),
+    Column("happened_at", _("Time"), "moment"),
+    Column("amount", _("Amount"), "money"),
+    Column("waiting_since", _("Waits since"), "moment"),
+    Column("refusal", _("Why it does not fit")),
+    Column("source", _("Source")),
+)
 VISITS = (
     Column("visit_id", _("Number here"), "int"),
     Column("store", _("Store")),
@@ -43,31 +82,28 @@ VISITS = (
     Column("purpose", _("Purpose")),
     Column("source", _("Source")),
 )
-EVENTS = (
+EVENT = (
     Column("event_id", _("Number here"), "int"),
-    Column("kind", _("Kind")),
     Column("store", _("Store")),
     Column("customer_id", _("Customer number"), "int"),
     Column("happened_at", _("Time"), "moment"),
     Column("business_date", _("Day"), "day"),
-    Column("data", _("Data")),
 )
-TAGS = (
-    Column("customer_id", _("Customer number"), "int"),
-    Column("tag", _("Tag")),
-    Column("source", _("Source")),
-    Column("recorded_at", _("Time"), "moment"),
+EVENTS = (EVENT[0], Column("kind", _("Kind")), *EVENT[1:], Column("data", _("Data")), Column("staff", _("Staff")))
+STAGES = (
+    *EVENT,
+    Column("model", _("Stage model")),
+    Column("before", _("Stage before")),
+    Column("stage", _("Stage")),
+    Column("cause", _("Cause")),
 )
-CONSENTS = (
-    Column("customer_id", _("Customer number"), "int"),
-    Column("purpose", _("For what")),
-    Column("channel", _("Channel")),
-    Column("given", _("Given (1) or withdrawn (0)"), "int"),
-    Column("how", _("How")),
-    Column("text_version", _("Version of the words")),
-    Column("store", _("Store")),
-    Column("happened_at", _("Time"), "moment"),
-    Column("business_date", _("Day"), "day"),
+FOLLOWUPS = (
+    *EVENT,
+    Column("staff", _("Staff")),
+    Column("reason", _("Reason")),
+    Column("outcome", _("Outcome")),
+    Column("until", _("Put off until"), "day"),
+    Column("because", _("Why she is lost")),
 )
 
 
@@ -78,58 +114,103 @@ def purchases(ask: Ask) -> Any:
     )  # fmt: skip
 
 
+RECEIPT = (
+    "receipt_id", "receipt__number", "receipt__kind", "receipt__store__name",
+    Coalesce("receipt__customer__merged_into_id", "receipt__customer_id"), "receipt__happened_at",
+    "receipt__business_date",
+)  # fmt: skip
+
+
+def lines(ask: Ask) -> Any:
+    return _parts(Line, ask).values_list(
+        *RECEIPT, "position", "item__code", Coalesce("item__name", "description"), "item__kind",
+        "item__category__name", "quantity_milli", "unit_price_minor", "amount_minor",
+    )  # fmt: skip
+
+
+def tenders(ask: Ask) -> Any:
+    return _parts(Tender, ask).values_list(*RECEIPT, "kind", "amount_minor")
+
+
+def openings(ask: Ask) -> Any:
+    return _living(Opening, ask).values_list(
+        "pk", "store__name", PERSON_OF, "first_on", "last_on", "purchases", "cash_minor"
+    )
+
+
+def waiting_returns(ask: Ask) -> Any:
+    """Returns whose purchase has not come: whose they are nobody knows yet."""
+    return (
+        WaitingReturn.objects.for_scope(ask.scope)
+        .order_by("pk")
+        .values_list(
+            "number", "original_number", "store__name", "happened_at", "amount_minor", "waiting_since", "refusal",
+            "source",
+        )
+    )  # fmt: skip
+
+
 def visits(ask: Ask) -> Any:
     return _living(Visit, ask).values_list(
         "pk", "store__name", PERSON_OF, "happened_at", "business_date", "staff__name", "purpose", "source"
     )
 
 
+OF_AN_EVENT = ("pk", "store__name", PERSON_OF, "happened_at", "business_date")
+
+
 def events(ask: Ask) -> Any:
-    return _living(Event, ask).values_list(
-        "pk", "kind", "store__name", PERSON_OF, "happened_at", "business_date", "data"
+    return _living(Event, ask).values_list("pk", "kind", *OF_AN_EVENT[1:], "data", "staff__name")
+
+
+def stages(ask: Ask) -> Any:
+    return (
+        _living(Event, ask)
+        .filter(kind="stage.changed")
+        .values_list(*OF_AN_EVENT, "data__model", "data__from", "data__to", "data__cause")
     )
 
 
-def tags(ask: Ask) -> Any:
-    rows = Tag.objects.filter(customer__is_active=True, customer__merged_into__isnull=True)
-    if ask.scope.store_ids is not None:
-        rows = rows.filter(whom(ask.scope))
-    return rows.order_by("pk").values_list("customer_id", "name", "source", "recorded_at")
+def followups(ask: Ask) -> Any:
+    return (
+        _living(Event, ask)
+        .filter(kind="followup.recorded")
+        .values_list(*OF_AN_EVENT, "staff__name", "data__reason", "data__outcome", "data__until", "data__because")
+    )
 
 
-def consents(ask: Ask) -> Any:
-    rows = Consent.objects.filter(withdrawn_by__isnull=True, customer__is_active=True)
-    if ask.scope.store_ids is not None:
-        rows = rows.filter(whom(ask.scope))
-    return rows.order_by("pk").values_list(
-        PERSON_OF, "purpose", "channel", "given", "how", "text_version", "store__name", "happened_at",
-        "business_date",
-    )  # fmt: skip
+def _in_words(rows: Iterable[Row], _ask: Ask) -> Iterator[Row]:
+    for *event, staff, reason, outcome, until, because in rows:
+        yield (
+            *event,
+            staff,
+            str(words.REASON_LABELS.get(str(reason), reason or "")),
+            str(words.OUTCOMES.get(str(outcome), outcome or "")),
+            dt.date.fromisoformat(str(until)) if until else None,
+            str(words.CAUSE_LABELS[str(because)]) if because in words.CAUSE_LABELS and because else "",
+        )
 
 
 def _living(model: Any, ask: Ask) -> Any:
     return model.objects.for_scope(ask.scope).filter(withdrawn_by__isnull=True).order_by("pk")
 
 
-def _dataset(key: str, words: Any, columns: tuple[Column, ...], found: Callable[[Ask], Any]) -> Dataset:
-    def rows(ask: Ask) -> Iterator[Row]:
-        for row in found(ask).iterator(chunk_size=CHUNK):
-            yield tuple(map(_plain, row))
-
-    return Dataset(key, words, columns, rows, lambda ask: int(found(ask).order_by().count()))
-
-
-def _plain(cell: Any) -> Any:
-    if isinstance(cell, dict):
-        return json.dumps(cell, ensure_ascii=False)
-    return int(cell) if isinstance(cell, bool) else cell
+def _parts(model: Any, ask: Ask) -> Any:
+    """Parts of receipts: seen and withdrawn with them."""
+    rows, scope = model.objects.filter(receipt__withdrawn_by__isnull=True), ask.scope
+    if scope.by_person:
+        rows = rows.filter(receipt__in=Receipt.objects.for_scope(scope))
+    elif scope.store_ids is not None:
+        rows = rows.filter(receipt__store__in=scope.store_ids)
+    return rows.order_by("pk")
 
 
-for _key, _words, _columns, _rows in (
-    ("purchases", _("Purchases"), PURCHASES, purchases),
-    ("visits", _("Visits"), VISITS, visits),
-    ("events", _("Events"), EVENTS, events),
-    ("tags", _("Tags"), TAGS, tags),
-    ("consents", _("Consents"), CONSENTS, consents),
-):
-    DATASETS.register(_key, _dataset(_key, _words, _columns, _rows))
+register("purchases", _("Purchases"), PURCHASES, purchases)
+register("lines", _("Lines of purchases"), LINES, lines)
+register("tenders", _("What was paid with"), TENDERS, tenders)
+register("openings", _("Sums of an old system"), OPENINGS, openings)
+register("waiting_returns", _("Returns that wait for their purchase"), WAITING, waiting_returns)
+register("visits", _("Visits"), VISITS, visits)
+register("stages", _("Changes of stages"), STAGES, stages)
+register("followups", _("Follow-ups"), FOLLOWUPS, followups, told=_in_words)
+register("events", _("Events"), EVENTS, events)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.queries import customer_in, family_of, values_of
-from changke.facts.customers.rules import IN_CLEAR, masked_phone
+from changke.facts.customers.rules import IN_CLEAR, masked
 from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.meet import IdentifierTaken
 from changke.facts.customers.services.remove_name import remove_name
@@ -107,7 +107,7 @@ def _page(
     for one in rows:
         if (one.kind, values[one.pk]) not in seen:
             seen.add((one.kind, values[one.pk]))
-            names.append(Name(one.pk, str(KINDS[one.kind]), one.source, _masked(one.kind, values[one.pk]), one.shared,
+            names.append(Name(one.pk, str(KINDS[one.kind]), one.source, masked(one.kind, values[one.pk]), one.shared,
                               one.suppressed, one.kind == IdentifierKind.EXTERNAL))  # fmt: skip
     context = {
         "nav": "customers",
@@ -119,11 +119,3 @@ def _page(
         "taken": taken,
     }
     return answer(request, "customers/names.html", context, status=status)
-
-
-def _masked(kind: str, value: str) -> str:
-    if kind == IdentifierKind.PHONE:
-        return masked_phone(value)
-    if kind == IdentifierKind.EMAIL:
-        return f"{value[:1]}***@{value.rpartition('@')[2]}"
-    return value
