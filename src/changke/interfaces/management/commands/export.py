@@ -17,7 +17,7 @@ from changke.interfaces.management.base import ShopCommand
 
 
 class Command(ShopCommand):
-    help = "Write everything of one kind into a file: customers, purchases, their lines, notes, consents, the audit trail, ..."
+    help = "Write everything of one kind into a file: customers, purchases with their lines, notes, the audit trail."
     example = 'changke export customers --to customers.xlsx --store JA --reason "mailing of June"'
 
     def arguments(self, parser: CommandParser) -> None:
