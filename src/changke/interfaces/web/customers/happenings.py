@@ -2,8 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
 
 from changke.foundation.organisation.scope import Scope
+from changke.foundation.periods import start_of_day
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -53,6 +57,8 @@ class Asked:
     position: Position | None = None
     family: tuple[int, ...] = ()
     """All her records, where they are several."""
+    role: str = ""
+    """The reader's: which of the chain's own scores she sees; "" is all."""
 
     @property
     def records(self) -> tuple[int, ...]:
@@ -72,3 +78,18 @@ def read_position(text: str) -> Position | None:
 def sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
     """Newest first; microseconds as a whole number, which a float would round."""
     return (EPOCH - at) // dt.timedelta(microseconds=1), number, pk
+
+
+def behind(rows: Any, asked: Asked, number: int, moment: str, size: int, *, key: str = "pk") -> list[Any]:
+    """Rows of one table behind the position, newest first. A receipt and its visit may tie, so the order is total."""
+    if position := asked.position:
+        later = Q(**{f"{moment}__lt": position.at})
+        if number > position.source:
+            later |= Q(**{moment: position.at})
+        elif number == position.source:
+            later |= Q(**{moment: position.at, f"{key}__gt": position.pk})
+        rows = rows.filter(later)
+    if asked.as_of:
+        end = start_of_day(asked.as_of + dt.timedelta(days=1), asked.time_zone)
+        rows = rows.filter(**{f"{moment}__lt": end})
+    return list(rows.order_by(f"-{moment}", key)[:size])

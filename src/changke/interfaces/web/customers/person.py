@@ -313,6 +313,7 @@ def _happened(
         stage_words=words_of(looked.model),
         time_zone=time_zone,
         scope=scope,
+        role=current.staff(request).role,
         as_of=looked.as_of if looked.past else None,
         position=position,
     )

@@ -1,6 +1,5 @@
 """Everything that happened to a customer, newest first, in pages: each kind of fact has a table, here they are one."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
@@ -16,11 +15,12 @@ from changke.facts.customers.models import Note
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Opening, Receipt, ReceiptKind
 from changke.facts.visits.models import Visit
-from changke.foundation.periods import business_date, start_of_day
+from changke.foundation.periods import business_date
 from changke.interfaces import words
 from changke.interfaces.web import formats
+from changke.interfaces.web.customers import told
 from changke.interfaces.web.customers.brought import referrals
-from changke.interfaces.web.customers.happenings import Asked, Happening, sorting
+from changke.interfaces.web.customers.happenings import Asked, Happening, behind, sorting
 
 PAGE = 30
 LINES_SHOWN = 6
@@ -36,6 +36,7 @@ KINDS: dict[str, str | Promise] = {
     "stage": _("Stages"),
     "followup": _("Follow-ups"),
     "referral": _("Referrals"),
+    "other": pgettext_lazy("timeline", "Other"),
 }
 
 CAUSES = {
@@ -69,21 +70,6 @@ def page_of(asked: Asked, *, size: int = PAGE) -> tuple[list[Happening], str]:
     return found[:size], found[size - 1].position if len(found) > size else ""
 
 
-def _behind(rows: Any, asked: Asked, number: int, moment: str, size: int) -> list[Any]:
-    """Rows of one table behind the position, newest first. A receipt and its visit may tie, so the order is total."""
-    if position := asked.position:
-        behind = Q(**{f"{moment}__lt": position.at})
-        if number > position.source:
-            behind |= Q(**{moment: position.at})
-        elif number == position.source:
-            behind |= Q(**{moment: position.at}, pk__gt=position.pk)
-        rows = rows.filter(behind)
-    if asked.as_of:
-        end = start_of_day(asked.as_of + dt.timedelta(days=1), asked.time_zone)
-        rows = rows.filter(**{f"{moment}__lt": end})
-    return list(rows.order_by(f"-{moment}", "pk")[:size])
-
-
 def _facts(model: Any, asked: Asked) -> Any:
     return model.objects.filter(customer_id__in=asked.records, withdrawn_by__isnull=True)
 
@@ -95,7 +81,7 @@ def _receipts(asked: Asked, number: int, size: int) -> Iterator[Happening]:
         rows = rows.exclude(kind=ReceiptKind.RETURN)
     elif asked.kind == "return":
         rows = rows.filter(kind=ReceiptKind.RETURN)
-    found: Sequence[Receipt] = _behind(rows, asked, number, "happened_at", size)
+    found: Sequence[Receipt] = behind(rows, asked, number, "happened_at", size)
     lines: dict[int, list[str]] = {}
     for line in Line.objects.filter(receipt__in=found).select_related("item").order_by("receipt_id", "position"):
         lines.setdefault(line.receipt_id, []).append(_line(line))
@@ -150,7 +136,7 @@ def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
         rows = rows.filter(
             ~Exists(_facts(Receipt, asked).filter(business_date=OuterRef("business_date"), store=OuterRef("store")))
         )
-    for one in _behind(rows, asked, number, "happened_at", size):
+    for one in behind(rows, asked, number, "happened_at", size):
         yield Happening(
             "visit",
             one.happened_at,
@@ -165,7 +151,7 @@ def _visits(asked: Asked, number: int, size: int) -> Iterator[Happening]:
 
 
 def _openings(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    for one in _behind(_facts(Opening, asked).select_related("store"), asked, number, "happened_at", size):
+    for one in behind(_facts(Opening, asked).select_related("store"), asked, number, "happened_at", size):
         yield Happening(
             "bought",
             one.happened_at,
@@ -182,7 +168,7 @@ def _openings(asked: Asked, number: int, size: int) -> Iterator[Happening]:
 
 def _notes(asked: Asked, number: int, size: int) -> Iterator[Happening]:
     rows = Note.objects.filter(customer_id__in=asked.records).select_related("written_by")
-    for one in _behind(rows, asked, number, "written_at", size):
+    for one in behind(rows, asked, number, "written_at", size):
         yield Happening(
             "note",
             one.written_at,
@@ -205,7 +191,9 @@ def _events(asked: Asked, number: int, size: int) -> Iterator[Happening]:
     rows = _facts(Event, asked).filter(kind__in=kinds).select_related("store", "staff")
     # Every model records its own changes; the page follows one of them.
     rows = rows.filter(~Q(kind="stage.changed") | Q(data__model=asked.model))
-    for one in _behind(rows, asked, number, "happened_at", size):
+    # A tag of ours is told by its row; its event has the number of it.
+    rows = rows.exclude(kind="tag.added", staff__isnull=False)
+    for one in behind(rows, asked, number, "happened_at", size):
         group, face = EVENTS[one.kind]
         title, text, tone, icon = face(one, asked)
         yield Happening(
@@ -240,6 +228,8 @@ def _stage(one: Event, asked: Asked) -> Face:
 def _followup(one: Event, asked: Asked) -> Face:
     outcome = str(words.OUTCOMES.get(one.data.get("outcome", ""), ""))
     reason = str(words.REASON_LABELS.get(one.data.get("reason", ""), ""))
+    if because := one.data.get("because"):
+        reason = f"{reason} · {words.CAUSE_LABELS.get(because, because)}"
     if until := one.data.get("until"):
         reason = gettext("%(reason)s, again on %(day)s") % {"reason": reason, "day": until}
     return gettext("Follow-up: %(outcome)s") % {"outcome": outcome}, reason, "info", "followup"
@@ -255,7 +245,27 @@ def _unmasked(one: Event, asked: Asked) -> Face:
 
 
 def _complaint(one: Event, asked: Asked) -> Face:
-    return gettext("Complained"), "", "bad", "alert"
+    """About what, as whoever recorded it called it."""
+    about = one.data.get("topic") or one.data.get("about")
+    return gettext("Complained"), about if isinstance(about, str) else "", "bad", "alert"
+
+
+def _registered(one: Event, asked: Asked) -> Face:
+    source = str(one.data.get("source") or "")
+    return (
+        gettext("Written down as a customer"),
+        gettext("First source: %(source)s") % {"source": source} if source else "",
+        "good",
+        "user-plus",
+    )
+
+
+REQUESTS = {"export": _("Asked for a copy of her data"), "erase": _("Asked to be forgotten")}
+
+
+def _requested(one: Event, asked: Asked) -> Face:
+    what = REQUESTS.get(str(one.data.get("what")), _("Asked for what is hers by law"))
+    return str(what), gettext("On her own page"), "warn", "shield"
 
 
 def _changed(one: Event, asked: Asked) -> Face:
@@ -265,7 +275,14 @@ def _changed(one: Event, asked: Asked) -> Face:
 
 
 def _tagged(one: Event, asked: Asked) -> Face:
-    return gettext("Tag added"), "", "", "tag"
+    """As another system says it; our own tags are told by their rows, with their evidence."""
+    tag = one.data.get("tag")
+    return (
+        (gettext("Tag added: %(tag)s") % {"tag": tag} if isinstance(tag, str) else gettext("Tag added")),
+        "",
+        "",
+        "tag",
+    )
 
 
 def _warned(one: Event, asked: Asked) -> Face:
@@ -308,21 +325,33 @@ EVENTS: dict[str, tuple[str, Callable[[Event, Asked], Face]]] = {
     "complaint.received": ("note", _complaint),
     "warning.raised": ("followup", _warned),
     "warning.closed": ("followup", _ended),
+    "customer.registered": ("other", _registered),
     "customer.changed": ("other", _changed),
+    "data.requested": ("other", _requested),
     "tag.added": ("other", _tagged),
     "app.opened": ("other", _opened),
 }
-"""Kind of event -> the filter it belongs to, and how it is told. Others (a note's event) are told by their own rows."""
+"""Kind of event -> the filter it belongs to, and how it is told."""
+BY_THEIR_ROWS = frozenset({"note.written"})
+"""Kinds that say only that a row is there, which is told itself."""
 
 Source = Callable[[Asked, int, int], Iterator[Happening]]
 SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
-    (frozenset({"stage", "followup", "note"}), _events),
+    (frozenset({"stage", "followup", "note", "other"}), _events),
     (frozenset({"note"}), _notes),
     (frozenset({"bought", "return"}), _receipts),
     (frozenset({"visit"}), _visits),
     (frozenset({"bought"}), _openings),
     (frozenset({"referral"}), referrals),
+    (frozenset({"other"}), told.consents),
+    (frozenset({"other"}), told.tags),
+    (frozenset({"other"}), told.former_tags),
+    (frozenset({"other"}), told.tags_taken_off),
+    (frozenset({"other"}), told.merges),
+    (frozenset({"other"}), told.advisers),
+    (frozenset({"other"}), told.scores),
 )
+"""A position names its source by its place: further ones come last."""
 
 
 def _by(store: Any, staff: Any) -> str:
