@@ -137,11 +137,11 @@ def test_what_a_form_asks_at_once_is_one_thing_that_happened(shop: Cast) -> None
     offered = [topic for topic in topics() if topic[0] is Purpose.MARKETING]
     for given, key in ((True, "yes"), (False, "no")):
         state(
-            [shop.vera.pk], offered, given=given, proof=Proof(how="counter"), source_key=key,
+            [shop.vera.pk], offered, given=given, proof=Proof(how="form"), source_key=key,
             happened_at=NOW - dt.timedelta(hours=given), time_zone="Asia/Shanghai", now=NOW,
         )  # fmt: skip
     withdrawn, given_first = story(asked(shop, "other"))
-    assert [withdrawn.title, given_first.title] == ["Consent withdrawn", "Consent given"]
+    assert [withdrawn.title, given_first.title] == ["Consent refused or withdrawn", "Consent given"]
     assert len(offered) == 4
     assert given_first.text.count("Offers") == 4
 
@@ -203,4 +203,4 @@ def test_a_consent_is_withdrawn_by_channel(shop: Cast) -> None:
         [shop.vera.pk], [(Purpose.CARE, Channel.CALL)], given=False, proof=Proof(how="phone"), source_key="w",
         happened_at=NOW, time_zone="Asia/Shanghai", now=NOW,
     )  # fmt: skip
-    assert "Consent withdrawn / Care: birthdays, how it went · Call · By phone" in lines(story(asked(shop)))
+    assert "Consent refused or withdrawn / Care: birthdays, how it went · Call · By phone" in lines(story(asked(shop)))

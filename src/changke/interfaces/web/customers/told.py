@@ -48,7 +48,7 @@ def consents(asked: Asked, number: int, size: int) -> Iterator[Happening]:
             "other",
             one["happened_at"],
             one["business_date"],
-            gettext("Consent given") if one["given"] else gettext("Consent withdrawn"),
+            gettext("Consent given") if one["given"] else gettext("Consent refused or withdrawn"),
             text=" · ".join(filter(None, (_topics(one["topics"]), how))),
             who=" · ".join(filter(None, (one["store__name"], one["staff__name"]))),
             tone="good" if one["given"] else "warn",
@@ -133,6 +133,15 @@ def advisers(asked: Asked, number: int, size: int) -> Iterator[Happening]:
         )
 
 
+FIRST = Q(was_number__isnull=True, was_text__isnull=True)
+OTHER = (
+    Q(number__lt=F("was_number"))
+    | Q(number__gt=F("was_number"))
+    | Q(text__lt=F("was_text"))
+    | Q(text__gt=F("was_text"))
+)  # without a NOT: of a word there is no number, and what is unknown is not unequal
+
+
 def scores(asked: Asked, number: int, size: int) -> Iterator[Happening]:
     """What a score says of her, on the day as of which it says it, where it says something else than before: a model
     that speaks every night would drown everything else."""
@@ -148,8 +157,7 @@ def scores(asked: Asked, number: int, size: int) -> Iterator[Happening]:
     news = (
         rows.exclude(number__isnull=True, text__isnull=True)
         .annotate(was_number=Subquery(before.values("number")[:1]), was_text=Subquery(before.values("text")[:1]))
-        .exclude(number=F("was_number"))
-        .exclude(text=F("was_text"))
+        .filter(FIRST | OTHER)
     )
     for one in _behind_days(news, asked, number, size):
         said = shown(Said(visible[one.score_id], one.number, one.text, one.scored_on))
