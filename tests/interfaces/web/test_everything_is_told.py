@@ -148,9 +148,11 @@ def test_what_a_form_asks_at_once_is_one_thing_that_happened(shop: Cast) -> None
 
 def test_a_merge_taken_back_is_told_no_more(shop: Cast) -> None:
     second = everything_about(shop, shop.vera, shop.jing_an, "甲", by=shop.clerk)
+    both = asked(shop, family=(shop.vera.pk, second.pk))
+    assert [one for one in lines(story(both)) if one.startswith("Joined")]
     batch = apps.get_model("facts", "MergeLink").objects.get(merged=second).batch
     unmerge(batch.pk, now=NOW)
-    assert not [one for one in lines(story(asked(shop))) if one.startswith("Joined")]
+    assert not [one for one in lines(story(both)) if one.startswith("Joined")]
 
 
 def scored(shop: Cast, one: Score, number: int, days: int) -> None:

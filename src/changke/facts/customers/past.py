@@ -29,12 +29,12 @@ def tags_at(customer_ids: Sequence[int], moment: dt.datetime) -> list[Worn]:
     seen = {"customer__in": customer_ids, "recorded_at__lte": moment}
     former = FormerTag.objects.filter(**seen, ended_at__gt=moment).select_related("given_by").order_by("ended_at")
     standing = Tag.objects.filter(**seen).select_related("given_by")
-    worn = {one.name: as_worn(one, until=one.ended_at) for one in former}
-    worn |= {one.name: as_worn(one, stale_on=one.stale_on) for one in standing}
+    worn = {one.name: _worn(one, until=one.ended_at) for one in former}
+    worn |= {one.name: _worn(one, stale_on=one.stale_on) for one in standing}
     return [worn[name] for name in sorted(worn)]
 
 
-def as_worn(tag: Tag | FormerTag, *, until: dt.datetime | None = None, stale_on: dt.date | None = None) -> Worn:
+def _worn(tag: Tag | FormerTag, *, until: dt.datetime | None = None, stale_on: dt.date | None = None) -> Worn:
     by = tag.given_by.name if tag.given_by else ""
     return Worn(tag.name, tag.source, by, tag.rule, tag.fact, tag.recorded_at, until, stale_on)
 

@@ -82,6 +82,11 @@ def sorting(at: dt.datetime, number: int, pk: int) -> tuple[int, int, int]:
 
 def behind(rows: Any, asked: Asked, number: int, moment: str, size: int, *, key: str = "pk") -> list[Any]:
     """Rows of one table behind the position, newest first. A receipt and its visit may tie, so the order is total."""
+    return list(narrowed(rows, asked, number, moment, key=key).order_by(f"-{moment}", key)[:size])
+
+
+def narrowed(rows: Any, asked: Asked, number: int, moment: str, *, key: str = "pk") -> Any:
+    """Those of the rows that lie behind the position and before the end of the day that is looked at."""
     if position := asked.position:
         later = Q(**{f"{moment}__lt": position.at})
         if number > position.source:
@@ -92,4 +97,4 @@ def behind(rows: Any, asked: Asked, number: int, moment: str, size: int, *, key:
     if asked.as_of:
         end = start_of_day(asked.as_of + dt.timedelta(days=1), asked.time_zone)
         rows = rows.filter(**{f"{moment}__lt": end})
-    return list(rows.order_by(f"-{moment}", key)[:size])
+    return rows

@@ -345,8 +345,6 @@ SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
     (frozenset({"referral"}), referrals),
     (frozenset({"other"}), told.consents),
     (frozenset({"other"}), told.tags),
-    (frozenset({"other"}), told.former_tags),
-    (frozenset({"other"}), told.tags_taken_off),
     (frozenset({"other"}), told.merges),
     (frozenset({"other"}), told.advisers),
     (frozenset({"other"}), told.scores),

@@ -1,13 +1,11 @@
 """What stands in tables of its own and is told in her timeline besides: what she allows, the tags she was given and
 lost, records that were joined with hers, what the chain's own models say of her."""
 
-import datetime as dt
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from changke.facts.consents.models import Consent
 from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.customers.models import Advising, AdvisingReason, FormerTag, MergeLink, Tag, TagEnd
-from changke.facts.customers.past import as_worn
+from changke.facts.customers.past import Worn
 from changke.facts.scores.models import ScoreValue
 from changke.facts.scores.queries import Said, scores_for
 from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import words
 from changke.interfaces.web import formats
-from changke.interfaces.web.customers.happenings import Asked, Happening, behind, sorting
+from changke.interfaces.web.customers.happenings import Asked, Happening, behind, narrowed, sorting
 from changke.interfaces.web.customers.tags import evidence
 from changke.interfaces.web.scores.own import shown
 
@@ -66,43 +64,47 @@ def _topics(codes: list[str]) -> str:
     return told
 
 
+ON_NOW, ON_THEN, OFF = 0, 1, 2
+"""A tag she wears was put on; one she wore was put on; it came off."""
+EVIDENCE = ("name", "source", "given_by__name", "rule", "fact", "recorded_at")
+
+
 def tags(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    """Tags that she wears."""
-    return _put_on(Tag.objects.all(), asked, number, size)
-
-
-def former_tags(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    """Tags that she wore: when they were put on."""
-    return _put_on(FormerTag.objects.all(), asked, number, size)
-
-
-def _put_on(rows: "QuerySet[Any]", asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    rows = rows.filter(customer_id__in=asked.records).select_related("given_by")
-    for one in behind(rows, asked, number, "recorded_at", size):
-        yield _about_a_tag(
-            asked, number, one.pk, one.recorded_at, gettext("Tag added: %(tag)s") % {"tag": one.name},
-            evidence(as_worn(one)),
-        )  # fmt: skip
-
-
-def tags_taken_off(asked: Asked, number: int, size: int) -> Iterator[Happening]:
-    rows = FormerTag.objects.filter(customer_id__in=asked.records).select_related("ended_by")
-    for one in behind(rows, asked, number, "ended_at", size):
-        yield _about_a_tag(
-            asked, number, one.pk, one.ended_at, gettext("Tag gone: %(tag)s") % {"tag": one.name},
-            str(ENDS.get(one.ended_because, "")), one.ended_by.name if one.ended_by else "",
-        )  # fmt: skip
-
-
-def _about_a_tag(
-    asked: Asked, number: int, pk: int, at: dt.datetime, title: str, text: str, who: str = ""
-) -> Happening:
-    on = business_date(at, asked.time_zone)
-    return Happening("other", at, on, title, text=text, who=who, icon="tag", sorting=sorting(at, number, pk))
+    """Tags put on and gone, each with why. In one question, because most customers have few of each."""
+    parts = [
+        narrowed(
+            model.objects.filter(customer_id__in=asked.records).annotate(
+                at=F(moment), key=F("pk") * 3 + what, end=end, by=by
+            ),
+            asked, number, "at", key="key",
+        ).values_list("at", "key", "end", "by", *EVIDENCE)
+        for model, moment, what, end, by in (
+            (Tag, "recorded_at", ON_NOW, Value(""), Value("")),
+            (FormerTag, "recorded_at", ON_THEN, Value(""), Value("")),
+            (FormerTag, "ended_at", OFF, F("ended_because"), Coalesce("ended_by__name", Value(""))),
+        )
+    ]  # fmt: skip
+    for at, key, end, by, name, source, given_by, rule, fact, since in (
+        parts[0].union(*parts[1:], all=True).order_by("-at", "key")[:size]
+    ):
+        gone = key % 3 == OFF
+        title = gettext("Tag gone: %(tag)s") if gone else gettext("Tag added: %(tag)s")
+        yield Happening(
+            "other",
+            at,
+            business_date(at, asked.time_zone),
+            title % {"tag": name},
+            text=str(ENDS.get(end, "")) if gone else evidence(Worn(name, source, given_by or "", rule, fact, since)),
+            who=by,
+            icon="tag",
+            sorting=sorting(at, number, key),
+        )
 
 
 def merges(asked: Asked, number: int, size: int) -> Iterator[Happening]:
     """Records that are read as hers. Parted again, they are told no more."""
+    if len(asked.records) == 1:
+        return
     mine = Q(into__in=asked.records) | Q(merged__in=asked.records)
     rows = MergeLink.objects.filter(mine, withdrawn_by__isnull=True).select_related("staff")
     for one in behind(rows, asked, number, "happened_at", size):
