@@ -9,7 +9,8 @@ from changke.facts.fields.rules import Rule, Unfit
 from changke.facts.fields.services import FieldKeyTaken, change_field, define, retire, set_values
 from changke.facts.fields.services.define import ChoiceInUse
 from changke.foundation.audit.models import AuditLine
-from changke.foundation.audit.rules import HOUSE
+from changke.foundation.audit.queries import opened
+from changke.foundation.audit.rules import HOUSE, MASK
 from changke.foundation.audit.services import restore
 from changke.foundation.errors import Invalid, NotFound
 from tests.cast import NOW, Cast
@@ -114,7 +115,8 @@ def test_who_changed_it_is_written_down_and_can_be_put_back(cast: Cast, skin: Fi
     set_values(cast.mo.pk, {"skin": "油性"}, now=NOW)
     set_values(cast.mo.pk, {"skin": "干性"}, now=NOW)
     line = AuditLine.objects.latest("id")
-    assert (line.before, line.after, line.customer_id) == ({"skin": "油性"}, {"skin": "干性"}, cast.mo.pk)
+    assert (line.before, line.after, line.customer_id) == ({"skin": MASK}, {"skin": MASK}, cast.mo.pk)
+    assert [(one.before, one.after) for one in opened([line])] == [({"skin": "油性"}, {"skin": "干性"})]
     restore(line, by=HOUSE, now=NOW)
     assert values_of(cast.mo.pk, [skin]) == {"skin": "油性"}
     count = AuditLine.objects.count()

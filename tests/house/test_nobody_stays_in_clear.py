@@ -125,6 +125,7 @@ def test_after_her_erasure_no_column_of_any_table_holds_her(cast: Cast, jingyi: 
     broken = brought(headquarters)
     fail(broken.pk, message="OperationalError", now=NOW)
     assert where(PHONE, EMAIL) == []  # sealed from the first moment on
+    assert "foundation_auditline" not in {table for table, way in where(NAME)}  # appended only: never in clear
     erase(jingyi.pk, reason="asked in the shop", by=HOUSE, now=NOW)
     assert where(*HERS) == []
     seal(now=NOW)

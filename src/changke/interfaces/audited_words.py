@@ -16,6 +16,7 @@ from changke.facts.fields.queries import fields_for
 from changke.facts.scores.models import Score
 from changke.foundation.access.models import ApiKey, OwnRole, Staff
 from changke.foundation.audit.models import AuditLine
+from changke.foundation.audit.rules import MASK
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Region, Store
 from changke.interfaces import words
@@ -352,6 +353,8 @@ def _what_differs(was: object, is_now: object) -> tuple[object, object]:
 
 def own(one: Field, held: object) -> str:
     """A value of the chain's own field, as it was kept then: the field may have changed since."""
+    if held == MASK:
+        return MASK
     return own_fields.said(one, held) or NOTHING  # type: ignore[arg-type]
 
 

@@ -106,6 +106,7 @@ def not_same(pair_id: int, *, by: By = HOUSE, now: dt.datetime) -> Duplicate:
             action="customer.not_same",
             subject=f"customer:{customer_id}",
             customer_id=customer_id,
+            codes=("with", "rule"),
             after={"with": other, "rule": pair.rule},
             now=now,
         )
@@ -127,6 +128,7 @@ def ask_again(pair_id: int, *, by: By = HOUSE, now: dt.datetime) -> Duplicate:
             action="customer.asked_again",
             subject=f"customer:{customer_id}",
             customer_id=customer_id,
+            codes=("with", "rule"),
             after={"with": other, "rule": pair.rule},
             now=now,
         )

@@ -30,10 +30,13 @@ class AuditLine(AppendOnly):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     reason = models.TextField(blank=True)
+    sealed = models.BinaryField(null=True)
+    """What a line about a person says of her, as ciphertext under her key: `before`, `after` and `reason` hold a mark
+    in its place. NULL where nothing is to hide, and in lines of former versions."""
     salt = models.BinaryField(null=True)
     """Erased with the values."""
     contents = models.BinaryField()
-    """SHA-256 over salt and values."""
+    """SHA-256 over salt, values and ciphertext."""
 
     class Meta:
         indexes = [
@@ -61,9 +64,11 @@ class AuditLine(AppendOnly):
     def says_what_was_hashed(self) -> bool:
         """Whether the values are those of the day they were written; blanked ones say nothing."""
         if self.salt is None:
-            return self.before is None and self.after is None and not self.reason
-        salt = bytes(self.salt)
-        again = rules.contents(salt=salt, before=self.before, after=self.after, reason=self.reason)
+            return self.before is None and self.after is None and not self.reason and self.sealed is None
+        again = rules.contents(
+            salt=bytes(self.salt), before=self.before, after=self.after, reason=self.reason,
+            sealed=None if self.sealed is None else bytes(self.sealed),
+        )  # fmt: skip
         return again == bytes(self.contents)
 
 

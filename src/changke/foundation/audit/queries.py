@@ -1,6 +1,7 @@
 """Reading the trail, and proving that nobody touched it."""
 
 import datetime as dt
+import json
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from changke.foundation.audit import rules
 from changke.foundation.audit.heads import Head
 from changke.foundation.audit.kinds import Kind, kind_of
 from changke.foundation.audit.models import AuditLine, AuditSeal, AuditUnsealed
+from changke.foundation.persons.cipher import BrokenSeal, unseal
+from changke.foundation.persons.queries import keys_of
 
 MOST_NAMED = 100
 CHUNK = 2_000
@@ -153,8 +156,31 @@ class Preview:
     fields: list[Restorable]
 
 
+def opened(lines: Sequence[AuditLine]) -> Sequence[AuditLine]:
+    """The same lines saying what was sealed in them, for a page; nothing is written. Where her key is gone, or somebody
+    changed the ciphertext, the mark stays: the verification names such a line."""
+    hers = [line for line in lines if line.sealed is not None and line.salt is not None]
+    keys = keys_of(sorted({line.customer_id for line in hers if line.customer_id is not None}))
+    for line in hers:
+        key = keys.get(line.customer_id or 0)
+        if key is None or line.sealed is None or line.salt is None:
+            continue
+        try:
+            told = json.loads(unseal(key, bytes(line.sealed), rules.place_of(bytes(line.salt))))
+        except BrokenSeal:
+            continue
+        line.before = None if line.before is None else {**line.before, **told["before"]}
+        line.after = None if line.after is None else {**line.after, **told["after"]}
+        line.reason = told["reason"]
+        line.sealed = None  # opened twice it is the same
+    return lines
+
+
 def preview(line: AuditLine) -> Preview | None:
     """What could be put back; None where the thing is gone, cannot be restored, or the line holds no values."""
+    opened([line])
+    if any(held == rules.MASK for side in (line.before, line.after) for held in (side or {}).values()):
+        return None
     kind = kind_of(line.subject)
     key = line.subject.partition(":")[2]
     if kind is None or kind.restore is None or kind.now is None or line.before is None or line.after is None:

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -86,9 +86,30 @@ def difference(
     )
 
 
-def contents(*, salt: bytes, before: Values | None, after: Values | None, reason: str) -> bytes:
+MASK = "•••"
+"""Stands in a line where something about a person is sealed."""
+
+
+def apart(values: Values | None, codes: Collection[str]) -> tuple[Values | None, Values]:
+    """A side of a line about a person as the table shows it, and what of it is to be sealed: everything but codes and
+    numbers of things. An empty value hides nothing."""
+    if values is None:
+        return None, {}
+    hers = {name: held for name, held in values.items() if name not in codes and held not in (None, "", [])}
+    return {name: MASK if name in hers else held for name, held in values.items()}, hers
+
+
+def place_of(salt: bytes) -> str:
+    """Where the ciphertext of a line belongs: the number of a line is not known when it is sealed, its salt is."""
+    return f"foundation_auditline|sealed|{salt.hex()}"
+
+
+def contents(
+    *, salt: bytes, before: Values | None, after: Values | None, reason: str, sealed: bytes | None = None
+) -> bytes:
     """A seal on what a line says that outlives it: the salt goes with the erased values, so nobody guesses them."""
-    text = json.dumps([before, after, reason], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    said = [before, after, reason] if sealed is None else [before, after, reason, sealed.hex()]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(salt + text.encode()).digest()
 
 

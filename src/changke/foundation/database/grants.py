@@ -13,7 +13,7 @@ from changke.foundation.database.config import ROLES
 # Of a fact only its withdrawal is ever written, together with the transaction id that makes readers see it again.
 WITHDRAWAL = ("withdrawn_by_id", "txid")
 # Of a line of the audit trail only its values are ever blanked, with the person they are about.
-ERASURE = ("before", "after", "reason", "salt")
+ERASURE = ("before", "after", "reason", "sealed", "salt")
 # Of who brought whom the name is emptied, with either of the two.
 FORGOTTEN = ("referrer_id", *WITHDRAWAL)
 LEAKPROOF = ("pg_catalog.arraycontains(anyarray, anyarray)", "pg_catalog.textlike(text, text)")

@@ -31,6 +31,7 @@ def add_name(
         action="customer.named",
         subject=f"customer:{customer.pk}",
         customer_id=customer.pk,
+        codes=("kind",),
         after={"kind": kind},
         now=now,
     )

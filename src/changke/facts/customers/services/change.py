@@ -7,7 +7,7 @@ from django.db import transaction
 
 from changke.facts.customers import rules
 from changke.facts.customers.models import Customer
-from changke.facts.customers.services.register import PROFILE_FIELDS, check_birthday
+from changke.facts.customers.services.register import CODES, PROFILE_FIELDS, check_birthday
 from changke.foundation.audit.rules import HOUSE, By
 from changke.foundation.audit.services import record
 from changke.foundation.database.append_only import current_xid
@@ -51,6 +51,7 @@ def change(customer_id: int, changes: Mapping[str, object], *, by: By = HOUSE, n
         action="customer.changed",
         subject=f"customer:{customer.pk}",
         customer_id=customer.pk,
+        codes=CODES,
         before=before,
         after=as_audited(customer, changes),
         now=now,

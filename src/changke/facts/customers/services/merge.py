@@ -260,6 +260,7 @@ def _trail(action: str, link: MergeLink, by: By, now: dt.datetime, **told: objec
             action=action,
             subject=f"customer:{customer_id}",
             customer_id=customer_id,
+            codes=("merged", "into", "with", *told),
             after={"merged": link.merged_id, "into": link.into_id, "with": other, **told},
             now=now,
         )

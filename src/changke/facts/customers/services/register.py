@@ -30,6 +30,9 @@ class PhoneKnown(DomainError):
         super().__init__(name=name)
 
 
+CODES = ("source", "home_store", "adviser")
+"""Fields that stand in an audit line as they are: they say where she belongs, not who she is."""
+
 PROFILE_FIELDS = frozenset(
     {"gender", "birth_year", "birth_month", "birth_day", "occupation", "income_band", "city", "interests", "living"}
     | {"allergies"}
@@ -93,6 +96,7 @@ def register(
         action="customer.registered",
         subject=f"customer:{customer.pk}",
         customer_id=customer.pk,
+        codes=CODES,
         after={field: value for field, value in {**said, **(profile or {})}.items() if value not in ("", None)},
         now=now,
     )

@@ -38,6 +38,7 @@ def remove_name(customer: Customer, identifier_id: int, *, by: By = HOUSE, now: 
         action="customer.unnamed",
         subject=f"customer:{customer.pk}",
         customer_id=customer.pk,
+        codes=("kind",),
         before={"kind": one.kind},
         now=now,
     )

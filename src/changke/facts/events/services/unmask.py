@@ -29,6 +29,7 @@ def unmask(customer: Customer, *, reason: str, by: By, now: dt.datetime) -> str:
             action="phone.unmasked",
             subject=f"customer:{customer.pk}",
             customer_id=customer.pk,
+            codes=("reason",),
             after={"reason": reason},
             now=now,
         )

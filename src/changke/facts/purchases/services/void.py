@@ -107,14 +107,15 @@ def _locked(rows: object) -> Receipt:
     return found
 
 
+MONEY = ("kind", "number", "cash_minor", "consumed_minor", "business_date")
+
+
 def _money(receipt: Receipt) -> dict[str, object]:
-    return {
-        name: getattr(receipt, name) for name in ("kind", "number", "cash_minor", "consumed_minor", "business_date")
-    }
+    return {name: getattr(receipt, name) for name in MONEY}
 
 
 def _trail(action: str, receipt: Receipt, by: By, **told: Any) -> None:
-    record(by=by, action=action, subject=f"receipt:{receipt.pk}", customer_id=receipt.customer_id, **told)
+    record(by=by, action=action, subject=f"receipt:{receipt.pk}", customer_id=receipt.customer_id, codes=MONEY, **told)
 
 
 def _is_returned(receipt: Receipt) -> bool:

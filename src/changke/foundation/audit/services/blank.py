@@ -12,4 +12,4 @@ def blank_values(customer_ids: Sequence[int]) -> int:
     blank values for a deed of somebody who had no right to it.
     """
     hers = AuditLine.objects.filter(customer_id__in=customer_ids, salt__isnull=False)
-    return hers.update(before=None, after=None, reason="", salt=None)
+    return hers.update(before=None, after=None, reason="", sealed=None, salt=None)

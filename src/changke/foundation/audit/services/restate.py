@@ -18,5 +18,7 @@ def restate(line_id: int, after: rules.Values, *, by: rules.By, now: dt.datetime
         return False
     told = {**after, "line": line.pk, "who": line.actor_name}
     record(by=by, action=rules.RESTATED, subject=line.subject, after=told, reason=line.reason, now=now)
-    AuditLine.objects.filter(pk=line.pk, salt__isnull=False).update(before=None, after=None, reason="", salt=None)
+    AuditLine.objects.filter(pk=line.pk, salt__isnull=False).update(
+        before=None, after=None, reason="", sealed=None, salt=None
+    )
     return True

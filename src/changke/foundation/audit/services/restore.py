@@ -51,6 +51,7 @@ def restore(line: AuditLine, *, fields: Collection[str] = (), by: By, now: dt.da
         subject=line.subject,
         after={"line": line.pk, "fields": sorted(values)},
         customer_id=line.customer_id,
+        codes=("line", "fields"),
         now=now,
     )
     return sorted(values)

@@ -1,4 +1,5 @@
-"""Who changed what, for machines that keep it elsewhere."""
+"""Who changed what, for machines that keep it elsewhere: no erasure reaches them, so what a line says of a customer
+comes masked."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -33,9 +34,13 @@ class AuditLineOut(Schema):
     words: str = Field(..., description="The action in the language asked for.")
     subject: str
     customer_id: int | None
-    before: dict[str, Any] | None = Field(..., description="Only the fields that differ; null where it was made.")
-    after: dict[str, Any] | None = Field(..., description="Only the fields that differ; null where it was deleted.")
-    reason: str
+    before: dict[str, Any] | None = Field(
+        ..., description="Only the fields that differ; null where it was made. What it says of a customer is masked."
+    )
+    after: dict[str, Any] | None = Field(
+        ..., description="Only the fields that differ; null where it was deleted. What it says of a customer is masked."
+    )
+    reason: str = Field(..., description="Masked where the line is about a customer.")
     erased: bool = Field(..., description="The values went with the person they were about.")
 
 

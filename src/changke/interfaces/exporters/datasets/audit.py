@@ -1,4 +1,5 @@
-"""The audit trail, for whoever may view it: the whole chain's."""
+"""The audit trail, for whoever may view it: the whole chain's. What a line says of a customer is masked in the file as
+it is in the table: no erasure reaches a file."""
 
 import json
 from collections.abc import Iterator

@@ -13,7 +13,7 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import allows
 from changke.foundation.audit.models import AuditCheck, AuditLine
-from changke.foundation.audit.queries import Wanted, lines_of, restorable
+from changke.foundation.audit.queries import Wanted, lines_of, opened, restorable
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.periods import start_of_day
 from changke.interfaces import audited_words as said
@@ -77,6 +77,7 @@ def of_customer(request: HttpRequest, customer_id: int) -> HttpResponse:
 
 
 def _rows(request: HttpRequest, found: list[AuditLine]) -> list[Row]:
+    opened(found)
     names = said.names_for(found, current.staff(request).role)
     may = allows(current.staff(request), Capability.AUDIT_RESTORE)
     return [
