@@ -28,6 +28,7 @@ from changke.foundation.audit.rules import HOUSE
 from changke.foundation.audit.services import record, seal
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import fail, open_batch
+from changke.foundation.errors import Invalid, said_plainly
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.foundation.persons.services.erase import erase
 from changke.interfaces import jobs, kept_in_clear
@@ -280,3 +281,29 @@ def test_a_draft_whose_files_are_looked_at_anew(cast: Cast) -> None:
     assert headquarters.get(f"/imports/{batch.pk}/match/").status_code == 200
     assert work() == ["check_batch"]
     assert NAME in headquarters.get(f"/imports/{batch.pk}/match/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("message", "stays"),
+    [
+        (f"duplicate key value violates unique constraint\nDETAIL:  Key (name)=({NAME}) already exists.", False),
+        (f'invalid input syntax for type integer: "{NAME}"', False),
+        (f"Conversion Error: Could not convert string '{NAME}' to INT32", False),
+        ("members.csv: 缺少列", True),
+        ("OperationalError", True),
+    ],
+)
+def test_what_a_database_quoted_when_a_batch_failed_goes(cast: Cast, message: str, *, stays: bool) -> None:
+    batch = Batch.objects.create(
+        kind="", title="", status=BatchStatus.FAILED, options={}, message=message, created_at=NOW
+    )
+    kept_in_clear.take_out(now=NOW)
+    batch.refresh_from_db()
+    assert batch.message == (message if stays else "DatabaseError")
+    assert kept_in_clear.take_out(now=NOW) == 0
+
+
+def test_an_error_that_quotes_a_cell_is_kept_by_its_kind() -> None:
+    assert said_plainly(ValueError(NAME)) == "ValueError"
+    assert said_plainly(Invalid(field="file", reason="is empty")) == "file: is empty"
+    assert said_plainly(OSError(28, "No space left on device")) == "[Errno 28] No space left on device"

@@ -5,13 +5,14 @@ running again finds nothing to do. docs/decisions/0110.
 """
 
 import datetime as dt
+import re
 from typing import Any
 
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.audit.rules import SEARCHED, system
 from changke.foundation.audit.services import restate
 from changke.foundation.batches.models import Batch, BatchStatus
-from changke.foundation.batches.services import keep_clean
+from changke.foundation.batches.services import keep_clean, keep_message
 from changke.interfaces.bulk.whom import Whom
 from changke.interfaces.exporters import searched
 from changke.interfaces.exporters.models import Export
@@ -23,7 +24,7 @@ CHUNK = 200
 
 def take_out(*, now: dt.datetime) -> int:
     """How many rows were cleaned."""
-    return _clean_batches() + _clean_exports() + _clean_lines(now)
+    return _clean_batches() + _clean_messages() + _clean_exports() + _clean_lines(now)
 
 
 def _clean_batches() -> int:
@@ -53,6 +54,20 @@ def _whom(kept: dict[str, Any], *, over: bool) -> dict[str, Any]:
         return kept
     query, search = searched.put_away(str(kept.get("query") or ""))
     return {**kept, "query": query, "search": search}
+
+
+QUOTING = re.compile(r"(?s)\n(DETAIL|CONTEXT|LINE|HINT)\b|^\w[\w ]* Error: |invalid input syntax|value too long")
+"""How an error of PostgreSQL or DuckDB is known; both say which value they could not take."""
+
+
+def _clean_messages() -> int:
+    """Errors of databases, with which former versions said why a batch failed: what they quote goes."""
+    cleaned = 0
+    for batch in Batch.objects.exclude(message="").order_by("pk").iterator(chunk_size=CHUNK):
+        if QUOTING.search(batch.message):
+            keep_message(batch.pk, "DatabaseError")
+            cleaned += 1
+    return cleaned
 
 
 def _clean_exports() -> int:

@@ -161,6 +161,11 @@ def keep_clean(batch_id: int, options: Mapping[str, Any]) -> None:
         batch.save(update_fields=["options"])
 
 
+def keep_message(batch_id: int, message: str) -> None:
+    """Say in other words why a batch failed."""
+    Batch.objects.filter(pk=batch_id).update(message=message)
+
+
 def begin(batch_id: int, *, now: dt.datetime) -> None:
     """From the start, or again after a crash: the counts are made anew, because what is in is found and counted
     again."""
