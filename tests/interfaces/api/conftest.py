@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django import Settings
 
 from changke.foundation.access.services import issue_key
@@ -18,6 +20,18 @@ __all__ = ["as_app", "roles"]
 
 NOW = dt.datetime.now(dt.UTC)
 YESTERDAY = (NOW - dt.timedelta(days=1)).replace(microsecond=0).isoformat()
+
+
+@dataclass(frozen=True)
+class Files:
+    """A form with files, by their names, and what else it says."""
+
+    files: Mapping[str, bytes]
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        files = [SimpleUploadedFile(name, content) for name, content in self.files.items()]
+        return encode_multipart(BOUNDARY, {**self.said, "files": files})
 
 
 @dataclass
@@ -32,10 +46,13 @@ class Caller:
         return self.client.get(f"/api/v1{path}", query, headers=self._headers())
 
     def send(self, method: str, path: str, body: object, **headers: str) -> Any:
-        raw = body if isinstance(body, bytes | str) else json.dumps(body)
-        return self.client.generic(
-            method, f"/api/v1{path}", raw, content_type="application/json", headers=self._headers() | headers
-        )
+        kind = "application/json"
+        if isinstance(body, Files):
+            raw: bytes | str = body.encoded()
+            kind = MULTIPART_CONTENT
+        else:
+            raw = body if isinstance(body, bytes | str) else json.dumps(body)
+        return self.client.generic(method, f"/api/v1{path}", raw, content_type=kind, headers=self._headers() | headers)
 
     def post(self, path: str, body: object, **headers: str) -> Any:
         return self.send("POST", path, body, **headers)

@@ -1,15 +1,21 @@
 """Finding, writing down and changing customers; masked phones."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from changke.decisions.next_best_action.services import record_followup
 from changke.facts.customers.queries import values_of
+from changke.facts.customers.services.change import change
 from changke.facts.customers.services.meet import add_identifiers, reference
 from changke.facts.models import Customer, Event
 from changke.foundation.audit.models import AuditLine
-from tests.cast import Cast
-from tests.interfaces.api.conftest import Caller
+from changke.profiles.lifecycle.services import refresh_customers
+from tests.cast import Cast, know_everybody
+from tests.interfaces.api.conftest import NOW, Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +185,23 @@ def test_her_purchases_come_in_pages_the_latest_first(hq: Caller, cast: Cast) ->
     first = answer["items"][-1]
     assert (first["cash_minor"], first["currency"], first["lines"][0]["item"]) == (88_800, "CNY", "F1")
     assert first["tenders"] == [{"kind": "wechat", "amount_minor": 88_800}]
+
+
+def test_who_slips_through_is_listed_as_on_the_page(hq: Caller, key_of: Callable[[str], Caller], cast: Cast) -> None:
+    long_ago = NOW - dt.timedelta(days=4)
+    know_everybody()
+    change(cast.vera.pk, {"adviser": cast.clerk}, now=NOW)
+    refresh_customers([cast.vera.pk], now=NOW)
+    record_followup(
+        cast.vera, reason="by_hand", outcome="postponed", by=cast.clerk, chain=cast.chain, source_key="a", now=long_ago
+    )
+    page = Client()
+    page.force_login(cast.hq)
+    for care, vera in (("no_adviser", False), ("never_contacted", False), ("broken_promise", True)):
+        found = names(hq.get("/customers", care=care, limit=200))
+        assert ("薇拉" in found, "岚岚" in found) == (vera, not vera), care
+        shown = page.get("/customers/", {"care": care}).content.decode()
+        assert all(name in shown for name in found), care
+    assert "岚岚" not in names(key_of("manager").get("/customers", care="no_adviser", limit=200)), "of another store"
+    assert hq.get("/customers", care="no_adviser", name="岚岚").json()["items"][0]["name"] == "岚岚"
+    assert hq.get("/customers", care="dreams").status_code == 422

@@ -16,30 +16,37 @@ from changke.facts.customers.services.add_name import add_name
 from changke.facts.customers.services.change import change
 from changke.facts.customers.services.merge import merge
 from changke.facts.customers.services.register import register
+from changke.facts.customers.services.tag_words import save_group, save_word
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.duplicates.models import Duplicate
 from changke.facts.duplicates.services import find_duplicates, not_same
+from changke.facts.fields.services import define, retire
 from changke.facts.models import Receipt, WaitingReturn
 from changke.facts.purchases.services.void import void
 from changke.facts.referrals.services import name_referrer
 from changke.facts.scores.services import define_score
 from changke.foundation.access.models import Grant, OwnRole
 from changke.foundation.access.services import issue_key
+from changke.foundation.audit.models import AuditLine
 from changke.foundation.audit.rules import HOUSE
 from changke.foundation.batches.models import Batch
+from changke.foundation.login.services.devices import bind
 from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
+from changke.foundation.organisation.services import add_region, change_settings
 from changke.interfaces.api.models import KeptAnswer
 from changke.interfaces.api.v1.service import api
 from changke.interfaces.webhooks.models import PrivacyRequest, WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from changke.interfaces.webhooks.services.process import process_some
+from changke.profiles.affinity.services.tag_rules import save_rule
 from changke.profiles.lifecycle.services import dry_run
 from changke.profiles.lifecycle.services.publish import shipped_models
 from changke.profiles.risk.models import ServiceLine
 from changke.profiles.segments.services.save import save_segment
 from tests.cast import Cast
-from tests.interfaces.api.conftest import NOW
+from tests.interfaces.api.conftest import NOW, Caller, Files
 from tests.interfaces.api.test_permissions import CASES, filled, lived_in, own
 from tests.interfaces.webhooks.senders import Shopify, sample
 
@@ -218,6 +225,55 @@ def two_persons() -> int:
     return not_same(a_pair().pk, now=NOW).pk
 
 
+A_FILE = Files({"sales.csv": "单号,消费时间,手机号,金额,门店\nA-1,2026-02-01 14:05,13900000001,288,JA\n".encode()})
+
+
+def a_draft() -> int:
+    """Files that were brought and not loaded."""
+    answer = Caller(issue_key(name="loads", role="hq", now=NOW).secret).post("/imports", A_FILE)
+    return int(answer.json()["id"])
+
+
+def a_field(*, retired: bool = False) -> str:
+    field = define(key="skin", kind="text", labels={"en": "Skin"}, now=NOW)
+    if retired:
+        retire(field, now=NOW)
+    return field.key
+
+
+def a_group() -> int:
+    return save_group(None, name="肤质", only_one=False, now=NOW).pk
+
+
+def a_word() -> str:
+    return save_word("油性", group=None, stale_after_days=30, now=NOW).name
+
+
+TAG_RULE = {"name": "补水", "item": "F1", "tag": "做过补水"}
+
+
+def a_tag_rule(cast: Cast) -> int:
+    told = {"name": "补水", "occasion": "any", "item": cast.facial, "category": None, "tag": "做过补水"}
+    return save_rule(None, **told, now=NOW).pk
+
+
+def a_changed_name() -> int:
+    change_settings(the_chain(), {"name": "别的"}, now=NOW)
+    return AuditLine.objects.filter(action="chain.changed").latest("pk").pk
+
+
+def a_region() -> int:
+    return add_region(name="浦东", now=NOW).pk
+
+
+def a_device(cast: Cast) -> int:
+    return bind(cast.jing_an, name="till", person=cast.owner, by=HOUSE, now=NOW).device.pk
+
+
+def a_load_that_failed() -> int:
+    return Batch.objects.create(kind="purchases", title="x", status="failed", created_at=NOW, finished_at=NOW).pk
+
+
 ROLE = {"name": "Neighbour", "capabilities": ["customer.view"]}
 OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "post_duplicate_merge": lambda _: (f"/duplicates/{a_pair().pk}/merge", {"into_id": own().pk}),
@@ -269,6 +325,34 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "patch_category": lambda cast: (f"/categories/{cast.facial.category_id}", {"margin_basis_points": 5000}),
     "post_score": lambda _: ("/scores", {"key": "worth", "kind": "money", "labels": {"en": "Worth"}}),
     "post_score_values": lambda _: ("/scores/values", {"values": [a_value()]}),
+    "post_import": lambda _: ("/imports", A_FILE),
+    "delete_import": lambda _: (f"/imports/{a_draft()}", ""),
+    "look_at_import": lambda _: (f"/imports/{a_draft()}/look", {"kind": "visits"}),
+    "put_import_columns": lambda _: (f"/imports/{a_draft()}/columns", {}),
+    "load_import": lambda _: (f"/imports/{a_load_that_failed()}/load", {}),
+    "post_field": lambda _: ("/fields", {"key": "shoe", "kind": "number", "labels": {"en": "Shoe"}}),
+    "patch_field": lambda _: (f"/fields/{a_field()}", {"required": True}),
+    "retire_field": lambda _: (f"/fields/{a_field()}/retire", ""),
+    "ask_field": lambda _: (f"/fields/{a_field(retired=True)}/ask", ""),
+    "post_tag_group": lambda _: ("/tag-groups", {"name": "肤质"}),
+    "put_tag_group": lambda _: (f"/tag-groups/{a_group()}", {"name": "皮肤"}),
+    "delete_tag_group": lambda _: (f"/tag-groups/{a_group()}", ""),
+    "put_tag_word": lambda _: ("/tag-words", {"name": "油性", "stale_after_days": 30}),
+    "forget_tag_word": lambda _: ("/tag-words/forget", {"name": a_word()}),
+    "post_tag_rule": lambda _: ("/tag-rules", TAG_RULE | {"past": True}),
+    "put_tag_rule": lambda cast: (f"/tag-rules/{a_tag_rule(cast)}", TAG_RULE | {"tag": "别的"}),
+    "delete_tag_rule": lambda cast: (f"/tag-rules/{a_tag_rule(cast)}", ""),
+    "post_restore": lambda _: (f"/audit/{a_changed_name()}/restore", {}),
+    "post_audit_check": lambda _: ("/audit/check", ""),
+    "patch_chain": lambda _: ("/chain", {"silent_after_days": 45}),
+    "post_region": lambda _: ("/regions", {"name": "浦东"}),
+    "put_region": lambda _: (f"/regions/{a_region()}", {"name": "浦西"}),
+    "delete_region": lambda _: (f"/regions/{a_region()}", ""),
+    "post_store": lambda _: ("/stores", {"code": "PD", "name": "浦东店"}),
+    "patch_store": lambda _: ("/stores/JA", {"time_zone": "Asia/Urumqi"}),
+    "post_staff": lambda _: ("/staff", {"username": "anna", "name": "安娜", "role": "staff", "stores": ["JA"]}),
+    "patch_staff": lambda cast: (f"/staff/{cast.clerk.pk}", {"name": "苏苏"}),
+    "delete_device": lambda cast: (f"/devices/{a_device(cast)}", ""),
     "post_batch_undo": lambda _: (f"/batches/{a_batch()}/undo", {}),
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from changke.facts.customers.models import Customer
 from tests.cast import Cast
@@ -64,3 +65,15 @@ def test_another_stores_customer_does_not_exist(manager: Caller, cast: Cast) -> 
     assert manager.post(f"{path}/consents", YES).status_code == 404
     assert manager.post(f"{path}/export", {"reason": "x"}).status_code == 404
     assert manager.post(f"{path}/erasure", {"reason": "x"}).status_code in (403, 404)
+
+
+def test_her_own_page_is_opened_and_closed(hq: Caller, manager: Caller, cast: Cast) -> None:
+    path = f"/customers/{cast.vera.pk}/member-link"
+    first, second = (hq.post(path, "").json()["address"] for _ in range(2))
+    page = Client()
+    assert [page.get(address).status_code for address in (first, second)] == [404, 200], "only the last one opens"
+    assert hq.send("DELETE", path, "").status_code == 204
+    assert page.get(second).status_code == 404
+    foreign = f"/customers/{cast.lan.pk}/member-link"
+    assert (manager.post(foreign, "").status_code, manager.send("DELETE", foreign, "").status_code) == (404, 404)
+    assert manager.post(path, "").status_code == 201

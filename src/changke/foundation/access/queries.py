@@ -4,12 +4,12 @@ import datetime as dt
 from typing import TypeVar
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import ApiKey, Grant, Sees, Staff
-from changke.foundation.access.rights import Rights, held_by
+from changke.foundation.access.models import CHAIN_WIDE_ROLES, ApiKey, Grant, Sees, Staff
+from changke.foundation.access.rights import Held, Rights, capabilities_of, held_by
 from changke.foundation.errors import NotAllowed
 from changke.foundation.organisation.models import Region, Store
 from changke.foundation.organisation.queries import stores_below
-from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
+from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
 
 Actor = TypeVar("Actor", Staff, ApiKey)
 
@@ -35,6 +35,15 @@ def allows(actor: Staff | ApiKey, capability: Capability) -> bool:
 def require(actor: Staff | ApiKey, capability: Capability) -> None:
     """Refuse who may not do it anywhere."""
     if not allows(actor, capability):
+        raise NotAllowed
+
+
+def require_above(actor: Staff | ApiKey, person: Staff | None, role: str = "") -> None:
+    """Nobody gives a position that may more than he, and nobody changes somebody who may more."""
+    mine = rights_of(actor)
+    where = node_scope(None) if role in CHAIN_WIDE_ROLES else NOBODY
+    position = Rights((Held(capabilities_of(role), where),) if role else ())
+    if not mine.covers(position) or (person is not None and not mine.covers(rights_of(person))):
         raise NotAllowed
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext, gettext_noop
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -60,6 +61,12 @@ class NotJson(ApiError):
     code, status = "not_json", 400
     message = "The body is not JSON."
     remedy = gettext_noop("Send JSON in UTF-8 with the header: Content-Type: application/json")
+
+
+class NotAForm(ApiError):
+    code, status = "not_a_form", 400
+    message = "The body is not a form with files."
+    remedy = gettext_noop("Send multipart/form-data with its boundary, as curl -F does.")
 
 
 class Busy(ApiError):
@@ -134,7 +141,11 @@ def handle_errors(api: NinjaAPI) -> None:
     def unread(request: HttpRequest, _: HttpError | type[HttpError]) -> HttpResponse:
         return answered(request, api, NotJson())  # the only one that ninja raises beside those above
 
+    def torn(request: HttpRequest, _: MultiPartParserError | type[MultiPartParserError]) -> HttpResponse:
+        return answered(request, api, NotAForm())
+
     api.add_exception_handler(DomainError, refused)
+    api.add_exception_handler(MultiPartParserError, torn)
     api.add_exception_handler(ValidationError, malformed)
     api.add_exception_handler(OperationalError, crossed)
     api.add_exception_handler(Http404, unknown)

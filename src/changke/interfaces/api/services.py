@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, RawPostDataException
 from django.utils.translation import gettext_noop
 from pydantic import BaseModel
 
@@ -121,4 +121,15 @@ def forget_answers_about(customer_ids: Sequence[int]) -> int:
 
 
 def _digest(request: HttpRequest) -> str:
-    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    try:
+        digest.update(request.body)
+    except RawPostDataException:  # a form with files, which was read as it came
+        for name, value in sorted((name, value) for name, values in request.POST.lists() for value in values):
+            digest.update(f"{name!r} {value!r}\n".encode())
+        for name, files in sorted(request.FILES.lists()):
+            for file in files:
+                digest.update(f"{name!r} {file.name!r} {file.size}\n".encode())
+                for piece in file.chunks():
+                    digest.update(piece)
+    return digest.hexdigest()

@@ -13,7 +13,7 @@ from changke.facts.consents.rules import Topic
 from changke.facts.fields import rules
 from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for
-from changke.foundation.access.models import Staff
+from changke.foundation.batches.models import Batch
 from changke.foundation.money import to_major
 from changke.interfaces.importers.folding import folded
 from changke.interfaces.importers.normalise import dates, texts
@@ -57,9 +57,14 @@ def own_column(column: str) -> bool:
     return column.startswith(PREFIX) or column in TOPICS
 
 
-def own_fields(staff: Staff | None) -> OwnFields:
-    """Those in use; of somebody's load only those that her role sees."""
-    return OwnFields({f"{PREFIX}{one.key}": one for one in fields_for(staff.role if staff else None)})
+def own_fields_of(batch: Batch) -> OwnFields:
+    """Those in use; of somebody's load, or a machine's, only those that the role sees. A command sees all."""
+    return own_fields(batch.created_by.role if batch.created_by else batch.options.get("role"))
+
+
+def own_fields(role: str | None) -> OwnFields:
+    """Those in use that this role sees; all of them without one."""
+    return OwnFields({f"{PREFIX}{one.key}": one for one in fields_for(role)})
 
 
 # What stands in a cell.

@@ -10,7 +10,7 @@ from changke.foundation.batches.services import remember_mapping, remembered_map
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import clean, columns, sources
 from changke.interfaces.importers.kinds import NEEDED, ORDER, WORKS, Work
-from changke.interfaces.importers.own import KIND, OwnFields, own_column, own_fields
+from changke.interfaces.importers.own import KIND, OwnFields, own_column, own_fields_of
 from changke.interfaces.importers.parts import Ground, Turned
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.reporting import Progress
@@ -87,7 +87,7 @@ def understand(batch: Batch, scratch: Scratch, *, now: dt.datetime, progress: Pr
     asked = str(options.get("asked", batch.kind))
     """The kind that the person chose; a batch that runs again after a crash carries the one that was found."""
     state = {"kind": asked, "remembered": ""}
-    own = own_fields(batch.created_by)
+    own = own_fields_of(batch)
     name = str(options.get("source") or "")
 
     def find(names: Sequence[str]) -> Turned | None:

@@ -35,14 +35,15 @@ class BoundedUpload(TemporaryFileUploadHandler):
     The rest is still received, piece by piece, or the browser never hears why. Django would read it by lines, and a
     file may be one of many gigabytes.
 
-    What a visitor without a log-in sends is never written: nobody may fill the disk from the front door.
+    What a visitor without a log-in or a key sends is never written: nobody may fill the disk from the front door.
     """
 
     received = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
-        if not getattr(getattr(self.request, "user", None), "is_authenticated", False):
+        logged_in = getattr(getattr(self.request, "user", None), "is_authenticated", False)
+        if not logged_in and getattr(self.request, "auth", None) is None:  # the latter where a machine showed its key
             raise StopUpload(connection_reset=True)
         self.file = IncomingFile(self.file_name or "", self.content_type, self.charset, self.content_type_extra)
 

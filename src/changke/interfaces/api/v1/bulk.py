@@ -144,13 +144,13 @@ def post_bulk_edit(request: HttpRequest, body: BulkEditIn) -> BatchOut:
 @router.get("/{int:batch_id}", response=BatchOut, operation_id="get_batch", summary="How far a batch is")
 def get_batch(request: HttpRequest, batch_id: int) -> BatchOut:
     """One batch: an import, or a change to many customers."""
-    return _shown(_yours(actor(request), batch_id, undoing=False))
+    return _shown(yours(actor(request), batch_id, undoing=False))
 
 
 @router.get("/{int:batch_id}/undo", response=UndoOut, operation_id="get_batch_undo", summary="What an undo would do")
 def get_batch_undo(request: HttpRequest, batch_id: int) -> UndoOut:
     """What would be taken back, and what cannot be, with the reason. Nothing is done."""
-    batch = _yours(actor(request), batch_id, undoing=True)
+    batch = yours(actor(request), batch_id, undoing=True)
     found = kind_of(batch.kind).before_undo(batch.pk)
     said = undo_words.said(found)
     return UndoOut(
@@ -167,7 +167,7 @@ def get_batch_undo(request: HttpRequest, batch_id: int) -> UndoOut:
 )
 def post_batch_undo(request: HttpRequest, batch_id: int) -> BatchOut:
     """Take back what can be. It runs in the background."""
-    batch = _yours(actor(request), batch_id, undoing=True)
+    batch = yours(actor(request), batch_id, undoing=True)
     if not take_back(batch, by=by(request)):
         raise NotUndoable(status=batch.status)
     batch.refresh_from_db()
@@ -178,7 +178,7 @@ def _part(part: Part, line: undo_words.Line) -> UndoPartOut:
     return UndoPartOut(code=part.code, count=part.count, words=line.words, reason=line.reason)
 
 
-def _yours(who: Actor, batch_id: int, *, undoing: bool) -> Batch:
+def yours(who: Actor, batch_id: int, *, undoing: bool) -> Batch:
     """A batch the caller may see or take back; what is not hers does not exist."""
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:

@@ -42,6 +42,8 @@ from changke.interfaces.api.paging import Page, PageQuery, page, position
 from changke.interfaces.api.v1.people import CustomerRef
 from changke.interfaces.api.v1.places import Named, UnknownStaff
 from changke.interfaces.api.v1.referrals import meant
+from changke.interfaces.web.customers.filters import Filters
+from changke.interfaces.web.customers.narrowed import profiles_of
 
 router = Router(tags=["customers"])
 
@@ -93,6 +95,9 @@ class CustomerQuery(PageQuery):
     union_id: Annotated[str, text(200), Storable] = Field("", description="Her WeChat union id, whole.")
     wecom_id: Annotated[str, text(200), Storable] = Field("", description="Her WeCom external_userid, whole.")
     store: Annotated[str, text(60), Storable] = Field("", description="Code of her home store.")
+    care: Literal["", "no_adviser", "never_contacted", "broken_promise"] = Field(
+        "", description="Who slips through: nobody's customer, never contacted, or promised and not kept."
+    )
 
 
 class Profile(Input):
@@ -196,7 +201,11 @@ class Phone(Schema):
 @router.get("", response=Page[CustomerOut], operation_id="get_customers", summary="Find customers")
 def get_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[str, Any]:
     """The customers of your stores, oldest first: all, or those that fit."""
-    rows = _found(query).for_scope(actor(request).scope_for(Capability.CUSTOMER_VIEW)).filter(**LIVING)
+    scope = actor(request).scope_for(Capability.CUSTOMER_VIEW)
+    rows = _found(query).for_scope(scope).filter(**LIVING)
+    if query.care:  # the list that the page shows with the same filter
+        slipping = profiles_of(Filters(care=query.care), scope).order_by()
+        rows = rows.filter(pk__in=slipping.values("customer"))
     if (after := position(query.cursor, int)) is not None:
         rows = rows.filter(pk__gt=after[0])
     people = list(rows.order_by("id").select_related("home_store").prefetch_related("tags")[: query.limit + 1])

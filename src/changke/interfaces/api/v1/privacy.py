@@ -4,11 +4,13 @@ import datetime as dt
 from typing import Annotated, Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from ninja import Router, Schema
 from pydantic import Field
 
 from changke.facts.consents.queries import personalised, verdicts
 from changke.facts.consents.rules import Channel, Purpose
+from changke.facts.consents.services.links import GOOD_FOR, make_link, revoke_links
 from changke.facts.consents.services.state import Proof, state
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import customer_in
@@ -96,6 +98,13 @@ class ErasedOut(Schema):
     changed: dict[str, int] = Field(..., description="Rows blanked or deleted, by subject.")
 
 
+class MemberLinkOut(Schema):
+    """The way to her own page. Whoever has it sees what she allows: give it to her alone."""
+
+    address: str = Field(..., description="Told this once. The same Idempotency-Key tells it again.")
+    ends_at: dt.datetime
+
+
 @router.get("/{int:customer_id}/consents", response=ConsentsOut, operation_id="get_consents", summary="What she allows")
 def get_consents(request: HttpRequest, customer_id: int) -> ConsentsOut:
     """Every purpose and channel with the verdict of this moment. Ask again before you send."""
@@ -132,6 +141,35 @@ def post_consent(request: HttpRequest, customer_id: int, body: StatementIn) -> C
         now=dt.datetime.now(dt.UTC),
     )
     return _consents(customer)
+
+
+@router.post(
+    "/{int:customer_id}/member-link",
+    response={201: MemberLinkOut},
+    operation_id="post_member_link",
+    summary="Open her own page",
+)
+def post_member_link(request: HttpRequest, customer_id: int) -> MemberLinkOut:
+    """A new address of her own page, for a QR code or a message: what she allows, her data, being forgotten. It is told
+    this once; addresses from before end."""
+    customer = customer_in(actor(request).scope_for(Capability.CONSENT_RECORD), customer_id)
+    now = dt.datetime.now(dt.UTC)
+    token = make_link(customer, by=actor(request).staff, now=now)
+    address = request.build_absolute_uri(reverse("member", args=[token]))
+    return MemberLinkOut(address=address, ends_at=now + GOOD_FOR)
+
+
+@router.delete(
+    "/{int:customer_id}/member-link",
+    response={204: None},
+    operation_id="delete_member_link",
+    summary="Close her own page",
+)
+def delete_member_link(request: HttpRequest, customer_id: int) -> tuple[int, None]:
+    """Every address of her page ends at once."""
+    customer = customer_in(actor(request).scope_for(Capability.CONSENT_RECORD), customer_id)
+    revoke_links(customer.pk, now=dt.datetime.now(dt.UTC))
+    return 204, None
 
 
 @router.post("/{int:customer_id}/export", response=dict[str, Any], operation_id="export_person", summary="Her data")

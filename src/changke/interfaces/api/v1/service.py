@@ -13,7 +13,7 @@ from changke.interfaces.api.v1 import (
     audit,
     bulk,
     customers,
-    directory,
+    devices,
     duplicates,
     events,
     exports,
@@ -22,10 +22,12 @@ from changke.interfaces.api.v1 import (
     followups,
     handovers,
     history,
+    imports,
     items,
     keys,
     merges,
     numbers,
+    organisation,
     privacy,
     profiles,
     purchases,
@@ -37,7 +39,9 @@ from changke.interfaces.api.v1 import (
     sending,
     stage_models,
     stages,
+    tag_words,
     tags,
+    team,
     today,
     value,
     visits,
@@ -61,7 +65,8 @@ their zone; **days** are days of the store.
 **Refusals** have one shape: `code` for programs, `message` in the language of `Accept-Language` (zh-Hans, en,
 zh-Hant), `field`, `remedy`, `details` where they are known. A batch is answered item by item.
 
-**Limits.** 2 MB and 1,000 items in a request; 6,000 requests a minute and key, unless its settings say otherwise.
+**Limits.** 2 MB and 1,000 items in a request (files of an import: as large as the installation takes); 6,000 requests
+a minute and key, unless its settings say otherwise.
 `RateLimit-Remaining` says how many are left, 429 with `Retry-After` when to come again.
 Lists come in pages: send `next` as `cursor`.
 """
@@ -121,8 +126,12 @@ for prefix, router in (
     ("/today", today.router),
     ("/followups", followups.router),
     ("/batches", bulk.router),
-    ("", directory.router),
+    ("/imports", imports.router),
+    ("/devices", devices.router),
+    ("", organisation.router),
+    ("", team.router),
     ("", fields.router),
+    ("", tag_words.router),
     ("", items.router),
     ("", roles.router),
     ("", scores.router),

@@ -36,6 +36,8 @@ def read(path: Path, *, name: str, encoding: str | None) -> Iterator[Sheet]:
         codecs.lookup(found.codec)
     except LookupError as error:
         raise UnreadableFile("encoding_unknown", file=name, encoding=found.codec) from error
+    if codecs.lookup(found.codec).name == "utf-16" and not _is_marked_utf_16(path):  # somebody chose it wrongly
+        raise UnreadableFile("encoding_undetected", file=name)
     with _open(path, found) as stream:
         sample = list(islice(_Lines(stream), SAMPLE_LINES))
     text = "".join(sample[:5]).lstrip().lower()
@@ -56,6 +58,11 @@ class Encoding:
     broken: bool = False
 
 
+def _is_marked_utf_16(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
 def detect_encoding(path: Path, *, name: str) -> Encoding:
     """UTF-8 (with or without BOM), UTF-16 by its BOM, else GB18030 (which contains GBK and GB2312).
 
@@ -65,7 +72,7 @@ def detect_encoding(path: Path, *, name: str) -> Encoding:
         head = stream.read(4)
     if head.startswith(codecs.BOM_UTF8):
         return Encoding("utf-8-sig", broken=not _decodes(path, "utf-8"))
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if _is_marked_utf_16(path):
         return Encoding("utf-16", broken=not _decodes(path, "utf-16"))
     if _decodes(path, "utf-8"):
         return Encoding("utf-8")

@@ -6,39 +6,23 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
-from changke.facts.customers.queries import customer_in
-from changke.facts.fields.queries import fields_for
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.queries import require
 from changke.foundation.audit.models import AuditLine
-from changke.foundation.audit.queries import Preview, preview
-from changke.foundation.audit.services import ChangedSince, NotRestorable, restore
+from changke.foundation.audit.queries import Preview
+from changke.foundation.audit.services import ChangedSince
 from changke.foundation.errors import DomainError
 from changke.interfaces import audited_words as said
-from changke.interfaces import jobs, words
+from changke.interfaces import restoring, words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
-
-RECOMPUTED = {"chain", "store", "stages"}
-"""Kinds whose change moves everybody's stage."""
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Capability.AUDIT_RESTORE)
 def show(request: HttpRequest, line_id: int) -> HttpResponse:
     line = get_object_or_404(AuditLine, pk=line_id)
-    found = preview(line)
-    if found is None or not found.fields:
-        raise NotRestorable
-    require(current.staff(request), Capability(found.kind.needs))
-    if found.kind.key == "profile":  # of the chain's own fields only those that this role sees
-        mine = {one.key for one in fields_for(current.staff(request).role)}
-        found = Preview(found.kind, found.key, [one for one in found.fields if one.name in mine])
-        if not found.fields:
-            raise NotRestorable
-    if line.customer_id is not None:  # somebody who restores settings need not see every customer
-        customer_in(current.scope_for(request, Capability.CUSTOMER_EDIT), line.customer_id)
+    found = restoring.shown_to(current.staff(request), line)
     if request.method == "GET":
         return _page(request, line, found)
     known = {one.name for one in found.fields}
@@ -49,11 +33,9 @@ def show(request: HttpRequest, line_id: int) -> HttpResponse:
         # What the person saw when she chose: a field that changed under her hands is shown again, not written.
         if any(one.name in chosen and said_now(one.now) != request.POST.get(f"now_{one.name}") for one in found.fields):
             raise ChangedSince(fields=chosen)
-        restore(line, fields=chosen, by=current.by(request), now=timezone.now())
+        restoring.put_back(line, found, chosen, by=current.by(request), now=timezone.now())
     except DomainError as refused:
         return _page(request, line, found, error=words.refusal(refused), status=refused.status)
-    if found.kind.key in RECOMPUTED:
-        jobs.ask_for_refresh()
     toast(request, gettext("The earlier values stand again"))
     return go(request, said.place(line) or "/audit/")
 

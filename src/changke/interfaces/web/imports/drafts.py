@@ -17,7 +17,7 @@ from changke.foundation.batches.services import change_draft, discard, draft
 from changke.interfaces.importers import beside, columns, sources
 from changke.interfaces.importers.folders import forget_uploads, look_of, uploads_of
 from changke.interfaces.importers.look import look
-from changke.interfaces.importers.own import own_fields
+from changke.interfaces.importers.own import own_fields_of
 from changke.interfaces.importers.presets import preset as preset_named
 from changke.interfaces.importers.problems import UnreadableFile
 from changke.interfaces.importers.scratch import SourceFile
@@ -53,11 +53,17 @@ def begin(
     kind: str,
     preset: str,
     language: str,
-    created_by: Staff,
+    created_by: Staff | None,
     now: datetime,
+    role: str = "",
 ) -> tuple[Batch | None, list[RefusedFile]]:
-    """A draft with every file that can be read; None where none can. Files that cannot are named with their remedy."""
+    """A draft with every file that can be read; None where none can. Files that cannot are named with their remedy.
+
+    `role` is that of a machine, where no person brought them.
+    """
     options: dict[str, Any] = {"language": language, "preset": preset, "create": True, "check": 0}
+    if role:
+        options["role"] = role
     if preset in sources.SOURCES:
         options |= {"preset": "", "only": preset}
         kind = ""
@@ -67,7 +73,7 @@ def begin(
         options |= {**known.options, "mapping": dict(known.columns), "currency": known.currency}
     batch = draft(kind=kind, title="", options=options, created_by=created_by, now=now)
     taken = _take(batch.pk, files)
-    own = own_fields(created_by).words
+    own = own_fields_of(batch).words
     good, refused, looks = _look_at(taken, kind=kind, options=options, language=language, own=own)
     if not good:
         discard(batch.pk)
@@ -88,7 +94,7 @@ def look_again(batch: Batch, *, kind: str, encoding: str) -> RefusedFile | None:
     """Read the draft's files anew as another kind or in another encoding; the refusal where that is impossible."""
     files = [SourceFile(Path(each["path"]), each["name"]) for each in batch.files]
     options = {**batch.options, "encoding": encoding}
-    own = own_fields(batch.created_by).words
+    own = own_fields_of(batch).words
     good, refused, looks = _look_at(files, kind=kind, options=options, language=str(batch.options["language"]), own=own)
     if refused or not good:
         return refused[0]

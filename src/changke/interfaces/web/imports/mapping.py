@@ -1,6 +1,6 @@
 """The second step: what each column means. The guesses are visible and may be changed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.importers import columns
 from changke.interfaces.importers.folding import is_ours
 from changke.interfaces.importers.kinds import NEEDED
-from changke.interfaces.importers.own import KIND, TOPICS, OwnFields, own_fields
+from changke.interfaces.importers.own import KIND, TOPICS, OwnFields, own_fields_of
 from changke.interfaces.shops import is_of_a_web_shop, must_be_said, source_named
 from changke.interfaces.web.answers import answer, go
 from changke.interfaces.web.doors import needs
@@ -85,7 +85,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     if batch.status != BatchStatus.DRAFT:
         return go(request, place_of(batch))
     if request.method == "GET":
-        return _page(request, batch, _layouts(batch))
+        return _page(request, batch, layouts_of(batch))
     if "again" in request.POST:
         kind, encoding = request.POST.get("kind", ""), request.POST.get("encoding", "")
         refused = drafts.look_again(
@@ -94,33 +94,37 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
             encoding=encoding if encoding in words.ENCODING_NAMES else "",
         )
         if refused:
-            return _page(request, batch, _layouts(batch), error=f"{refused.name}: {refused.words}", status=422)
+            return _page(request, batch, layouts_of(batch), error=f"{refused.name}: {refused.words}", status=422)
         return go(request, reverse("imports-map", args=[batch.pk]))
     return _decide(request, batch)
 
 
 def _decide(request: HttpRequest, batch: Batch) -> HttpResponse:
-    layouts = _layouts(batch, chosen=request.POST.dict())
-    used = set(request.POST.getlist("use"))
+    layouts, problems = decide(batch, request.POST.dict(), used=set(request.POST.getlist("use")))
+    if problems:
+        return _page(request, batch, layouts, error=" ".join(problems), status=422)
+    ask_for_check(batch)
+    return go(request, reverse("imports-match", args=[batch.pk]))
+
+
+def decide(batch: Batch, form: Mapping[str, str], *, used: Collection[str]) -> tuple[list[Layout], list[str]]:
+    """Write down what each column means, as the form says it; and what is still missing, in words."""
+    layouts = layouts_of(batch, chosen=form)
     sheets = [sheet for layout in layouts for sheet in layout.sheets]
     for sheet in sheets:
         sheet["used"] = len(sheets) == 1 or key_of(sheet) in used
     options: dict[str, Any] = {
         "mappings": {each.signature: each.mapping for each in layouts},
         "leave_out": [[sheet["path"], sheet["name"]] for sheet in sheets if not sheet["used"]],
-        "sheet_stores": _stores_of(layouts, request.POST),
-        "source": source_named(request.POST.get("source", "").strip()[:60]) or (batch.options.get("source") or ""),
-        "numbers_restart": "daily" if request.POST.get("numbers_restart") else "",
-        "accept_currency": bool(request.POST.get("accept_currency")),
+        "sheet_stores": _stores_of(layouts, form),
+        "source": source_named(form.get("source", "").strip()[:60]) or (batch.options.get("source") or ""),
+        "numbers_restart": "daily" if form.get("numbers_restart") else "",
+        "accept_currency": bool(form.get("accept_currency")),
     }  # fmt: skip
     # What was typed stays, whether it can be used or not.
     change_draft(batch.pk, options=options)
     batch.refresh_from_db()
-    problems = [*_problems(batch, [each for each in layouts if any(sheet["used"] for sheet in each.sheets)])]
-    if problems:
-        return _page(request, batch, layouts, error=" ".join(problems), status=422)
-    ask_for_check(batch)
-    return go(request, reverse("imports-match", args=[batch.pk]))
+    return layouts, _problems(batch, [each for each in layouts if any(sheet["used"] for sheet in each.sheets)])
 
 
 def _problems(batch: Batch, layouts: list[Layout]) -> list[str]:
@@ -192,14 +196,14 @@ def key_of(sheet: dict[str, Any]) -> str:
     return f"{sheet['path']}|{sheet['name']}"
 
 
-def _layouts(batch: Batch, chosen: dict[str, str] | None = None) -> list[Layout]:
+def layouts_of(batch: Batch, chosen: Mapping[str, str] | None = None) -> list[Layout]:
     """The draft's sheets by their columns. `chosen` is the form as it came; else what was decided or guessed."""
     left_out = {(path, name) for path, name in batch.options.get("leave_out") or ()}
     decided = batch.options.get("mappings") or {}
     stores = {(path, name): word for path, name, word in batch.options.get("sheet_stores") or ()}
     asked = "sheet_stores" in batch.options
     layouts: dict[str, Layout] = {}
-    own = own_fields(batch.created_by)
+    own = own_fields_of(batch)
     for sheet in drafts.look_kept(batch):
         if not sheet["header"]:
             continue

@@ -1,7 +1,9 @@
 """The third step: what the files hold. Rows that cannot go in, grouped by the repair; names that we do not know yet."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from changke.facts.catalog.models import Item, ItemKind
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.models import Staff
+from changke.foundation.audit.rules import By
 from changke.foundation.batches.models import Batch, BatchStatus
 from changke.foundation.batches.services import change_draft
 from changke.foundation.organisation.models import Store
@@ -20,7 +23,7 @@ from changke.interfaces.importers import beside
 from changke.interfaces.importers.clean import kind_by_name
 from changke.interfaces.importers.folders import analysis_of
 from changke.interfaces.importers.known import MOST_LISTED
-from changke.interfaces.importers.own import TOPICS, OwnFields, own_fields
+from changke.interfaces.importers.own import TOPICS, OwnFields, own_fields_of
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, wants_part
 from changke.interfaces.web.customers import own_fields as own_words
@@ -45,7 +48,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         ask_for_check(batch)
         return go(request, reverse("imports-match", args=[batch.pk]))
     noted = batch.options.get("analysis") or {}
-    analysis = _found(batch, noted)
+    analysis = found_of(batch, noted)
     if analysis is None and noted.get("check") == batch.options["check"]:
         ask_for_check(batch)  # what it found is gone from beside the files: look again
         batch.refresh_from_db()
@@ -59,7 +62,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     return _decide(request, batch, analysis)
 
 
-def _found(batch: Batch, noted: dict[str, Any]) -> dict[str, Any] | None:
+def found_of(batch: Batch, noted: dict[str, Any]) -> dict[str, Any] | None:
     """What the last check found; None while it is under way, or where that is not there any more."""
     check = batch.options["check"]
     if noted.get("check") != check:
@@ -76,7 +79,7 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
     kinds: dict[str, str] = {}
     for number, each in enumerate(analysis["unknown"]):
         wanted = request.POST.get(f"u{number}", "").strip()
-        if wanted and not _exists(each["what"], wanted):
+        if wanted and not exists(each["what"], wanted):
             errors[f"u{number}"] = gettext("There is no “%(word)s”. Leave it empty to create it new.") % {
                 "word": wanted
             }
@@ -91,12 +94,25 @@ def _decide(request: HttpRequest, batch: Batch, analysis: dict[str, Any]) -> Htt
         for key, text in request.POST.items()
         if (group := key.removeprefix("known-")) != key and group in ("", *words.MET) and text in words.decisions(group)
     }
-    change_draft(batch.pk, options={"matches": matches, "kinds": kinds, "create": True, "decisions": decisions})
-    send_off(batch, by=current.by(request))
+    send(batch, matches=matches, kinds=kinds, decisions=decisions, by=current.by(request))
     return go(request, reverse("imports-run", args=[batch.pk]))
 
 
-def _exists(what: str, word: str) -> bool:
+def send(
+    batch: Batch,
+    *,
+    matches: Mapping[str, Mapping[str, str]],
+    kinds: Mapping[str, str],
+    decisions: Mapping[str, str],
+    by: By,
+) -> bool:
+    """Keep what was decided and have the batch loaded. False where it is no draft any more."""
+    options = {"matches": matches, "kinds": kinds, "create": True, "decisions": decisions}
+    with transaction.atomic():
+        return change_draft(batch.pk, options=options) and send_off(batch, by=by)
+
+
+def exists(what: str, word: str) -> bool:
     match what:
         case "store":
             return Store.objects.filter(code=word).exists()
@@ -136,7 +152,7 @@ def _page(
         value = (
             typed.get(key, "") if typed else (batch.options.get("matches") or {}).get(what, {}).get(each["word"], "")
         )
-        kind = _kind(batch, each, typed.get(f"kind{number}", "") if typed else "") if what == "item" else ""
+        kind = kind_of_new(batch, each, typed.get(f"kind{number}", "") if typed else "") if what == "item" else ""
         group["rows"].append(
             {
                 **each,
@@ -163,30 +179,30 @@ def _page(
         "unknown": list(groups.values()),
         "errors": errors,
         "item_kinds": list(ITEM_KINDS.items()),
-        "met": _met(batch, analysis),
-        "referrals": _referrals(analysis),
+        "met": met_of(batch, analysis),
+        "referrals": referrals_of(analysis),
         "decisions": list(words.DECISIONS.items()),
         "decided": (batch.options.get("decisions") or {}).get("", "update"),
     }
     return answer(request, "imports/match.html", context, status=status)
 
 
-def _kind(batch: Batch, each: dict[str, Any], typed: str) -> str:
+def kind_of_new(batch: Batch, each: dict[str, Any], typed: str) -> str:
     """What a new item is proposed as: as chosen before, else as the file says, else as its name sounds."""
     chosen = (batch.options.get("kinds") or {}).get(each["word"], "")
     return typed or chosen or each.get("kind") or kind_by_name(each["word"]) or ItemKind.OTHER
 
 
-def _referrals(analysis: dict[str, Any]) -> dict[str, int]:
+def referrals_of(analysis: dict[str, Any]) -> dict[str, int]:
     """What the files say of who brought whom; nothing where no row says anything."""
     told: dict[str, int] = analysis.get("referrals") or {}
     return told if any(told.values()) else {}
 
 
-def _met(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
+def met_of(batch: Batch, analysis: dict[str, Any]) -> list[dict[str, Any]]:
     """Known customers whom the rows met, by how they met: some of them as they stand and as they would stand."""
     decided = batch.options.get("decisions") or {}
-    own = own_fields(batch.created_by)
+    own = own_fields_of(batch)
     groups = []
     for group in analysis.get("met") or ():
         lines = [

@@ -53,8 +53,8 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         "batch": batch,
         "row": row_of(batch, timezone.now()),
         "kind_words": words.kind(batch.kind),
-        "problems": groups_of(_problems(batch), get_language() or "zh-hans"),
-        "has_error_file": _error_path(batch) is not None,
+        "problems": groups_of(problems_kept(batch), get_language() or "zh-hans"),
+        "has_error_file": error_path(batch) is not None,
         "several_files": len(batch.files) > 1,
         "own_changed": replaced_by(batch.pk).customers,
         "consents": brought_by(batch.pk),
@@ -71,7 +71,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
 def error_file(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     """The refused rows, to be mended and loaded again. They hold names and phones: the same door as the import."""
     batch = get_object_or_404(Batch, pk=batch_id)
-    path = _error_path(batch)
+    path = error_path(batch)
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="text/csv")
@@ -84,12 +84,12 @@ def kept(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     batch = get_object_or_404(Batch, pk=batch_id)
     if not batch.kept_count:
         raise Http404
-    response = StreamingHttpResponse(_kept_lines(batch.pk), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(kept_lines(batch.pk), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="kept-{batch.pk}.csv"'
     return response
 
 
-def _kept_lines(batch_id: int) -> Iterator[str]:
+def kept_lines(batch_id: int) -> Iterator[str]:
     line = csv.writer(Echo())
     names = ("card", "number", "sessions", "remaining", "value", "bought_on", "expires_on", "store")
     heads = ("card", "card_number", "sessions", "remaining", "value", "bought_on", "expires_on", "store")
@@ -130,12 +130,12 @@ def undo(request: HttpRequest, batch_id: int) -> HttpResponse:
     return answer(request, "imports/undo.html", context)
 
 
-def _problems(batch: Batch) -> Sequence[Mapping[str, Any]]:
+def problems_kept(batch: Batch) -> Sequence[Mapping[str, Any]]:
     """With what stands in the first cells, as long as the file of the refused rows is kept; then without."""
     return beside.taken(problems_of(batch)) or batch.options.get("problems") or ()
 
 
-def _error_path(batch: Batch) -> Path | None:
+def error_path(batch: Batch) -> Path | None:
     """The error file, if it is still there and really lies in the folder of this batch."""
     if not batch.error_file:
         return None

@@ -8,14 +8,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.access.models import CHAIN_WIDE_ROLES, Role, Sees, Staff
-from changke.foundation.access.queries import allows, node_scope, rights_of
-from changke.foundation.access.rights import Held, Rights, capabilities_of
+from changke.foundation.access.models import Role, Sees, Staff
+from changke.foundation.access.queries import allows, require_above
 from changke.foundation.access.services import add_staff, change_staff
-from changke.foundation.errors import DomainError, NotAllowed
+from changke.foundation.errors import DomainError
 from changke.foundation.login.queries import second_factor_of
 from changke.foundation.organisation.models import Store
-from changke.foundation.organisation.scope import NOBODY
 from changke.interfaces import words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
@@ -95,11 +93,7 @@ def edit(request: HttpRequest, staff_id: int) -> HttpResponse:
 
 def may_change(request: HttpRequest, person: Staff | None, role: str = "") -> None:
     """Nobody gives a position that may more than he, and nobody changes somebody who may more."""
-    mine = rights_of(current.staff(request))
-    where = node_scope(None) if role in CHAIN_WIDE_ROLES else NOBODY
-    position = Rights((Held(capabilities_of(role), where),) if role else ())
-    if not mine.covers(position) or (person is not None and not mine.covers(rights_of(person))):
-        raise NotAllowed
+    require_above(current.staff(request), person, role)
 
 
 def _page(request: HttpRequest, form: StaffForm, person: Staff | None, status: int = 200) -> HttpResponse:

@@ -1,8 +1,5 @@
 """The chain and the days of its stages, with what a change would do before it is made."""
 
-import datetime as dt
-
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -13,13 +10,11 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.services import change_settings
-from changke.interfaces import jobs, words
+from changke.interfaces import jobs, organising, words
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import StagesForm
-from changke.profiles.attributes.models import Profile
-from changke.profiles.attributes.queries import days_at
 
 FIELDS = (
     "name",
@@ -81,16 +76,6 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 
 def _preview(chain: Chain, silent: int, lost: int) -> dict[str, object]:
-    today = days_at(timezone.now(), chain).chain
-    now = _counts(today, chain.silent_after_days, chain.lost_after_days)
-    then = _counts(today, min(max(silent, 1), 3650), min(max(lost, 2), 3650))
+    now, then = organising.silent_and_lost(chain, silent, lost, now=timezone.now())
     changes = any((silent != chain.silent_after_days, lost != chain.lost_after_days))
     return {"silent": silent, "lost": lost, "now": now, "then": then, "changes": changes, "wrong": silent >= lost}
-
-
-def _counts(today: dt.date, silent: int, lost: int) -> dict[str, int]:
-    silent_on, lost_on = today - dt.timedelta(days=silent), today - dt.timedelta(days=lost)
-    return Profile.objects.aggregate(
-        silent=Count("customer_id", filter=Q(last_active_on__lte=silent_on, last_active_on__gt=lost_on)),
-        lost=Count("customer_id", filter=Q(last_active_on__lte=lost_on)),
-    )

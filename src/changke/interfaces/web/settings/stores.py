@@ -11,13 +11,12 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.models import Region, Store
 from changke.foundation.organisation.queries import names_of_regions, the_chain, tree
-from changke.foundation.organisation.services import add_region, add_store, change_store
-from changke.interfaces import jobs
+from changke.foundation.organisation.services import add_region, add_store
+from changke.interfaces import organising
 from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import COMMON_ZONES, WEEKDAYS, StoreForm, zones
-from changke.profiles.attributes.services.days import put_back
 
 
 @require_GET
@@ -68,15 +67,11 @@ def edit(request: HttpRequest, store_id: int) -> HttpResponse:
         given = form.cleaned_data
         changes = {field: given[field] for field in ("name", "time_zone", "is_open")}
         changes |= {"region": _region(request, form), "opening_days": sorted(map(int, given["opening_days"]))}
-        zone = store.time_zone
         try:
-            change_store(store, changes, by=current.by(request), now=timezone.now())
+            organising.change(store, changes, by=current.by(request), now=timezone.now())
         except DomainError as refused:
             form.refuse(refused)
         else:
-            if store.time_zone != zone:  # its customers' day begins at another moment
-                put_back(store, timezone.now())
-                jobs.ask_for_refresh()
             toast(request, gettext("Saved"))
             return go(request, reverse("settings-stores"))
     return _page(request, form, store, status=422)
