@@ -74,10 +74,10 @@ class ChainChange(Input):
 
 
 class DaysQuery(Schema):
-    """Days to try."""
+    """Days to try; the chain's own where they are left out."""
 
-    silent_after_days: int = Field(..., ge=1, le=3650)
-    lost_after_days: int = Field(..., ge=2, le=3650)
+    silent_after_days: int | None = Field(None, ge=1, le=3650)
+    lost_after_days: int | None = Field(None, ge=2, le=3650)
 
 
 class SilentOut(Schema):
@@ -140,14 +140,14 @@ def get_chain(request: HttpRequest) -> Any:
 def preview_chain(request: HttpRequest, query: Query[DaysQuery]) -> ChainPreview:
     """How many customers would be silent and lost with these days. Nothing is changed."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
-    now, then = organising.silent_and_lost(
-        the_chain(), query.silent_after_days, query.lost_after_days, now=dt.datetime.now(dt.UTC)
-    )
+    chain = the_chain()
+    silent, lost = query.silent_after_days or chain.silent_after_days, query.lost_after_days or chain.lost_after_days
+    now, then = organising.silent_and_lost(chain, silent, lost, now=dt.datetime.now(dt.UTC))
     return ChainPreview(now=SilentOut(**now), then=SilentOut(**then))
 
 
 @router.patch("/chain", response=ChainOut, operation_id="patch_chain", summary="Change settings of the chain")
-def patch_chain(request: HttpRequest, body: ChainChange) -> Any:
+def patch_chain(request: HttpRequest, body: ChainChange) -> ChainOut:
     """Where its days or what counts as being active change, everybody's stage is computed again in the background."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     chain: Chain = the_chain()
@@ -156,7 +156,7 @@ def patch_chain(request: HttpRequest, body: ChainChange) -> Any:
     change_settings(chain, changes, by=by(request), now=dt.datetime.now(dt.UTC))
     if {name for name, value in changes.items() if value != before[name]} - {"name", "second_factor_required"}:
         jobs.ask_for_refresh()
-    return chain
+    return ChainOut.from_orm(chain)
 
 
 @router.get("/regions", response=list[RegionOut], operation_id="get_regions", summary="Regions")
