@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from changke.engine.refusals import NotFinite, whole
 from changke.engine.table import Table
 
 Scores = npt.NDArray[np.int64]
@@ -18,9 +19,10 @@ Scores = npt.NDArray[np.int64]
 
 def fifths(values: npt.ArrayLike, *, of: int = 5) -> Scores:
     """In which fifth each value stands, 5 the largest. Equal values stand together, where their middle falls."""
+    whole("of", of, least=1)
     known = np.asarray(values, float)
     if not np.isfinite(known).all():
-        raise ValueError("only finite values can be ranked")
+        raise NotFinite("only finite values can be ranked")
     _, place, counts = np.unique(known, return_inverse=True, return_counts=True)
     reached = np.cumsum(counts)
     score = 1 + (2 * reached - counts) * of // max(2 * len(known), 1)
@@ -29,9 +31,12 @@ def fifths(values: npt.ArrayLike, *, of: int = 5) -> Scores:
 
 def bands(values: npt.ArrayLike, bounds: Sequence[float]) -> Scores:
     """The band of each value: 1 below the first bound, a bound itself belongs to the band above it."""
+    known = np.asarray(values, float)
+    if not np.isfinite(known).all() or not np.isfinite(np.asarray(bounds, float)).all():
+        raise NotFinite("only finite values stand between finite bounds")
     if any(one >= two for one, two in pairwise(bounds)):
         raise ValueError("bounds must ascend")
-    return np.asarray(np.searchsorted(np.asarray(bounds, float), np.asarray(values, float), side="right") + 1, np.int64)
+    return np.asarray(np.searchsorted(np.asarray(bounds, float), known, side="right") + 1, np.int64)
 
 
 def rfm(
@@ -62,7 +67,9 @@ def rfm(
 
 def value_grid(scores: Table, *, money: npt.ArrayLike) -> Table:
     """How many customers, and how much money, stand in each cell of recency and frequency that is not empty."""
-    recent, often = scores["recency_score"], scores["frequency_score"]
+    recent, often, paid = scores["recency_score"], scores["frequency_score"], np.asarray(money, float)
+    if not np.isfinite(paid).all():
+        raise NotFinite("only finite money can be added up")
     cells, place = np.unique(np.column_stack([recent, often]), axis=0, return_inverse=True)
     place = place.ravel()
     return Table(
@@ -70,6 +77,6 @@ def value_grid(scores: Table, *, money: npt.ArrayLike) -> Table:
             "recency_score": cells[:, 0],
             "frequency_score": cells[:, 1],
             "customers": np.bincount(place, minlength=len(cells)),
-            "money": np.bincount(place, np.asarray(money, float), minlength=len(cells)),
+            "money": np.bincount(place, paid, minlength=len(cells)),
         }
     )

@@ -1,5 +1,6 @@
 """Pairs that belong together: support, confidence and lift."""
 
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -42,7 +43,7 @@ def complements(
     ------
     NotASupport
     """
-    if least_support < 1:
+    if not isinstance(least_support, Integral) or least_support < 1:
         raise NotASupport(f"a support of {least_support}")
     unit = lines.basket if among == "baskets" else lines.customer
     pairs = np.unique(np.stack([unit, lines.item]), axis=1)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from changke.engine.affinity.lines import Lines
+from changke.engine.refusals import whole
 from changke.engine.table import Table
 
 CHAIN_WEIGHT = 50.0  # customers of the chain that a group's own are shrunk by
@@ -27,6 +28,8 @@ def popular(lines: Lines, *, top: int = 10, days: int = 60, groups: Mapping[obje
         group, place, item_id, customers (of the group, who had it), share (of the group's recent customers, shrunk to
         the chain's).
     """
+    whole("top", top, least=1)
+    whole("days", days, least=1)
     recent = lines.end - lines.day < days
     seen = np.unique(np.stack([lines.customer[recent], lines.item[recent]]), axis=1)
     buyers = np.unique(seen[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import fields, replace
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -69,7 +70,7 @@ def recommend(
     ------
     NotANumber, UnreadableFrame
     """
-    if top < 1:
+    if not isinstance(top, Integral) or top < 1:
         raise NotANumber(f"{top} recommendations")
     names = {"customer_id": customer_id, "item_id": item_id, "date": date}
     if not isinstance(lines, Lines | Shop):

@@ -4,7 +4,7 @@ import numpy as np
 
 from changke.engine.affinity.lines import Lines
 from changke.engine.days import Day, as_date
-from changke.engine.refusals import TooFew
+from changke.engine.refusals import TooFew, whole
 from changke.engine.table import Table
 
 YEAR_DAYS = 364  # whole weeks: a Saturday stands against a Saturday
@@ -33,6 +33,7 @@ def season(lines: Lines, *, starts_on: Day, days: int = 28) -> Table:
     TooFew
         Not one earlier year with half a year on either side.
     """
+    whole("days", days, least=1)
     start = int(np.datetime64(as_date(starts_on)).astype(int))
     first = int(lines.day.min()) if len(lines.day) else lines.end
     seen, hoped, years = np.zeros(len(lines.items)), np.zeros(len(lines.items)), 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from numbers import Integral
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from changke.engine.affinity.complements import LEAST_SUPPORT, NotASupport
 from changke.engine.affinity.lines import Lines
 from changke.engine.experiments.moments import Moments
 from changke.engine.experiments.rates import rate_lift
+from changke.engine.refusals import whole
 from changke.engine.table import Table
 
 RETURNS_WITHIN_DAYS = 90
@@ -30,7 +32,8 @@ def starters(lines: Lines, *, within_days: int = RETURNS_WITHIN_DAYS, least_supp
     ------
     NotASupport
     """
-    if least_support < 1:
+    whole("within_days", within_days, least=1)
+    if not isinstance(least_support, Integral) or least_support < 1:
         raise NotASupport(f"a support of {least_support}")
     baskets, came_back = _first_baskets(lines, within_days)
     by_item: dict[int, set[int]] = {}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from changke.engine.affinity.lines import Lines
 from changke.engine.affinity.parts import GROUPS, PARTS, Candidates, Shop
 from changke.engine.affinity.shipped import SHIPPED
+from changke.engine.refusals import whole
 from changke.engine.regression import logistic_ridge, sigmoid
 
 Floats = npt.NDArray[np.float64]
@@ -71,6 +72,8 @@ def learn(
     lines: Lines, *, looks_back_days: Sequence[int] = LOOKS_BACK_DAYS, least_baskets: int = LEAST_BASKETS
 ) -> Weights:
     """From the next baskets after days in the past; the shipped weights if there are fewer than `least_baskets`."""
+    whole("least_baskets", least_baskets, least=1)
+    looks_back_days = [whole("looks_back_days", back, least=1) for back in looks_back_days]
     learnt_from = [one for back in looks_back_days for one in _examples(lines, lines.end - back)]
     baskets = sum(one[3] for one in learnt_from)
     if baskets < least_baskets:

@@ -13,6 +13,7 @@ from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.statistics import Floats, distinct
 from changke.engine.days import Day, as_date
 from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.refusals import above_zero, between, whole
 from changke.engine.table import Table
 
 FIXED = (60, 90, 120, 180)
@@ -116,7 +117,25 @@ def backtest(
         How long before that an alert must come to count as found.
     progress
         Called with thresholds done and thresholds in all.
+
+    Raises
+    ------
+    NotASetting
+        A number of days that is negative, no whole number or without end; of the horizon, of a lapse and of fixed days
+        zero too: after no days at all every alert is right. No share, or no number of alerts above zero.
+    UnreadableFrame
     """
+    whole("horizon_days", horizon_days, least=1)
+    whole("lapse_days", lapse_days, least=1)
+    whole("minimum_silence", minimum_silence)
+    whole("early_days", early_days)
+    whole("least_purchases", least_purchases, least=1)
+    fixed = [whole("fixed", silent_days, least=1) for silent_days in fixed]
+    for name, number in (("alerts_per_100", alerts_per_100), ("alerts_per_week", alerts_per_week)):
+        if number is not None:
+            above_zero(name, number)
+    if precision is not None:
+        between("precision", precision, least=0, most=1)
     last = "9999-12-31" if observation_end is None else observation_end
     days = Days.of(transactions, observation_end=last, customer_id=customer_id, date=date)
     if observation_end is None and len(days.day):

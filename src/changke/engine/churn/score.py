@@ -6,6 +6,9 @@ import numpy as np
 
 from changke.engine.clv.model import PurchaseModel
 from changke.engine.clv.statistics import Floats, columns_from
+from changke.engine.refusals import NotASetting, between, whole
+
+KINDS = ("outlook", "fall")
 
 
 def outlook_score(model: PurchaseModel, data: Any, *, horizon_days: float) -> Floats:
@@ -33,7 +36,17 @@ def fires_on(
     most: int,
 ) -> Floats:
     """The silent day on which the score of that kind first lies below the level, at the earliest `least`; infinite if
-    not until `most`. It is known on the day of the purchase already: nothing but silence follows."""
+    not until `most`. It is known on the day of the purchase already: nothing but silence follows.
+
+    Raises
+    ------
+    NotASetting
+        A kind that is none, a level beyond 0 and 1, days that are negative or not in order.
+    """
+    if kind not in KINDS:
+        raise NotASetting(f"a score is one of {', '.join(KINDS)}, not {kind!r}")
+    between("level", level, least=0, most=1)
+    whole("most", most, least=whole("least", least))
     then = model.p_active(horizon_days, x, t_x, t_x) if kind == "fall" else 1.0
     below = np.broadcast_to(level * np.asarray(then), x.shape)
     bounds = {"least": float(least), "most": float(most)}

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from changke.engine.clv import fitting
 from changke.engine.clv.fitting import FEW, Fit, Prior, Target, climb
 from changke.engine.clv.statistics import Floats, Statistics, checked, columns_from, distinct
+from changke.engine.refusals import NotASetting, above_zero
+from changke.engine.refusals import share as checked_share
 from changke.engine.table import Table
 
 USUAL_GAP_DAYS = 90.0  # what is believed of a shop of which nothing is known
@@ -243,11 +245,13 @@ class PurchaseModel(ABC):
         return np.maximum(pairs + mean - mean**2, 0.0)[place]
 
     def at_least(self, n: int, horizon: float, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> Floats:
-        """The probability of n purchases or more in the next `horizon`."""
-        columns = checked(x, t_x, T)
+        """The probability of n purchases or more, n whole, in the next `horizon`; of none or more it is 1."""
+        columns, horizon = checked(x, t_x, T), ahead(horizon)
+        if not np.isfinite(n) or n != int(n):
+            raise NotASetting(f"n is a whole number of purchases, not {n!r}")
         if n < 1:
             return np.ones(len(columns[0]))
-        return self._at_least(np.full(len(columns[0]), float(n)), ahead(horizon), *columns)
+        return self._at_least(np.full(len(columns[0]), float(n)), horizon, *columns)
 
     def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return self._p_active_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
@@ -261,8 +265,7 @@ class PurchaseModel(ABC):
         return self._moments_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
 
     def _interval(self, horizon: float, share: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
-        if not 0 < share < 1:
-            raise ValueError("interval lies between 0 and 1")
+        checked_share("interval", share)
         tail = (1 - share) / 2
         return (self._quantile(tail, horizon, x, t_x, T), self._quantile(1 - tail, horizon, x, t_x, T))
 
@@ -326,9 +329,7 @@ class PurchaseModel(ABC):
 
     def _set(self, values: dict[str, float]) -> None:
         for name, value in values.items():
-            if not np.isfinite(value) or value <= 0:
-                raise ValueError(f"{name} must be above zero and finite")
-            setattr(self, name, float(value))
+            setattr(self, name, above_zero(name, value))
 
     # What a model must know
 
@@ -382,7 +383,7 @@ class About:
 def ahead(horizon: float) -> float:
     """A horizon that can be asked for; zero is one, and nothing happens in it."""
     if not np.isfinite(horizon) or horizon < 0:
-        raise ValueError("horizon must be finite and not before now")
+        raise NotASetting(f"horizon must be finite and not before now, not {horizon!r}")
     return float(horizon)
 
 

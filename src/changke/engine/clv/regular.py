@@ -7,6 +7,7 @@ import numpy as np
 from changke.engine.clv.coins import CoinModel
 from changke.engine.clv.fitting import Prior, Target
 from changke.engine.clv.statistics import Floats, Statistics
+from changke.engine.refusals import whole
 from changke.engine.special import betainc, betaln, digamma, expit, gammaln, softmax
 
 ENOUGH = 1e-10
@@ -24,9 +25,7 @@ class RegularModel(CoinModel):
     k: int
 
     def __init__(self, *, k: int = 1, **values: float) -> None:
-        if k < 1:
-            raise ValueError("k is a whole number from 1 on")
-        self.k = int(k)
+        self.k = whole("k", k, least=1)
         super().__init__(**values)
 
     def _likelihood(self, rows: Statistics) -> Target:

@@ -23,6 +23,7 @@ class RobustSpend(SpendModel):
 
     name = "Robust spend"
     parameters = ("centre", "within", "between", "level")
+    logarithms = ("centre",)
 
     centre: float
     within: float

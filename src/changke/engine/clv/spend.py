@@ -8,6 +8,7 @@ import numpy as np
 
 from changke.engine.clv.fitting import Fit
 from changke.engine.clv.statistics import Floats
+from changke.engine.refusals import above_zero, finite
 
 
 class SpendModel(ABC):
@@ -15,6 +16,7 @@ class SpendModel(ABC):
 
     name: ClassVar[str]
     parameters: ClassVar[tuple[str, ...]]
+    logarithms: ClassVar[tuple[str, ...]] = ()  # parameters that may be below zero
 
     def __init__(self, **values: float) -> None:
         self.fit_: Fit | None = None
@@ -66,7 +68,7 @@ class SpendModel(ABC):
 
     def _set(self, values: dict[str, float]) -> None:
         for name, value in values.items():
-            setattr(self, name, float(value))
+            setattr(self, name, above_zero(name, value) if name not in self.logarithms else finite(name, value))
 
     def _nothing_learned(self, values: dict[str, float], customers: int, fallback: str, why: str) -> Self:
         self._set(values)

@@ -14,6 +14,8 @@ from changke.engine.table import Column, Table
 ROWS_A_PART = 2_500_000
 """Customers of so many rows are summed up at a time: what is held of their days fits better, so it is quicker too."""
 MOST_PARTS = 16
+MOST_MONEY = 1e15
+"""No row of a shop brings more, in any unit; beyond it squares and sums of the like would leave the numbers."""
 
 
 class MixedCurrencies(ValueError):
@@ -87,7 +89,8 @@ def summary(
     observation_end
         The last day that is fully known. Later rows are left out.
     customer_id, date, amount
-        Names of the columns; without the last, money is not counted.
+        Names of the columns; without the last, money is not counted. An amount that is NaN, infinite or beyond 1e15
+        brings a day without money, and is said in `left_out`.
     rhythm, spread
         Whether to compute `log_gaps`, and `log_sum` with `log_squares`: both cost time.
 
@@ -170,7 +173,7 @@ def statement(
 def _days(
     names: dict[str, str], *, money: bool, refunds: bool, strange: bool, part: tuple[int, int] | None = None
 ) -> str:
-    paid = "amount::DOUBLE" if not strange else "CASE WHEN isfinite(amount::DOUBLE) THEN amount::DOUBLE END"
+    paid = "amount::DOUBLE" if not strange else f"CASE WHEN abs(amount::DOUBLE) <= {MOST_MONEY} THEN amount::DOUBLE END"
     some = f"AND hash({names['customer']}) % {part[1]} = {part[0]}" if part else ""
     having = "HAVING bool_or(amount IS NULL OR NOT amount < 0)" if refunds else ""
     return f"""
@@ -209,11 +212,18 @@ def _look(
                count(*) FILTER ({names["day"]} IS NULL OR NOT isfinite({names["day"]}::DATE)),
                count(*) FILTER (isfinite({names["day"]}::DATE) AND {names["day"]}::DATE > $observation_end),
                coalesce(min({amount}) < 0, FALSE),
-               count(*) FILTER (NOT isfinite({amount})),
+               count(*) FILTER (NOT abs({amount}) <= {MOST_MONEY}),
                count(*)
         FROM given""",  # noqa: S608 -- names are quoted
         {"observation_end": end},
     ).fetchall()
-    counted = {"no_customer": nameless, "no_date": endless, "after_the_end": late, "amount_is_no_number": strange}
+    huge = 0
+    if strange:
+        query = f"SELECT count(*) FILTER (isfinite({amount}) AND abs({amount}) > {MOST_MONEY}) FROM given"  # noqa: S608
+        huge = connection.execute(query).fetchall()[0][0]
+    counted = {
+        "no_customer": nameless, "no_date": endless, "after_the_end": late, "amount_is_no_number": strange - huge,
+        "amount_is_too_large": huge,
+    }  # fmt: skip
     left_out = {reason: int(rows) for reason, rows in counted.items() if rows}
     return names, money, left_out, bool(refunds), bool(strange), int(rows)

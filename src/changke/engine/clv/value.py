@@ -7,6 +7,7 @@ import numpy as np
 from changke.engine.clv.model import PurchaseModel, ahead
 from changke.engine.clv.spend import SpendModel
 from changke.engine.clv.statistics import Floats, columns_from
+from changke.engine.refusals import above_zero, between
 
 PERIOD_DAYS = 30
 
@@ -36,10 +37,8 @@ def discounted_value(
         0.1 makes money in a year worth 1 / 1.1.
     """
     horizon = ahead(horizon_days)
-    if not 0 <= margin <= 1:
-        raise ValueError("margin lies between 0 and 1")
-    if not np.isfinite(discount_per_year) or discount_per_year <= -1:
-        raise ValueError("discount_per_year must be finite and above -1")
+    between("margin", margin, least=0, most=1)
+    above_zero("1 + discount_per_year", 1 + discount_per_year)
     x, t_x, T = columns_from(data)
     ends = np.append(np.arange(PERIOD_DAYS, horizon, PERIOD_DAYS), horizon) if horizon else np.zeros(0)
     before, begun, worth = np.zeros(len(x)), 0.0, np.zeros(len(x))

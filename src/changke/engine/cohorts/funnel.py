@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import duckdb
 
@@ -81,7 +82,10 @@ def funnel(
     ------
     NotAFunnel, UnreadableFrame
     """
-    if len(steps) < 2 or (within_days is not None and (within_days < 1 or observation_end is None)):
+    wrong = within_days is not None and (
+        not isinstance(within_days, Integral) or within_days < 1 or observation_end is None
+    )
+    if len(steps) < 2 or wrong:
         raise NotAFunnel(f"steps {list(steps)} within {within_days} days until {observation_end}")
     with reading(events, needs=(customer_id, name, at)) as database:
         until = dt.datetime.combine(as_date(observation_end), dt.time.max) if observation_end else None

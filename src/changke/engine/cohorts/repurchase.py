@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from changke.engine.cohorts.days import purchase_days
 from changke.engine.cohorts.survival import Survival
@@ -22,7 +23,7 @@ FROM waits GROUP BY ALL
 
 
 class NotAWindow(Refusal):
-    """A window has at least one day."""
+    """A window is a whole number of days, at least one."""
 
     code = "not_a_window"
 
@@ -71,7 +72,7 @@ def repurchase(
     ------
     NotAWindow, UnreadableFrame
     """
-    if min(windows_days, default=1) < 1:
+    if not all(isinstance(days, Integral) and days >= 1 for days in windows_days):
         raise NotAWindow(f"windows of {list(windows_days)} days")
     end = as_date(observation_end)
     with purchase_days(

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from changke.engine.experiments.distributions import normal_quantile
-from changke.engine.refusals import Refusal
+from changke.engine.refusals import Refusal, between
+from changke.engine.refusals import share as checked_share
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,6 +66,7 @@ class Survival:
         ------
         BadDurations
         """
+        checked_share("alpha", alpha)
         at, happened, lost = np.asarray(time, float), np.asarray(events, np.int64), np.asarray(censored, np.int64)
         if not (at.shape == happened.shape == lost.shape and at.ndim == 1):
             raise BadDurations(f"times, events and censored of shapes {at.shape}, {happened.shape}, {lost.shape}")
@@ -86,6 +88,7 @@ class Survival:
 
     def at(self, time: float) -> tuple[float, float, float]:
         """Low, share, high of those to whom it has not happened by `time`. Past the last time: as at the last."""
+        between("time", time, least=0)
         place = int(np.searchsorted(self.time, time, side="right")) - 1
         if place < 0:
             return 1.0, 1.0, 1.0
@@ -93,6 +96,7 @@ class Survival:
 
     def quantile(self, share: float) -> float | None:
         """The first time at which it has happened to at least `share`; None if it never came so far."""
+        between("share", share, least=0, most=1)
         reached = np.flatnonzero(self.survival <= 1 - share + 1e-12)
         return float(self.time[reached[0]]) if len(reached) else None
 

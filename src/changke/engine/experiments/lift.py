@@ -5,7 +5,7 @@ from math import sqrt
 
 from changke.engine.experiments.distributions import t_quantile, t_two_sided
 from changke.engine.experiments.moments import Arm
-from changke.engine.refusals import Refusal, TooFew
+from changke.engine.refusals import Refusal, TooFew, share
 
 
 class NothingVaries(Refusal):
@@ -67,6 +67,7 @@ def lift(control: Arm, treated: Arm, *, alpha: float = 0.05) -> Lift:
         Fewer than two customers in an arm.
     NothingVaries
     """
+    share("alpha", alpha)
     check_arms(control, treated, least=2)
     error = standard_error(control, treated)
     difference = treated.mean - control.mean

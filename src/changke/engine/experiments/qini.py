@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from changke.engine.experiments.uplift import checked
+from changke.engine.refusals import between, whole
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,6 +82,7 @@ def qini(
     ------
     NotFinite, OneArm, TooFew
     """
+    whole("random_orders", random_orders, least=2)
     _, arm, y = checked(score, treated, outcome)
     curve = uplift_curve(y, score, arm)
     line = 0.5 * curve.customers[-1] * curve.gain[-1]
@@ -99,6 +101,7 @@ def uplift_among_top(
     outcome: npt.ArrayLike, score: npt.ArrayLike, treated: npt.ArrayLike, *, share: float = 0.3
 ) -> float:
     """The effect among the best `share` of the order, per customer; NaN if one arm is missing among them."""
+    between("share", share, least=0, most=1)
     scores, arm, y = checked(score, treated, outcome)
     top = np.argsort(-scores, kind="stable")[: int(len(y) * share)]
     if arm[top].all() or not arm[top].any():

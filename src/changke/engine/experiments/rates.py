@@ -6,7 +6,7 @@ from math import sqrt
 from changke.engine.experiments.distributions import normal_quantile, normal_two_sided
 from changke.engine.experiments.lift import Interval
 from changke.engine.experiments.moments import Moments
-from changke.engine.refusals import Refusal, TooFew
+from changke.engine.refusals import Refusal, TooFew, share
 
 
 class NotYesOrNo(Refusal):
@@ -56,6 +56,7 @@ def rate_lift(control: Moments, treated: Moments, *, alpha: float = 0.05) -> Rat
 
 def wilson(arm: Moments, *, alpha: float = 0.05) -> tuple[float, float, float]:
     """Low, rate, high (Wilson 1927). The arm has customers, counted as 0 and 1."""
+    share("alpha", alpha)
     z = normal_quantile(1 - alpha / 2)
     n, rate = arm.n, arm.mean
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from changke.engine.experiments.distributions import chi_square_above
 from changke.engine.refusals import Refusal
@@ -10,7 +11,7 @@ SUSPECT_BELOW = 0.001  # GrowthBook's bound; with one look a day for a year 0.3 
 
 
 class CountsDoNotFit(Refusal):
-    """One count, zero or more, for each weight; at least one weight above zero."""
+    """One whole count, zero or more, for each weight; at least one weight above zero."""
 
     code = "counts_do_not_fit"
 
@@ -42,7 +43,8 @@ def sample_ratio(counts: Sequence[int], weights_bp: Sequence[int]) -> SampleRati
     ------
     CountsDoNotFit
     """
-    if len(counts) != len(weights_bp) or min([*counts, *weights_bp], default=-1) < 0 or not sum(weights_bp):
+    usable = all(isinstance(one, Integral) and one >= 0 for one in (*counts, *weights_bp))
+    if not usable or len(counts) != len(weights_bp) or not sum(weights_bp):
         raise CountsDoNotFit(f"counts {list(counts)} for the weights {list(weights_bp)}")
     seen, whole = sum(counts), sum(weights_bp)
     expected = tuple(seen * weight / whole for weight in weights_bp)

@@ -4,6 +4,7 @@ from math import exp, log, sqrt
 
 from changke.engine.experiments.lift import Interval, check_arms, standard_error
 from changke.engine.experiments.moments import Arm
+from changke.engine.refusals import above_zero, share, whole
 
 LEAST_PER_ARM = 100  # the method is one of the limit; below it takes skewed spending for normal
 TUNED_FOR = 5_000  # customers in both arms, where the interval is narrowest; GrowthBook's default
@@ -32,7 +33,9 @@ def always_valid(
     ------
     TooFew, NothingVaries
     """
-    check_arms(control, treated, least=max(2, least_per_arm))
+    share("alpha", alpha)
+    above_zero("tuned_for", tuned_for)
+    check_arms(control, treated, least=max(2, whole("least_per_arm", least_per_arm)))
     n = control.n + treated.n
     error = standard_error(control, treated)
     difference = treated.mean - control.mean

@@ -45,6 +45,8 @@ def customers_needed(
     ------
     NotAPlan, NotFinite
     """
+    if not deviation > 0:
+        raise NotAPlan(f"a deviation of {deviation}")
     return _size(effect, deviation**2, deviation**2, control_bp, alpha, power)
 
 
@@ -60,6 +62,8 @@ def customers_needed_for_rates(
 
 def smallest_effect(*, control: int, treated: int, deviation: float, alpha: float = 0.05, power: float = 0.8) -> float:
     """The smallest lift, in the unit of `deviation`, that so many customers would show with probability `power`."""
+    if not all(map(isfinite, (control, treated, deviation))):
+        raise NotFinite("NaN or an infinity in the plan")
     if min(control, treated) < 1 or not deviation > 0:
         raise NotAPlan(f"{control} and {treated} customers, deviation {deviation}")
     return _z(alpha, power) * deviation * sqrt(1 / control + 1 / treated)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from changke.engine.refusals import NotFinite, Refusal, TooFew
+from changke.engine.refusals import NotFinite, Refusal, TooFew, between
 from changke.engine.regression import linear_ridge, logistic_ridge, sigmoid
 
 Floats = npt.NDArray[np.float64]
@@ -58,6 +58,7 @@ class UpliftModel:
         ------
         NotFinite, OneArm, TooFew
         """
+        between("penalty", penalty, least=0)
         x, arm, y = checked(features, treated, outcome)
         center, scale = x.mean(axis=0), x.std(axis=0)
         scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(center)), scale, np.inf)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from changke.engine.clv.model import ahead
 from changke.engine.days import Day
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.features import features
 from changke.engine.prediction.fitted import fit
+from changke.engine.refusals import share, whole
 from changke.engine.table import Column, Table
 
 RANGE = ("p_active_low", "p_active_high")
@@ -43,7 +43,7 @@ def outlook(
     observation_end
         The last day that is fully known.
     horizon_days
-        How far ahead. Zero is allowed, and nothing happens in it.
+        How far ahead, in whole days. Zero is allowed, and nothing happens in it.
     interval
         The share of customers whose days, and whose money, should come to lie between their low and high, both
         included. Edges of days are the whole numbers that come nearest to it; of whom staying away is likelier than
@@ -59,10 +59,15 @@ def outlook(
         customer_id, p_active, expected_purchases (days with a purchase), purchases_low, purchases_high,
         purchases_inside and, with amounts, expected_spend, spend_low, spend_high. `.notes` says what was used,
         `.left_out` what was not counted.
+
+    Raises
+    ------
+    NotASetting
+        A horizon that is negative, no whole number or without end; an interval that is no share.
+    MixedCurrencies, UnreadableFrame
     """
-    horizon = round(ahead(horizon_days))
-    if not 0 < interval < 1:
-        raise ValueError("interval lies between 0 and 1")
+    horizon = whole("horizon_days", horizon_days)
+    share("interval", interval)
     names = {"customer_id": customer_id, "date": date, "amount": amount}
     days = Days.of(transactions, observation_end=observation_end, **names)
     window = days.until(days.end)

@@ -23,6 +23,8 @@ from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
 from changke.engine.prediction.season import Season, season
 from changke.engine.prediction.tilt import Tilt
+from changke.engine.refusals import above_zero, between
+from changke.engine.refusals import share as checked_share
 from changke.engine.special import pdtrik
 from changke.engine.table import Column, Table
 
@@ -133,8 +135,7 @@ class Fitted:
     def _amounts(
         self, known: Summary, each: Floats | None, expected: Floats, variance: Floats, active: Floats, interval: float
     ) -> dict[str, Column]:
-        if not 0 < interval < 1:
-            raise ValueError("interval lies between 0 and 1")
+        checked_share("interval", interval)
         share = self.widths.share(expected, interval)
         low, high, inside = between_days(active, expected, variance, share)
         columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
@@ -154,10 +155,8 @@ class Fitted:
 
         `margin` is the share that stays, 0..1; 1 gives revenue. The season has no part in it: a year holds all of them.
         """
-        if not 0 <= margin <= 1:
-            raise ValueError("margin lies between 0 and 1")
-        if not np.isfinite(discount_per_year) or discount_per_year <= -1:
-            raise ValueError("discount_per_year must be finite and above -1")
+        between("margin", margin, least=0, most=1)
+        above_zero("1 + discount_per_year", 1 + discount_per_year)
         length = ahead(days)
         if self.spend is None:
             raise ValueError("the transactions had no amounts")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from changke.engine.clv.statistics import Floats
+from changke.engine.refusals import NotFinite
 from changke.engine.special import expit, gammaincinv, logit
 
 PROMISED = 0.8
@@ -47,6 +48,8 @@ def between_days(active: Floats, mean: Floats, variance: Floats, share: Floats) 
     given. Each edge is the whole number that leaves a share outside it nearest to the one wanted, not the first beyond
     it: over many customers the too much and the too little cancel, where rounding outwards always adds.
     """
+    if not np.isfinite(mean.sum() + variance.sum() + active.sum() + share.sum()):
+        raise NotFinite("no interval of what is no number")  # counting up to it would never end
     came = np.clip(active, 1e-12, 1.0)
     further = np.maximum(mean / came - 1, 1e-12)
     scatter = np.maximum((variance + mean**2) / came - (further + 1) ** 2, further * (1 + 1e-6))

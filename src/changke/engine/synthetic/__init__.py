@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from changke.engine.refusals import above_zero, whole
+
 from . import baskets, catalogue, organisation, people, receipts, rhythm, seasons, second, slips, stories
 from .catalogue import Catalogue
 from .chance import Chance, streams
@@ -71,6 +73,9 @@ def invent(
     `until` cuts the last day at a moment (aware): a demo started at noon has had no evening yet. Without it the day is
     over.
     """
+    whole("customers", customers, least=1)
+    whole("stores", stores, least=1)
+    above_zero("years", years)
     first_day, last_day = _day(today) - round(years * 365.25), _day(today)
     until = until or datetime.combine(today, time(23, 59, 59), UTC) - WESTERNMOST
     now = int(until.timestamp())
