@@ -87,6 +87,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "clv.BGNBD.expected_purchases": (lambda horizon: MODEL.expected_purchases(horizon, **PAST), {"horizon": 30}),
     "clv.BGNBD.variance_of_purchases": (lambda horizon: MODEL.variance_of_purchases(horizon, **PAST), {"horizon": 30}),
     "clv.BGNBD.at_least": (lambda **asked: MODEL.at_least(**PAST, **asked), {"n": 2, "horizon": 30}),
+    "clv.BGNBD.exactly": (lambda **asked: MODEL.exactly(**PAST, **asked), {"n": 2, "horizon": 30}),
+    "clv.alive_path": (
+        lambda **asked: clv.alive_path(MODEL, ["2026-01-05"], observation_end=END, **asked), {"horizon_days": 30},
+    ),
     "cohorts.repurchase": (
         lambda **asked: cohorts.repurchase(shop(), observation_end=END, **asked), {"windows_days": [30]},
     ),
@@ -155,6 +159,7 @@ ANSWERED = {
     "churn.backtest.minimum_silence": {0}, "churn.backtest.early_days": {0}, "churn.backtest.precision": {0},
     "churn.fires_on.level": {0}, "churn.fires_on.least": {0}, "clv.discounted_value.margin": {0},
     "clv.discounted_value.discount_per_year": {0}, "clv.BGNBD.at_least.n": {0, -3},
+    "clv.BGNBD.exactly.n": {0, -3}, "clv.BGNBD.exactly.horizon": {0}, "clv.alive_path.horizon_days": {0},
     "clv.RobustSpend.centre": {0, -3},  # a logarithm
     "cohorts.bottleneck.usual": {0}, "cohorts.Survival.at.time": {0}, "cohorts.Survival.quantile.share": {0},
     "rfm.fifths.values": {0, -3}, "rfm.bands.values": {0, -3}, "rfm.bands.bounds": {0, -3},

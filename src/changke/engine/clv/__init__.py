@@ -5,9 +5,11 @@ from changke.engine.clv.fitting import Fit
 from changke.engine.clv.gamma_gamma import GammaGamma
 from changke.engine.clv.mbg_nbd import MBGNBD
 from changke.engine.clv.pareto_nbd import ParetoNBD
+from changke.engine.clv.path import alive_path
 from changke.engine.clv.pooling import Pooled, fit_pooled
 from changke.engine.clv.regular import BGCNBD, MBGCNBD
 from changke.engine.clv.robust_spend import RobustSpend
+from changke.engine.clv.split import Split, calibration_holdout
 from changke.engine.clv.statistics import Statistics
 from changke.engine.clv.summary import MixedCurrencies, Summary, summary
 from changke.engine.clv.value import discounted_value
@@ -23,8 +25,11 @@ __all__ = [
     "ParetoNBD",
     "Pooled",
     "RobustSpend",
+    "Split",
     "Statistics",
     "Summary",
+    "alive_path",
+    "calibration_holdout",
     "discounted_value",
     "fit_pooled",
     "summary",

@@ -253,6 +253,10 @@ class PurchaseModel(ABC):
             return np.ones(len(columns[0]))
         return self._at_least(np.full(len(columns[0]), float(n)), horizon, *columns)
 
+    def exactly(self, n: int, horizon: float, x: npt.ArrayLike, t_x: npt.ArrayLike, T: npt.ArrayLike) -> Floats:
+        """The probability of n purchases, no more and no less; of whoever begins today, x, t_x and T are 0."""
+        return np.maximum(self.at_least(n, horizon, x, t_x, T) - self.at_least(n + 1, horizon, x, t_x, T), 0.0)
+
     def _p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return self._p_active_of(self._p_alive(x, t_x, T), horizon, x, t_x, T)
 
