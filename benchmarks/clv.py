@@ -1,4 +1,4 @@
-"""From rows to predictions at a million customers, beside the summary written by hand and beside lifetimes.
+"""From rows to predictions at a million customers, beside the summary by hand, with Polars, and lifetimes.
 
     python -m benchmarks.clv [--customers 1000000] [--rows 10000000] [--lifetimes PYTHON]
 
@@ -80,6 +80,7 @@ def main() -> None:
         np.savez(file, **columns, end=np.array(END), horizon=np.array(HORIZON))
         ours, fit = told_by(sys.executable, "-m", "benchmarks.peers.with_ours", file)
         hand, _ = told_by(sys.executable, "-m", "benchmarks.peers.by_hand", file)
+        polars, _ = told_by(sys.executable, "-m", "benchmarks.peers.with_polars", file)
         there = options.lifetimes
         theirs, params = told_by(there, str(PEERS / "with_lifetimes.py"), file) if there else ({}, {})
     print("| work | wall s | CPU s | MiB above | lifetimes, wall / CPU | times | its MiB (ours of it) | promised |")
@@ -90,8 +91,14 @@ def main() -> None:
             f"| {words.format(rows=options.rows, customers=options.customers)} | {one['wall']:.2f} | {one['cpu']:.2f}"
         )
         print(f"{line} | {one['mib']:,.0f} {beside(ours, theirs, name)} {promised} |")
-    ratio = ours["summary"]["cpu"] / hand["summary"]["cpu"]
-    print(f"\nsummary by hand {hand['summary']['cpu']:.2f} CPU s: ratio {ratio:.2f}, at most 1.2")
+    one = ours["summary"]
+    print("\n| the summary once more | wall s | CPU s | MiB above | ours of it, wall / CPU | promised |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for words, peer, promised in (("DuckDB by hand", hand, "at most 1.2"), ("Polars", polars, "beside")):
+        other = peer["summary"]
+        ratio = f"**{one['wall'] / other['wall']:.2f} / {one['cpu'] / other['cpu']:.2f}**"
+        print(f"| {words} | {other['wall']:.2f} | {other['cpu']:.2f} | {other['mib']:,.0f} | {ratio} | {promised} |")
+    print()
     print(f"{fit['rows']:,} distinct rows, {fit['evaluations']} evaluations of the likelihood")
     apart = {name: abs(params[name] / fit[name] - 1) for name in PARAMETERS} if params else {}
     if any(value > ALIKE for value in apart.values()):

@@ -125,6 +125,17 @@ def test_the_engine_is_there_in_a_second_and_brings_neither_django_nor_scipy() -
     )
 
 
+@pytest.mark.parametrize("name", ["outlook", "churn.backtest", "clv.BGNBD", "clv.summary", "clv.GammaGamma"])
+def test_a_name_of_the_engine_brings_numpy_and_nothing_else(name: str) -> None:
+    """Whoever reads a fit and asks it needs no database; what computes with one loads it when it does."""
+    code = f"import sys, changke.engine; changke.engine.{name}; print(*{{m.split('.')[0] for m in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"duckdb", "scipy", "sqlglot", "pyarrow", "polars", "pandas", "lightgbm", "django", "psycopg"}
+    loaded = set(done.stdout.split())
+    assert "numpy" in loaded
+    assert not heavy & loaded
+
+
 def test_what_a_command_loads_at_its_start_brings_no_library_that_only_computing_needs() -> None:
     rooms = ("affinity.sparse", "churn", "clv.fitting", "experiments.distributions", "mirror", "prediction.fitted")
     code = f"import sys, {', '.join(f'changke.engine.{room}' for room in rooms)}; print(*sys.modules)"

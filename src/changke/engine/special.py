@@ -2,9 +2,14 @@
 commands take to run, and few of them compute anything of the kind."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import scipy
+from changke.engine.later import Later
+
+if TYPE_CHECKING:
+    import scipy
+else:
+    scipy = Later("scipy")
 
 
 def _of_scipy(name: str) -> Callable[..., Any]:

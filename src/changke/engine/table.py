@@ -1,11 +1,17 @@
 """What the engine hands back: named columns of equal length that every frame library takes."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
+
+from changke.engine.later import Later
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Later("duckdb")
 
 Column = npt.NDArray[Any]
 

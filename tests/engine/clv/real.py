@@ -14,7 +14,7 @@ from changke.engine.table import Table
 FOLDER = Path(os.environ.get("CHANGKE_DATA") or Path(__file__).parents[4] / "shared" / "data")
 needs_cdnow = pytest.mark.skipif(
     not (FOLDER / "cdnow" / "cdnow_master.parquet").exists(),
-    reason="set CHANGKE_DATA to the folder that holds cdnow/cdnow_master.parquet and cdnow/cdnow_sample_ids.csv",
+    reason="the folder of real data sets is absent: CHANGKE_DATA holds cdnow/cdnow_master.parquet, ..._sample_ids.csv",
 )
 
 

@@ -1,8 +1,8 @@
 """docs/howto/from-lifetimes.md: what stands in one row gives the same numbers.
 
 The numbers are those of lifetimes 0.11.3 (pandas 3.0), which is no dependency: each constant stands beside the call
-that gave it. The parameters of the models are the papers', in weeks, so that no search comes between. `calculate_alive_path`
-of that version does not run with that pandas; `Series.fillna(method="ffill")` was given back to it.
+that gave it. The parameters of the models are those of the papers, in weeks, so that no search comes between.
+`calculate_alive_path` of that version does not run with that pandas: `Series.fillna(method="ffill")` was given back.
 """
 
 import re

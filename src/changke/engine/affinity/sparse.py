@@ -1,12 +1,17 @@
 """Customers by items, and baskets by items, as sparse matrices. SciPy is loaded when first asked."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from changke.engine.affinity.lines import Integers, Lines
+from changke.engine.later import Later
+
+if TYPE_CHECKING:
+    import scipy
+else:
+    scipy = Later("scipy")
 
 Matrix = Any  # scipy.sparse's CSR, untyped
 

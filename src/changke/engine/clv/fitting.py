@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy
 
 from changke.engine.clv.statistics import Floats, Statistics
+from changke.engine.later import Later
+
+if TYPE_CHECKING:
+    import scipy
+else:
+    scipy = Later("scipy")
 
 EDGE = 14.0  # exp(14) = 1,200,000 times the unit of time or of a coin: beyond it nothing changes in the predictions
 SAMPLE = 20_000  # rows of the first, rough search

@@ -68,7 +68,7 @@ def calibration_holdout(
     if end <= cut:
         raise NotASetting(f"the holdout ends on {end}, not after the calibration ({cut})")
     names = {"customer_id": customer_id, "date": date, "amount": amount}
-    known = summary(transactions, observation_end=cut, spread=spread, **names)
+    known = summary(transactions, observation_end=cut, customer_id=customer_id, date=date, amount=amount, spread=spread)
     found, has_money, _ = customer_days(transactions, observation_end=end, **names)
     later = found["day"].astype("datetime64[D]") > np.datetime64(cut, "D")
     who, paid = found["customer_id"][later], np.asarray(found["paid"], float)[later]
@@ -77,5 +77,5 @@ def calibration_holdout(
     inside = place < len(known)
     seen[inside] = known.customer_id[place[inside]] == who[inside]
     purchases = np.bincount(place[seen], minlength=len(known)).astype(float)
-    money = np.bincount(place[seen], paid[seen], minlength=len(known)) if has_money else None
+    money = np.bincount(place[seen], paid[seen], minlength=len(known)).astype(float) if has_money else None
     return Split(known, (end - cut).days, purchases, money, len(np.unique(who[~seen])))

@@ -3,13 +3,19 @@
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import columns_of, fetched, quoted, reading
+from changke.engine.later import Later
 from changke.engine.table import Column, Table
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Later("duckdb")
 
 ROWS_A_PART = 2_500_000
 """Customers of so many rows are summed up at a time: what is held of their days fits better, so it is quicker too."""
@@ -193,7 +199,7 @@ def _usable(names: dict[str, str]) -> str:
 
 
 def _look(
-    connection: duckdb.DuckDBPyConnection, customer_id: str, date: str, amount_named: str, end: dt.date
+    connection: "duckdb.DuckDBPyConnection", customer_id: str, date: str, amount_named: str, end: dt.date
 ) -> tuple[dict[str, str], bool, dict[str, int], bool, bool, int]:
     """Quoted names, whether there is money, what is left out, whether there are refunds and amounts of no number; and
     how many rows there are."""

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import quoted, reading
+from changke.engine.later import Later
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Later("duckdb")
 
 
 @contextmanager
 def purchase_days(
     transactions: object, *, observation_end: Day, customer_id: str, date: str, amount: str | None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> "Iterator[duckdb.DuckDBPyConnection]":
     """A database with the table `days(customer, day)`, up to the end.
 
     Raises

@@ -4,14 +4,19 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from changke.engine.days import Day, as_date
 from changke.engine.engines.frames import quoted, reading
 from changke.engine.experiments.moments import Moments
 from changke.engine.experiments.rates import wilson
+from changke.engine.later import Later
 from changke.engine.refusals import Refusal
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Later("duckdb")
 
 
 class NotAFunnel(Refusal):
@@ -103,7 +108,9 @@ def funnel(
         return Funnel(_counted(database, steps), unfinished)
 
 
-def _starts(database: duckdb.DuckDBPyConnection, first: str, within_days: int | None, until: dt.datetime | None) -> int:
+def _starts(
+    database: "duckdb.DuckDBPyConnection", first: str, within_days: int | None, until: dt.datetime | None
+) -> int:
     """The table of starts whose window is over; returns how many customers have none but began."""
     over = "true" if within_days is None else "moment + to_days($within) <= $until"
     values = {} if within_days is None else {"within": within_days, "until": until}
@@ -116,7 +123,7 @@ def _starts(database: duckdb.DuckDBPyConnection, first: str, within_days: int | 
     return int(database.execute(query).fetchall()[0][0])
 
 
-def _follow(database: duckdb.DuckDBPyConnection, place: int, steps: Sequence[str], within_days: int | None) -> None:
+def _follow(database: "duckdb.DuckDBPyConnection", place: int, steps: Sequence[str], within_days: int | None) -> None:
     """Add to each start when it reached this step: the first such event from its reaching of the step before."""
     after = ">" if steps[place] in steps[:place] else ">="
     limit = "" if within_days is None else f"AND event.moment <= one.at_0 + to_days({int(within_days)})"
@@ -130,7 +137,7 @@ def _follow(database: duckdb.DuckDBPyConnection, place: int, steps: Sequence[str
     )
 
 
-def _counted(database: duckdb.DuckDBPyConnection, steps: Sequence[str]) -> tuple[FunnelStep, ...]:
+def _counted(database: "duckdb.DuckDBPyConnection", steps: Sequence[str]) -> tuple[FunnelStep, ...]:
     reached = " + ".join(f"(at_{place} IS NOT NULL)::INT" for place in range(len(steps)))
     waits = [f"median(date_diff('second', at_{place - 1}, at_{place}))" for place in range(1, len(steps))]
     counts = [f"count(at_{place})" for place in range(len(steps))]

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from changke.engine.later import Later
 from changke.engine.table import Table
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Later("duckdb")
 
 GIVEN = "given"
 
@@ -17,7 +21,7 @@ class UnreadableFrame(TypeError):
 
 
 @contextmanager
-def reading(frame: object, *, needs: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(frame: object, *, needs: Sequence[str] = ()) -> "Iterator[duckdb.DuckDBPyConnection]":
     """A database in memory that sees the frame as the view `given`.
 
     Parameters
@@ -41,7 +45,7 @@ def reading(frame: object, *, needs: Sequence[str] = ()) -> Iterator[duckdb.Duck
         yield connection
 
 
-def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def columns_of(connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
     """The columns of what was given, with DuckDB's type."""
     return {name: str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE {GIVEN}").fetchall()}
 
@@ -52,13 +56,13 @@ def quoted(name: str) -> str:
 
 
 def fetched(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] | dict[str, object] = ()
+    connection: "duckdb.DuckDBPyConnection", query: str, values: Sequence[object] | dict[str, object] = ()
 ) -> Table:
     """The rows of a query as columns."""
     return Table(dict(connection.execute(query, values).fetchnumpy()))
 
 
-def _show(connection: duckdb.DuckDBPyConnection, frame: Any) -> None:
+def _show(connection: "duckdb.DuckDBPyConnection", frame: Any) -> None:
     if isinstance(frame, str | Path):
         connection.read_parquet(str(frame)).create_view(GIVEN)
     elif isinstance(frame, Table | duckdb.DuckDBPyRelation):
