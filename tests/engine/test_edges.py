@@ -77,6 +77,11 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **asked: clv.discounted_value(MODEL, SPEND, PAID, **asked),
         {"horizon_days": 365, "margin": 0.4, "discount_per_year": 0.1},
     ),
+    "clv.value_between": (
+        lambda **asked: clv.value_between(MODEL, SPEND, PAID, **asked),
+        {"horizon_days": 365, "margin": 0.4, "discount_per_year": 0.1, "interval": 0.8},
+    ),
+    "clv.GammaGamma.spend_between": (lambda **asked: SPEND.spend_between(PAID, **asked), {"interval": 0.8}),
     "clv.BGNBD": (clv.BGNBD, {"r": 0.5, "alpha": 30.0, "a": 0.6, "b": 2.4}),
     "clv.ParetoNBD": (clv.ParetoNBD, {"r": 0.5, "alpha": 30.0, "s": 0.6, "beta": 20.0}),
     "clv.MBGCNBD": (clv.MBGCNBD, {"k": 2}),
@@ -158,7 +163,8 @@ ANSWERED = {
     "clv.BGNBD.variance_of_purchases.horizon": {0}, "clv.BGNBD.at_least.horizon": {0},
     "churn.backtest.minimum_silence": {0}, "churn.backtest.early_days": {0}, "churn.backtest.precision": {0},
     "churn.fires_on.level": {0}, "churn.fires_on.least": {0}, "clv.discounted_value.margin": {0},
-    "clv.discounted_value.discount_per_year": {0}, "clv.BGNBD.at_least.n": {0, -3},
+    "clv.discounted_value.discount_per_year": {0}, "clv.value_between.horizon_days": {0},
+    "clv.value_between.margin": {0}, "clv.value_between.discount_per_year": {0}, "clv.BGNBD.at_least.n": {0, -3},
     "clv.BGNBD.exactly.n": {0, -3}, "clv.BGNBD.exactly.horizon": {0}, "clv.alive_path.horizon_days": {0},
     "clv.RobustSpend.centre": {0, -3},  # a logarithm
     "cohorts.bottleneck.usual": {0}, "cohorts.Survival.at.time": {0}, "cohorts.Survival.quantile.share": {0},

@@ -22,6 +22,7 @@ def _of_scipy(name: str) -> Callable[..., Any]:
 
 
 betainc = _of_scipy("betainc")
+betaincinv = _of_scipy("betaincinv")
 betaln = _of_scipy("betaln")
 chdtrc = _of_scipy("chdtrc")
 digamma = _of_scipy("digamma")
@@ -31,6 +32,7 @@ gammaincinv = _of_scipy("gammaincinv")
 gammaln = _of_scipy("gammaln")
 logit = _of_scipy("logit")
 ndtr = _of_scipy("ndtr")
+ndtri = _of_scipy("ndtri")
 pdtrik = _of_scipy("pdtrik")
 softmax = _of_scipy("softmax")
 stdtr = _of_scipy("stdtr")

@@ -12,7 +12,7 @@ from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.split import Split, calibration_holdout
 from changke.engine.clv.statistics import Statistics
 from changke.engine.clv.summary import MixedCurrencies, Summary, summary
-from changke.engine.clv.value import discounted_value
+from changke.engine.clv.value import discounted_value, value_between
 
 __all__ = [
     "BGCNBD",
@@ -33,4 +33,5 @@ __all__ = [
     "discounted_value",
     "fit_pooled",
     "summary",
+    "value_between",
 ]

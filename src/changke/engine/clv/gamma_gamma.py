@@ -7,7 +7,7 @@ import numpy as np
 from changke.engine.clv.fitting import EDGE, FEW, Fit, Prior, climb
 from changke.engine.clv.spend import SpendModel, money_of
 from changke.engine.clv.statistics import Floats
-from changke.engine.special import digamma, gammaln
+from changke.engine.special import betaincinv, digamma, gammaincinv, gammaln
 
 LEAST_Q = 1.05  # at 1 the expected mean is infinite
 
@@ -83,6 +83,14 @@ class GammaGamma(SpendModel):
         least = np.maximum(shape, 2.1)  # below 2 the variance is infinite
         square = rate**2 / ((least - 1) * (least - 2))
         return self.p * square, self.p**2 * (square - (rate / (least - 1)) ** 2)
+
+    def _quantile(self, data: Any, edge: float, of: str) -> Floats:
+        x, mean = _seen(data)
+        shape, rate = self.q + self.p * x, self.gamma + x * mean
+        if of == "mean":
+            return np.asarray(self.p * rate / gammaincinv(shape, 1 - edge), float)
+        part = betaincinv(self.p, shape, edge)
+        return np.asarray(rate * part / (1 - part), float)
 
 
 def _seen(data: Any) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ import numpy as np
 from changke.engine.clv.fitting import Fit
 from changke.engine.clv.spend import SpendModel
 from changke.engine.clv.statistics import Floats
+from changke.engine.special import ndtri
 
 CLIP = 4.0  # robust deviations
 CAPPED_ABOVE = 0.995  # of the customers' means
@@ -64,6 +65,14 @@ class RobustSpend(SpendModel):
         unknown = 1 / (1 / self.between + days / self.within)
         squared = self.expected_spend(data) ** 2
         return squared * np.expm1(min(self.within, 4.0)), squared * np.expm1(np.minimum(unknown, 4.0))
+
+    def _quantile(self, data: Any, edge: float, of: str) -> Floats:
+        """Of the lognormal whose mean is the expected spend."""
+        unknown = 1 / (1 / self.between + _needed(data)[0] / self.within)
+        scatter = unknown + (self.within if of == "day" else 0.0)
+        return np.asarray(
+            self.expected_spend(data) * np.exp(float(ndtri(edge)) * np.sqrt(scatter) - scatter / 2), float
+        )
 
     def _means(self, data: Any) -> Floats:
         days, logs, _, spent, bought = _needed(data)

@@ -2,13 +2,13 @@
 
 import json
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from changke.engine.clv.fitting import Fit
 from changke.engine.clv.statistics import Floats
-from changke.engine.refusals import above_zero, finite
+from changke.engine.refusals import NotASetting, above_zero, finite, share
 
 
 class SpendModel(ABC):
@@ -39,6 +39,26 @@ class SpendModel(ABC):
     @abstractmethod
     def variance_of_spend(self, data: Any) -> tuple[Floats, Floats]:
         """The variance of one day around her own mean, and of what is not known of that mean."""
+
+    def spend_between(
+        self, data: Any, *, interval: float = 0.8, of: Literal["day", "mean"] = "day"
+    ) -> tuple[Floats, Floats]:
+        """Between what the money of one further purchase day lies, or with "mean" the mean of her days, for each
+        customer, with the probability `interval` and as much outside below as above.
+
+        Raises
+        ------
+        NotASetting
+            An interval that is no share, or a question that is none of the two.
+        """
+        tail = (1 - share("interval", interval)) / 2
+        if of not in ("day", "mean"):
+            raise NotASetting(f"an interval is of a day or of the mean, not of {of!r}")
+        return self._quantile(data, tail, of), self._quantile(data, 1 - tail, of)
+
+    @abstractmethod
+    def _quantile(self, data: Any, edge: float, of: str) -> Floats:
+        """What the money of a day, or the mean of her days, stays below with the probability `edge`."""
 
     def values(self) -> dict[str, float]:
         """The parameters by name."""

@@ -7,7 +7,10 @@ import numpy as np
 from changke.engine.clv.model import PurchaseModel, ahead
 from changke.engine.clv.spend import SpendModel
 from changke.engine.clv.statistics import Floats, columns_from
+from changke.engine.clv.sums import sum_of_days
 from changke.engine.refusals import above_zero, between
+from changke.engine.refusals import share as checked_share
+from changke.engine.table import Table
 
 PERIOD_DAYS = 30
 
@@ -35,6 +38,10 @@ def discounted_value(
         Share of the money that stays, 0..1. Never guessed: a shop that does not know it says 1 and reads revenue.
     discount_per_year
         0.1 makes money in a year worth 1 / 1.1.
+
+    See Also
+    --------
+    value_between : the same with its interval.
     """
     horizon = ahead(horizon_days)
     between("margin", margin, least=0, most=1)
@@ -47,3 +54,36 @@ def discounted_value(
         worth += (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
         before, begun = until, end
     return margin * spend.expected_spend(data) * worth
+
+
+def value_between(
+    purchases: PurchaseModel,
+    spend: SpendModel,
+    data: Any,
+    *,
+    horizon_days: float,
+    margin: float,
+    discount_per_year: float,
+    interval: float = 0.8,
+) -> Table:
+    """`discounted_value` with its interval, as much outside below as above; of whoever stays away with more than that,
+    the lower edge is nothing and all of it lies above.
+
+    The discount is taken as one factor, that of the customer's expected money; parameters as of `discounted_value`.
+
+    Returns
+    -------
+    Table
+        value, value_low, value_high.
+    """
+    asked = {"horizon_days": horizon_days, "margin": margin, "discount_per_year": discount_per_year}
+    share, value = checked_share("interval", interval), discounted_value(purchases, spend, data, **asked)
+    columns = columns_from(data)
+    mean, low, high = sum_of_days(
+        spend.expected_spend(data), *spend.variance_of_spend(data),
+        expected=purchases.expected_purchases(horizon_days, *columns),
+        variance=purchases.variance_of_purchases(horizon_days, *columns),
+        active=purchases.p_active(horizon_days, *columns), share=np.full(len(value), share),
+    )  # fmt: skip
+    stays = np.divide(value, mean, out=np.zeros(len(value)), where=mean > 0)
+    return Table({"value": value, "value_low": stays * low, "value_high": stays * high})

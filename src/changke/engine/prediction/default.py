@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from changke.engine.days import Day
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
@@ -9,9 +11,6 @@ from changke.engine.prediction.features import features
 from changke.engine.prediction.fitted import fit
 from changke.engine.refusals import share, whole
 from changke.engine.table import Column, Table
-
-RANGE = ("p_active_low", "p_active_high")
-"""How far the models alone disagree: no part of an answer in which boosting may have one."""
 
 
 class Outlook(Table):
@@ -56,9 +55,10 @@ def outlook(
     Returns
     -------
     Outlook
-        customer_id, p_active, expected_purchases (days with a purchase), purchases_low, purchases_high,
-        purchases_inside and, with amounts, expected_spend, spend_low, spend_high. `.notes` says what was used,
-        `.left_out` what was not counted.
+        customer_id; p_active with p_active_low and p_active_high, the lowest and the highest that one of its parts says
+        (a probability has a range and no interval: docs/algorithms/outlook.md); expected_purchases (days with a
+        purchase), purchases_low, purchases_high, purchases_inside and, with amounts, expected_spend, spend_low,
+        spend_high. `.notes` says what was used, `.left_out` what was not counted.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def outlook(
     fitted = fit(days, horizon_days=horizon)
     models, notes = fitted.models, list(fitted.notes)
     said = fitted.ask(known, interval=interval)
-    columns: dict[str, Column] = {name: said[name] for name in said if name not in RANGE}
+    columns: dict[str, Column] = dict(said)
     found = past.lessons(days, horizon, fitted.ticks) if boosting and boost.installed() and horizon else []
     boosted = _boosted(found, boosting)
     notes.append(boosted.why)
@@ -85,7 +85,10 @@ def outlook(
         if boosted.counts:
             expected = (past.levelled(count, expected) + expected) / 2
         if boosted.ranks:
-            active = (past.moved(came, float(active.mean())) + active) / 2
+            learned = past.moved(came, float(active.mean()))
+            active = (learned + active) / 2
+            columns["p_active_low"] = np.minimum(said["p_active_low"], learned)
+            columns["p_active_high"] = np.maximum(said["p_active_high"], learned)
         columns["p_active"] = active
         columns |= fitted.amounts(known, expected, active, interval)
     return Outlook(columns, tuple(notes), days.left_out)

@@ -16,9 +16,10 @@ from changke.engine.clv.model import About, PurchaseModel, ahead
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.clv.summary import Summary
+from changke.engine.clv.sums import sum_of_days
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.prediction.intervals import Widths, between_days, between_money
+from changke.engine.prediction.intervals import Widths, between_days
 from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
 from changke.engine.prediction.season import Season, season
@@ -169,6 +170,31 @@ class Fitted:
             before, begun = until, end
         return margin * self.spend.expected_spend(known) * self.level * worth[about.place]
 
+    def worth_between(
+        self,
+        known: Summary,
+        *,
+        margin: float,
+        discount_per_year: float,
+        days: int = YEAR_DAYS,
+        interval: float = INTERVAL,
+    ) -> Table:
+        """`worth` with its interval: customer_id, worth, worth_low, worth_high.
+
+        The widths are the models' own; what the newest past window taught of them is of another horizon.
+        """
+        about, share = self.about(known), np.full(len(known), checked_share("interval", interval))
+        worth = self.worth(known, margin=margin, discount_per_year=discount_per_year, days=days, about=about)
+        assert self.spend is not None, "worth has asked"
+        said, place = Said.of(about.models, float(days)), about.place
+        mean, low, high = self._sum(
+            self.spend, known, self.level, said.expected[place], said.variance[place],
+            said.active.mean(axis=0)[place], share,
+        )  # fmt: skip
+        stays = np.divide(worth, mean, out=np.zeros(len(worth)), where=mean > 0)
+        names = ("customer_id", "worth", "worth_low", "worth_high")
+        return Table(dict(zip(names, (known.customer_id, worth, stays * low, stays * high), strict=True)))
+
     def _money(
         self, known: Summary, each: Floats, expected: Floats, variance: Floats, active: Floats, share: Floats
     ) -> dict[str, Column]:
@@ -178,12 +204,22 @@ class Fitted:
         """
         assert self.spend is not None
         scale = self.level / self.tilt.factor(each)
-        each = each * scale
-        within, unknown = (part * scale**2 for part in self.spend.variance_of_spend(known))
-        mean = expected * each
-        second = expected * within + variance * each**2 + (variance + expected**2) * unknown + mean**2
-        low, high = between_money(active, mean, second, share)
+        mean, low, high = self._sum(self.spend, known, scale, expected, variance, active, share)
         return {"expected_spend": mean, "spend_low": low, "spend_high": high}
+
+    @staticmethod
+    def _sum(
+        spend: RobustSpend,
+        known: Summary,
+        scale: Floats | float,
+        expected: Floats,
+        variance: Floats,
+        active: Floats,
+        share: Floats,
+    ) -> tuple[Floats, Floats, Floats]:
+        within, unknown = (part * scale**2 for part in spend.variance_of_spend(known))
+        each = np.asarray(spend.expected_spend(known) * scale, float)
+        return sum_of_days(each, within, unknown, expected=expected, variance=variance, active=active, share=share)
 
     def to_json(self) -> str:
         """What was learned as text, to be read by `from_json`."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from changke.engine.clv.statistics import Floats
+from changke.engine.clv.sums import edges
 from changke.engine.refusals import NotFinite
-from changke.engine.special import expit, gammaincinv, logit
+from changke.engine.special import expit, logit
 
 PROMISED = 0.8
 MANY = 200.0
@@ -95,37 +96,8 @@ def _nearer(less: Floats, most: Floats, goal: Floats) -> np.ndarray:
 
 def _smooth(came: Floats, further: Floats, scatter: Floats, share: Floats) -> tuple[Floats, Floats, Floats]:
     shape, scale = further**2 / scatter, scatter / further
-    first, last, said = _edges(came, shape, scale, share)
+    first, last, said = edges(came, shape, scale, share)
     return np.rint(first), np.rint(last), said
-
-
-def between_money(active: Floats, mean: Floats, second: Floats, share: Floats) -> tuple[Floats, Floats]:
-    """The same of money: nothing with 1 - active, else a gamma with the mean and the mean square of the whole."""
-    came = np.clip(active, 0.0, 1.0)
-    with np.errstate(all="ignore"):
-        given = np.where(came > 0, mean / came, 0.0)
-        scatter = np.maximum(np.where(came > 0, second / came - given**2, 0.0), 1e-12)
-        shape, scale = given**2 / scatter, np.where(given > 0, scatter / given, 0.0)
-    return _edges(came, shape, scale, share)[:2]
-
-
-def _edges(came: Floats, shape: Floats, scale: Floats, share: Floats) -> tuple[Floats, Floats, Floats]:
-    """As much outside below as above. Who stays away more often than that has no lower edge: all that may be missing
-    is missing above."""
-    stays, tail = 1 - came, (1 - share) / 2
-    below = np.where(stays <= tail, tail, 0.0)
-    above = below + share
-    low, high = (_quantile(edge, stays, came, shape, scale) for edge in (below, above))
-    return low, high, np.maximum(above, stays) - below
-
-
-def _quantile(edge: Floats, stays: Floats, came: Floats, shape: Floats, scale: Floats) -> Floats:
-    found = np.zeros(len(edge))
-    some = edge > stays  # for all the others it is nothing
-    inside = np.clip((edge[some] - stays[some]) / came[some], 0.0, 1.0)
-    with np.errstate(all="ignore"):
-        found[some] = np.nan_to_num(gammaincinv(shape[some], inside) * scale[some])
-    return found
 
 
 def learned(expected: Floats, active: Floats, variance: Floats, came: Floats) -> Widths:
