@@ -62,8 +62,9 @@ messages: .venv/server.done ## compile the words in their languages
 collect: .venv/server.done ## write new words into the catalogues, to be translated
 	@$(BIN)/python -m scripts.messages collect
 
-docs: .venv/dev.done ## write docs/reference from the code
+docs: .venv/dev.done ## write docs/reference and the notebooks from the code
 	@$(BIN)/python -m scripts.reference
+	@$(BIN)/python -m scripts.notebooks
 
 wheel: .venv/dev.done messages ## the installable package, words compiled, into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -1,54 +1,78 @@
-# %% [markdown]
-# # CDNOW: the fit of the papers, and why P(alive) ranks worse than a coin
-#
-# Run it cell by cell, or whole: `python docs/notebooks/cdnow.py FOLDER`, FOLDER holding `cdnow_master.parquet` and
-# `cdnow_sample_ids.csv`.
+# The code of the notebooks cdnow.*.ipynb; their words, in three languages, are in words/. `make docs` writes them.
+
+# %% [markdown] title
 
 # %%
-import sys
+import datetime as dt
+import os
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
-from changke.engine.clv import BGNBD, summary
-from changke.engine.prediction.days import Days
-from changke.engine.prediction.past import area
+from changke.engine import churn, clv, outlook
+from changke.engine.synthetic import invent
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else "cdnow")
-master = duckdb.read_parquet(str(folder / "cdnow_master.parquet"))
-ids = duckdb.read_csv(str(folder / "cdnow_sample_ids.csv"))
-sample = duckdb.sql("SELECT * FROM master WHERE customer_id IN (SELECT customer_id FROM ids)")
+folder = Path(os.environ.get("CDNOW", "cdnow"))
+has_cdnow = (folder / "cdnow_master.parquet").exists()
+if has_cdnow:
+    master = duckdb.read_parquet(str(folder / "cdnow_master.parquet"))
+    ids = duckdb.read_csv(str(folder / "cdnow_sample_ids.csv"))
+    sample = duckdb.sql("SELECT * FROM master WHERE customer_id IN (SELECT customer_id FROM ids)")
+    cut, end = "1997-09-30", "1998-06-30"
+else:
+    receipts = invent(7, today=dt.date(2026, 6, 30), customers=2000, stores=3, years=3).receipts
+    known = (receipts.customer >= 0) & (np.array(receipts.kind) == "sale")
+    master = sample = {
+        "customer_id": receipts.customer[known],
+        "date": receipts.business_date[known].astype("datetime64[us]"),
+        "amount": receipts.cash_minor[known] / 100,
+    }
+    cut, end = "2025-09-30", "2026-06-30"
 
-# %% [markdown]
-# The sample of 2,357, 39 weeks. Fader, Hardie and Lee: r 0.243, alpha 4.414, a 0.793, b 2.426, LL -9582.4.
+# %% [markdown] fit
 
 # %%
-found = summary(sample, observation_end="1997-09-30")
-model = BGNBD().fit(x=found.x, t_x=found.t_x / 7, T=found.T / 7)
-assert model.fit_ is not None
+found = clv.summary(sample, observation_end=cut)
+model = clv.BGNBD().fit(x=found.x, t_x=found.t_x / 7, T=found.T / 7)
 print(model)
 print(f"LL {model.fit_.log_likelihood:.2f}")
 
-# %% [markdown]
-# Who comes in the 39 weeks after? The model gives everybody who bought once P(alive) = 1: she never had an occasion to
-# leave. Most of those will never be seen again. So the ranking is upside down, while silence alone, and the outlook
-# P(active), are right.
+# %% [markdown] coin
 
 # %%
-days = Days.of(master, observation_end="1998-06-30")
-window = days.until(days.end - 273)
-known, (came, _) = window.summary(), window.outcome(273)
-everybody = BGNBD().fit(known)
-past = (known.x, known.t_x, known.T)
-once = known.x == 0
+split = clv.calibration_holdout(master, calibration_end=cut, observation_end=end)
+past = (split.calibration.x, split.calibration.t_x, split.calibration.T)
+came, once = split.purchases > 0, split.calibration.x == 0
+everybody = clv.BGNBD().fit(split.calibration)
 alive = everybody.p_alive(*past)
-print(f"bought once: {once.mean():.0%}, P(alive) {alive[once].mean():.2f}, came {(came[once] > 0).mean():.0%}")
 scores = {
     "P(alive)": alive,
-    "silent days, fewest first": known.t_x - known.T,
-    "P(active in 273 days)": everybody.p_active(273, *past),
-    "expected purchases": everybody.expected_purchases(273, *past),
+    "silence": past[1] - past[2],
+    "P(active)": everybody.p_active(split.days, *past),
+    "E[purchases]": everybody.expected_purchases(split.days, *past),
 }
-for name, score in scores.items():
-    print(f"AUC {area(np.asarray(came > 0), score):.3f}  {name}")
+print(f"x = 0: {once.mean():.0%}, P(alive) {alive[once].mean():.2f}, {came[once].mean():.0%}")
+auc = {name: churn.area(came, score) for name, score in scores.items()}
+for name, value in auc.items():
+    print(f"AUC {value:.3f}  {name}")
+
+# %% [markdown] outlook
+
+# %%
+said = outlook(master, observation_end=cut, horizon_days=split.days, boosting=False)
+auc["outlook"] = churn.area(came, said["p_active"])
+inside = (split.purchases >= said["purchases_low"]) & (split.purchases <= said["purchases_high"])
+print(f"AUC {auc['outlook']:.3f}")
+print(f"{said['expected_purchases'].sum():.0f} / {split.purchases.sum():.0f}")
+print(f"{said['purchases_inside'].mean():.0%} / {inside.mean():.0%}")
+for note in said.notes:
+    print(note)
+
+# %% [markdown] warn
+
+# %%
+judged = churn.backtest(sample, horizon_days=90, observation_end=end)
+print(judged.signal)
+for rule in judged.rules:
+    print(f"{rule.rule:<16} {rule.precision:.2f} {rule.recall:.2f} {rule.lead_days:.0f}")
