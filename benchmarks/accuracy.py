@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 from changke.engine import churn, outlook
 from changke.engine.clv import BGNBD, GammaGamma, Summary
 from changke.engine.prediction.days import Days
-from changke.engine.prediction.fitted import interval_score, thirds
+from changke.engine.prediction.holdout import interval_score, thirds
 from changke.engine.prediction.past import area
 from changke.engine.table import Table
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks.refresh import TODAY, mirrored
 
 from changke.engine.engines import duckdb as on_duckdb
-from changke.engine.prediction.fitted import fit, holdout
+from changke.engine.prediction.fitted import fit
+from changke.engine.prediction.holdout import holdout
 from changke.profiles.attributes.catalogue import COMPOSER
 from changke.profiles.value.rules import predictions, purchase_days
 

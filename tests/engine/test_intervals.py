@@ -10,7 +10,8 @@ import pytest
 
 from changke.engine.clv.sums import between_money
 from changke.engine.prediction.days import Days
-from changke.engine.prediction.fitted import Fitted, fit, interval_score
+from changke.engine.prediction.fitted import Fitted, fit
+from changke.engine.prediction.holdout import interval_score
 from changke.engine.prediction.intervals import Widths, between_days
 
 END = dt.date(2026, 6, 30)

@@ -12,7 +12,8 @@ from changke.engine import outlook
 from changke.engine.clv import MixedCurrencies
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
-from changke.engine.prediction.fitted import Fitted, fit, holdout
+from changke.engine.prediction.fitted import Fitted, fit
+from changke.engine.prediction.holdout import holdout
 
 END = dt.date(2026, 6, 30)
 

@@ -26,15 +26,11 @@ from changke.engine.prediction.season import Season, season
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.refusals import above_zero, between
 from changke.engine.refusals import share as checked_share
-from changke.engine.special import pdtrik
 from changke.engine.table import Column, Table
 
 YEAR_DAYS = 365
 QUARTERS = 4
 INTERVAL = 0.8
-LEAST_TESTED = 50
-"""Customers below which a holdout says nothing."""
-BANDS = 10
 
 
 Places = npt.NDArray[np.intp]
@@ -296,148 +292,6 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         tilt=tilt,
         widths=lately.widths,
     )
-
-
-@dataclass(frozen=True)
-class Band:
-    """A tenth of the customers by p_active: how many came, of a hundred, and how many were said to."""
-
-    customers: int
-    said: float
-    came: float
-
-
-@dataclass(frozen=True)
-class Third:
-    """A third of the customers by expected purchase days, and how the intervals of 80 % met them.
-
-    Attributes
-    ----------
-    said
-        How likely, by the models, her days lie between their two whole numbers; more than 80 % where "none" alone is.
-    days_inside, money_inside
-        The share whose days and money did.
-    none
-        The share whose interval is "none at all".
-    width, score
-        Mean width in days, and mean interval score (Gneiting, Raftery 2007): the width, and ten times as much as a
-        miss lay outside. Less is better.
-    naive_score
-        The score of Poisson's 10 % and 90 % at her own pace.
-    """
-
-    customers: int
-    said: float
-    days_inside: float
-    money_inside: float
-    none: float
-    width: float
-    score: float
-    naive_score: float
-
-
-@dataclass(frozen=True)
-class Holdout:
-    """How the same recipe, given only what was known at an earlier day, met what came after it.
-
-    `naive_*` are what anybody can do without a model: rank by silence, and continue at one's own pace.
-    """
-
-    cut: dt.date
-    horizon_days: int
-    customers: int
-    active_said: float
-    active_came: float
-    auc: float
-    naive_auc: float
-    brier: float
-    band_gap: float
-    rmse: float
-    naive_rmse: float
-    purchases_said: float
-    purchases_came: float
-    inside: float
-    spend_said: float
-    spend_came: float
-    bands: tuple[Band, ...]
-    thirds: tuple[Third, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain numbers and text."""
-        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        groups = {
-            name: [{key: round(value, 6) for key, value in asdict(one).items()} for one in several]
-            for name, several in (("bands", self.bands), ("thirds", self.thirds))
-        }
-        return rounded | {"cut": self.cut.isoformat(), **groups}
-
-
-def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
-    """Fit at an earlier day, look at what came. None where the past is too short or too few customers were known."""
-    found = past.newest(days, round(ahead(horizon_days)))
-    if found is None or len(found[0]) < LEAST_TESTED:
-        return None
-    window, length = found
-    then = fit(days.known_at(window.cut), horizon_days=length)
-    known = window.summary()
-    said = then.ask(known)
-    came, money = window.outcome(length)
-    active, expected = said["p_active"], said["expected_purchases"]
-    own_pace = (known.x + 1) / np.maximum(known.T, 1.0) * length
-    order = np.argsort(active, kind="stable")
-    bands = tuple(
-        Band(len(some), float(active[some].mean()), float((came[some] > 0).mean()))
-        for some in np.array_split(order, BANDS)
-        if len(some)
-    )
-    weights = np.array([band.customers for band in bands], float)
-    gaps = np.array([abs(band.said - band.came) for band in bands])
-    return Holdout(
-        cut=(EPOCH + np.timedelta64(window.cut, "D")).item(),
-        horizon_days=length,
-        customers=len(window),
-        active_said=float(active.mean()),
-        active_came=float((came > 0).mean()),
-        auc=past.area(came, active),
-        naive_auc=past.area(came, -(known.T - known.t_x)),
-        brier=float(((active - (came > 0)) ** 2).mean()),
-        band_gap=float(gaps @ weights / weights.sum()),
-        rmse=float(np.sqrt(((expected - came) ** 2).mean())),
-        naive_rmse=float(np.sqrt(((own_pace - came) ** 2).mean())),
-        purchases_said=float(expected.sum()),
-        purchases_came=float(came.sum()),
-        inside=float(((came >= said["purchases_low"]) & (came <= said["purchases_high"])).mean()),
-        spend_said=float(said["expected_spend"].sum()) if "expected_spend" in said else 0.0,
-        spend_came=float(money.sum()),
-        bands=bands,
-        thirds=thirds(said, came, money, own_pace),
-    )
-
-
-def thirds(said: Table, came: Floats, money: Floats, own_pace: Floats) -> tuple[Third, ...]:
-    """How the intervals of what was said met what came, in thirds by what was expected."""
-    low, high = said["purchases_low"], said["purchases_high"]
-    score = interval_score(low, high, came)
-    at_her_pace = [np.maximum(np.ceil(pdtrik(edge, own_pace)), 0.0) for edge in (0.1, 0.9)]
-    naive = interval_score(at_her_pace[0], at_her_pace[1], came)
-    inside = (came >= low) & (came <= high)
-    paid = inside
-    if "expected_spend" in said:
-        paid = (money >= said["spend_low"] - 1e-9) & (money <= said["spend_high"] + 1e-9)
-    order = np.argsort(said["expected_purchases"], kind="stable")
-    return tuple(
-        Third(
-            len(some), float(said["purchases_inside"][some].mean()), float(inside[some].mean()),
-            float(paid[some].mean()), float((high[some] == 0).mean()), float((high - low)[some].mean()),
-            float(score[some].mean()), float(naive[some].mean()),
-        )
-        for some in np.array_split(order, 3)
-    )  # fmt: skip
-
-
-def interval_score(low: Floats, high: Floats, true: Floats, share: float = INTERVAL) -> Floats:
-    """The width, and what lay outside 2 / (1 - share) times."""
-    return high - low + 2 / (1 - share) * (np.maximum(low - true, 0) + np.maximum(true - high, 0))
 
 
 def as_of(fitted: Fitted, *, horizon_days: int) -> Fitted:

@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.prediction.fitted import fit, holdout
+from changke.engine.prediction.fitted import fit
+from changke.engine.prediction.holdout import holdout
 from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import fit_is_stale
