@@ -91,14 +91,17 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--purchases", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--memory", default="4g")
+    parser.add_argument("--memory", default="12g", help="of Spark; with 4g its last statement does not fit")
+    parser.add_argument(
+        "--duckdb-memory", default="4GB", help="beyond it DuckDB writes to disk; it stays open beside Spark"
+    )
     arguments = parser.parse_args()
     spark.require()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     wrong = 0
     for purchases in arguments.purchases:
         duck = mirrored(arguments.folder, purchases // 10, purchases)
-        duck.execute(f"SET enable_progress_bar = false; SET memory_limit = '{arguments.memory.upper()}B'")
+        duck.execute(f"SET enable_progress_bar = false; SET memory_limit = '{arguments.duckdb_memory}'")
         folder = arguments.folder.absolute() / f"spark_{purchases}"
         size = hand_out(duck, folder)
         print(f"{purchases:,} purchases: {size / 1e6:.0f} MB of Parquet", flush=True)

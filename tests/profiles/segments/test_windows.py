@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer
@@ -102,17 +104,63 @@ def test_ids_that_no_array_has_room_for_are_left_to_postgresql(tmp_path: Path, c
     assert not list(tmp_path.iterdir())
 
 
-def test_one_after_another_in_parts_is_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deeds = [(one, -day, 10 * one + day, 1) for one in (1, 2, 3) for day in range(0, 10 * one, 3 * one)]
-    rows = written(tmp_path, deeds)
-    assert rows is not None
-    every = (rows, range(len(rows.customer)), None)
-    for within in (2, 3, 6, 9):
-        whole = follows(every, every, within=within, comparable=True, size=4).tolist()
-        assert whole == [one for one in (1, 2, 3) if 3 * one <= within]
-        with monkeypatch.context() as few:
-            few.setattr("changke.profiles.segments.windows.follows.AT_A_TIME", 3)
-            assert follows(every, every, within=within, comparable=True, size=4).tolist() == whole
+DONE = st.lists(st.tuples(st.integers(1, 4), st.integers(-9, 0), st.integers(0, 3)), max_size=30)
+"""Customer, day, item (0: a receipt without a line)."""
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    done=DONE,
+    within=st.integers(0, 5),
+    wanted=st.tuples(st.sampled_from([(), (1,), (2, 3)]), st.sampled_from([(), (1,), (2, 3)])),
+    comparable=st.booleans(),
+    since=st.sampled_from([-99, -6, -2]),
+    piece=st.sampled_from([1, 4, 1 << 20]),
+)
+def test_one_after_another_is_what_trying_all_pairs_finds(
+    done: list[tuple[int, int, int]],
+    within: int,
+    wanted: tuple[tuple[int, ...], tuple[int, ...]],
+    comparable: bool,
+    since: int,
+    piece: int,
+) -> None:
+    rows = in_order(done)
+    meant = rows.between(since, 0)
+
+    def fits(one: tuple[int, tuple[int, int, int]], items: tuple[int, ...]) -> bool:
+        return one[1][1] >= since and (not items or one[1][2] in items)
+
+    numbered = list(enumerate(sorted(done, key=lambda one: one[1])))
+    expected = {
+        customer
+        for place, (customer, day, item) in numbered
+        for later, (other, then, also) in numbered
+        if other == customer
+        and fits((place, (customer, day, item)), wanted[0])
+        and fits((later, (other, then, also)), wanted[1])
+        and (0 < then - day <= within or (comparable and then == day and later > place))
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("changke.profiles.segments.windows.follows.SLICE", piece)
+        found = follows(
+            (rows, meant, wanted[0] or None), (rows, meant, wanted[1] or None),
+            within=within, comparable=comparable, size=5,
+        )  # fmt: skip
+    assert found.tolist() == sorted(expected)
+
+
+def in_order(done: list[tuple[int, int, int]]) -> kept.Rows:
+    """Deeds as they are kept."""
+    done = sorted(done, key=lambda one: one[1])
+    days, starts = np.unique(np.array([day for _, day, _ in done], np.int32), return_index=True)
+    lines = [(place, item) for place, (_, _, item) in enumerate(done) if item]
+    customers, rows, items = (
+        np.array(found, np.int32)
+        for found in ([one for one, _, _ in done], [row for row, _ in lines], [item for _, item in lines])
+    )
+    places, starts = np.arange(len(done), dtype=np.int32), np.append(starts, len(done)).astype(np.int32)
+    return kept.Rows(customers, places, places, days, starts, rows, items, items, highest_item=3)
 
 
 def many(deeds: int, customers: int) -> kept.Rows:
@@ -123,24 +171,18 @@ def many(deeds: int, customers: int) -> kept.Rows:
     return kept.Rows(every % customers, every, every, days, starts, none, none, none)
 
 
-def test_of_very_many_deeds_some_customers_come_after_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = many(2_000_000, 100_000)
-    every = (rows, range(len(rows.customer)), None)
-    monkeypatch.setattr("changke.profiles.segments.windows.follows.AT_A_TIME", 100_000)
-
-    def asked() -> tuple[list[int], int]:
+def test_what_is_held_while_looking_who_followed_grows_with_customers_not_with_deeds() -> None:
+    def peak(deeds: int) -> int:
+        rows = many(deeds, 100_000)
+        every = (rows, range(len(rows.customer)), None)
         tracemalloc.start()
         try:
-            found = follows(every, every, within=1, comparable=True, size=100_000).tolist()
-            return found, tracemalloc.get_traced_memory()[1]
+            assert follows(every, every, within=1, comparable=True, size=100_000).tolist() == list(range(100_000))
+            return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
-    whole, peak = asked()
-    monkeypatch.setattr("changke.profiles.segments.windows.follows.PICKED", 500_000)
-    in_parts, peak_in_parts = asked()
-    assert in_parts == whole == list(range(100_000))
-    assert peak_in_parts < peak / 2
+    assert peak(2_000_000) < 1.1 * peak(400_000)
 
 
 class Watched(dict[str, kept.Rows]):

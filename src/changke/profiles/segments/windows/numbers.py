@@ -32,12 +32,23 @@ def numbers(
         Customer id -> the day after which a deed counts.
     """
     found = np.zeros(size, np.int64)
+    begins = None if after is None else _begins(kept, after)
     for customers, amounts, at in _slices(kept, rows, items):
-        if after is not None:
-            later = kept.day_of(at) > after[customers]
-            customers, amounts = customers[later], amounts[later] if measure == "sum" else amounts
+        if begins is not None:
+            # `take` and `compress`: half the time of the same in brackets. Every id has its place.
+            later = at >= begins.take(customers, mode="clip")
+            customers, amounts = customers.compress(later), amounts.compress(later) if measure == "sum" else amounts
         found += np.bincount(customers, minlength=size) if measure == "count" else _sums(customers, amounts, size)
     return found
+
+
+def _begins(kept: Rows, after: Ints) -> Ints:
+    """Customer id -> the first row of a later day: one look per customer, so that none is needed per deed."""
+    if not len(kept.days):
+        return np.zeros(len(after), np.int64)
+    lowest, highest = int(kept.days[0]), int(kept.days[-1])
+    beginning = kept.starts[np.searchsorted(kept.days, np.arange(lowest - 1, highest + 1), side="right")]
+    return np.asarray(beginning[np.clip(after, lowest - 1, highest) - (lowest - 1)])
 
 
 def last_days(kept: Rows, rows: range, size: int) -> Ints:
@@ -59,7 +70,7 @@ def _slices(kept: Rows, rows: range, items: Sequence[int] | None) -> Iterator[tu
     """Customers, amounts and row numbers, a slice at a time; no receipt lies in two."""
     if items is None:
         for begin, end in _parts(rows):
-            yield kept.customer[begin:end], kept.amount[begin:end], np.arange(begin, end)
+            yield kept.customer[begin:end], kept.amount[begin:end], np.arange(begin, end, dtype=kept.starts.dtype)
         return
     wanted = np.zeros(kept.highest_item + 1, bool)
     wanted[[one for one in items if one <= kept.highest_item]] = True
