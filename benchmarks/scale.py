@@ -67,22 +67,27 @@ def on_spark(folder: Path, cores: int, memory: str) -> tuple[float, float]:
     return stood - began, done - stood
 
 
-def on_duckdb(duck: duckdb.DuckDBPyConnection, cores: int) -> float:
-    """Seconds of the same work over the mirror's tables."""
+def on_duckdb(duck: duckdb.DuckDBPyConnection, folder: Path, cores: int) -> float:
+    """Seconds of the same work over the mirror's tables. What came out is left in a file: both do not fit in memory."""
     duck.execute(f"SET threads = {cores}")
     began = time.perf_counter()
     composed(duck)
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    duck.execute(f"COPY fresh TO '{folder}/ours.parquet' (FORMAT parquet)")
+    return seconds
 
 
-def differing(duck: duckdb.DuckDBPyConnection, folder: Path) -> int:
+def differing(folder: Path, memory: str) -> int:
     """Rows that are not the same in both."""
     names = ", ".join(["customer_id", *COLUMNS])
-    theirs = f"read_parquet('{folder}/answers/{TODAY}/{EVERYBODY}/*.parquet')"
-    [(count,)] = duck.execute(
-        f"SELECT COUNT(*) FROM ((SELECT {names} FROM fresh EXCEPT SELECT {names} FROM {theirs})"
-        f" UNION ALL (SELECT {names} FROM {theirs} EXCEPT SELECT {names} FROM fresh))"
-    ).fetchall()
+    ours, theirs = (
+        f"SELECT {names} FROM read_parquet('{files}')"
+        for files in (f"{folder}/ours.parquet", f"{folder}/answers/{TODAY}/{EVERYBODY}/*.parquet")
+    )
+    with duckdb.connect(config={"memory_limit": memory, "temp_directory": f"{folder}/spilled"}) as duck:
+        [(count,)] = duck.execute(
+            f"SELECT COUNT(*) FROM (({ours} EXCEPT {theirs}) UNION ALL ({theirs} EXCEPT {ours}))"
+        ).fetchall()
     return int(count)
 
 
@@ -91,32 +96,26 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--purchases", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--memory", default="12g", help="of Spark; with 4g its last statement does not fit")
-    parser.add_argument(
-        "--duckdb-memory", default="4GB", help="beyond it DuckDB writes to disk; it stays open beside Spark"
-    )
+    parser.add_argument("--memory", default="12g", help="of each; with 4g Spark's last statement does not fit")
     arguments = parser.parse_args()
     spark.require()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     wrong = 0
     for purchases in arguments.purchases:
-        duck = mirrored(arguments.folder, purchases // 10, purchases)
-        duck.execute(f"SET enable_progress_bar = false; SET memory_limit = '{arguments.duckdb_memory}'")
         folder = arguments.folder.absolute() / f"spark_{purchases}"
-        size = hand_out(duck, folder)
-        print(f"{purchases:,} purchases: {size / 1e6:.0f} MB of Parquet", flush=True)
-        for cores in arguments.cores:
+        for place, cores in enumerate(arguments.cores):
             started = dt.datetime.now(dt.UTC)
-            ours = on_duckdb(duck, cores)
+            with mirrored(arguments.folder, purchases // 10, purchases) as duck:
+                duck.execute(f"SET enable_progress_bar = false; SET memory_limit = '{arguments.memory.upper()}B'")
+                if not place:
+                    print(f"{purchases:,} purchases: {hand_out(duck, folder) / 1e6:.0f} MB of Parquet", flush=True)
+                ours = on_duckdb(duck, folder, cores)
+            print(f"  {cores} cores: DuckDB {ours:.1f} s", flush=True)
             start, theirs = on_spark(folder, cores, arguments.memory)
-            wrong += (differ := differing(duck, folder))
-            print(
-                f"  {cores} cores: DuckDB {ours:.1f} s, Spark {theirs:.1f} s (its start {start:.1f} s),"
-                f" rows that differ {differ}, at {started:%H:%M}",
-                flush=True,
-            )
+            print(f"  {cores} cores: Spark {theirs:.1f} s (its start {start:.1f} s), at {started:%H:%M}", flush=True)
+            wrong += (differ := differing(folder, arguments.memory.upper() + "B"))
+            print(f"  {cores} cores: rows that differ {differ}", flush=True)
         shutil.rmtree(folder)
-        duck.close()
     return int(wrong > 0)
 
 

@@ -94,7 +94,7 @@ def test_they_stand_as_if_each_had_been_alone_and_as_by_night(file: Path, ways: 
     assert stood() == before
     ways.clear()
     done = refresh_customers(ids, now=early)
-    assert ways == ["facts_of"]
+    assert set(ways) == {"facts_of"}
     assert done.customers == len(ids) - 2, "one is another's record now, one is gone"
     assert stood() == alone != before
     again = refresh_customers(ids, now=early)
@@ -141,6 +141,7 @@ def test_a_night_that_ends_between_two_slices_has_them_computed_anew(
 
     ids = change_many()
     monkeypatch.setattr(slices, "SLICE", 10)
+    monkeypatch.setattr(some_of_them, "BESIDE", 1)  # which of two would see the night end is anybody's guess
     monkeypatch.setattr(some_of_them, "held_version", held_while_a_night_ends)
     refresh_customers(ids, now=NOW)
     assert held[0] == held[1] != held[2] == BulkRun.objects.get().version_id

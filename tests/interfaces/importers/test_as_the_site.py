@@ -11,8 +11,8 @@ from changke.facts.fields.models import FieldValue
 from changke.facts.fields.services import define
 from changke.facts.purchases.models import Line, Receipt
 from changke.foundation.database import rows_seen
+from changke.foundation.database.threads import side_by_side
 from changke.foundation.organisation.scope import CHAIN_WIDE
-from changke.interfaces.importers.threads import side_by_side
 from changke.interfaces.importers.undo import undo
 from tests.interfaces.importers.conftest import NOW, Load, counts
 from tests.rows import APP, become, roles
@@ -49,5 +49,5 @@ def test_a_thread_of_a_load_sees_whose_rows_its_load_sees() -> None:
     found = list(side_by_side(lambda chunk: (SEEN.get(), threading.current_thread().name, chunk), range(6)))
     assert [chunk for _, _, chunk in found] == list(range(6))
     assert {seen for seen, _, _ in found} == {"the chain"}
-    assert all(name.startswith("load") for _, name, _ in found)
+    assert all(name.startswith("chunk") for _, name, _ in found)
     connections.close_all()

@@ -28,6 +28,11 @@ MEMORY = "4g"
 """Of the driver, which on one machine is all of Spark."""
 
 
+PAGE = "1m"
+"""What each sort and each hash table takes at least. The last statement has some hundred of them at once; of the pages
+that Spark would choose (up to 64 MB) 4 GB hold too few, however few the customers are."""
+
+
 class SparkMissing(RuntimeError):
     """pyspark or Java is not installed here; says what to install."""
 
@@ -76,6 +81,7 @@ def session(
         "spark.driver.memory": memory,
         "spark.ui.enabled": "false",
         "spark.log.level": "ERROR",
+        "spark.buffer.pageSize": PAGE,
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": scratch,
         # Definitions speak of days, never of moments; and a number too large is an error, never another number.

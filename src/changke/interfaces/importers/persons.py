@@ -17,10 +17,10 @@ from changke.facts.customers.services import intake
 from changke.facts.customers.services.intake import GROUPS, Candidate, Met, compare, take_in
 from changke.facts.fields.queries import held_by
 from changke.foundation.database.statistics import analyze
+from changke.foundation.database.threads import side_by_side
 from changke.interfaces.importers import findings, own
 from changke.interfaces.importers.setting import Setting
 from changke.interfaces.importers.tables import add, put, stream
-from changke.interfaces.importers.threads import side_by_side
 
 PERSON_KEY = "coalesce('x' || customer_id, 'w' || wecom_id, 'p' || phone, 'e' || email)"
 CUSTOMER_KEY = (

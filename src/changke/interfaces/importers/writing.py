@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from changke.facts.purchases.services.intake import TakenIn, known, reserve, take_in, take_in_carefully
+from changke.foundation.database.threads import side_by_side
 from changke.interfaces.importers.receipt_files import Chunk, Files
-from changke.interfaces.importers.threads import side_by_side
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from changke.engine.definitions import Scope, Statement, values_of
 from changke.engine.engines import postgres as on_postgres
 from changke.foundation.database import rows_seen
+from changke.foundation.database.threads import side_by_side
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS
@@ -39,7 +40,11 @@ SEVERAL = 2_000
 
 
 AT_ONCE = 10_000
-"""Customers of one such database: some 100,000 receipts."""
+"""Customers of one such database at most: some 100,000 receipts."""
+
+
+BESIDE = 2
+"""Such databases at a time: while one computes, PostgreSQL reads or writes for the other."""
 
 
 def refresh_customers(
@@ -109,40 +114,63 @@ def _refresh_several(
     now: dt.datetime,
 ) -> Refreshed:
     told = {customer: cause for customer, cause in causes.items() if cause != FACT}
-    customers = written = changed = below = 0
-    for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        with facts_of(some) as (duck, snapshot):
-            below = snapshot
-            for day in days.in_turn:
-                slices: Iterator[list[bytes]] = iter(())
-                version, count = None, 0
-                while True:
-                    with transaction.atomic():
-                        held = held_version(settings=numbers, today=days.chain, now=now)
-                        if held == version:
-                            if (lines := next(slices, None)) is None:
-                                break
-                            wrote, moved = write_slice(lines, models, {model.key: FACT for model in models}, told, now)
-                            written, changed = written + wrote, changed + moved
-                            continue
-                        load_population(duck, held)
-                    # The first turn, or a night ended meanwhile, and whoever was computed by the one before is again.
-                    version = held
-                    registry = composer_for(models).registry
-                    with shared_tables(duck, settings=numbers, today=day, registry=registry) as composer:
-                        values = values_for(numbers, today=day, version=version)
-                        cases = {model.column: model.cases for model in models}
-                        compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
-                    alive = {customer for (customer,) in duck.execute("SELECT customer_id FROM fresh").fetchall()}
-                    count = leave_those_of(duck, day, days)
-                    slices = lines_of_fresh(duck, day, snapshot, models)
-                customers += count
-        if gone := sorted(set(some) - alive):
-            with transaction.atomic():
-                drop(gone)
-                drop_standings(gone)
-    return Refreshed(customers, written, changed, below, days.chain)
+    parts = max(BESIDE, -(-len(wanted) // AT_ONCE))
+    size = -(-len(wanted) // parts)
+
+    def refresh(some: list[int]) -> Refreshed:
+        return _refresh_by_column(some, models, numbers, days, told, now)
+
+    chunks = (wanted[start : start + size] for start in range(0, len(wanted), size))
+    done = list(side_by_side(refresh, chunks, workers=BESIDE))
+    return Refreshed(
+        customers=sum(one.customers for one in done),
+        written=sum(one.written for one in done),
+        changed=sum(one.changed for one in done),
+        snapshot=min(one.snapshot for one in done),
+        as_of=days.chain,
+    )
+
+
+def _refresh_by_column(
+    some: list[int],
+    models: Sequence[LifecycleModel],
+    numbers: Mapping[str, int],
+    days: Days,
+    told: Mapping[int, str],
+    now: dt.datetime,
+) -> Refreshed:
+    customers = written = changed = 0
+    causes = {model.key: FACT for model in models}
+    with facts_of(some) as (duck, snapshot):
+        for day in days.in_turn:
+            slices: Iterator[list[bytes]] = iter(())
+            version, count = None, 0
+            while True:
+                with transaction.atomic():
+                    held = held_version(settings=numbers, today=days.chain, now=now)
+                    if held == version:
+                        if (lines := next(slices, None)) is None:
+                            break
+                        wrote, moved = write_slice(lines, models, causes, told, now)
+                        written, changed = written + wrote, changed + moved
+                        continue
+                    load_population(duck, held)
+                # The first turn, or a night ended meanwhile, and whoever was computed by the one before is again.
+                version = held
+                registry = composer_for(models).registry
+                with shared_tables(duck, settings=numbers, today=day, registry=registry) as composer:
+                    values = values_for(numbers, today=day, version=version)
+                    cases = {model.column: model.cases for model in models}
+                    compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
+                alive = {customer for (customer,) in duck.execute("SELECT customer_id FROM fresh").fetchall()}
+                count = leave_those_of(duck, day, days)
+                slices = lines_of_fresh(duck, day, snapshot, models)
+            customers += count
+    if gone := sorted(set(some) - alive):
+        with transaction.atomic():
+            drop(gone)
+            drop_standings(gone)
+    return Refreshed(customers, written, changed, snapshot, days.chain)
 
 
 def compute_some(

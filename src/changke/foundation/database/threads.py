@@ -1,4 +1,4 @@
-"""Chunks of a load that know nothing of each other, several at a time, each in its own transaction."""
+"""Chunks that know nothing of each other, several at a time, each on a connection and in transactions of its own."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,30 +9,32 @@ from typing import TypeVar
 from django.db import connection
 
 WORKERS = 3
-"""On two cores: one more than cores, because each waits for the disk at its commit."""
+"""Of a load, on two cores: one more than cores, because each waits for the disk at its commit."""
 
 Chunk = TypeVar("Chunk")
 Done = TypeVar("Done")
 
 
-def side_by_side(work: Callable[[Chunk], Done], chunks: Iterable[Chunk], *, alone: bool = False) -> Iterator[Done]:
+def side_by_side(
+    work: Callable[[Chunk], Done], chunks: Iterable[Chunk], *, alone: bool = False, workers: int = WORKERS
+) -> Iterator[Done]:
     """What `work` says of each chunk, in their order. `alone`: one after the other, because it matters who is first."""
     if alone or connection.in_atomic_block:  # another connection would not see what this transaction wrote
         yield from map(work, chunks)
         return
-    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="load") as pool:
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="chunk") as pool:
         try:
             under_way: list[Future[Done]] = []
             for chunk in chunks:
                 # Whose rows a statement sees is a matter of the context (`rows_seen`): a thread does not inherit it.
                 under_way.append(pool.submit(copy_context().run, work, chunk))
-                if len(under_way) > WORKERS:  # no more is held ready than is being written
+                if len(under_way) > workers:  # no more is held ready than is being written
                     yield under_way.pop(0).result()
             for future in under_way:
                 yield future.result()
         finally:
-            everyone = Barrier(WORKERS)
-            for _ in range(WORKERS):
+            everyone = Barrier(workers)
+            for _ in range(workers):
                 pool.submit(_hang_up, everyone)
 
 
