@@ -46,7 +46,7 @@ TABLES = {
     " customer_id, left_at", "facts_customer": "id, source, city, gender, known_on, birth_month, birth_year,"
     " merged_into_id",
     "facts_fieldvalue": "customer_id, field_id, text, number, day", "live.purchases": "", "live.uses": "",
-    "live.returns": "", "live.visits": "",
+    "live.returns": "", "live.visits": "", "live.openings": "",
 }  # fmt: skip
 
 
@@ -280,6 +280,22 @@ def test_a_condition_survives_its_text(words: Words, tree: dict[str, Any]) -> No
     asked = [read_condition(one, words.attributes, beyond=words.beyond) for one in (tree, again)]
     assert asked[0] == asked[1], text
     assert print_tree(again, words.attributes, currency="CNY") == text
+
+
+@pytest.mark.parametrize("days", [30, 90, 365])
+@pytest.mark.parametrize("deed", ["visit", "purchase"])
+def test_what_a_window_counts_is_what_the_attribute_says(
+    everybody: list[int], words: Words, rows: dict, deed: str, days: int
+) -> None:
+    """A visit is one store on one day, receipts that stayed among them; a purchase given back whole is none."""
+    differing = []
+    for number in range(5):
+        tree = {"measure": "count", "deed": {"kind": deed}, "days": days, "op": ">", "value": number}
+        said = words.condition({"attribute": f"{deed}s_{days}d", "op": ">", "value": number})
+        counted_so = words.condition(tree)
+        differing += [pk for pk in everybody if counted_so.holds(rows[pk]) != said.holds(rows[pk])]
+    assert not differing
+    assert any(rows[pk][f"{deed}s_{days}d"] for pk in everybody)
 
 
 def test_the_invented_customers_did_something_of_each_kind(rows: dict, words: Words) -> None:

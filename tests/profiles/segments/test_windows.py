@@ -42,11 +42,16 @@ class Source:
         self.duck.execute("CREATE SCHEMA live")
         columns_of = "(customer_id BIGINT, business_date DATE, receipt_id BIGINT, cash_minor BIGINT, visit_id BIGINT,"
         for table in ("purchases", "uses", "returns", "visits"):
-            self.duck.execute(f"CREATE TABLE live.{table} {columns_of} consumed_minor BIGINT, return_id BIGINT)")
+            self.duck.execute(
+                f"CREATE TABLE live.{table} {columns_of} consumed_minor BIGINT, return_id BIGINT, store_id BIGINT)"
+            )
+        self.duck.execute(
+            "CREATE TABLE live.openings (customer_id BIGINT, first_on DATE, last_on DATE, store_id BIGINT)"
+        )
         self.duck.execute("CREATE TABLE facts_line (receipt_id BIGINT, item_id BIGINT, amount_minor BIGINT)")
         for customer, day, position, amount in deeds:
             self.duck.execute(
-                "INSERT INTO live.purchases VALUES (?, ?, ?, ?, 0, 0, 0)",
+                "INSERT INTO live.purchases VALUES (?, ?, ?, ?, 0, 0, 0, 1)",
                 [customer, DAY + dt.timedelta(days=day), position, amount],
             )
         for line in lines or ():
@@ -61,7 +66,11 @@ class Source:
 
 def written(folder: Path, *given: Any) -> kept.Rows | None:
     with duckdb.connect() as duck:
-        return kept.opened(folder / "x").kinds["purchase"] if kept.write(folder / "x", Source(*given), duck) else None
+        return (
+            kept.opened(folder / "x").kinds["purchase"]
+            if kept.write(folder / "x", Source(*given), duck, today=DAY)
+            else None
+        )
 
 
 def counted(rows: kept.Rows, measure: Any, *items: int, since: int = -9999) -> list[int]:

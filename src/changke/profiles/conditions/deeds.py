@@ -26,6 +26,43 @@ TABLES: Mapping[str, str] = {"purchase": "live.purchases", "use": "live.uses", "
 KINDS = ("purchase", "use", "return", "visit", "event")
 WITH_LINES = ("purchase", "use")
 """Deeds that name what was bought or used up."""
+RECEIPTS = frozenset({"purchase", "use", "return"})
+"""Kinds whose rows lie in one table, in the order in which they were taken in."""
+
+
+NOW = f":{TODAY}"
+"""How a statement names the day up to which it is asked."""
+
+
+def stayed(table: str, today: str = NOW) -> str:
+    """The purchases or uses of which not all was given back by then, as `receipts` among the attributes says it."""
+    return (
+        f"SELECT taken.* FROM {table} AS taken LEFT JOIN (SELECT customer_id, receipt_id, SUM(cash_minor) AS cash,"
+        " SUM(consumed_minor) AS consumed FROM live.returns"
+        f" WHERE receipt_id IS NOT NULL AND business_date <= {today}"
+        " GROUP BY customer_id, receipt_id) AS back"
+        " ON back.customer_id = taken.customer_id AND back.receipt_id = taken.receipt_id"
+        " WHERE back.receipt_id IS NULL OR CASE WHEN taken.cash_minor > 0 THEN back.cash < taken.cash_minor"
+        " ELSE back.consumed < taken.consumed_minor END"
+    )
+
+
+def came(today: str = NOW) -> str:
+    """SELECT customer_id, day, store_id: one store on one day is one visit, whether a visit was written down there or a
+    receipt that stayed, as `came` among the attributes says it."""
+    receipts = (
+        f"SELECT customer_id, business_date, store_id FROM ({stayed(TABLES[one], today)}) AS {one}"
+        for one in WITH_LINES
+    )
+    return " UNION ".join(
+        (
+            "SELECT customer_id, business_date AS day, store_id FROM live.visits",
+            *receipts,
+            "SELECT customer_id, first_on, COALESCE(store_id, 0) FROM live.openings",
+            "SELECT customer_id, last_on, COALESCE(store_id, 0) FROM live.openings WHERE last_on > first_on",
+        )
+    )
+
 
 Measure = Literal["count", "sum"]
 
@@ -74,8 +111,9 @@ class Deed:
         place = 0 if self.by == "item" else 1
         return sum(line[2] for line in one.lines if line[place] == self.value)
 
-    def rows(self) -> str:
-        """SELECT customer_id, day, position, amount: a row per deed, `position` telling two of one day apart."""
+    def rows(self, today: str = NOW) -> str:
+        """SELECT customer_id, day, position, amount: a row per deed, `position` telling two of one day apart. Of two
+        stores on one day nobody knows which came first."""
         if self.kind == "event":
             return (
                 f"SELECT {PERSON} AS customer_id, event.business_date AS day, event.id AS position, 0 AS amount"
@@ -83,11 +121,15 @@ class Deed:
                 f" WHERE event.kind = :{self.parameter} AND event.withdrawn_by_id IS NULL"
             )
         if self.kind == "visit":
-            return "SELECT customer_id, business_date AS day, visit_id AS position, 0 AS amount FROM live.visits"
+            return f"SELECT customer_id, day, store_id AS position, 0 AS amount FROM ({came(today)}) AS came"
         key = "return_id" if self.kind == "return" else "receipt_id"
         amount, table = AMOUNTS[self.kind], TABLES[self.kind]
+        if self.kind in WITH_LINES:
+            table = f"({stayed(table, today)})"
         if not self.by:
-            return f"SELECT customer_id, business_date AS day, {key} AS position, {amount} AS amount FROM {table}"
+            return (
+                f"SELECT customer_id, business_date AS day, {key} AS position, {amount} AS amount FROM {table} AS deed"
+            )
         asked = (
             f"item.code = :{self.parameter}"
             if self.by == "item"
@@ -229,10 +271,10 @@ class Counted(Asked):
         op = "<>" if self.op == "!=" else self.op
         if self.since_visit:
             return (
-                "SELECT came.customer_id FROM (SELECT customer_id, MAX(business_date) AS day FROM live.visits"
-                f" WHERE business_date <= :{TODAY} GROUP BY customer_id) AS came LEFT JOIN ({self.deed.rows()}) AS deed"
-                f" ON deed.customer_id = came.customer_id AND deed.day > came.day AND deed.day <= :{TODAY}"
-                f" GROUP BY came.customer_id HAVING {number} {op} :{self.parameter}"
+                f"SELECT last.customer_id FROM (SELECT customer_id, MAX(day) AS day FROM ({came()}) AS came"
+                f" WHERE day <= :{TODAY} GROUP BY customer_id) AS last LEFT JOIN ({self.deed.rows()}) AS deed"
+                f" ON deed.customer_id = last.customer_id AND deed.day > last.day AND deed.day <= :{TODAY}"
+                f" GROUP BY last.customer_id HAVING {number} {op} :{self.parameter}"
             )
         window = f"day <= :{TODAY}" + (
             f" AND day > :{TODAY} - CAST(:{self.parameter}_days AS INT)" if self.days else ""
@@ -296,9 +338,8 @@ class Sequence(Asked):
 
     @property
     def comparable(self) -> bool:
-        """Rows of one table are in order even within a day; of two tables nobody knows."""
-        receipts = {"purchase", "use", "return"}
-        return self.first.kind == self.then.kind or {self.first.kind, self.then.kind} <= receipts
+        """Rows of one table are in order even within a day; of two tables, or of two stores, nobody knows."""
+        return _in_order(self.first.kind, self.then.kind)
 
     @property
     def parameters(self) -> Mapping[str, tuple[Value, str]]:
@@ -317,6 +358,8 @@ class Sequence(Asked):
 
 def _later(one: Done, other: Done) -> bool:
     """On the same day and by the order in which one table took them in."""
-    receipts = {"purchase", "use", "return"}
-    alike = one.kind == other.kind or {one.kind, other.kind} <= receipts
-    return alike and one.day == other.day and other.order > one.order
+    return _in_order(one.kind, other.kind) and one.day == other.day and other.order > one.order
+
+
+def _in_order(kind: str, other: str) -> bool:
+    return {kind, other} <= RECEIPTS or kind == other == "event"

@@ -5,6 +5,7 @@ on the customer's card, the chain's own fields. A group that asks is put in the 
 means the same at every moment; only a frozen one is looked up.
 """
 
+# ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.own import attributes_of, composer_with, own_column
 from changke.profiles.attributes.queries import days_at, settings_of
 from changke.profiles.conditions import Beyond, Condition, ConditionError, TextError, read_condition, read_text
-from changke.profiles.conditions.deeds import CONSENTS, DEEDS, SEGMENTS, TAGS, Done
+from changke.profiles.conditions.deeds import CONSENTS, DEEDS, KINDS, SEGMENTS, TAGS, Deed, Done
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.segments.models import Segment
 from changke.profiles.value import asked as _predictions_may_be_asked  # noqa: F401 -- registers them
@@ -253,20 +254,16 @@ SELECT one.*, COALESCE(NULLIF(card.source, ''), NULL) AS source, NULLIF(card.cit
 FROM profiles_profile AS one JOIN facts_customer AS card ON card.id = one.customer_id
 WHERE one.customer_id = ANY(%(ids)s)
 """
-DONE = """
-SELECT customer_id, 'visit', business_date, visit_id, 0, '' FROM live.visits WHERE customer_id = ANY(%(ids)s)
-UNION ALL
-SELECT customer_id, 'purchase', business_date, receipt_id, cash_minor, '' FROM live.purchases
-WHERE customer_id = ANY(%(ids)s)
-UNION ALL
-SELECT customer_id, 'use', business_date, receipt_id, consumed_minor, '' FROM live.uses WHERE customer_id = ANY(%(ids)s)
-UNION ALL
-SELECT customer_id, 'return', business_date, return_id, cash_minor, '' FROM live.returns
-WHERE customer_id = ANY(%(ids)s)
-UNION ALL
-SELECT customer_id, 'event', business_date, id, 0, kind FROM facts_event
-WHERE customer_id = ANY(%(records)s) AND withdrawn_by_id IS NULL
-"""
+DONE = (
+    " UNION ALL ".join(
+        f"SELECT customer_id, '{kind}', day, position, amount, '' FROM ({Deed(kind).rows('%(today)s')}) AS {kind}"
+        " WHERE customer_id = ANY(%(ids)s)"
+        for kind in KINDS
+        if kind != "event"
+    )
+    + " UNION ALL SELECT customer_id, 'event', business_date, id, 0, kind FROM facts_event"
+    " WHERE customer_id = ANY(%(records)s) AND withdrawn_by_id IS NULL"
+)
 LINES = """
 SELECT receipt.id, item.code, COALESCE(category.name, ''), line.amount_minor
 FROM facts_receipt AS receipt JOIN facts_line AS line ON line.receipt_id = receipt.id
@@ -294,7 +291,7 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
     with connection.cursor() as sql:
 
         def rows(statement: str) -> list[tuple[Any, ...]]:
-            sql.execute(statement, {"ids": list(ids), "records": list(records)})
+            sql.execute(statement, {"ids": list(ids), "records": list(records), "today": today})
             return list(sql.fetchall())
 
         people = rows(PERSONS)
@@ -340,4 +337,4 @@ def persons(ids: Sequence[int], words: Words, *, today: dt.date) -> dict[int, di
 
 def _own_values(name: str, words: Words) -> str:
     own = own_column(name, words.composer).subquery("own")
-    return f"SELECT customer_id, {name} FROM {own.sql(dialect='postgres')} WHERE customer_id = ANY(%(ids)s)"  # noqa: S608 -- made from our definitions
+    return f"SELECT customer_id, {name} FROM {own.sql(dialect='postgres')} WHERE customer_id = ANY(%(ids)s)"

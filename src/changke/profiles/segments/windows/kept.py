@@ -5,6 +5,7 @@ receipt: a category of a window is a slice of lines. Numbers take four bytes whe
 """
 
 # ruff: noqa: S608 -- statements are made of our own words and of ids
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ SLICE = 1 << 20
 """Rows handled at a time."""
 
 DESCRIPTION = "columns.json"
+
+MEANING = 2
+"""Counted up where rows come to mean something else: an older folder is as if it were not there."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ class Kept:
     """No customer has a higher id."""
 
 
-def write(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, only: Sequence[int] | None = None) -> bool:
+def write(
+    folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, today: dt.date, only: Sequence[int] | None = None
+) -> bool:
     """Write what everybody did, or `only` some customers, into a new folder.
 
     Parameters
@@ -84,6 +90,8 @@ def write(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, only: S
         A cursor over one moment of PostgreSQL that hands out Arrow and sees every row.
     duck
         Where rows are sorted on their way; its tables are ours.
+    today
+        What is given back later still stands.
 
     Returns
     -------
@@ -92,10 +100,11 @@ def write(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, only: S
     hers = (
         "" if only is None else f" WHERE customer_id = ANY('{{{','.join(str(int(one)) for one in only)}}}'::bigint[])"
     )
-    about: dict[str, Any] = {"highest": 0, "kinds": {}}
+    until = f"DATE '{today:%Y-%m-%d}'"
+    about: dict[str, Any] = {"meaning": MEANING, "highest": 0, "kinds": {}}
     for kind in KINDS:
         _receive(
-            source, duck, f"SELECT customer_id, day, position, amount FROM ({Deed(kind).rows()}) AS deed{hers}",
+            source, duck, f"SELECT customer_id, day, position, amount FROM ({Deed(kind).rows(until)}) AS deed{hers}",
             f"CREATE OR REPLACE TABLE deed_{kind} AS SELECT * FROM incoming ORDER BY day, position",
         )  # fmt: skip
         highest = f"SELECT COALESCE(MAX(customer_id), 0), COALESCE(MAX(position), 0) FROM deed_{kind}"
@@ -113,8 +122,10 @@ def write(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, only: S
 
 
 def opened(folder: Path) -> Kept:
-    """Raises OSError where the folder has gone."""
+    """Raises OSError where the folder has gone, or was written before rows meant what they mean now."""
     about = json.loads((folder / DESCRIPTION).read_text())
+    if about.get("meaning") != MEANING:
+        raise FileNotFoundError(folder)
     kinds = {
         kind: Rows(
             **{name: _mapped(folder / f"{kind}-{name}", *told) for name, told in columns.items()},

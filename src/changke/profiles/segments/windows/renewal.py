@@ -1,5 +1,6 @@
 """Writing the columns of deeds: of everybody once a night, in between of whoever had a fact since."""
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -80,7 +81,15 @@ def _again(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, changed: 
 def _written(folder: Path, source: Any, duck: duckdb.DuckDBPyConnection, *, only: Sequence[int] | None = None) -> bool:
     """A folder that is there is whole: nobody reads it before the copy names it."""
     shutil.rmtree(folder, ignore_errors=True)
-    return kept.write(folder, source, duck, only=only)
+    return kept.write(folder, source, duck, today=_today(source), only=only)
+
+
+def _today(source: Any) -> dt.date:
+    """The last day of which anybody was computed: nothing of a later one is asked of this copy."""
+    source.execute("SELECT COALESCE(MAX(as_of), DATE '1970-01-01') AS day FROM profiles_profile")
+    with duckdb.connect() as duck:
+        [(day,)] = duck.from_arrow(source.fetch_arrow()).fetchall()
+    return dt.date.fromisoformat(str(day))
 
 
 @contextmanager
