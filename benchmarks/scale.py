@@ -22,14 +22,18 @@ from changke.engine.engines import spark
 from changke.engine.plan import EVERYBODY, Plan
 from changke.facts.tables import TABLES, VIEWS
 from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
-from changke.profiles.lifecycle.rules import read_model
+from changke.profiles.lifecycle.rules import LifecycleModel, read_model
+
+
+def models() -> list[LifecycleModel]:
+    """Those that come with the product."""
+    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SHIPPED.glob("*.json"))]
+    return [read_model(one, attributes=REGISTRY.attributes, settings=SETTINGS) for one in shipped]
 
 
 def plan_of() -> Plan:
-    """All attributes and the models that come with the product."""
-    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SHIPPED.glob("*.json"))]
-    models = [read_model(one, attributes=REGISTRY.attributes, settings=SETTINGS) for one in shipped]
-    cases = {model.column: model.cases for model in models}
+    """All attributes and the stages in each model."""
+    cases = {model.column: model.cases for model in models()}
     staged = Staged(REGISTRY, engine="spark")
     populations = tuple(
         Step(POPULATION_TABLE.format(name=one.name), staged.composer.population(one.name, engine="spark"))
@@ -79,7 +83,7 @@ def on_duckdb(duck: duckdb.DuckDBPyConnection, folder: Path, cores: int) -> floa
 
 def differing(folder: Path, memory: str) -> int:
     """Rows that are not the same in both."""
-    names = ", ".join(["customer_id", *COLUMNS])
+    names = ", ".join(["customer_id", *COLUMNS, *(model.column for model in models())])
     ours, theirs = (
         f"SELECT {names} FROM read_parquet('{files}')"
         for files in (f"{folder}/ours.parquet", f"{folder}/answers/{TODAY}/{EVERYBODY}/*.parquet")

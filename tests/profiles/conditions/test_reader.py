@@ -116,12 +116,14 @@ def test_another_value_is_the_same_statement(registry: Registry) -> None:
         ({"measure": "count", "deed": {"kind": "visit"}, "days": 1, "since": "visit", "op": "=", "value": 1},
          "condition: a window has days"),
         ({"first": {"kind": "visit"}, "then": {"kind": "event"}, "within": 3}, "condition.then: expected a kind"),
+        ({"measure": "count", "deed": {"kind": "event", "of": "complant"}, "op": "=", "value": 0},
+         "condition.deed.of: unknown kind of event 'complant'"),
         ({"segment": "nobody"}, "condition.segment: unknown segment 'nobody'"),
     ],
 )  # fmt: skip
 def test_a_question_beyond_attributes_is_refused_with_its_path(registry: Registry, tree: object, problem: str) -> None:
     with pytest.raises(ConditionError) as refusal:
-        read_condition(tree, registry.attributes, beyond=Beyond(segments=["vip"]))
+        read_condition(tree, registry.attributes, beyond=Beyond(segments=["vip"], events=["complaint.received"]))
     assert str(refusal.value).startswith(problem)
     with pytest.raises(ConditionError, match="only attributes"):
         read_condition({"tag": "vip"}, registry.attributes)

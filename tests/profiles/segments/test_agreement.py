@@ -79,7 +79,7 @@ def everybody(invented: None, tmp_path_factory: pytest.TempPathFactory) -> list[
     Event.objects.bulk_create(
         Event(
             customer=one,
-            kind=dice.choice(["complaint", "opened"]),
+            kind=dice.choice(["complaint.received", "app.opened"]),
             **book._fact(TODAY - dt.timedelta(days=dice.randint(0, 90))),
         )
         for one in people
@@ -180,7 +180,7 @@ def _type(oid: int) -> str:
 
 COMPARISON = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 DEED = st.sampled_from([
-    {"kind": "purchase"}, {"kind": "use"}, {"kind": "return"}, {"kind": "visit"}, {"kind": "event", "of": "complaint"},
+    {"kind": "purchase"}, {"kind": "use"}, {"kind": "return"}, {"kind": "visit"}, {"kind": "event", "of": "complaint.received"},
     {"kind": "purchase", "item": "I1"}, {"kind": "purchase", "category": "面部"}, {"kind": "use", "category": "身体"},
 ])  # fmt: skip
 WINDOW = st.sampled_from([{}, {"days": 1}, {"days": 30}, {"days": 365}, {"since": "visit"}])

@@ -4,14 +4,16 @@ import datetime as dt
 
 import pytest
 
+from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.models import Consent
-from changke.facts.customers.models import Identifier, Tag
+from changke.facts.customers.models import Customer, Identifier, Tag
 from changke.facts.customers.services.bulk import BulkChange, change_next, choose, put_tags_back
 from changke.facts.customers.services.intake_tags import take_in_tags
 from changke.facts.customers.services.merge import merge
 from changke.facts.customers.services.put_back import take_tags_off
 from changke.facts.customers.services.tags import add_tag, remove_tag, take_stale_off
 from changke.facts.events.models import Event
+from changke.facts.purchases.models import Line, Receipt
 from changke.facts.scores.services import define_score
 from changke.facts.scores.services.take_in import Wanted, take_in_scores, withdraw_scores
 from changke.foundation.batches.models import Batch
@@ -61,6 +63,51 @@ def test_a_purchase_and_a_tag_are_followed_once_and_not_before_her_profile() -> 
     fold(NOW)
     follow(NOW)
     assert inside() == {"late": False, "bought": True, "shy": False}
+
+
+def test_whoever_brought_somebody_is_followed_when_that_one_spends() -> None:
+    make_chain()
+    store, book = make_stores(1)[0], Book()
+    vera, mo = (book.customer(store, TODAY - dt.timedelta(days=90), name=name) for name in ("Vera", "Mo"))
+    book.brought(mo, vera, TODAY - dt.timedelta(days=60)).save(force_insert=True)
+    fold(NOW)
+    follow(NOW)
+    save_segment(None, key="worth", name="worth", text="referral_value >= 10", now=NOW)
+    assert inside() == {}
+    book.receipt(mo, store, TODAY).save(force_insert=True)
+    fold(NOW)
+    follow(NOW)
+    assert inside() == {"worth": True}
+    assert SegmentMember.objects.get().customer_id == vera.pk
+
+
+def test_a_portrait_reads_through_merged_records_and_leaves_out_what_was_given_back() -> None:
+    make_chain()
+    store, book = make_stores(1)[0], Book()
+    vera, again, mo = (book.customer(store, TODAY - dt.timedelta(days=90), name=name) for name in ("Vera", "V", "Mo"))
+    vera.source, vera.birth_year = "抖音", 1988
+    vera.save(update_fields=["source", "birth_year"])
+    face, body = (Category.objects.create(name=name) for name in ("面部", "身体"))
+    facial, massage = (
+        Item.objects.create(code=name, name=name, category=group) for name, group in (("F", face), ("M", body))
+    )
+
+    def bought(who: Customer, what: Item, day: dt.date, number: str) -> None:
+        one = book.receipt(who, store, day, number=number)
+        one.save(force_insert=True)
+        Line.objects.create(receipt=one, position=0, item=what, amount_minor=one.cash_minor)
+
+    bought(again, facial, TODAY - dt.timedelta(days=5), "A")
+    bought(mo, massage, TODAY - dt.timedelta(days=4), "B")
+    book.receipt(mo, store, TODAY, "return", original_number="B").save(force_insert=True)
+    bought(mo, facial, TODAY - dt.timedelta(days=400), "C")
+    merge(again.pk, vera.pk, now=NOW)
+    fold(NOW)
+    follow(NOW)
+    drawn = queries.portrait(None, words_of_the_chain(), now=NOW, scope=CHAIN_WIDE)
+    assert (drawn.customers, drawn.visits, drawn.services) == (2, 1, {"面部": 1})
+    assert (drawn.ages, drawn.sources) == ({1980: 1}, {"抖音": 1})
+    assert drawn.spend_minor == Receipt.objects.get(number="A").cash_minor
 
 
 def test_a_score_of_the_chains_own_is_followed() -> None:
@@ -118,12 +165,12 @@ def test_a_merged_record_leaves_and_the_person_enters() -> None:
     make_chain()
     store, book = make_stores(1)[0], Book()
     vera, other = (book.customer(store, TODAY - dt.timedelta(days=90), name=name) for name in ("Vera", "Vera W"))
-    Event.objects.create(kind="complaint", customer=other, **book._fact(TODAY))
+    Event.objects.create(kind="complaint.received", customer=other, **book._fact(TODAY))
     Consent.objects.create(
         customer=other, purpose="marketing", channel="sms", given=True, how="counter", **book._fact(TODAY)
     )
     fold(NOW)
-    complained = 'count(event "complaint" in 30 days) >= 1 and consent has marketing by sms'
+    complained = 'count(event "complaint.received" in 30 days) >= 1 and consent has marketing by sms'
     save_segment(None, key="upset", name="upset", text=complained, now=NOW)
     frozen = freeze(name="list", key="frozen", text=complained, now=NOW)
     save_segment(None, key="inlist", name="inlist", text="segment has frozen", now=NOW)

@@ -64,6 +64,8 @@ class Beyond:
     items: Collection[str] | None = None
     consents: Collection[tuple[str, str]] | None = None
     """Purpose and channel."""
+    events: Collection[str] | None = None
+    """Kinds of events."""
 
 
 class ConditionError(ValueError):
@@ -197,7 +199,7 @@ class _Reader:
             case {"kind": str(kind), **rest} if kind in KINDS and not rest and kind != "event":
                 return Deed(kind)
             case {"kind": "event", "of": str(name), **rest} if not rest:
-                return Deed("event", "kind", _text(name, path), parameter)
+                return Deed("event", "kind", _among(name, self.beyond.events, f"{path}.of", "kind of event"), parameter)
             case {"kind": str(kind), "item": str(code), **rest} if kind in WITH_LINES and not rest:
                 return Deed(kind, "item", _among(code, self.beyond.items, f"{path}.item", "item"), parameter)
             case {"kind": str(kind), "category": str(name), **rest} if kind in WITH_LINES and not rest:

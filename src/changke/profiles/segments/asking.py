@@ -19,6 +19,7 @@ from changke.engine.definitions.composer import Composer
 from changke.facts.catalog.models import Category, Item
 from changke.facts.consents.rules import topics
 from changke.facts.customers.queries import families_of
+from changke.facts.events.services import KINDS as EVENTS
 from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.models import Chain
@@ -110,6 +111,7 @@ def words_of_the_chain(*, role: str | None = None, language: str = "zh-hans", ch
         categories=list(Category.objects.values_list("name", flat=True)),
         items=list(Item.objects.values_list("code", flat=True)),
         consents=[(str(purpose), str(channel)) for purpose, channel in topics()],
+        events=list(EVENTS),
     )
     trees = {one.key: one.tree for one in segments if one.tree is not None}
     return Words(attributes, beyond, settings_of(chain), chain.currency, composer, trees)

@@ -18,6 +18,7 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope
 from changke.profiles.conditions import Both, Condition, ConditionError, Not, read_condition
+from changke.profiles.conditions.deeds import TABLES, WITH_LINES, stayed
 from changke.profiles.segments import columns
 from changke.profiles.segments.asking import FROM, Question, SegmentCircle, Words, persons, question, today_of
 from changke.profiles.segments.models import Segment
@@ -173,12 +174,17 @@ def portrait(condition: Condition | None, words: Words, *, now: dt.datetime, sco
             sql.execute(
                 f"SELECT {expression}, COUNT(DISTINCT one.customer_id) FROM {FROM} {joined}"
                 f" WHERE {asked.where} AND {also} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_GROUPS}",
-                {**asked.values, "year_ago": today - dt.timedelta(days=365)},
+                {**asked.values, "until": today, "year_ago": today - dt.timedelta(days=365)},
             )
             return dict(sql.fetchall())
 
+    receipts = " UNION ALL ".join(
+        f"SELECT customer_id, receipt_id FROM ({stayed(TABLES[kind], '%(until)s')}) AS {kind}"
+        " WHERE business_date > %(year_ago)s AND business_date <= %(until)s"
+        for kind in WITH_LINES
+    )
     services = (
-        "JOIN facts_receipt AS r ON r.customer_id = one.customer_id JOIN facts_line AS l ON l.receipt_id = r.id"
+        f"JOIN ({receipts}) AS r ON r.customer_id = one.customer_id JOIN facts_line AS l ON l.receipt_id = r.receipt_id"
         " JOIN facts_item AS i ON i.id = l.item_id JOIN facts_category AS c ON c.id = i.category_id"
     )
     by_channel = _reachable(asked)
@@ -186,8 +192,7 @@ def portrait(condition: Condition | None, words: Words, *, now: dt.datetime, sco
         customers, spend, ticket, gap, visits,
         groups("one.birth_decade", also="one.birth_decade IS NOT NULL"),
         groups("card.source", "JOIN facts_customer AS card ON card.id = one.customer_id", "card.source <> ''"),
-        groups("c.name", services, "r.kind IN ('sale', 'use') AND r.withdrawn_by_id IS NULL"
-                                   " AND r.business_date > %(year_ago)s"),
+        groups("c.name", services),
         by_channel.pop(None, 0), by_channel,
     )  # fmt: skip
 

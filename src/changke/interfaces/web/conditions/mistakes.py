@@ -34,6 +34,7 @@ KNOWN: tuple[tuple[str, str], ...] = (
     (r"unknown segment '(?P<name>.*)'", _("a segment that exists; there is no %(name)s")),
     (r"unknown item '(?P<name>.*)'", _("an item that exists; there is no %(name)s")),
     (r"unknown category '(?P<name>.*)'", _("a category that exists; there is no %(name)s")),
+    (r"unknown kind of event '(?P<name>.*)'", _("a kind of event that exists; there is no %(name)s")),
     (r"unknown setting '(?P<name>.*)'", _("a setting that exists; there is no %(name)s")),
     (r"unknown consent (?P<name>.*) by .*", _("a consent that exists; there is no %(name)s")),
     (r"only attributes can be asked here", _("attributes only: more cannot be asked here")),

@@ -1,5 +1,6 @@
 """Who has new facts: read by transaction id, so that nothing is missed and nothing is seen half."""
 
+# ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
 
 from django.db import connection
@@ -11,11 +12,21 @@ from changke.profiles.lifecycle.services.standings import FACT, LATE
 
 CURSOR = "profiles"
 
+BROUGHT_BY = """
+  SELECT CASE WHEN named.merged_into_id IS NULL THEN named.id ELSE named.merged_into_id END AS person
+  FROM facts_referral AS said
+  JOIN facts_customer AS record ON record.id = said.customer_id
+  JOIN facts_customer AS named ON named.id = said.referrer_id
+  WHERE CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END
+    IN (SELECT person FROM found)
+"""
+"""Whoever was ever named as the one who brought somebody of `found`: what that one spends counts there."""
+
 # The facts of a record that is read as another are the person's. A record that was merged or parted was written, and so
 # was the one it was merged into.
 # Withdrawn facts carry the id of the transaction that withdrew them, so they are seen here again.
-# Of somebody touched, whoever was ever named as the one who brought her is, too: what she spends counts there.
-TOUCHED = """
+TOUCHED = (
+    """
 WITH facts AS (
   SELECT customer_id, business_date AS day, withdrawn_by_id IS NOT NULL AS withdrawn FROM facts_receipt
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND customer_id IS NOT NULL
@@ -40,18 +51,14 @@ WITH facts AS (
   UNION ALL
   SELECT id, NULL, FALSE FROM facts_customer
   WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-), brought_by AS (
-  SELECT CASE WHEN named.merged_into_id IS NULL THEN named.id ELSE named.merged_into_id END AS person
-  FROM facts_referral AS said
-  JOIN facts_customer AS record ON record.id = said.customer_id
-  JOIN facts_customer AS named ON named.id = said.referrer_id
-  WHERE CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END
-    IN (SELECT person FROM found)
-)
+), brought_by AS ("""
+    + BROUGHT_BY
+    + """)
 SELECT person, MIN(day), bool_or(withdrawn) FROM (
   SELECT person, day, withdrawn FROM found UNION ALL SELECT person, NULL, FALSE FROM brought_by
 ) AS everybody GROUP BY person ORDER BY person LIMIT %(limit)s
 """
+)
 
 
 def read_from() -> int:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from changke.foundation.cursors import close_window, open_window
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.conditions import ConditionError
-from changke.profiles.lifecycle.services.changes import read_from
+from changke.profiles.lifecycle.services.changes import BROUGHT_BY, read_from
 from changke.profiles.segments import columns
 from changke.profiles.segments.asking import FROM, SegmentCircle, Words, question, today_of, words_of_the_chain
 from changke.profiles.segments.models import Segment
@@ -38,32 +38,25 @@ WHERE NOT EXISTS (
   WHERE member.segment_id = %(segment)s AND member.customer_id = asked.customer_id AND member.left_at IS NULL)
 ORDER BY asked.customer_id
 """
-# Who may fit otherwise since: new or changed facts, cards, own fields, scores. A tag renews the card. Of a record read
-# as another both: the person who may fit now, and the record that does no more.
-TOUCHED = """
-WITH found AS (
-  SELECT customer_id FROM facts_receipt WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+NEWS = ("facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_consent", "facts_fieldvalue",
+        "facts_scorevalue")  # fmt: skip
+# Who may fit otherwise since: new or changed facts, cards, own fields, scores; who brought somebody. A tag renews the
+# card. Of a record read as another both: the person who may fit now, and the record that does no more.
+TOUCHED = f"""
+WITH facts AS (
+  {" UNION ALL ".join(f"SELECT customer_id FROM {table} WHERE {{since}}" for table in NEWS)}
   UNION ALL
-  SELECT customer_id FROM facts_visit WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  SELECT unnest(ARRAY[customer_id, referrer_id]) FROM facts_referral WHERE {{since}}
   UNION ALL
-  SELECT customer_id FROM facts_opening WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-  UNION ALL
-  SELECT customer_id FROM facts_event WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-  UNION ALL
-  SELECT customer_id FROM facts_consent WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-  UNION ALL
-  SELECT customer_id FROM facts_fieldvalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-  UNION ALL
-  SELECT customer_id FROM facts_scorevalue WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
-  UNION ALL
-  SELECT id FROM facts_customer WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  SELECT id FROM facts_customer WHERE {{since}}
+), found AS (
+  SELECT customer_id AS person FROM facts WHERE customer_id IS NOT NULL
+  UNION
+  SELECT record.merged_into_id FROM facts JOIN facts_customer AS record ON record.id = facts.customer_id
+  WHERE record.merged_into_id IS NOT NULL
 )
-SELECT customer_id FROM found WHERE customer_id IS NOT NULL
-UNION
-SELECT record.merged_into_id FROM found JOIN facts_customer AS record ON record.id = found.customer_id
-WHERE record.merged_into_id IS NOT NULL
-LIMIT %(most)s
-"""
+SELECT person FROM found UNION ({BROUGHT_BY}) LIMIT %(most)s
+""".format(since="txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8")
 
 
 @dataclass(frozen=True)
