@@ -40,6 +40,8 @@ def test_segments_ask_for_it_and_exports_carry_it(cast: Cast, tmp_path: Path) ->
     assert of_segments("--count", "referred_customers >= 2")["customers"] == 1
     assert of_segments("--count", "referral_value > 0")["customers"] == 2
     assert of_segments("--count", "referral_value_365d > 0 and purchases = 0")["customers"] == 1
+    assert of_segments("--count", "was_brought = true")["customers"] == 3
+    assert of_segments("--count", "was_brought = false and referred_customers > 0")["customers"] == 1
     target = tmp_path / "customers.parquet"
     call_command("export", "customers", "--to", str(target), stdout=StringIO(), stderr=StringIO())
     wanted = "SELECT referred_customers, referral_value, referral_value_365d FROM"

@@ -351,6 +351,9 @@ CARE = {
 }
 """Ways in which a customer slips through."""
 
+REFERRALS = {"brought": _("Brought by a customer"), "brings": _("Brought others")}
+"""How referrals narrow a list."""
+
 HAND_OVER = {
     "even": _("Share the money at risk evenly"),
     "served": _("To whoever served her last, the others evenly"),

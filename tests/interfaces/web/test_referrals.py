@@ -118,6 +118,36 @@ def test_a_referrer_of_another_store_has_no_name(cast: Cast) -> None:
     assert "岚岚" in desk(cast.hq).get(reverse("customer", args=[cast.qiu.pk])).content.decode()
 
 
+def test_the_list_shows_who_was_brought_and_who_brought_others(cast: Cast) -> None:
+    for one in (cast.qiu, cast.bai, cast.lan):
+        name_referrer(one.pk, cast.vera.pk, now=NOW)
+    know()
+
+    def names(staff: Staff, query: str) -> set[str]:
+        page = desk(staff).get(f"{reverse('customers')}?{query}")
+        return {line["name"] for line in page.context["lines"]}
+
+    assert names(cast.hq, "referral=brought") == {"秋月", "白露", "岚岚"}
+    assert names(cast.manager, "referral=brought") == {"秋月", "白露"}
+    assert names(cast.hq, "referral=brings") == {"薇拉"}
+    assert names(cast.hq, "referral=brought&stage=lost") == {"岚岚"}
+    assert names(cast.hq, "referral=brought&order=outlook") == {"秋月", "白露", "岚岚"}
+    assert len(names(cast.hq, "referral=nonsense")) == 6, "what is no filter counts as not said"
+    page = desk(cast.hq).get(f"{reverse('customers')}?referral=brought")
+    assert [facet.count for facet in page.context["facets"] if facet.key == "lost"] == ["1"]
+    assert "由客户介绍而来" in page.content.decode()
+
+
+def test_where_many_were_brought_the_list_is_walked_along(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("changke.interfaces.web.customers.narrowed.SEARCH_CAP", 1)
+    for one in (cast.qiu, cast.bai, cast.lan):
+        name_referrer(one.pk, cast.vera.pk, now=NOW)
+    know()
+    for order in ("", "spend", "name", "last", "outlook"):
+        page = desk(cast.hq).get(reverse("customers"), {"referral": "brought", "order": order})
+        assert {line["name"] for line in page.context["lines"]} == {"秋月", "白露", "岚岚"}, order
+
+
 def story(staff: Staff, customer: Customer, **asked: str) -> list[str]:
     """What the timeline says of referrals, the latest first: titles without their days."""
     sent = {"kind": "referral"} | asked

@@ -95,6 +95,7 @@ class Profile(models.Model):
                 condition=models.Q(referred_customers__gt=0),
                 name="profile_referral",
             ),
+            models.Index(fields=["customer"], condition=models.Q(was_brought=True), name="profile_brought"),
         ]
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ STEPS, MOST_STEPS = 1_000, 20_000
 COPIED = frozenset({"stages", "store", "group", "adviser"})
 """Conditions that the copy by column can answer."""
 
-HANDED = frozenset({"tag", "segment", "own"})
+HANDED = frozenset({"tag", "segment", "own", "referral"})
 """Conditions that PostgreSQL answers with ids, which the copy by column takes."""
 
 Found = tuple[int, int | None]

@@ -35,7 +35,7 @@ def counts_of(
     """Stage -> customers, under every filter but the stage itself."""
     others = filters.without("stages")
     seen = profiles_of(others, scope, looked_up)
-    if others.q or others.tag or others.segment:
+    if others.q or others.tag or others.segment or others.referral:
         # What has to be looked up elsewhere is looked up once, not once per stage; a search alone has been already.
         asked = ("q", others.q, scope.narrowed(others.store))
         only_searched = others.q and set(others.conditions) <= {"q", "store"}

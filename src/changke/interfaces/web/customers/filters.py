@@ -11,6 +11,8 @@ LONGEST_SEARCH = 60
 SEGMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
 CARE = ("no_adviser", "never_contacted", "broken_promise")
 """Ways in which a customer slips through."""
+REFERRAL = ("brought", "brings")
+"""Brought by another, or one who brought others."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ ORDERS = {
     )
 }
 DEFAULT_ORDER = "risk"
-NAMES = ("q", "stages", "store", "group", "tag", "adviser", "own", "care", "segment")
+NAMES = ("q", "stages", "store", "group", "tag", "adviser", "own", "care", "referral", "segment")
 """The conditions, in the order of the page."""
 
 
@@ -67,6 +69,7 @@ class Filters:
     own: str = ""
     """A field of the chain's own and what stands in it: `skin~油性`."""
     care: str = ""
+    referral: str = ""
     segment: str = ""
     """Key of a segment."""
     order: str = DEFAULT_ORDER
@@ -108,6 +111,7 @@ def read_filters(query: QueryDict) -> Filters:
         adviser=_number(query.get("adviser", "")),
         own=query.get("own", "").strip()[:120].replace("\0", ""),
         care=care if (care := query.get("care", "")) in CARE else "",
+        referral=referral if (referral := query.get("referral", "")) in REFERRAL else "",
         segment=segment if SEGMENT.fullmatch(segment := query.get("segment", "")) else "",
         order=order if (order := query.get("order", "")) in ORDERS else DEFAULT_ORDER,
         position=_position(query),

@@ -95,6 +95,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "tag_options": _tags(filters),
         "segment_options": in_segment.names() if allows(current.staff(request), Capability.ANALYTICS_VIEW) else [],
         "care_options": [(key, str(said)) for key, said in words.CARE.items()],
+        "referral_options": [(key, str(said)) for key, said in words.REFERRALS.items()],
         "adviser_options": _adviser_options(current.staff(request), advisers),
         "export_url": _export_url(filters),
         "can_bulk": allows(current.staff(request), Capability.CUSTOMER_BULK_EDIT),
@@ -182,6 +183,7 @@ def _conditions(filters: Filters, stages: Stages, stores: Sequence[Store], advis
         "tag": lambda: gettext("Tag: %(tag)s") % {"tag": filters.tag},
         "own": lambda: own_fields.condition(filters.own),
         "care": lambda: str(words.CARE[filters.care]),
+        "referral": lambda: str(words.REFERRALS[filters.referral]),
         "segment": lambda: gettext("Segment: %(name)s") % {"name": _segment(filters.segment)},
         "adviser": lambda: gettext("Adviser: %(name)s") % {"name": advisers.get(filters.adviser or 0, "–")},
     }

@@ -110,6 +110,10 @@ def _looked_up(filters: Filters, scope: Scope, known: LookedUp) -> Iterator[Else
     if filters.segment:
         inside = in_segment.members(filters.segment, now=timezone.now())
         yield Elsewhere(known.ids(("segment", filters.segment), inside, of_chain=True), Q(customer__in=inside), inside)
+    if filters.referral:
+        fits = Q(was_brought=True) if filters.referral == "brought" else Q(referred_customers__gt=0)
+        those = Profile.objects.filter(fits).values_list("customer", flat=True)
+        yield Elsewhere(known.ids(("referral", filters.referral), those, of_chain=True), fits, those)
     if filters.own:
         holding = holders_of(*filters.own.partition("~")[::2])
         yield Elsewhere(known.ids(("own", filters.own), holding, of_chain=True), Q(customer__in=holding), holding)
