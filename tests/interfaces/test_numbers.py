@@ -50,7 +50,7 @@ def test_every_number_is_called_in_the_readers_language(language: str) -> None:
         assert [key for key in numbers.every() if any(word.isascii() for word in numbers.called(key))] == []
 
 
-@pytest.mark.parametrize("key", ["value_grid", "value_groups", "open_warnings", "ended_warnings"])
+@pytest.mark.parametrize("key", ["profit_by_month", "value_grid", "value_groups", "open_warnings", "ended_warnings"])
 def test_what_a_page_counts_is_a_statement_that_the_database_answers(shop: Cast, key: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(numbers.number(key).sql)

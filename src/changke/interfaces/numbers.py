@@ -23,6 +23,7 @@ from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
 from changke.profiles.risk.queries import Asked, purchase_days, warnings_of
 from changke.profiles.value.grid import grid_statement, groups_statement
+from changke.profiles.value.profit import SUMMED, moved
 from changke.profiles.value.queries import value_rules
 
 
@@ -85,6 +86,13 @@ def _by_stage() -> str:
     )
 
 
+def _profit() -> str:
+    return _laid_out(
+        f"SELECT customer_id, DATE_TRUNC('month', business_date) AS month, {SUMMED}"  # noqa: S608 -- our words
+        f" FROM ({moved()}) AS moved GROUP BY 1, 2"
+    )
+
+
 def _grid() -> str:
     return _laid_out(grid_statement(value_rules(), "TRUE"))
 
@@ -124,6 +132,11 @@ COUNTED: dict[str, tuple[str | Promise, str | Promise, Callable[[], str]]] = {
         _("Customers by stage"),
         _("everybody once, in the first stage of the model whose rule fits her on that day"),
         _by_stage,
+    ),
+    "profit_by_month": (
+        _("Profit by month"),
+        _("what was rendered in a month less what was given back, and its profit where costs are recorded"),
+        _profit,
     ),
     "value_grid": (
         _("Value grid"),

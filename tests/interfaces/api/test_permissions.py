@@ -152,6 +152,9 @@ CASES: dict[str, list[Case]] = {
     "get_profile_stages": [Case("GET", "/profiles/{id}/stages")],
     "get_proposals": [Case("GET", "/profiles/{id}/proposals")],
     "get_stages": [Case("GET", "/stages?store={store}")],
+    "get_stage_series": [Case("GET", "/stages/m4/series?store={store}")],
+    "get_stage_flows": [Case("GET", "/stages/m4/flows?store={store}")],
+    "get_customer_profit": [Case("GET", "/value/customers/{id}/profit")],
     "get_today": [Listed("GET", "/today", items="lines"), Case("GET", "/today?store={store}")],
     "get_followups": [Listed("GET", "/followups")],
     "post_followup": [

@@ -7,8 +7,11 @@ from django.test import Client
 
 from changke.foundation.access.models import Staff
 from changke.interfaces.web.lifecycle import series
+from changke.profiles.lifecycle.models import StageProfit
 from changke.profiles.lifecycle.queries import Count, Flow
-from tests.cast import Cast
+from changke.profiles.value.profit import Profit
+from tests.cast import NOW, Cast
+from tests.clock import Clock
 
 JAN, FEB, MAR = dt.date(2026, 1, 31), dt.date(2026, 2, 28), dt.date(2026, 3, 4)
 TABLE = {
@@ -106,6 +109,50 @@ def test_an_earlier_day_can_be_asked(computed_cast: Cast) -> None:
     page = signed_in(computed_cast.owner).get(f"/lifecycle/?day={FEB.isoformat()}")
     assert (page.context["day"], page.context["is_today"], page.context["newer"]) == (FEB, False, MAR)
     assert all(not one["href"] for one in page.context["stages"])
+
+
+def test_profit_is_shown_with_how_much_of_the_revenue_it_rests_on(computed_cast: Cast) -> None:
+    """Every facial costs 60 yuan; in the days of March Ying bought one for 288."""
+    page = signed_in(computed_cast.owner).get("/lifecycle/?show=profit")
+    assert page.context["known"] == "100%"
+    month, intro, *_others, together, share = page.context["month_rows"][-1]
+    assert ("2026" in month, intro, together, share) == (True, "¥228", "¥228", "100%")
+    assert "Known of 100% of the revenue" in page.content.decode()
+    assert "/numbers/profit_by_month/" in page.content.decode()
+    each = signed_in(computed_cast.owner).get("/lifecycle/?show=each")
+    assert each.context["month_rows"][-1][1] == "¥114", "Bai stands beside her and bought nothing"
+    assert each.context["months"]["stacked"] is False
+    manager = signed_in(computed_cast.manager).get("/lifecycle/?show=profit&model=m1")
+    assert sum(sum(one["values"]) for one in manager.context["months"]["series"]) > 0
+
+
+def test_where_no_profit_is_known_none_is_shown(computed_cast: Cast) -> None:
+    StageProfit.objects.update(margin_minor=None, known_minor=0)
+    page = signed_in(computed_cast.owner).get("/lifecycle/?show=profit")
+    assert page.context["known"] == ""
+    assert "No profit is known" in page.content.decode()
+    assert {cell for row in page.context["month_rows"] for cell in row[1:-2]} == {"–", "¥0"}
+
+
+def test_a_stage_without_receipts_brought_nothing_and_one_of_unknown_profit_says_so() -> None:
+    brought = {FEB: {"growth": Profit(None, 100, 0), "silent": Profit(30, 40, 40)}}
+    february, march = series.profit_rows(["growth", "silent"], TABLE, brought, [FEB, MAR])
+    assert (february.stages, february.together) == ({"growth": None, "silent": 30}, 30)
+    assert february.known_share == 40 / 140
+    assert (march.stages, march.together, march.known_share) == ({"growth": 0, "silent": 0}, 0, None)
+    each, _march = series.profit_rows(["growth", "silent", "lost"], TABLE, brought, [FEB, MAR], each=True)
+    assert each.stages == {"growth": None, "silent": 3, "lost": None}, "nobody is lost: there is no profit per customer"
+    assert each.together == 1
+
+
+def test_her_page_says_what_she_brought_month_by_month(computed_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, NOW)
+    client = signed_in(computed_cast.clerk)
+    page = client.get(f"/customers/{computed_cast.qiu.pk}/value/")
+    rows = page.context["profit"]["rows"]
+    assert [row[1:] for row in rows] == [["¥228", "¥288"], ["¥228", "¥288"], ["–", "¥0"]]
+    assert "¥456 in these months, known of 100% of the revenue" in page.content.decode()
+    assert client.get(f"/customers/{computed_cast.bai.pk}/value/").context["profit"] is None, "she never bought"
 
 
 @pytest.mark.parametrize(

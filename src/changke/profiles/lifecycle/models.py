@@ -83,6 +83,29 @@ class StageCount(models.Model):
         ]
 
 
+class StageProfit(models.Model):
+    """What the customers of a home store who stood in a stage at the end of a day had brought since the day of the
+    charts before: a month. A stage without a receipt has no row."""
+
+    day = models.DateField()
+    model = models.CharField(max_length=LONGEST_WORD)
+    stage = models.CharField(max_length=LONGEST_WORD)
+    store_id = models.BigIntegerField(null=True)
+    margin_minor = models.BigIntegerField(null=True)
+    """NULL: of none of it a profit is known."""
+    revenue_minor = models.BigIntegerField()
+    """What was rendered less what was given back."""
+    known_minor = models.BigIntegerField()
+    """The part of the revenue of which a profit is known."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "day", "store_id", "stage"], name="stage_profit_once", nulls_distinct=False
+            )
+        ]
+
+
 class StageFlow(models.Model):
     """How many customers of a home store went from a stage to a stage between two days of the charts."""
 

@@ -15,8 +15,9 @@ from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
-from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel
+from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, StageProfit
 from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, held_as, own_names, read_model
+from changke.profiles.value.profit import Profit
 
 LISTED = ("-is_default", "position", "key")
 
@@ -133,6 +134,26 @@ def counts(model: str, scope: Scope, *, since: dt.date | None = None) -> list[Co
     rows = _seen(StageCount.objects.filter(model=model), scope, since)
     rows = rows.values("day", "stage").annotate(people=Sum("customers"), value=Sum("value_minor")).order_by("day")
     return [Count(row["day"], row["stage"], row["people"], row["value"]) for row in rows]
+
+
+def profits(model: str, scope: Scope, *, since: dt.date | None = None) -> dict[dt.date, dict[str, Profit]]:
+    """Day of the charts -> stage -> what those who stood there brought since the day before, over the stores in scope.
+
+    A stage without a receipt is not among them.
+    """
+    rows = _seen(StageProfit.objects.filter(model=model), scope, since)
+    rows = rows.values("day", "stage").annotate(
+        margin=Sum("margin_minor"), revenue=Sum("revenue_minor"), known=Sum("known_minor")
+    )
+    table: dict[dt.date, dict[str, Profit]] = defaultdict(dict)
+    for row in rows.order_by("day", "stage"):
+        table[row["day"]][row["stage"]] = Profit(row["margin"], row["revenue"], row["known"])
+    return dict(table)
+
+
+def before_days() -> dict[dt.date, dt.date | None]:
+    """Day of the charts -> the day of the charts before it."""
+    return dict(SeriesFill.objects.order_by("day").values_list("day", "before"))
 
 
 def flows(model: str, scope: Scope, *, days: Collection[dt.date] | None = None) -> list[Flow]:

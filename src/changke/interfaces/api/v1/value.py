@@ -4,11 +4,14 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from changke.facts.customers.queries import customer_in
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import business_date
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Id, Input, text
 from changke.interfaces.api.paging import Page, PageQuery, page, position
@@ -19,6 +22,7 @@ from changke.interfaces.web.customers.reads import along
 from changke.profiles.value.grid import Grid, grid
 from changke.profiles.value.lines import Held, Line, product_lines
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
+from changke.profiles.value.profit import MONTHS, MOST_MONTHS, months_of
 from changke.profiles.value.queries import fits, prediction_of, value_rules
 from changke.profiles.value.referrers import referrers
 from changke.profiles.value.services.settings import change_value_rules
@@ -270,3 +274,39 @@ def get_prediction(request: HttpRequest, customer_id: int) -> Prediction:
     if found is None:
         raise NotFound
     return found
+
+
+class MonthOut(Schema):
+    """From the day after the month before to `day`: a month's last day, or today."""
+
+    day: dt.date
+    margin_minor: int | None = Field(None, description="Profit; null where none is known.")
+    revenue_minor: int = Field(..., description="What was rendered, less what was given back.")
+    margin_known_minor: int = Field(..., description="The part of the revenue of which a profit is known.")
+
+
+class MonthsQuery(Schema):
+    months: int = Field(MONTHS, ge=1, le=MOST_MONTHS, description="With the running one.")
+
+
+@router.get(
+    "/customers/{int:customer_id}/profit",
+    response=list[MonthOut],
+    operation_id="get_customer_profit",
+    summary="What she brought, month by month",
+)
+def get_customer_profit(request: HttpRequest, customer_id: int, query: Query[MonthsQuery]) -> list[MonthOut]:
+    """The oldest month first; none before her first receipt."""
+    scope = actor(request).scope_for(Capability.CUSTOMER_VIEW)
+    customer = customer_in(scope, customer_id)
+    zone = customer.home_store.time_zone if customer.home_store else the_chain().time_zone
+    today = business_date(timezone.now(), zone)
+    return [
+        MonthOut(
+            day=one.day,
+            margin_minor=one.profit.margin_minor,
+            revenue_minor=one.profit.revenue_minor,
+            margin_known_minor=one.profit.known_minor,
+        )
+        for one in months_of(customer.pk, today=today, months=query.months)
+    ]

@@ -9,9 +9,11 @@ from django.core.management.base import CommandError, CommandParser
 from changke.foundation.audit.rules import system
 from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces import analytics
 from changke.interfaces.management.base import ShopCommand
 from changke.profiles.lifecycle.catalogue import model_entries, model_entry
+from changke.profiles.lifecycle.queries import by_day, counts, flows, profits
 from changke.profiles.lifecycle.rules import ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
@@ -21,6 +23,7 @@ from changke.profiles.lifecycle.services import (
     switch_off,
     switch_on,
 )
+from changke.profiles.value.profit import NOTHING
 
 BY = system("changke stages")
 
@@ -35,6 +38,7 @@ class Command(ShopCommand):
     def arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--show", metavar="MODEL", help="print its definition")
+        what.add_argument("--series", metavar="MODEL", help="customers, value and profit per stage at each month end")
         what.add_argument("--file", metavar="FILE", type=Path, help="a definition: say what publishing it would do")
         what.add_argument("--on", metavar="MODEL", help="compute it from the next refresh on")
         what.add_argument("--off", metavar="MODEL", help="compute it no more")
@@ -42,7 +46,9 @@ class Command(ShopCommand):
         parser.add_argument("--months", type=int, default=0, metavar="N", help="with --file: also at N past month ends")
         parser.add_argument("--yes", action=BooleanOptionalAction, default=False, help="with --file: publish it")
 
-    def run(self, *, show: str | None, file: Path | None, months: int, yes: bool, **which: Any) -> dict[str, Any]:
+    def run(
+        self, *, show: str | None, series: str | None, file: Path | None, months: int, yes: bool, **which: Any
+    ) -> dict[str, Any]:
         now = datetime.now(UTC)
         if file:
             return self._file(file, months=months, yes=yes, now=now)
@@ -50,6 +56,8 @@ class Command(ShopCommand):
             definition = self._asked(lambda: model_entry(show)).definition
             self.say(json.dumps(definition, ensure_ascii=False, indent=2))
             return {"definition": definition}
+        if series:
+            return self._series(series)
         chain = the_chain()
         if key := which["on"]:
             self._asked(lambda: switch_on(key, chain=chain, by=BY, now=now))
@@ -66,6 +74,30 @@ class Command(ShopCommand):
             self.say(f"{one.key:<14} v{one.version:<3} {state:<15} {one.words['en']}  {one.words['zh-hans']}")
             found.append({"model": one.key, "version": one.version, "in_use": one.is_in_use, "default": one.is_default})
         return {"models": found}
+
+    def _series(self, key: str) -> dict[str, Any]:
+        self._asked(lambda: model_entry(key))
+        table, brought = by_day(counts(key, CHAIN_WIDE)), profits(key, CHAIN_WIDE)
+        days = []
+        for day, stages in table.items():
+            self.say(f"{day}")
+            told = []
+            for stage, one in stages.items():
+                money = brought.get(day, {}).get(stage, NOTHING)
+                profit = "-" if money.margin_minor is None else f"{money.margin_minor:,}"
+                self.say(f"  {stage:<14} {one.customers:>9,} {one.value_minor:>15,} {profit:>15}")
+                told.append({
+                    "stage": stage, "customers": one.customers, "value_minor": one.value_minor,
+                    "margin_minor": money.margin_minor, "revenue_minor": money.revenue_minor,
+                    "margin_known_minor": money.known_minor,
+                })  # fmt: skip
+            days.append({"day": day.isoformat(), "stages": told})
+        moved = [
+            {"since": one.before.isoformat(), "day": one.day.isoformat(), "from": one.from_stage, "to": one.to_stage,
+             "customers": one.customers, "value_minor": one.value_minor}
+            for one in flows(key, CHAIN_WIDE)
+        ]  # fmt: skip
+        return {"model": key, "days": days, "flows": moved}
 
     def _file(self, file: Path, *, months: int, yes: bool, now: datetime) -> dict[str, Any]:
         try:

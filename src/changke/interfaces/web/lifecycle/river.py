@@ -1,6 +1,7 @@
 """Counts and value per stage over time, flows between them, and where it leaks."""
 
 import datetime as dt
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -16,9 +17,13 @@ from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle import series
 from changke.interfaces.web.lifecycle.colours import colours_of
 from changke.profiles.lifecycle import queries
+from changke.profiles.lifecycle.queries import Count
 from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.value.profit import Profit, total
 
 MONTHS_SHOWN = 13
+PROFITS = ("profit", "each")
+"""What the months can show beside customers and value: profit, and profit per customer."""
 COLUMNS = 3
 
 
@@ -63,20 +68,32 @@ def _context(
         newcomers=newcomers,
         hrefs=hrefs,
     )
-    of_value = request.GET.get("show") == "value"
+    show = request.GET.get("show", "")
     month_labels = [formats.month(day, language) for day in shown]
-    months = series.composition(
-        stages,
-        table,
-        shown,
-        words=words,
-        colours=colours,
-        labels=month_labels,
-        unit=gettext("customers"),
-        of_value=of_value,
-    )
-    if of_value:
-        months = _in_major(months, formats.currency.get())
+    if show in PROFITS:
+        brought = queries.profits(model.key, scope, since=shown[0])
+        months, month_rows, rests_on = _profit(
+            show, stages, table, brought, shown, words=words, colours=colours, labels=month_labels
+        )
+    else:
+        of_value = show == "value"
+        months = series.composition(
+            stages,
+            table,
+            shown,
+            words=words,
+            colours=colours,
+            labels=month_labels,
+            unit=gettext("customers"),
+            of_value=of_value,
+        )
+        if of_value:
+            months = _in_major(months, formats.currency.get())
+        rests_on = ""
+        month_rows = [
+            [label, *(formats.number(one["values"][place]) for one in months["series"])]  # type: ignore[attr-defined]
+            for place, label in enumerate(month_labels)
+        ]
     return {
         "nav": "lifecycle",
         "model": model,
@@ -115,13 +132,59 @@ def _context(
             for one in series.leaks(flows, on=columns[-1])
         ],
         "months": months,
-        "of_value": of_value,
-        "month_columns": [pgettext("lifecycle", "Month"), *words.values()],
-        "month_rows": [
-            [label, *(formats.number(one["values"][place]) for one in months["series"])]  # type: ignore[attr-defined]
-            for place, label in enumerate(month_labels)
+        "show": show,
+        "of_profit": show in PROFITS,
+        "known": rests_on,
+        "month_columns": [pgettext("lifecycle", "Month"), *words.values()]
+        + ([gettext("All stages"), gettext("Known of the revenue")] if show in PROFITS else []),
+        "month_rows": month_rows,
+    }
+
+
+def _profit(
+    show: str,
+    stages: list[str],
+    table: Mapping[dt.date, Mapping[str, Count]],
+    brought: Mapping[dt.date, Mapping[str, Profit]],
+    days: list[dt.date],
+    *,
+    words: Mapping[str, str],
+    colours: Mapping[str, str],
+    labels: list[str],
+) -> tuple[dict[str, object], list[list[str]], str]:
+    """Bars and rows of what the stages brought month by month, and on how much of the revenue that is known; "" where
+    no profit is known at all."""
+    currency, language = formats.currency.get(), get_language() or "zh-hans"
+    rows = series.profit_rows(stages, table, brought, days, each=show == "each")
+
+    def said(minor: int | None) -> str:
+        return "–" if minor is None else formats.money(minor, currency, language)
+
+    whole = total([one for by_stage in brought.values() for one in by_stage.values()])
+    picture = {
+        "labels": labels,
+        "unit": currency,
+        "stacked": show == "profit",
+        "series": [
+            {
+                "name": words[stage],
+                "colour": colours[stage],
+                "values": [round(to_major(row.stages[stage] or 0, currency)) for row in rows],
+            }
+            for stage in stages
         ],
     }
+    told = [
+        [
+            label,
+            *(said(row.stages[stage]) for stage in stages),
+            said(row.together),
+            "–" if row.known_share is None else formats.percent(row.known_share, 0),
+        ]
+        for label, row in zip(labels, rows, strict=True)
+    ]
+    known = formats.percent(whole.known_share or 0, 0) if whole.margin_minor is not None else ""
+    return picture, told, known
 
 
 def _in_major(months: dict[str, object], currency: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from changke.interfaces.web.lifecycle.colours import WORSE
 from changke.profiles.lifecycle.queries import Count, Flow
+from changke.profiles.value.profit import Profit, total
 
 MOST_LEAKS = 4
 NEWCOMERS = "new"
@@ -149,6 +150,52 @@ def composition(
             for stage in stages
         ],
     }
+
+
+@dataclass(frozen=True)
+class ProfitRow:
+    """What the stages brought in one month, in minor units; None where no profit is known."""
+
+    stages: Mapping[str, int | None]
+    together: int | None
+    known_share: float | None
+    """On how much of the month's revenue the profit rests."""
+
+
+def profit_rows(
+    stages: Sequence[str],
+    table: Mapping[dt.date, Mapping[str, Count]],
+    brought: Mapping[dt.date, Mapping[str, Profit]],
+    days: Sequence[dt.date],
+    *,
+    each: bool = False,
+) -> list[ProfitRow]:
+    """A row per day of the charts. `each`: divided by the customers who stood in the stage, whoever bought or not.
+
+    A stage in which nobody's receipts fell brought nothing; without a customer there is no profit per customer.
+    """
+
+    def told(margin: int | None, customers: int) -> int | None:
+        if margin is None or not each:
+            return margin
+        return round(margin / customers) if customers else None
+
+    rows = []
+    for day in days:
+        here = brought.get(day, {})
+        whole = total(list(here.values()))
+        everybody = sum(_customers(table, day, stage) for stage in stages)
+        rows.append(
+            ProfitRow(
+                {
+                    stage: told(here[stage].margin_minor if stage in here else 0, _customers(table, day, stage))
+                    for stage in stages
+                },
+                told(whole.margin_minor if here else 0, everybody),
+                whole.known_share,
+            )
+        )
+    return rows
 
 
 def _customers(table: Mapping[dt.date, Mapping[str, Count]], day: dt.date, stage: str) -> int:

@@ -1,4 +1,5 @@
-"""The charts: how many stood where at the end of each month, and who went whereto. Recomputed from facts."""
+"""The charts: how many stood where at the end of each month, who went whereto, and what they brought in it. Recomputed
+from facts."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,16 +12,18 @@ from django.db.models import Sum
 from changke.engine.definitions import Cases, Registry
 from changke.foundation.cursors import Cursor, Window, close_window
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import month_ends
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import days_at, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
-from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow
+from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageProfit
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.changes import oldest_day
 from changke.profiles.lifecycle.services.today import one_at_a_time
+from changke.profiles.value.profit import SUMMED, moved
 
 MONTHS = 36
 """How far back the charts reach: three years, so that every season is seen three times."""
@@ -81,11 +84,14 @@ def fill_series(
         earlier = before.get(day)
         flows_from = work.table(earlier, is_month_end=True) if earlier else None
         counts, flows = work.counts(table, day), work.flows(flows_from, table, day) if flows_from else []
+        profits = work.profits(table, day, since=earlier)
         with transaction.atomic():
             one_at_a_time()
             StageCount.objects.filter(day=day).delete()
             StageFlow.objects.filter(day=day).delete()
+            StageProfit.objects.filter(day=day).delete()
             StageCount.objects.bulk_create(counts)
+            StageProfit.objects.bulk_create(profits)
             StageFlow.objects.bulk_create(flows)
             SeriesFill.objects.update_or_create(
                 day=day, defaults={"snapshot": snapshot, "rules": rules, "before": earlier, "filled_at": now}
@@ -97,12 +103,7 @@ def fill_series(
 
 def chart_days(first: dt.date | None, today: dt.date, months: int) -> list[dt.date]:
     """The month ends since the first fact, `months` of them at most, and today; in order."""
-    ends: list[dt.date] = []
-    end = today.replace(day=1) - dt.timedelta(days=1)
-    while first and end >= first and len(ends) < months:
-        ends.append(end)
-        end = end.replace(day=1) - dt.timedelta(days=1)
-    return [*reversed(ends), today]
+    return [day for day in month_ends(today, months + 1) if day == today or (first and day >= first)]
 
 
 def stages_on(
@@ -199,6 +200,29 @@ class _Work:
             )
         ]
 
+    def profits(self, table: str, day: dt.date, *, since: dt.date | None) -> list[StageProfit]:
+        """What those who stand in a stage on the day brought after `since`; on the first day, in its month."""
+        after = since or day.replace(day=1) - dt.timedelta(days=1)
+        self.duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE brought AS SELECT customer_id, {SUMMED} FROM ({moved()}) AS moved"  # noqa: S608
+            " WHERE business_date > $1 AND business_date <= $2 GROUP BY customer_id",
+            [after, day],
+        )
+        found = [
+            StageProfit(
+                day=day, model=model.key, store_id=store, stage=stage,
+                margin_minor=margin, revenue_minor=revenue, known_minor=known,
+            )
+            for model in self.models
+            for store, stage, margin, revenue, known in self._rows(
+                f"SELECT here.home_store_id, here.{model.column}, SUM(margin_minor)::BIGINT,"  # noqa: S608
+                " SUM(revenue_minor)::BIGINT, SUM(known_minor)::BIGINT"
+                f" FROM {table} AS here JOIN brought ON brought.customer_id = here.customer_id GROUP BY ALL"
+            )
+        ]  # fmt: skip
+        self.duck.execute("DROP TABLE brought")
+        return found
+
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.duck.execute(query).fetchall()
 
@@ -211,7 +235,7 @@ def first_day(duck: duckdb.DuckDBPyConnection) -> dt.date | None:
 def _forget(days: Sequence[dt.date], today: dt.date) -> None:
     """Yesterday's today is no day of the charts, unless a month ended with it."""
     with transaction.atomic():
-        for model in (StageCount, StageFlow, SeriesFill):
+        for model in (StageCount, StageFlow, StageProfit, SeriesFill):
             model._default_manager.exclude(day__in=days).delete()
 
 
