@@ -117,7 +117,7 @@ def test_profit_is_shown_with_how_much_of_the_revenue_it_rests_on(computed_cast:
     assert page.context["known"] == "100%"
     month, intro, *_others, together, share = page.context["month_rows"][-1]
     assert ("2026" in month, intro, together, share) == (True, "¥228", "¥228", "100%")
-    assert "Known of 100% of the revenue" in page.content.decode()
+    assert "利润依据 100% 的营收" in page.content.decode()
     assert "/numbers/profit_by_month/" in page.content.decode()
     each = signed_in(computed_cast.owner).get("/lifecycle/?show=each")
     assert each.context["month_rows"][-1][1] == "¥114", "Bai stands beside her and bought nothing"
@@ -130,7 +130,7 @@ def test_where_no_profit_is_known_none_is_shown(computed_cast: Cast) -> None:
     StageProfit.objects.update(margin_minor=None, known_minor=0)
     page = signed_in(computed_cast.owner).get("/lifecycle/?show=profit")
     assert page.context["known"] == ""
-    assert "No profit is known" in page.content.decode()
+    assert "还没有已知的利润" in page.content.decode()
     assert {cell for row in page.context["month_rows"] for cell in row[1:-2]} == {"–", "¥0"}
 
 
@@ -151,7 +151,7 @@ def test_her_page_says_what_she_brought_month_by_month(computed_cast: Cast, monk
     page = client.get(f"/customers/{computed_cast.qiu.pk}/value/")
     rows = page.context["profit"]["rows"]
     assert [row[1:] for row in rows] == [["¥228", "¥288"], ["¥228", "¥288"], ["–", "¥0"]]
-    assert "¥456 in these months, known of 100% of the revenue" in page.content.decode()
+    assert "这些月份共 ¥456，依据 100% 的营收" in page.content.decode()
     assert client.get(f"/customers/{computed_cast.bai.pk}/value/").context["profit"] is None, "she never bought"
 
 
