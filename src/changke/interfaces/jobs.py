@@ -36,6 +36,7 @@ from changke.interfaces.webhooks.services import forget as letters
 from changke.interfaces.webhooks.services.privacy import forget_the_shop
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
+from changke.profiles.lifecycle.services import spells
 from changke.profiles.risk.models import BackTest, State
 from changke.profiles.risk.services import backtests
 from changke.profiles.segments import copies
@@ -71,6 +72,19 @@ def ask_for_refresh() -> None:
     """Have everybody computed again soon. A second wish before the first began is the same wish."""
     with suppress(AlreadyEnqueued), transaction.atomic():  # a refused insert must not end the caller's transaction
         refresh_everybody.defer()
+
+
+@app.task(name="sample_spells", queueing_lock="sample_spells", lock="sample_spells")
+def sample_spells(timestamp: int = 0) -> int:
+    """How long customers stay in the stages, of some of each; how many were asked."""
+    _fresh_connection()
+    return spells.sample_spells(now=datetime.now(UTC))
+
+
+def ask_for_spells() -> None:
+    """Have the times in stages taken soon. A second wish before the first began is the same wish."""
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        sample_spells.defer()
 
 
 @app.task(name="forget_answers", queueing_lock="forget_answers")

@@ -21,6 +21,7 @@ from changke.interfaces.web.customers.defined import DEFINED
 from changke.interfaces.web.customers.measures import NAMES, name_of
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
+from changke.profiles.lifecycle.services.stores import COUNTED as STORES
 from changke.profiles.risk.queries import Asked, purchase_days, warnings_of
 from changke.profiles.value.grid import grid_statement, groups_statement
 from changke.profiles.value.profit import SUMMED, moved
@@ -93,6 +94,10 @@ def _profit() -> str:
     )
 
 
+def _stores() -> str:
+    return _laid_out(re.sub(r"\$(\w+)", r":\1", STORES), "duckdb")
+
+
 def _grid() -> str:
     return _laid_out(grid_statement(value_rules(), "TRUE"))
 
@@ -137,6 +142,11 @@ COUNTED: dict[str, tuple[str | Promise, str | Promise, Callable[[], str]]] = {
         _("Profit by month"),
         _("what was rendered in a month less what was given back, and its profit where costs are recorded"),
         _profit,
+    ),
+    "store_health": (
+        _("Health of stores"),
+        _("who bought in a store in a month, on how many days, who of an earlier quarter came back, and the profit"),
+        _stores,
     ),
     "value_grid": (
         _("Value grid"),

@@ -27,6 +27,9 @@ SCHEDULE = [
     Recurring(
         jobs.renew_columns, "*/5 * * * *", "counting a segment asks PostgreSQL about everybody with a newer fact"
     ),
+    Recurring(
+        jobs.sample_spells, "15 20 * * *", "how long customers stay in a stage is their past, recomputed one by one"
+    ),
     Recurring(jobs.retry_stalled, "* * * * *", "a killed worker's job must not wait for a person"),
     Recurring(jobs.settle_returns, "* * * * *", "a purchase that came by a file frees the returns that wait for it"),
     Recurring(jobs.forget_letters, "55 18 * * *", "letters of web shops hold names and phones"),

@@ -2,7 +2,16 @@
 
 from changke.profiles.affinity.models import Proposal, TagRule
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
-from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, StageProfit, Standing
+from changke.profiles.lifecycle.models import (
+    SeriesFill,
+    StageCount,
+    StageFlow,
+    StageModel,
+    StageProfit,
+    StageSpell,
+    Standing,
+    StoreMonth,
+)
 from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule, ServiceLine
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.value.models import LineAge, Prediction, ValueFit, ValueRules
@@ -26,7 +35,9 @@ __all__ = [
     "StageFlow",
     "StageModel",
     "StageProfit",
+    "StageSpell",
     "Standing",
+    "StoreMonth",
     "TagRule",
     "ValueFit",
     "ValueRules",

@@ -62,6 +62,8 @@ LISTS = [
     "lifecycle",
     "lifecycle-people",
     "lifecycle-models",
+    "lifecycle-stages",
+    "lifecycle-health",
     "value",
     "value-lines",
     "value-referrers",

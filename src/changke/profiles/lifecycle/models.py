@@ -127,3 +127,48 @@ class StageFlow(models.Model):
                 nulls_distinct=False,
             )
         ]
+
+
+class StageSpell(models.Model):
+    """A time in a stage of one of the sampled customers, without whose it is (services/spells.py)."""
+
+    model = models.CharField(max_length=LONGEST_WORD)
+    stage = models.CharField(max_length=LONGEST_WORD)
+    store_id = models.BigIntegerField(null=True)
+    """Her home store."""
+    first_on = models.DateField()
+    last_on = models.DateField(null=True)
+    """NULL: she is still there."""
+    weight_milli = models.PositiveBigIntegerField()
+    """How many customers it stands for, in thousandths."""
+    as_of = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "stage"], name="stage_spell")]
+
+
+class StoreMonth(models.Model):
+    """What happened in a store in a month, of customers who are known: the counts that its health is read from."""
+
+    day = models.DateField()
+    """The last day counted: a month's end, or today."""
+    store_id = models.BigIntegerField()
+    is_whole = models.BooleanField()
+    """The month is over. The running one is counted so far."""
+    buyers = models.IntegerField()
+    """Customers with a purchase or card use here."""
+    newcomers = models.IntegerField()
+    """Of them, those who had never bought anywhere before the month."""
+    deal_days = models.IntegerField()
+    """Customers times days on which they bought here."""
+    base = models.IntegerField()
+    """Customers who had bought here in the 90 days that end 90 days before `day`."""
+    came_back = models.IntegerField()
+    """Of them, those who bought anywhere in the 90 days up to `day`."""
+    margin_minor = models.BigIntegerField(null=True)
+    """NULL: of none of it a profit is known."""
+    revenue_minor = models.BigIntegerField()
+    known_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store_id", "day"], name="store_month_once")]

@@ -23,8 +23,8 @@ def moved(only: str = "") -> str:
     """Every receipt with its sign, in words that DuckDB and PostgreSQL share. `only`: a WHERE of ours, of whom."""
     signed = {"purchases": "", "uses": "", "returns": "-"}
     return " UNION ALL ".join(
-        f"SELECT customer_id, business_date, {sign}margin_minor AS margin_minor, {sign}consumed_minor AS consumed_minor"  # noqa: S608
-        f" FROM live.{table} {only}"
+        f"SELECT customer_id, store_id, business_date, {sign}margin_minor AS margin_minor,"  # noqa: S608
+        f" {sign}consumed_minor AS consumed_minor FROM live.{table} {only}"
         for table, sign in signed.items()
     )
 

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from changke.foundation.access.capabilities import Capability
@@ -10,8 +11,11 @@ from changke.foundation.errors import NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.v1.stages import StoreQuery, narrowed
+from changke.profiles.attributes.queries import days_at
+from changke.profiles.lifecycle.needs import needs_of
 from changke.profiles.lifecycle.queries import Count, before_days, by_day, counts, flows, models_in_use, profits
 from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.times import times_in
 from changke.profiles.value.profit import NOTHING, Profit
 
 router = Router(tags=["stages"])
@@ -100,6 +104,63 @@ def get_stage_flows(request: HttpRequest, model: str, query: Query[SeriesQuery])
             value_minor=one.value_minor,
         )
         for one in flows(model, scope, days=days)
+    ]
+
+
+class TimeOut(Schema):
+    """Median days over a sample of the stage; null with fewer than five."""
+
+    stage: str
+    now_days: int | None = Field(None, description="How long those who stand there now have been there.")
+    now_of: int = Field(..., description="Customers of the sample behind it.")
+    left_days: int | None = Field(None, description="How long those had been there who left it in the last 365 days.")
+    left_of: int
+
+
+class TimesOut(Schema):
+    model: str
+    as_of: dt.date | None = Field(None, description="The day of the sample; null before the first.")
+    stages: list[TimeOut]
+
+
+class NeedOut(Schema):
+    what: str = Field(..., description="Name of a tag or an item; code of a cause.")
+    customers: int
+    share: float = Field(..., description="Of the stage's customers who were asked.")
+    share_of_all: float = Field(..., description="The same share over all stages.")
+
+
+class NeedsOut(Schema):
+    """What is known of those who stand in a stage, the most common first, six of a kind at most."""
+
+    stage: str
+    customers: int = Field(..., description="Customers asked: all, or every n-th where there are more than 20,000.")
+    tags: list[NeedOut]
+    proposed: list[NeedOut] = Field(..., description="What stands first among what is proposed to them.")
+    bought: list[NeedOut] = Field(..., description="In the last 90 days.")
+    causes: list[NeedOut] = Field(..., description="What may drive them away, of open warnings.")
+
+
+@router.get("/{model}/times", response=TimesOut, operation_id="get_stage_times", summary="How long customers stay")
+def get_stage_times(request: HttpRequest, model: str, query: Query[StoreQuery]) -> TimesOut:
+    """Of your stores' customers among a sample of the chain, taken every night."""
+    scope = narrowed(actor(request).scope_for(Capability.ANALYTICS_VIEW), query.store)
+    told = times_in(in_use(model), scope)
+    return TimesOut(model=model, as_of=told.as_of, stages=[TimeOut.from_orm(one) for one in told.stages])
+
+
+@router.get("/{model}/needs", response=list[NeedsOut], operation_id="get_stage_needs", summary="What a stage needs")
+def get_stage_needs(request: HttpRequest, model: str, query: Query[StoreQuery]) -> list[NeedsOut]:
+    """Need tags, what is proposed, what is bought and what may drive them away, of your stores' customers."""
+    scope = narrowed(actor(request).scope_for(Capability.ANALYTICS_VIEW), query.store)
+    today = days_at(timezone.now(), the_chain()).chain
+    return [
+        NeedsOut(
+            stage=one.stage,
+            customers=one.customers,
+            **{kind: [NeedOut.from_orm(need) for need in needs] for kind, needs in one.told.items()},
+        )
+        for one in needs_of(in_use(model), scope, today=today)
     ]
 
 

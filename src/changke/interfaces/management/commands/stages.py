@@ -1,5 +1,6 @@
 import json
 from argparse import BooleanOptionalAction
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.interfaces import analytics
 from changke.interfaces.management.base import ShopCommand
 from changke.profiles.lifecycle.catalogue import model_entries, model_entry
-from changke.profiles.lifecycle.queries import by_day, counts, flows, profits
+from changke.profiles.lifecycle.queries import by_day, counts, flows, models_in_use, profits
 from changke.profiles.lifecycle.rules import ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
@@ -23,6 +24,8 @@ from changke.profiles.lifecycle.services import (
     switch_off,
     switch_on,
 )
+from changke.profiles.lifecycle.services.spells import sample_spells
+from changke.profiles.lifecycle.times import times_in
 from changke.profiles.value.profit import NOTHING
 
 BY = system("changke stages")
@@ -39,6 +42,7 @@ class Command(ShopCommand):
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--show", metavar="MODEL", help="print its definition")
         what.add_argument("--series", metavar="MODEL", help="customers, value and profit per stage at each month end")
+        what.add_argument("--times", metavar="MODEL", help="how long customers stay in each stage, taken now")
         what.add_argument("--file", metavar="FILE", type=Path, help="a definition: say what publishing it would do")
         what.add_argument("--on", metavar="MODEL", help="compute it from the next refresh on")
         what.add_argument("--off", metavar="MODEL", help="compute it no more")
@@ -58,6 +62,8 @@ class Command(ShopCommand):
             return {"definition": definition}
         if series:
             return self._series(series)
+        if key := which["times"]:
+            return self._times(key, now=now)
         chain = the_chain()
         if key := which["on"]:
             self._asked(lambda: switch_on(key, chain=chain, by=BY, now=now))
@@ -98,6 +104,19 @@ class Command(ShopCommand):
             for one in flows(key, CHAIN_WIDE)
         ]  # fmt: skip
         return {"model": key, "days": days, "flows": moved}
+
+    def _times(self, key: str, *, now: datetime) -> dict[str, Any]:
+        self._asked(lambda: model_entry(key))
+        model = next((one for one in models_in_use() if one.key == key), None)
+        if model is None:
+            raise CommandError(f"{key} is not in use: `changke stages --on {key}`")
+        sample_spells(now=now)
+        told = times_in(model, CHAIN_WIDE)
+        for one in told.stages:
+            here = "-" if one.now_days is None else f"{one.now_days:,}"
+            left = "-" if one.left_days is None else f"{one.left_days:,}"
+            self.say(f"{one.stage:<14} here {here:>6} days ({one.now_of})   left after {left:>6} days ({one.left_of})")
+        return {"model": key, "stages": [asdict(one) for one in told.stages]}
 
     def _file(self, file: Path, *, months: int, yes: bool, now: datetime) -> dict[str, Any]:
         try:

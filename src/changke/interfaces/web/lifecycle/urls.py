@@ -1,11 +1,13 @@
 from django.urls import path
 
-from changke.interfaces.web.lifecycle import editor, people, river
+from changke.interfaces.web.lifecycle import editor, health, people, river, stages
 
 urlpatterns = [
     path("lifecycle/", river.show, name="lifecycle"),
     path("lifecycle/models/", editor.show, name="lifecycle-models"),
     path("lifecycle/models/<slug:key>/", editor.edit, name="lifecycle-model"),
     path("lifecycle/models/<slug:key>/switch/", editor.switch, name="lifecycle-model-switch"),
+    path("lifecycle/stages/", stages.show, name="lifecycle-stages"),
+    path("lifecycle/health/", health.show, name="lifecycle-health"),
     path("lifecycle/people/", people.show, name="lifecycle-people"),
 ]

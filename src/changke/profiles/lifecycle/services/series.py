@@ -18,10 +18,11 @@ from changke.profiles.attributes.queries import days_at, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations, forget_month_end
-from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageProfit
+from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageProfit, StoreMonth
 from changke.profiles.lifecycle.queries import composer_for, models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.changes import oldest_day
+from changke.profiles.lifecycle.services.stores import count_stores
 from changke.profiles.lifecycle.services.today import one_at_a_time
 from changke.profiles.value.profit import SUMMED, moved
 
@@ -85,6 +86,7 @@ def fill_series(
         flows_from = work.table(earlier, is_month_end=True) if earlier else None
         counts, flows = work.counts(table, day), work.flows(flows_from, table, day) if flows_from else []
         profits = work.profits(table, day, since=earlier)
+        stores = count_stores(duck, day, is_whole=day != today)
         with transaction.atomic():
             one_at_a_time()
             StageCount.objects.filter(day=day).delete()
@@ -92,6 +94,8 @@ def fill_series(
             StageProfit.objects.filter(day=day).delete()
             StageCount.objects.bulk_create(counts)
             StageProfit.objects.bulk_create(profits)
+            StoreMonth.objects.filter(day=day).delete()
+            StoreMonth.objects.bulk_create(stores)
             StageFlow.objects.bulk_create(flows)
             SeriesFill.objects.update_or_create(
                 day=day, defaults={"snapshot": snapshot, "rules": rules, "before": earlier, "filled_at": now}
@@ -235,7 +239,7 @@ def first_day(duck: duckdb.DuckDBPyConnection) -> dt.date | None:
 def _forget(days: Sequence[dt.date], today: dt.date) -> None:
     """Yesterday's today is no day of the charts, unless a month ended with it."""
     with transaction.atomic():
-        for model in (StageCount, StageFlow, StageProfit, SeriesFill):
+        for model in (StageCount, StageFlow, StageProfit, StoreMonth, SeriesFill):
             model._default_manager.exclude(day__in=days).delete()
 
 
