@@ -377,3 +377,29 @@ def test_an_older_row_never_overwrites_a_newer(vera: Customer, stores: list[Stor
     assert Profile.objects.get(pk=vera.pk).as_of == TODAY
     Profile.objects.update(snapshot=2**60, purchases=9)
     assert profile(vera).purchases == 9
+
+
+@pytest.mark.parametrize(("visits", "purchases", "silent", "stratum"), [
+    (0, 0, 0, None),
+    (1, 1, 0, "casual"),  # less than once a month, once a year
+    (0, 1, 180, "sleeping"),
+    (0, 1, 179, "casual"),
+    (11, 2, 0, "regular"),  # twice a year is no casual customer
+    (12, 1, 0, "regular"),  # and neither is who comes every month
+    (36, 10, 0, "super_vip"),
+    (35, 10, 0, "regular"),
+    (36, 9, 0, "regular"),
+])  # fmt: skip
+def test_the_strata_of_members(
+    vera: Customer, stores: list[Store], visits: int, purchases: int, silent: int, stratum: str | None
+) -> None:
+    """`visits` days on which she came, the purchases among them; the last `silent` days ago. Nobody else buys, so that
+    there are no fifths to be high in."""
+    for number in range(max(visits, purchases)):
+        day = ago(silent + number)
+        save(book.visit(vera, stores[0], day))
+        if number < purchases:
+            save(book.receipt(vera, stores[0], day))
+    row = profile(vera)
+    assert row.value_group in (None, "low", "middle")
+    assert row.member_stratum == stratum

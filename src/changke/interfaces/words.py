@@ -122,6 +122,14 @@ LOYALTY_GROUPS = {
     "potential": _("Potentially loyal"),
     "lost": _("Lost to us"),
 }
+MEMBER_STRATA = {
+    "sleeping": pgettext_lazy("stratum", "Sleeping"),
+    "super_vip": pgettext_lazy("stratum", "Super VIP"),
+    "golden": pgettext_lazy("stratum", "Golden"),
+    "vip": pgettext_lazy("stratum", "VIP"),
+    "casual": pgettext_lazy("stratum", "Casual"),
+    "regular": pgettext_lazy("stratum", "Regular"),
+}
 NEW_OR_OLD = {"new": pgettext_lazy("group", "New customer"), "old": pgettext_lazy("group", "Old customer")}
 GENDERS = {"f": _("Female"), "m": _("Male"), "": _("Unknown")}
 ROLES = {

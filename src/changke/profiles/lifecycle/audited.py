@@ -22,5 +22,5 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
 
 
 register(Kind("stages", ("profiles_stagemodel",), "settings.edit", _now, _restore, frozenset({"definition"})))
-for table in ("standing", "seriesfill", "stagecount", "stageflow"):
+for table in ("standing", "seriesfill", "stagecount", "stageflow", "stageprofit", "stagespell", "storemonth"):
     leave_out(f"profiles_{table}", "computed from facts")

@@ -73,6 +73,11 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("new before the second purchase and within a year of the first, else old"),
     ),
     "was_brought": (_("Brought by a customer"), _("brought by another customer")),
+    "member_stratum": (
+        _("Member stratum"),
+        _("member stratum: sleeping, super VIP, golden, VIP, casual, regular"),
+    ),
+    "is_high_net_worth": (_("High net worth"), _("in the highest fifth by net spend in a year")),
     "referred_customers": (_("Customers she brought"), _("customers whom she brought")),
     "referral_value": (_("Referral value"), _("cash in less cash given back, of those whom she brought")),
     "referral_value_365d": (
@@ -99,6 +104,7 @@ CODES = {
     "value_group": words.VALUE_GROUPS,
     "loyalty_group": words.LOYALTY_GROUPS,
     "new_or_old": words.NEW_OR_OLD,
+    "member_stratum": words.MEMBER_STRATA,
     "margin_basis": MARGIN_BASIS,
 }
 TIMES = frozenset({"visits", "visits_365d", "purchases", "purchases_365d", "uses"})

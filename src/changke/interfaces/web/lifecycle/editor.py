@@ -336,6 +336,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "value_group": ("high", "middle", "low"),
     "loyalty_group": ("loyal", "potential", "lost"),
     "new_or_old": ("new", "old"),
+    "member_stratum": ("sleeping", "super_vip", "golden", "vip", "casual", "regular"),
 }
 """Attributes whose words are known: chosen, not typed."""
 

@@ -32,10 +32,12 @@ DAILY = frozenset({"overdue_days", "silence_percent_of_gap", "referred_customers
                    "referral_value_365d"})  # fmt: skip
 """Attributes that may move on any day: a model that asks for them has every day asked."""
 
-YEARLY = frozenset({"value_group", "loyalty_group", "new_or_old", "frequency_score", "money_score"})
+YEARLY = frozenset({"value_group", "loyalty_group", "new_or_old", "frequency_score", "money_score", "member_stratum",
+                    "is_high_net_worth"})  # fmt: skip
 """Attributes over the last 365 days that do not say so in their name."""
 
-PLACED = frozenset({"value_group", "recency_score", "frequency_score", "money_score", "usual_gap_days",
+PLACED = frozenset({"value_group", "member_stratum", "is_high_net_worth", "recency_score", "frequency_score",
+                    "money_score", "usual_gap_days",
                     "overdue_days", "silence_percent_of_gap"})  # fmt: skip
 """Attributes that move with the values of the population."""
 
@@ -231,7 +233,7 @@ def turning_days(
     leaves = {int(found[1]) for name in asked if (found := re.search(r"_(\d+)d$", name))}
     leaves |= {365} if asked & YEARLY else set()
     silences = set(model.thresholds("silent_days"))
-    if "loyalty_group" in asked:
+    if asked & {"loyalty_group", "member_stratum"}:
         silences |= {settings["silent_after_days"], settings["lost_after_days"]}
     days = set(facts) | {day + dt.timedelta(days=n) for day in facts for n in leaves}
     days |= _silences(facts, silences)
