@@ -110,24 +110,33 @@ def _add(
     done: Edited, rule: Tree, place: int, typed: Mapping[str, str], attributes: Mapping[str, Column], currency: str
 ) -> None:
     """One more condition, all of which have to hold."""
-    attribute = typed.get(f"add-{place}-attribute", "")
+    if "when" not in rule or (new := comparison(done, f"add-{place}", typed, attributes, currency)) is None:
+        return
+    known = rule["when"]
+    rule["when"] = {"and": [*known["and"], new]} if "and" in known else {"and": [known, new]}
+
+
+def comparison(
+    done: Edited, name: str, typed: Mapping[str, str], attributes: Mapping[str, Column], currency: str
+) -> Tree | None:
+    """What was chosen in the three inputs `name`-attribute, -op and -value; None where nothing was, or where it cannot
+    be read, which is noted."""
+    attribute = typed.get(f"{name}-attribute", "")
     column = attributes.get(attribute)
-    if not attribute or column is None or "when" not in rule:
-        return
-    op, text = typed.get(f"add-{place}-op", ""), typed.get(f"add-{place}-value", "").strip()
+    if not attribute or column is None:
+        return None
+    op, text = typed.get(f"{name}-op", ""), typed.get(f"{name}-value", "").strip()
     if op not in (*operators_of(column), "in"):
-        done.errors[f"add-{place}-op"] = (_("choose one of %(choices)s"), {"choices": ", ".join(operators_of(column))})
-        return
+        done.errors[f"{name}-op"] = (_("choose one of %(choices)s"), {"choices": ", ".join(operators_of(column))})
+        return None
     try:
         value = read(text, column, op=op, currency=currency)
     except ValueError:
-        done.errors[f"add-{place}-value"] = (_("'%(typed)s' is not a value of %(attribute)s"), {
+        done.errors[f"{name}-value"] = (_("'%(typed)s' is not a value of %(attribute)s"), {
             "typed": text[:60], "attribute": column.words,
         })  # fmt: skip
-        return
-    new = {"attribute": attribute, "op": op, "value": value}
-    known = rule["when"]
-    rule["when"] = {"and": [*known["and"], new]} if "and" in known else {"and": [known, new]}
+        return None
+    return {"attribute": attribute, "op": op, "value": value}
 
 
 def _drop(rule: Tree, dropped: frozenset[str]) -> None:

@@ -24,6 +24,7 @@ from changke.interfaces.web.conditions.editor import Language, Spot, spot
 from changke.interfaces.web.conditions.values import written
 from changke.interfaces.web.customers.measures import inside, name_of, say, speaker
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.lifecycle.building import NEW, rebuilt
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
 from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves
 from changke.profiles.attributes.models import Profile
@@ -139,6 +140,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         currency=chain.currency,
     )  # fmt: skip
     texts = _texts(request, given, chain)
+    if not texts and (request.POST.get("copy") or not entry.is_ours):
+        rebuilt(given, request.POST.dict(), attributes=may_be_asked(), currency=chain.currency)
     wanted = str(request.POST.get("key", "")).strip()
     given.definition["key"] = wanted if request.POST.get("copy") else key
     if request.POST.get("copy") and any(one.key == wanted for one in model_entries()):
@@ -239,11 +242,12 @@ def _page(
         "nav": "lifecycle",
         "entry": entry,
         "is_copy": definition["key"] != entry.key,
+        "is_own": definition["key"] != entry.key or not entry.is_ours,
         "key": definition["key"],
         "words": definition["words"].get(language, entry.key),
         "names": [(one, words.LANGUAGES[one], definition["words"].get(one, "")) for one in LANGUAGES],
         "stages": [
-            (place, stage_words[one["key"]], colours[one["key"]],
+            (place, one["key"], stage_words[one["key"]], colours[one["key"]],
              [(lang, words.LANGUAGES[lang], one["words"].get(lang, "")) for lang in LANGUAGES])
             for place, one in enumerate(definition["stages"])
         ],
@@ -254,6 +258,8 @@ def _page(
         ],
         "attributes": sorted(((name, str(name_of(name))) for name in attributes), key=lambda one: one[1]),
         "operators": [(one, words.OPERATORS[one]) for one in (">=", "<=", "=", "!=", ">", "<")],
+        "new_errors": [said for name, said in errors.items() if name.startswith(f"{NEW}-")],
+        "new": _new(request.POST.dict() if any(name.startswith(f"{NEW}-") for name in errors) else {}),
         "definition": json.dumps(definition, ensure_ascii=False),
         "errors": errors,
         "unseen": unseen,
@@ -264,6 +270,13 @@ def _page(
         ],
     }  # fmt: skip
     return answer(request, "lifecycle/model.html", context, status=status)
+
+
+def _new(typed: Mapping[str, str]) -> dict[str, object]:
+    """The inputs of one rule more, empty again once it is taken up."""
+    said: dict[str, object] = {name: typed.get(f"{NEW}-{name}") for name in ("attribute", "op", "stage")}
+    said |= {name: typed.get(f"{NEW}-{name}", "") for name in ("key", "value")}
+    return said | {"names": [(one, words.LANGUAGES[one], typed.get(f"{NEW}-{one}", "")) for one in LANGUAGES]}
 
 
 def _rule(
