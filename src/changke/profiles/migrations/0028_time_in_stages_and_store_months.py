@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('profiles', '0026_charts_are_filled_again'),
+        ('profiles', '0027_charts_are_filled_again'),
     ]
 
     operations = [

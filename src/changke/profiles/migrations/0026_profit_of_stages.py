@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('profiles', '0024_whether_she_was_brought'),
+        ('profiles', '0025_those_who_were_brought'),
     ]
 
     operations = [

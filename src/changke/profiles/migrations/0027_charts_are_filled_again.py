@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0025_profit_of_stages"),
+        ("profiles", "0026_profit_of_stages"),
     ]
 
     operations = [

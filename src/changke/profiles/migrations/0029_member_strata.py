@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('profiles', '0027_time_in_stages_and_store_months'),
+        ('profiles', '0028_time_in_stages_and_store_months'),
     ]
 
     operations = [
