@@ -7,6 +7,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.audit.models import AuditLine
+from changke.foundation.audit.rules import MASK
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import jobs
 from tests.cast import Cast
@@ -23,8 +24,10 @@ def test_lines_come_newest_first_in_pages(cast: Cast, hq: Caller) -> None:
         add_tag(cast.mo, f"t{number}", now=NOW)
     first = hq.get("/audit", customer_id=cast.mo.pk, action="tag.added", limit=3).json()
     second = hq.get("/audit", customer_id=cast.mo.pk, action="tag.added", limit=3, cursor=first["next"]).json()
-    told = [one["after"]["tag"] for one in first["items"] + second["items"]]
-    assert (told, second["next"]) == (["t4", "t3", "t2", "t1", "t0"], None)
+    told = [one["id"] for one in first["items"] + second["items"]]
+    assert (told, second["next"]) == (sorted(told, reverse=True), None)
+    assert len(told) == 5
+    assert {one["after"]["tag"] for one in first["items"]} == {MASK}, "what is said of a customer"
     line = first["items"][0]
     assert (line["subject"], line["words"], line["erased"]) == (f"customer:{cast.mo.pk}", "Tag added", False)
 
@@ -87,3 +90,15 @@ def test_the_trail_is_verified_when_asked(hq: Caller, manager: Caller, cast: Cas
     assert (found["broken_count"], found["broken"]) == (0, [])
     assert found["lines"] + found["unsealed"] == AuditLine.objects.count()
     assert (manager.get("/audit/check").status_code, manager.post("/audit/check", "").status_code) == (403, 403)
+
+
+def test_what_a_line_says_of_a_customer_is_put_back_unread(hq: Caller, cast: Cast) -> None:
+    hq.patch(f"/customers/{cast.vera.pk}", {"city": "北京"})
+    hq.patch(f"/customers/{cast.vera.pk}", {"city": "上海"})
+    line = AuditLine.objects.filter(customer_id=cast.vera.pk, action="customer.changed").latest("pk").pk
+    looked = hq.get(f"/audit/{line}/restore")
+    answer = hq.post(f"/audit/{line}/restore", {"fields": ["city"]})
+    assert (looked.status_code, answer.status_code) == (200, 200), answer.content
+    assert {(one["now"], one["then"]) for one in looked.json()["fields"]} == {(MASK, MASK)}
+    assert "北京" not in answer.content.decode() + looked.content.decode()
+    assert hq.get(f"/customers/{cast.vera.pk}").json()["city"] == "北京"

@@ -29,6 +29,7 @@ from changke.foundation.audit.rules import HOUSE
 from changke.foundation.batches.models import Batch
 from changke.foundation.organisation.models import Chain, Store
 from changke.interfaces import jobs
+from changke.interfaces.importers import beside, folders
 from changke.interfaces.webhooks.models import WebhookAddress
 from changke.interfaces.webhooks.services.addresses import make_address
 from tests.cast import NOW, Cast
@@ -350,7 +351,8 @@ def test_the_check_says_how_many_referrals_come_in_and_how_many_name_nobody(cast
     cast.owner.language = "zh-hans"
     cast.owner.save(update_fields=["language"])
     assert "将登记 2 条转介绍" in words(client.get(f"/imports/{batch.pk}/match/"))
-    kept = Batch.objects.get(pk=batch.pk).options["analysis"]["referrals"]
+    batch.refresh_from_db()
+    kept = beside.taken(folders.analysis_of(batch.pk, batch.options["check"]))["referrals"]
     assert kept == {"named": 2, "same": 0, "stays": 0, "impossible": 1, "unknown": 1}, "numbers, no names"
     load(client, batch)
     assert Referral.objects.filter(batch_id=batch.pk).count() == 2

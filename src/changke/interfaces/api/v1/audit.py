@@ -1,5 +1,4 @@
-"""Who changed what, for machines that keep it elsewhere: no erasure reaches them, so what a line says of a customer
-comes masked."""
+"""Who changed what, for machines: no erasure reaches where they keep it, so what is said of a customer is masked."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.access.queries import require
 from changke.foundation.audit.models import AuditCheck, AuditLine
 from changke.foundation.audit.queries import Preview, Wanted, lines_of
+from changke.foundation.audit.rules import MASK
 from changke.foundation.audit.services import ChangedSince
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces import audited_words as said
@@ -60,8 +60,8 @@ class AuditQuery(PageQuery):
 class RestorableOut(Schema):
     name: str
     words: str
-    now: Any = Field(..., description="What stands there now.")
-    then: Any = Field(..., description="What would.")
+    now: Any = Field(..., description="What stands there now; masked of a customer and in the answer to a write.")
+    then: Any = Field(..., description="What would; masked in the same way.")
     changed_since: bool = Field(..., description="Somebody changed it after this line.")
 
 
@@ -140,7 +140,7 @@ def post_restore(request: HttpRequest, line_id: int, body: RestoreIn) -> Restore
     if not body.fields and (changed := [one.name for one in found.fields if one.changed_since]):
         raise ChangedSince(fields=changed)
     restoring.put_back(line, found, body.fields or sorted(now), by=by(request), now=dt.datetime.now(dt.UTC))
-    return _restorable(line, restoring.shown_to(actor(request).who, line))
+    return _restorable(line, restoring.shown_to(actor(request).who, line), told=False)
 
 
 @router.get("/check", response=AuditCheckOut | None, operation_id="get_audit_check", summary="Is the trail whole")
@@ -166,13 +166,16 @@ def _line(line_id: int) -> AuditLine:
     return line
 
 
-def _restorable(line: AuditLine, found: Preview) -> RestoreOut:
+def _restorable(line: AuditLine, found: Preview, *, told: bool = True) -> RestoreOut:
+    told = told and line.customer_id is None  # answers to writes are kept
     return RestoreOut(
         line=line.pk,
         subject=line.subject,
         fields=[
-            RestorableOut(name=one.name, words=said.label(one.name), now=one.now, then=one.before,
-                          changed_since=one.changed_since)
+            RestorableOut(
+                name=one.name, words=said.label(one.name), changed_since=one.changed_since,
+                now=one.now if told else MASK, then=one.before if told else MASK,
+            )
             for one in found.fields
         ],
     )  # fmt: skip
