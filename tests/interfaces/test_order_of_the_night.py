@@ -7,10 +7,11 @@ import pytest
 from django.db import DatabaseError, connection
 
 from changke.interfaces import analytics
+from changke.profiles.affinity.together import stands_on
 from changke.profiles.segments.models import SegmentMember
 from changke.profiles.segments.services.save import save_segment
 from changke.profiles.value.models import Prediction
-from tests.cast import NOW, Cast
+from tests.cast import NOW, TODAY, Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,3 +36,11 @@ def test_product_lines_that_cannot_be_counted_stop_nothing_of_the_day(
     told = list(dict.fromkeys(steps))
     assert told[-4:] == ["what to expect", "what to propose", "who may be leaving", "product lines"]
     assert Prediction.objects.count() == SegmentMember.objects.filter(left_at__isnull=True).count() == 5
+
+
+def test_what_goes_together_is_counted_every_night(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    analytics.refresh(now=NOW)
+    basis = stands_on()
+    assert (basis.as_of, basis.customers) == (TODAY, 5)
+    assert basis.receipts == basis.with_lines == 22

@@ -23,6 +23,7 @@ from changke.foundation.periods import business_date
 from changke.interfaces.publish import Published, publish
 from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
+from changke.profiles.affinity.services.together import count_together
 from changke.profiles.attributes.queries import days_at, last_bulk_run
 from changke.profiles.lifecycle.services import (
     Comparison,
@@ -103,6 +104,8 @@ def _at_last(done: Refreshed, *, progress: Progress) -> None:
     """What nothing else waits for: if it fails, the day's work is done all the same."""
     progress("product lines", 0, done.customers)
     count_lines(today=done.as_of)
+    progress("what goes together", 0, done.customers)
+    count_together(today=done.as_of)
 
 
 def _predict(*, now: datetime, anew: bool) -> Predicted:

@@ -24,7 +24,7 @@ from changke.interfaces.web import formats
 from changke.interfaces.web.customers import own_fields
 from changke.interfaces.web.customers.timeline import FIELD_WORDS, UNMASK_REASONS
 from changke.interfaces.webhooks.models import WebhookAddress
-from changke.profiles.affinity.models import TagRule
+from changke.profiles.affinity.models import Need, TagRule
 from changke.profiles.segments.models import Segment
 
 Words = str | Promise
@@ -103,6 +103,8 @@ ACTIONS: dict[str, Words] = {
     "category.changed": _("Category changed"),
     "tag_rule.changed": _("Rule that tags changed"),
     "tag_rule.removed": _("Rule that tags removed"),
+    "need.changed": _("What a tag asks for changed"),
+    "need.removed": _("What a tag asks for removed"),
     "value_rules.changed": _("Numbers of the values changed"),
     "segment.changed": _("Segment changed"),
     "segment.frozen": _("List of a segment frozen"),
@@ -242,6 +244,7 @@ SUBJECT_MODELS = {
     "tag_group": TagGroup,
     "tag_word": TagWord,
     "tag_rule": TagRule,
+    "need": Need,
     "item": Item,
     "category": Category,
     "segment": Segment,
@@ -250,6 +253,7 @@ SUBJECT_MODELS = {
     "score": Score,
     "webhook": WebhookAddress,
 }
+OF_CATEGORIES = {"item", "tag_rule", "need"}
 PLACES = {
     "chain": lambda key: reverse("settings"),
     "store": lambda key: reverse("settings-store", args=[key]),
@@ -260,6 +264,7 @@ PLACES = {
     "tag_group": lambda key: reverse("settings-tags"),
     "tag_word": lambda key: reverse("settings-tags"),
     "tag_rule": lambda key: reverse("settings-tags"),
+    "need": lambda key: reverse("settings-tags"),
     "item": lambda key: reverse("item", args=[key]),
     "category": lambda key: reverse("category", args=[key]),
     "value_rules": lambda key: reverse("value-numbers"),
@@ -290,7 +295,9 @@ def names_for(lines: Iterable[AuditLine], role: str) -> Names:
         stores=dict(Store.objects.values_list("pk", "name")),
         regions=dict(Region.objects.values_list("pk", "name")),
         staff=dict(Staff.objects.values_list("pk", "name")),
-        categories=dict(Category.objects.values_list("pk", "name")) if {"item", "tag_rule"} & set(wanted) else {},
+        categories=dict(Category.objects.values_list("pk", "name"))
+        if {"item", "tag_rule", "need"} & set(wanted)
+        else {},
         subjects=subjects,
         own={one.key: one for one in fields_for(role, retired=True)},
     )

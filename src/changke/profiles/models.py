@@ -1,6 +1,17 @@
 """The tables of this floor; each is written in its room."""
 
-from changke.profiles.affinity.models import Proposal, TagRule
+from changke.profiles.affinity.models import (
+    Basis,
+    Favourite,
+    GroupCount,
+    ItemCount,
+    Need,
+    PairCount,
+    Proposal,
+    SeasonCount,
+    StarterCount,
+    TagRule,
+)
 from changke.profiles.attributes.models import POPULATIONS, BulkRun, PopulationVersion, Profile
 from changke.profiles.lifecycle.models import (
     SeriesFill,
@@ -19,14 +30,21 @@ from changke.profiles.value.models import LineAge, Prediction, ValueFit, ValueRu
 __all__ = [
     "POPULATIONS",
     "BackTest",
+    "Basis",
     "BulkRun",
     "ChurnWarning",
+    "Favourite",
+    "GroupCount",
+    "ItemCount",
     "LineAge",
+    "Need",
+    "PairCount",
     "PopulationVersion",
     "Prediction",
     "Profile",
     "Proposal",
     "RiskRule",
+    "SeasonCount",
     "Segment",
     "SegmentMember",
     "SeriesFill",
@@ -37,6 +55,7 @@ __all__ = [
     "StageProfit",
     "StageSpell",
     "Standing",
+    "StarterCount",
     "StoreMonth",
     "TagRule",
     "ValueFit",

@@ -250,6 +250,8 @@ VALUES = {
     "patch_value_rules",
 }  # fmt: skip
 """What is expected of customers, and the chain's numbers for it: test_value.py."""
+TOGETHER = {"get_pairs", "get_starters", "get_seasons", "get_group_favourites"}
+"""Counts of one's stores: test_together.py."""
 NUMBERS = {"get_numbers", "get_number"}
 """How a number is computed, of nobody in particular: tests/interfaces/test_numbers.py."""
 THE_RULE_THAT_WARNS = {
@@ -291,6 +293,7 @@ def test_every_route_has_a_case() -> None:
     elsewhere |= VALUES | NUMBERS | IMPORTS | TAGS_AND_FIELDS | THE_HOUSE
     elsewhere |= THE_SCORES | THE_CATALOGUE
     elsewhere |= THE_RULE_THAT_WARNS
+    elsewhere |= TOGETHER
     assert {operation for operation, _, _ in routes()} == set(CASES) | set(THE_CHAINS) | elsewhere
 
 

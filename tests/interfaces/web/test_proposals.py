@@ -8,9 +8,13 @@ from django.test import Client
 from django.utils import translation
 
 from changke.facts.catalog.models import Item
+from changke.facts.customers.models import Tag
+from changke.facts.customers.services.tags import add_tag
 from changke.interfaces.proposals import why
 from changke.profiles.affinity.models import Proposal
+from changke.profiles.affinity.needs import Group
 from changke.profiles.affinity.queries import Proposed
+from changke.profiles.affinity.services.needs import save_need
 from changke.profiles.lifecycle.services.publish import publish_models
 from tests.cast import NOW, TODAY, Cast
 
@@ -56,6 +60,40 @@ def test_on_a_past_day_and_without_proposals_there_is_no_such_card(owner: Client
     past = owner.get(f"/customers/{cast.vera.pk}/", {"as_of": "2026-01-05"}).content.decode()
     assert "接下来她可能喜欢" not in past
     assert "接下来她可能喜欢" not in owner.get(f"/customers/{cast.mo.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (Group("age", "20", 12, 40), "12 of 40 customers aged 20–29 had it in the last 60 days"),
+        (Group("gender", "f", 12, 40), "12 of 40 customers (Female) had it in the last 60 days"),
+        (Group("home", "1", 12, 40), "12 of 40 customers of her store had it in the last 60 days"),
+        (Group("all", "", 1_200, 4_000), "1,200 of 4,000 customers had it in the last 60 days"),
+    ],
+)
+def test_what_her_group_has_most_in_words(cast: Cast, group: Group, said: str) -> None:
+    one = Proposed(cast.facial, None, "group", 0, None, None, 0, 0, None, 0, group=group)
+    with translation.override("en"):
+        assert why(one) == said
+    with translation.override("zh-hant"):
+        assert why(one) != said
+
+
+def test_what_a_tag_asks_for_says_the_tag_and_who_put_it_on(owner: Client, cast: Cast) -> None:
+    save_need(None, tag="干性<b>", item=cast.facial, category=None, now=NOW)
+    add_tag(cast.bai, "干性<b>", source="rule", rule="首单", now=NOW)
+    page = owner.get(f"/customers/{cast.bai.pk}/").content.decode()
+    assert "她的标签“干性&lt;b&gt;”（首单，2026-03-04）需要它" in page
+    tag = Tag.objects.get()
+    learnt = Group("tag", tag.name, 25, 30, 2_140)
+    one = Proposed(cast.facial, None, "need", 0, None, None, 0, 0, None, 0, tag=tag, group=learnt)
+    with translation.override("en"):
+        assert why(one) == (
+            "Her tag “干性<b>” (首单, 2026-03-04) asks for it: 25 of 30 who wear it had it, at least 2.1 times as often"
+            " as others"
+        )
+        tag.rule = ""
+        assert why(replace(one, group=None)) == "Her tag “干性<b>” (2026-03-04) asks for it"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from django.test import Client
 
 from changke.facts.customers.models import FormerTag, Tag, TagGroup, TagWord
 from changke.facts.customers.services import tags
+from changke.foundation.audit.kinds import kind_of
 from changke.foundation.audit.models import AuditLine
-from changke.profiles.affinity.models import TagRule
+from changke.foundation.audit.rules import HOUSE
+from changke.profiles.affinity.models import Need, TagRule
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +68,45 @@ def test_groups_and_ages_are_decided(cast: Cast, owner: Client) -> None:
     assert not TagGroup.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["", "groups/new/", "rules/new/"])
+def test_what_a_tag_asks_for_is_said_changed_and_taken_back_with_an_audit_line_each(cast: Cast, owner: Client) -> None:
+    said = {"tag": " 敏感肌 ", "item": str(cast.facial.pk)}
+    assert owner.post("/settings/tags/needs/new/", said).status_code == 303
+    one = Need.objects.get()
+    assert (one.tag, one.item, one.category) == ("敏感肌", cast.facial, None)
+    changed = {"tag": "敏感肌", "category": str(cast.facial.category_id)}
+    assert owner.post(f"/settings/tags/needs/{one.pk}/", changed).status_code == 303
+    page = owner.get("/settings/tags/").content.decode()
+    assert f"/settings/tags/needs/{one.pk}/" in page
+    assert "面部护理" in page
+    owner.post(f"/settings/tags/needs/{one.pk}/", {"remove": "1"})
+    assert not Need.objects.exists()
+    actions = list(AuditLine.objects.order_by("pk").values_list("action", flat=True))
+    assert actions[-3:] == ["need.changed", "need.changed", "need.removed"]
+
+
+@pytest.mark.parametrize("wrong", [{"item": ""}, {"tag": ""}, {"item": "999999"}, {"both": "1"}])
+def test_a_need_that_cannot_be_meant_is_refused(cast: Cast, owner: Client, wrong: dict[str, str]) -> None:
+    said = {"tag": "敏感肌", "item": str(cast.facial.pk)} | wrong
+    if "both" in wrong:
+        said["category"] = str(cast.facial.category_id)
+    assert owner.post("/settings/tags/needs/new/", said).status_code == 422
+    assert not Need.objects.exists()
+
+
+def test_the_same_need_twice_is_refused_and_an_earlier_one_put_back(cast: Cast, owner: Client) -> None:
+    said = {"tag": "敏感肌", "item": str(cast.facial.pk)}
+    owner.post("/settings/tags/needs/new/", said)
+    assert owner.post("/settings/tags/needs/new/", said).status_code == 422
+    one = Need.objects.get()
+    owner.post(f"/settings/tags/needs/{one.pk}/", {**said, "tag": "干性"})
+    kind = kind_of(f"need:{one.pk}")
+    assert kind is not None
+    assert kind.restore is not None
+    kind.restore(str(one.pk), {"tag": "敏感肌"}, by=HOUSE, now=NOW)
+    assert Need.objects.get().tag == "敏感肌"
+
+
+@pytest.mark.parametrize("path", ["", "groups/new/", "rules/new/", "needs/new/"])
 def test_a_store_manager_does_not_decide_the_chains_tags(cast: Cast, client: Client, path: str) -> None:
     client.force_login(cast.manager)
     assert client.get(f"/settings/tags/{path}").status_code == 403

@@ -17,7 +17,8 @@ from changke.profiles.affinity.models import Proposal
 from changke.profiles.affinity.persons import proposals
 from changke.profiles.affinity.queries import Proposed, proposed_to
 from changke.profiles.affinity.services.forget import forget_proposals
-from changke.profiles.affinity.services.propose import propose_to_everybody, read_lines
+from changke.profiles.affinity.services.propose import propose_to_everybody
+from changke.profiles.affinity.services.read import read_lines
 from tests.cast import NOW, TODAY, Cast, ago, buys
 
 # The lines are read by another connection, the reader's: they have to be committed.

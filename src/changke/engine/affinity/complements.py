@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from changke.engine.affinity.lines import Lines
 from changke.engine.affinity.sparse import matrix
@@ -11,6 +12,7 @@ from changke.engine.experiments.distributions import normal_quantile
 from changke.engine.refusals import Refusal
 from changke.engine.table import Table
 
+Floats = npt.NDArray[np.float64]
 LEAST_SUPPORT = 20
 
 
@@ -18,6 +20,27 @@ class NotASupport(Refusal):
     """A pair has been seen at least once."""
 
     code = "not_a_support"
+
+
+def lifts(
+    together: npt.ArrayLike, one: npt.ArrayLike, other: npt.ArrayLike, total: int
+) -> tuple[Floats, Floats, Floats]:
+    """Confidence, lift and its lower bound at 95 per cent, of pairs from their counts.
+
+    Parameters
+    ----------
+    together, one, other
+        Baskets or customers with both, with the one, with the other; none of them 0.
+    total
+        All baskets or customers.
+    """
+    both, had, had_other = (np.asarray(values, dtype=float) for values in (together, one, other))
+    confidence = both / had
+    lift = confidence * total / had_other
+    # The variance of ln(lift) to first order, of four counts of one multinomial.
+    overlap = 2 * both / (had * had_other)
+    error = np.sqrt(np.maximum(0.0, 1 / both - 1 / had - 1 / had_other + overlap - 1 / max(1, total)))
+    return confidence, lift, lift * np.exp(-normal_quantile(0.975) * error)
 
 
 def complements(
@@ -54,12 +77,7 @@ def complements(
     count = np.asarray(had.sum(axis=0)).ravel()
     kept = (both.row != both.col) & (both.data >= least_support)
     one, other, seen = both.row[kept], both.col[kept], both.data[kept]
-    confidence = seen / count[one]
-    lift = confidence * total / count[other]
-    # The variance of ln(lift) to first order, of four counts of one multinomial.
-    overlap = 2 * seen / (count[one] * count[other])
-    error = np.sqrt(np.maximum(0.0, 1 / seen - 1 / count[one] - 1 / count[other] + overlap - 1 / max(1, total)))
-    low = lift * np.exp(-normal_quantile(0.975) * error)
+    confidence, lift, low = lifts(seen, count[one], count[other], total)
     order = np.lexsort((other, one, -low))
     order = order[low[order] > 1]
     return Table(

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from changke.engine.affinity.lines import Lines
 from changke.engine.refusals import whole
 from changke.engine.table import Table
 
 CHAIN_WEIGHT = 50.0  # customers of the chain that a group's own are shrunk by
+
+
+def shares(customers: npt.ArrayLike, members: int, chain: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Of a group's members, the share who had each item, shrunk to the chain's with the weight of 50 customers."""
+    return (np.asarray(customers) + CHAIN_WEIGHT * np.asarray(chain, dtype=float)) / (members + CHAIN_WEIGHT)
 
 
 def popular(lines: Lines, *, top: int = 10, days: int = 60, groups: Mapping[object, object] | None = None) -> Table:
@@ -40,7 +46,7 @@ def popular(lines: Lines, *, top: int = 10, days: int = 60, groups: Mapping[obje
     for group in sorted(set(label.values()), key=lambda one: (one is None, str(one))):
         members = np.array([one for one in label if label[one] == group])
         had = np.bincount(seen[1][np.isin(seen[0], members)], minlength=len(lines.items))
-        share = (had + CHAIN_WEIGHT * chain) / (len(members) + CHAIN_WEIGHT)
+        share = shares(had, len(members), chain)
         best = np.lexsort((np.arange(len(share)), -share))[:top]
         found += [
             {"group": group, "place": place + 1, "item": int(item), "customers": int(had[item]), "share": share[item]}

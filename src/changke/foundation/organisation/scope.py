@@ -35,6 +35,11 @@ class Scope:
         return self.store_ids is not None and (bool(self.visited) or self.adviser is not None)
 
     @property
+    def sees_some(self) -> bool:
+        """Whether there are stores of which only an adviser's own customers are seen."""
+        return self.store_ids is not None and (self.own is None or not self.own <= self.store_ids)
+
+    @property
     def places(self) -> frozenset[int] | None:
         """The stores in which somebody works, whomever she sees there; None: all."""
         if self.store_ids is None or (self.adviser is not None and self.own is None):

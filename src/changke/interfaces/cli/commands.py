@@ -38,6 +38,7 @@ GROUPS: dict[str, list[Command]] = {
         Command("explain", "where one customer stands on a day, and why"),
         Command("stages", "the lifecycle models: list, try other rules, publish, switch on and off"),
         Command("value", "what is expected of customers: how well it was learned; learn anew"),
+        Command("together", "what goes together, what newcomers begin with, seasons, what groups have most"),
         Command("referrals", "who brought whom and what it was worth: look, say it, take it off"),
         Command(
             "segments", "the groups of the chain: list, count a condition, print who is in one, save, freeze, drop"

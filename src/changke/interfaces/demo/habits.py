@@ -15,6 +15,7 @@ from changke.interfaces.webhooks.services.addresses import make_address, map_pla
 from changke.interfaces.webhooks.sources import shopify
 from changke.interfaces.webhooks.sources.shopify.rules import ONLINE, signed
 from changke.profiles.affinity.models import Occasion
+from changke.profiles.affinity.services.needs import save_need
 from changke.profiles.affinity.services.tag_rules import save_rule
 
 BY = system("changke demo")
@@ -51,6 +52,7 @@ def _tags(now: dt.datetime) -> None:
         None, name="做过敏感肌修护", occasion=Occasion.ANY, item=Item.objects.get(code=SENSITIVE), category=None,
         tag="敏感肌", by=BY, now=now,
     )  # fmt: skip
+    save_need(None, tag="敏感肌", item=Item.objects.get(code=SENSITIVE), category=None, by=BY, now=now)
 
 
 def _web_shop(store: Store, now: dt.datetime) -> None:

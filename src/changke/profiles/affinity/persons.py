@@ -9,7 +9,7 @@ from changke.profiles.affinity.services.forget import forget_proposals
 
 def proposals(customer_ids: Sequence[int]) -> Iterator[Row]:
     rows = Proposal.objects.filter(customer_id__in=customer_ids).order_by("customer_id")
-    yield from rows.values("customer_id", "as_of", "items")
+    yield from rows.values("customer_id", "as_of", "items", "had")
 
 
 register(PersonTable("proposals", ("profiles_proposal",), proposals, forget_proposals))

@@ -2,14 +2,17 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
 
 from changke.facts.catalog.models import Item
+from changke.facts.customers.models import Tag
 from changke.facts.customers.services.ruled_tags import Ruled
 from changke.profiles.affinity.models import Proposal
+from changke.profiles.affinity.needs import Group, asked_of, liked_in_her_group
+from changke.profiles.affinity.rules import SOON
 
 # Of several purchases that say the same the latest is the evidence. A first order is one that no living receipt of hers
 # came before; which of two on one day was first is told by their ids.
@@ -56,10 +59,14 @@ def _ruled(which: str, values: Mapping[str, Any]) -> list[Ruled]:
 
 @dataclass(frozen=True)
 class Proposed:
-    """An item to propose to her, with the reason as data: what the numbers are of is in docs/algorithms/affinity.md."""
+    """An item to propose to her, with the reason as data: what the numbers are of is in docs/algorithms/affinity.md.
+
+    `chance_bp` is None where her past says nothing of it. `tag` is what asks for it, with its evidence; `group` whose
+    members had it.
+    """
 
     item: Item
-    chance_bp: int
+    chance_bp: int | None
     reason: str
     times: int
     last_on: dt.date | None
@@ -68,13 +75,29 @@ class Proposed:
     similar: int
     goes_with: Item | None
     recent_customers: int
+    tag: Tag | None = None
+    group: Group | None = None
+
+
+MOST = 6
+MOST_ASKED = 3
+"""Of all that is proposed, what her tags ask for."""
 
 
 def proposed_to(customer_id: int, *, personal: bool) -> list[Proposed]:
-    """Best first, without items taken off. `personal`: whether anything may be chosen for her (`personalised`)."""
-    kept = Proposal.objects.filter(pk=customer_id).first() if personal else None
-    if kept is None:
+    """Best first, without items taken off: what her tags ask for, then what her past says; of whoever has none, what
+    her group has most. `personal`: whether anything may be chosen for her (`personalised`)."""
+    if not personal:
         return []
+    kept = Proposal.objects.filter(pk=customer_id).first()
+    past = _past(kept) if kept else []
+    asked = _asked(customer_id, kept, {one.item.pk: one for one in past})
+    first = {one.item.pk for one in asked}
+    rest = past if kept else [_of_group(item, group) for item, group in liked_in_her_group(customer_id)]
+    return [*asked, *(one for one in rest if one.item.pk not in first)][:MOST]
+
+
+def _past(kept: Proposal) -> list[Proposed]:
     wanted = {one[name] for one in kept.items for name in ("item", "goes_with") if one[name]}
     items = {item.pk: item for item in Item.objects.filter(pk__in=wanted)}
     return [
@@ -93,3 +116,27 @@ def proposed_to(customer_id: int, *, personal: bool) -> list[Proposed]:
         for one in kept.items
         if one["item"] in items and items[one["item"]].is_active
     ]
+
+
+def _asked(customer_id: int, kept: Proposal | None, past: Mapping[int, Proposed]) -> list[Proposed]:
+    """What her tags ask for and she has not just had: numbers of her own where the night knows them."""
+    found: list[Proposed] = []
+    for one in asked_of(customer_id):
+        said = past.get(one.item.pk) or _never(one.item)
+        if said.last_on is None and kept and (had := kept.had.get(str(one.item.pk))):
+            said = replace(said, times=had[0], last_on=dt.date.fromisoformat(had[1]))
+        cycle = said.cycle_days or one.item.usual_cycle_days
+        if kept and said.last_on and cycle and (kept.as_of - said.last_on).days < SOON * cycle:
+            continue
+        found.append(replace(said, reason="need", tag=one.tag, group=one.learnt))
+        if len(found) == MOST_ASKED:
+            break
+    return found
+
+
+def _of_group(item: Item, group: Group) -> Proposed:
+    return replace(_never(item), reason="group", group=group)
+
+
+def _never(item: Item) -> Proposed:
+    return Proposed(item, None, "", 0, None, None, 0, 0, None, 0)

@@ -85,7 +85,7 @@ def product_lines(scope: Scope | None = None) -> Lines:
     rows = LineAge.objects.all()
     if scope is not None and scope.store_ids is not None:
         rows = rows.filter(in_places(scope))
-    fewest = FEWEST if scope is not None and _sees_some(scope) else 1
+    fewest = FEWEST if scope is not None and scope.sees_some else 1
     sums = {name: Sum(name) for name in Held.__dataclass_fields__}
     found: dict[int, list[Row]] = {}
     for row in rows.values("category_id", "category__name", "birth_year", "as_of").annotate(**sums):
@@ -94,11 +94,6 @@ def product_lines(scope: Scope | None = None) -> Lines:
     told = [one for one in lines if one.held.customers >= fewest]
     told.sort(key=lambda one: (-one.held.bought, -one.held.customers, one.name))
     return Lines(max((row["as_of"] for some in found.values() for row in some), default=None), tuple(told), fewest)
-
-
-def _sees_some(scope: Scope) -> bool:
-    """Whether there are stores of which only an adviser's own customers are seen."""
-    return scope.store_ids is not None and (scope.own is None or not scope.own <= scope.store_ids)
 
 
 def _line(category: int, rows: list[Row], fewest: int) -> Line:

@@ -88,10 +88,16 @@ class ProposedOut(Schema):
 
     item_code: str
     item_name: str
-    chance_bp: int = Field(
-        ..., description="Chance that it is in her next purchase, in basis points, among candidates."
+    chance_bp: int | None = Field(
+        ...,
+        description="Chance that it is in her next purchase, in basis points, among candidates; null where her past"
+        " says nothing of it.",
     )
-    reason: str = Field(..., description="`again`, `due`, `alike`, `goes_with` or `popular`.")
+    reason: str = Field(
+        ...,
+        description="`again`, `due`, `alike`, `goes_with` or `popular`; `need`: a tag of hers asks for it; `group`: she"
+        " has no past yet, and her group has it most.",
+    )
     why: str = Field(..., description="The reason in words, in the language of `Accept-Language`.")
     times: int = Field(..., description="Days on which she had it; 0: new to her.")
     last_on: dt.date | None
@@ -99,6 +105,12 @@ class ProposedOut(Schema):
     alike: int = Field(..., description="Customers most like her who had it in the last 90 days, of `similar`.")
     similar: int
     goes_with: str | None = Field(..., description="Code of the item of her last purchase that it goes with.")
+    tag: str | None = Field(None, description="The tag that asks for it.")
+    tag_fact: str = Field("", description="From which fact the tag was read, as `receipt:12`.")
+    group_trait: str | None = Field(None, description="`age`, `gender`, `home`, `all`, or `tag`: what wearers have.")
+    group_value: str | None = None
+    group_customers: int = Field(0, description="Members of the group who had it, of `group_members`.")
+    group_members: int = 0
     recent_customers: int = Field(..., description="Customers who had it in the last 30 days.")
 
 
@@ -163,8 +175,8 @@ def get_stages(request: HttpRequest, customer_id: int, query: Query[StagesQuery]
     summary="What she may like next, and why",
 )
 def get_proposals(request: HttpRequest, customer_id: int) -> list[ProposedOut]:
-    """Computed every night from what she and customers like her bought. Empty if she objected to being chosen for, was
-    not seen for a year, or has bought nothing."""
+    """What her tags ask for, then what she and customers like her bought (computed every night); whoever has not been
+    seen for a year or has no lines yet gets what her group has most. Empty if she objected to being chosen for."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
     found = proposed_to(customer.pk, personal=personalised(family_of(customer.pk), at=dt.datetime.now(dt.UTC)))
     return [
@@ -181,6 +193,12 @@ def get_proposals(request: HttpRequest, customer_id: int) -> list[ProposedOut]:
             similar=one.similar,
             goes_with=one.goes_with.code if one.goes_with else None,
             recent_customers=one.recent_customers,
+            tag=one.tag.name if one.tag else None,
+            tag_fact=one.tag.fact if one.tag else "",
+            group_trait=one.group.trait if one.group else None,
+            group_value=one.group.value if one.group else None,
+            group_customers=one.group.customers if one.group else 0,
+            group_members=one.group.members if one.group else 0,
         )
         for one in found
     ]

@@ -140,5 +140,11 @@ class TagRuleForm(RefusableForm):
     past = forms.BooleanField(required=False)
 
 
+class NeedForm(RefusableForm):
+    tag = forms.CharField(max_length=60)
+    item = forms.ModelChoiceField(queryset=Item.objects.all(), required=False)
+    category = forms.ModelChoiceField(queryset=Category.objects.all(), required=False)
+
+
 class RotateForm(RefusableForm):
     overlap_hours = forms.ChoiceField(choices=[(hours, hours) for hours in ("0", "1", "24", "168")])

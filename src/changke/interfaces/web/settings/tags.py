@@ -1,4 +1,4 @@
-"""Tags of the chain: groups, how long a tag is believed, and the rules that read tags from purchases."""
+"""Tags of the chain: groups, how long a tag is believed, the rules that read tags from purchases, what tags ask for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,10 @@ from changke.interfaces import jobs, words
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
-from changke.interfaces.web.settings.forms import TagGroupForm, TagRuleForm, TagWordForm
-from changke.profiles.affinity.models import TagRule
+from changke.interfaces.web.settings.forms import NeedForm, TagGroupForm, TagRuleForm, TagWordForm
+from changke.profiles.affinity.models import Need, TagRule
+from changke.profiles.affinity.needs import HAD
+from changke.profiles.affinity.services import needs as tag_needs
 from changke.profiles.affinity.services.follow import preview
 from changke.profiles.affinity.services.tag_rules import as_audited, drop_rule, save_rule
 
@@ -112,6 +114,43 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
     return go(request, reverse("settings-tags"))
 
 
+@require_http_methods(["GET", "POST"])
+@needs(Capability.TAGS_MANAGE)
+def need(request: HttpRequest, need_id: int | None = None) -> HttpResponse:
+    """Say what a tag asks for. It is proposed to whoever wears it from that moment on."""
+    known = get_object_or_404(Need, pk=need_id) if need_id else None
+    if request.method == "GET":
+        return _need_page(request, NeedForm(initial=tag_needs.as_audited(known) if known else {}), known)
+    if known and "remove" in request.POST:
+        tag_needs.drop_need(known, by=current.by(request), now=timezone.now())
+        return go(request, reverse("settings-tags"))
+    form = NeedForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        fields = {name: given[name] for name in ("tag", "item", "category")}
+        try:
+            tag_needs.save_need(known, **fields, by=current.by(request), now=timezone.now())
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            toast(request, gettext("Saved"))
+            return go(request, reverse("settings-tags"))
+    return _need_page(request, form, known, status=422)
+
+
+def _need_page(request: HttpRequest, form: NeedForm, known: Need | None, *, status: int = 200) -> HttpResponse:
+    return _form(
+        request,
+        "settings/tag_need.html",
+        form,
+        status=status,
+        need=known,
+        items=list(Item.objects.filter(HAD, is_active=True).order_by("name").values_list("pk", "name")),
+        categories=list(Category.objects.order_by("name").values_list("pk", "name")),
+        names=tag_names(MOST_NAMES),
+    )
+
+
 def _dry_run(known: TagRule | None, fields: Mapping[str, Any]) -> int:
     """How many customers the rule would tag, asked of the rule as it would be saved; inside the caller's transaction,
     of which nothing stays."""
@@ -134,6 +173,7 @@ def _page(request: HttpRequest, form: TagWordForm, *, status: int = 200) -> Http
         form,
         status=status,
         rules=[(one, words.OCCASIONS[one.occasion]) for one in TagRule.objects.select_related("item", "category")],
+        asked=Need.objects.select_related("item", "category"),
         groups=TagGroup.objects.prefetch_related("words"),
         group_options=[(one.pk, one.name) for one in TagGroup.objects.all()],
         words_decided=TagWord.objects.select_related("group"),

@@ -1,46 +1,25 @@
 """What to propose to everybody seen within a year: computed by night from two years of lines, kept per customer.
 
-The lines come from PostgreSQL by COPY, as the reader who sees every store: what goes with what is learnt from the whole
-chain, and each store sees the proposals of the customers it may see.
+What goes with what is learnt from the whole chain, and each store sees the proposals of the customers it may see.
 """
 
 import datetime as dt
 import itertools
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-import duckdb
 import numpy as np
 from django.db import transaction
 
 from changke.engine.affinity import Lines, Only, Shop, learn, recommend
 from changke.facts.catalog.models import Item
-from changke.facts.tables import PERSON
-from changke.foundation.database.copy import copy_out
 from changke.profiles.affinity.models import Proposal
+from changke.profiles.affinity.needs import asked_for
+from changke.profiles.affinity.services.read import read_lines
 
-LOOK_BACK_DAYS = 730
 SEEN_WITHIN_DAYS = 365
 LISTS: tuple[tuple[Only, int], ...] = (("any", 4), ("new", 2))
 SLICE = 2_000
-LINES = """
-COPY (
-  SELECT {person} AS customer_id, line.item_id, receipt.business_date AS date
-  FROM facts_receipt AS receipt
-  JOIN facts_line AS line ON line.receipt_id = receipt.id
-  JOIN facts_item AS item ON item.id = line.item_id
-  JOIN facts_customer AS record ON record.id = receipt.customer_id
-  JOIN facts_customer AS customer ON customer.id = {person} AND customer.is_active
-  WHERE receipt.kind IN ('sale', 'use') AND receipt.withdrawn_by_id IS NULL
-    AND receipt.business_date > DATE '{since}' AND item.kind IN ('service', 'product', 'other')
-) TO STDOUT (FORMAT csv, HEADER true)
-"""
-
-READ = """
-FROM read_csv('{file}', header = true, columns = {{'customer_id': 'BIGINT', 'item_id': 'BIGINT', 'date': 'DATE'}})
-"""
 
 
 def propose_to_everybody(*, today: dt.date) -> int:
@@ -52,6 +31,7 @@ def propose_to_everybody(*, today: dt.date) -> int:
     shop, weights = Shop(lines), learn(lines)
     gone = list(Item.objects.filter(is_active=False).values_list("pk", flat=True))
     done = 0
+    known = _had(lines, asked_for())
     for some in _sliced(seen):
         found: dict[int, list[dict[str, Any]]] = {customer: [] for customer in some}
         for only, top in LISTS:
@@ -63,19 +43,25 @@ def propose_to_everybody(*, today: dt.date) -> int:
                 mine = found[row["customer_id"]]
                 if row["item_id"] not in {one["item"] for one in mine}:
                     mine.append(_kept(row, today))
-        done += _write(found, today)
+        done += _write(found, known, today)
     _drop_others(seen)
     return done
 
 
-def read_lines(today: dt.date) -> Lines:
-    """Two years of lines of services and goods, without cards sold and money put on them."""
-    since = today - dt.timedelta(days=LOOK_BACK_DAYS)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "lines.csv"
-        copy_out(LINES.format(since=since, person=PERSON), file)
-        with duckdb.connect() as duck:
-            return Lines.read(duck.sql(READ.format(file=file)), observation_end=today)
+def _had(lines: Lines, wanted: Collection[int]) -> dict[int, dict[str, tuple[int, str]]]:
+    """Of items that a tag may ask for: customer -> item -> on how many days she had it, and the last of them."""
+    asked = np.flatnonzero(np.isin(lines.items, list(wanted)))
+    chosen = np.isin(lines.item, asked)
+    who, what, day = lines.customer[chosen], lines.item[chosen], lines.day[chosen]
+    found: dict[int, dict[str, tuple[int, str]]] = {}
+    both, place = np.unique(np.stack([who, what]), axis=1, return_inverse=True)
+    last = np.full(both.shape[1], np.iinfo(np.int64).min)
+    np.maximum.at(last, place.ravel(), day)
+    times = np.bincount(place.ravel(), minlength=both.shape[1])
+    for n in range(both.shape[1]):
+        customer, item = lines.customers[both[0, n]].item(), lines.items[both[1, n]].item()
+        found.setdefault(customer, {})[str(item)] = (int(times[n]), str(np.datetime64(int(last[n]), "D")))
+    return found
 
 
 def _kept(row: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
@@ -94,11 +80,17 @@ def _kept(row: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
     }
 
 
-def _write(found: Mapping[int, list[dict[str, Any]]], today: dt.date) -> int:
-    rows = [Proposal(customer_id=customer, as_of=today, items=items) for customer, items in found.items() if items]
+def _write(
+    found: Mapping[int, list[dict[str, Any]]], known: Mapping[int, Mapping[str, tuple[int, str]]], today: dt.date
+) -> int:
+    rows = [
+        Proposal(customer_id=customer, as_of=today, items=items, had=known.get(customer, {}))
+        for customer, items in found.items()
+        if items
+    ]
     with transaction.atomic():
         Proposal.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["customer"], update_fields=["as_of", "items"]
+            rows, update_conflicts=True, unique_fields=["customer"], update_fields=["as_of", "items", "had"]
         )
     return len(rows)
 
