@@ -95,6 +95,10 @@ SELECT b.customer_id, COUNT(*) AS referred_customers,
 FROM brought AS b LEFT JOIN hand_sum AS s ON s.customer_id = b.brought_id LEFT JOIN hand_opening AS o ON o.customer_id = b.brought_id
 GROUP BY b.customer_id;
 
+CREATE OR REPLACE TEMP TABLE hand_origin AS
+SELECT DISTINCT said.customer_id FROM facts_referral AS said SEMI JOIN live.customers AS met ON met.customer_id = said.customer_id
+WHERE said.withdrawn_by_id IS NULL AND said.business_date <= $today AND said.referrer_id <> said.customer_id;
+
 CREATE OR REPLACE TEMP TABLE hand_base AS
 SELECT c.customer_id, c.home_store_id, c.adviser_id, c.birth_year, s.* EXCLUDE (customer_id, n, first_on, last_on),
        LEAST(s.first_on, o.first_on) AS first_purchase_on, GREATEST(s.last_on, o.last_on) AS last_purchase_on,
@@ -135,7 +139,7 @@ WITH scored AS (
     visit_days_365d >= $mature_visit_days AND value_group IS DISTINCT FROM 'low' AS is_mature, purchases >= 1 OR COALESCE(uses, 0) >= 1 AS is_customer
   FROM scored
 )
-SELECT customer_id, home_store_id, adviser_id, birth_year // 10 * 10 AS birth_decade, birth_year // 5 * 5 AS birth_half_decade,
+SELECT grouped.customer_id, home_store_id, adviser_id, birth_year // 10 * 10 AS birth_decade, birth_year // 5 * 5 AS birth_half_decade,
   first_purchase_on, last_purchase_on, purchases::BIGINT AS purchases, COALESCE(n_{n}, 0) AS purchases_{n}d, COALESCE(returned, 0) AS returned_purchases,
   (kept_all::BIGINT // NULLIF(purchases, 0)::BIGINT)::BIGINT AS average_ticket, (kept_{n}::BIGINT // NULLIF(n_{n}, 0))::BIGINT AS average_ticket_{n}d,
   spend::BIGINT AS spend, COALESCE(paid_{n}, 0)::BIGINT AS spend_{n}d, COALESCE(back, 0)::BIGINT AS refunds, COALESCE(back_{n}, 0)::BIGINT AS refunds_{n}d,
@@ -150,9 +154,11 @@ SELECT customer_id, home_store_id, adviser_id, birth_year // 10 * 10 AS birth_de
   recency_score, frequency_score, money_score, value_group,
   CASE WHEN NOT is_customer THEN NULL WHEN silent_days >= $lost_after_days THEN 'lost' WHEN silent_days < $silent_after_days AND visit_days_365d >= $mature_visit_days THEN 'loyal' ELSE 'potential' END AS loyalty_group,
   CASE WHEN first_purchase_on IS NULL THEN NULL WHEN purchases <= 1 AND date_diff('day', first_purchase_on, $today) < 365 THEN 'new' ELSE 'old' END AS new_or_old,
+  CASE WHEN NOT is_customer THEN NULL WHEN silent_days >= $lost_after_days THEN 'sleeping' WHEN visit_days_365d >= 36 AND COALESCE(n_365, 0) >= 10 THEN 'super_vip' WHEN value_group = 'high' AND loyalty_group = 'loyal' THEN 'golden'
+    WHEN value_group = 'high' THEN 'vip' WHEN visit_days_365d < 12 AND COALESCE(n_365, 0) <= 1 THEN 'casual' ELSE 'regular' END AS member_stratum, money_score = 5 AS is_high_net_worth,
   value_at_risk::BIGINT AS value_at_risk,
-  COALESCE(referred_customers, 0) AS referred_customers, COALESCE(referral_value, 0) AS referral_value, COALESCE(referral_value_365d, 0) AS referral_value_365d,
+  origin.customer_id IS NOT NULL AS was_brought, COALESCE(referred_customers, 0) AS referred_customers, COALESCE(referral_value, 0) AS referral_value, COALESCE(referral_value_365d, 0) AS referral_value_365d,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN silent_days >= $silent_after_days THEN 'silent' WHEN is_mature THEN 'mature' WHEN visit_days >= 2 THEN 'growth' ELSE 'intro' END AS stage_m4,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN uses >= 1 OR (purchases >= 1 AND visit_days >= 2) THEN 'use' WHEN purchases >= 1 THEN 'purchase' WHEN visit_days >= 2 THEN 'decision' WHEN visit_days >= 1 THEN 'interest' ELSE 'awareness' END AS stage_m1,
   CASE WHEN is_customer AND silent_days >= $silent_after_days THEN 'win_back' WHEN is_customer AND is_mature THEN 'develop' WHEN purchases >= 2 OR (uses >= 1 AND visit_days >= 2) THEN 'retain' WHEN is_customer THEN 'convert' WHEN visit_days >= 1 THEN 'acquire' ELSE 'attract' END AS stage_m2
-FROM grouped LEFT JOIN hand_referral USING (customer_id);
+FROM grouped LEFT JOIN hand_referral USING (customer_id) LEFT JOIN hand_origin AS origin ON origin.customer_id = grouped.customer_id;

@@ -72,7 +72,7 @@ def test_what_lasts_is_found_in_the_definitions() -> None:
     found = Lasting(REGISTRY)
     assert found.borders == (0, 30, 60, 90, 180, 365)
     assert {one.name for one in REGISTRY.order} - found.names == {
-        "chain_pace", "groups", "pace", "referral", "rfm", "rfm_bounds", "rhythm", "silence"
+        "chain_pace", "groups", "pace", "referral", "rfm", "rfm_bounds", "rhythm", "silence", "strata"
     }  # fmt: skip
     assert found.frontier >= {"money", "gaps", "last_active", "own_pace"}
     assert table_of("money") == "kept_money"

@@ -140,7 +140,7 @@ TREES: list[dict[str, Any]] = [
     {"consent": "marketing", "channel": "sms"},
     {"measure": "count", "deed": {"kind": "purchase", "item": "I1"}, "days": 365, "op": ">=", "value": 1},
     {"measure": "sum", "deed": {"kind": "use", "category": "身体"}, "op": "<=", "value": 12_345},
-    {"measure": "count", "deed": {"kind": "event", "of": "complaint"}, "since": "visit", "op": "=", "value": 0},
+    {"measure": "count", "deed": {"kind": "event", "of": "app.opened"}, "since": "visit", "op": "=", "value": 0},
     {"measure": "sum", "deed": {"kind": "return"}, "days": 365, "op": ">", "value": 0},
     {"first": {"kind": "purchase"}, "then": {"kind": "use"}, "within": 60, "days": 400},
     {"first": {"kind": "visit"}, "then": {"kind": "return"}, "within": 7},

@@ -299,7 +299,7 @@ def test_every_set_goes_into_every_format(dataset: str, format: str, hq: Caller,
     path = services.folder() / "read"
     path.write_bytes(raw)
     if format == "csv":
-        rows, columns = len(table(raw)), len(raw.decode("utf-8-sig").splitlines()[0].split(","))
+        rows, columns = len(table(raw)), len(next(csv.reader(raw.decode("utf-8-sig").splitlines())))
     elif format == "xlsx":
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
         rows, columns = len(sheet) - 1, len(sheet[0])

@@ -25,7 +25,7 @@ from changke.engine.affinity.parts import Shop
 from changke.engine.affinity.popular import popular, shares
 from changke.engine.affinity.recommend import NotANumber, Only, recommend
 from changke.engine.affinity.season import indexes, season, windows
-from changke.engine.affinity.starters import FirstBaskets, came_back, count_starters, starters
+from changke.engine.affinity.starters import FirstBaskets, count_starters, starters
 from changke.engine.affinity.weights import Weights, learn
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "PairCounts",
     "Shop",
     "Weights",
-    "came_back",
     "complements",
     "count_pairs",
     "count_recent",

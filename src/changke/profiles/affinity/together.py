@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from django.db.models import Max, Min, QuerySet, Sum
 
-from changke.engine.affinity import came_back, indexes, lifts, shares
+from changke.engine.affinity import indexes, lifts, shares
+from changke.engine.affinity.starters import came_back
 from changke.facts.catalog.models import Item
 from changke.foundation.organisation.scope import CHAIN_WIDE, Scope, in_places
 from changke.profiles.affinity.models import Basis, GroupCount, ItemCount, PairCount, SeasonCount, StarterCount
