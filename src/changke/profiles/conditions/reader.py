@@ -9,7 +9,7 @@ Beyond attributes, where whoever reads allows it (`beyond`):
 
 {"tag": "敏感肌"}   {"consent": "marketing", "channel": "sms"}   {"segment": "vip"}
 {"measure": "count", "deed": {"kind": "purchase", "category": "面部"}, "days": 90, "op": ">=", "value": 2}
-{"measure": "sum", "deed": {"kind": "purchase"}, "since": "visit", "op": "=", "value": 0}
+{"measure": "sum", "deed": {"kind": "return"}, "since": "visit", "op": "=", "value": 0}
 {"first": {"kind": "purchase", "item": "A"}, "then": {"kind": "visit"}, "within": 30, "days": 365}
 """
 

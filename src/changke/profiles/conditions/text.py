@@ -1,7 +1,7 @@
 """The one readable form of a condition: parsed to the tree, printed from it; a mistake points at its place.
 
     stage = silent and spend_365d >= 3000 and tag has "敏感肌"
-    count(purchase of category "面部" in 90 days) >= 2 and not count(visit since visit) > 0
+    count(purchase of category "面部" in 90 days) >= 2 and not count(event "complaint.received" since visit) > 0
     sequence(purchase of item "A" then visit within 30 days in 365 days)
     consent has marketing by sms or segment has vip
     silent_days >= setting.lost_after_days and birthday is known and stage in (lost, silent)

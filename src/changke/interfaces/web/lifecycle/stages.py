@@ -65,7 +65,12 @@ def _told(kind: str, need: Need) -> dict[str, object]:
     return {
         "words": said,
         "need": need,
-        "share": formats.percent(need.share, 0),
-        "of_all": formats.percent(need.share_of_all, 0),
+        "share": _share(need.share),
+        "of_all": _share(need.share_of_all),
         "is_own": need.share >= MUCH_MORE * need.share_of_all,
     }
+
+
+def _share(share: float) -> str:
+    """In whole hundredths; what is not nobody is not told as nobody."""
+    return f"<{formats.percent(0.01, 0)}" if 0 < share < 0.005 else formats.percent(share, 0)

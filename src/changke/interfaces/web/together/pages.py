@@ -28,13 +28,21 @@ from changke.profiles.affinity.together import (
 STRONG, WEAK = 1_500, 667
 """An index that is said aloud, in thousandths of an even year."""
 
+MOST_SHOWN = 50
+"""Rows of a page, the first ones; the export has all."""
+
 
 @require_GET
 @needs(Capability.ANALYTICS_VIEW)
 def pairs(request: HttpRequest) -> HttpResponse:
     among: Among = "baskets" if request.GET.get("among") == "baskets" else "customers"
     found = pairs_of(current.scope(request), among=among)
-    context = {"among": among, "found": found, "rows": [_pair(one) for one in found.pairs]}
+    context = {
+        "among": among,
+        "found": found,
+        "rows": [_pair(one) for one in found.pairs[:MOST_SHOWN]],
+        "all": len(found.pairs),
+    }
     return _answer(request, "pairs", context)
 
 
@@ -55,7 +63,9 @@ def _pair(one: Pair) -> dict[str, Any]:
 @needs(Capability.ANALYTICS_VIEW)
 def first_baskets(request: HttpRequest) -> HttpResponse:
     found = starters_of(current.scope(request))
-    return _answer(request, "starters", {"found": found, "rows": [_starter(one) for one in found.starters]})
+    return _answer(request, "starters", {
+        "found": found, "rows": [_starter(one) for one in found.starters[:MOST_SHOWN]], "all": len(found.starters),
+    })  # fmt: skip
 
 
 def _starter(one: Starter) -> dict[str, Any]:
@@ -83,7 +93,8 @@ def seasons(request: HttpRequest) -> HttpResponse:
     context = {
         "found": found,
         "months": [formats.short_month(month, language) for month in found.months],
-        "rows": [_season(one, language, found.months) for one in found.items],
+        "rows": [_season(one, language, found.months) for one in found.items[:MOST_SHOWN]],
+        "all": len(found.items),
     }
     return _answer(request, "seasons", context)
 
