@@ -11,6 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from changke.facts.customers.services.tags import add_tag
 from changke.foundation.access.models import Staff
 from changke.foundation.access.services import issue_key
+from changke.interfaces.web.lifecycle.stages import _share
 from changke.profiles.lifecycle.models import StageModel, StageSpell, StoreMonth
 from changke.profiles.lifecycle.services.spells import sample_spells
 from tests.cast import NOW, TODAY, Cast, ago
@@ -133,3 +134,8 @@ def test_the_api_says_the_same(shop: Cast, key_of: Callable[[str], Caller]) -> N
     assert manager.get("/store-health", store="XH").status_code == 404
     for path in ("/stages/m99/times", "/stages/m8/needs"):
         assert hq.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0, "0%"), (0.001, "<1%"), (0.005, "1%"), (0.994, "99%"), (1.0, "100%")])
+def test_a_share_that_is_not_nobody_is_not_told_as_nobody(share: float, said: str) -> None:
+    assert _share(share) == said

@@ -52,6 +52,16 @@ def test_what_is_too_rare_in_a_store_is_said_and_not_shown(cast: Cast) -> None:
     assert "Of groups with fewer than 20 such customers nothing is told." in page(there, "together-groups", by="gender")
 
 
+def test_of_many_rows_the_first_are_shown_and_it_is_said_where_all_are(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(cast)
+    assert "the export has them all" not in page(cast.hq, "together-seasons")
+    monkeypatch.setattr("changke.interfaces.web.together.pages.MOST_SHOWN", 1)
+    said = page(cast.hq, "together-seasons")
+    assert "The first 1 of 3; the export has them all." in said
+
+
 def test_what_newcomers_begin_with(cast: Cast) -> None:
     counted(cast)
     said = page(cast.manager, "together-starters")
