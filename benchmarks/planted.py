@@ -6,6 +6,7 @@ A chain is invented into a data folder of its own and computed as `changke demo`
 is kept beside it and only read here. Who is gone: the chance of a purchase and the stage, against "she will come
 again". Why: the causes found for open warnings, against the planted reason. A reason leaves words in some cases only,
 so no more than that share can be found; the table says how many left any. Lines of services: `benchmarks.let_go`.
+What a message does, and to whom: `benchmarks.uplift`.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks import let_go
+from benchmarks import let_go, uplift
 
 from changke.engine import synthetic
 from changke.foundation.database import launcher
@@ -52,6 +53,7 @@ def main() -> None:
             _who_is_gone(world.truth)
             _why(world)
             _lines(world)
+    uplift.table(40, 8_000)
     shutil.rmtree(data, ignore_errors=True)
 
 

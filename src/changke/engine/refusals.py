@@ -1,6 +1,7 @@
 """What the analytics refuse, by name: the caller shows `code` in words of its own."""
 
 import sys
+from collections.abc import Sequence
 from math import inf, isfinite
 from numbers import Real
 
@@ -27,6 +28,20 @@ class NotASetting(Refusal):
     """A horizon, a number of days or a share that nobody can ask for: negative, no number, without end."""
 
     code = "not_a_setting"
+
+
+class NotFitted(Refusal, AttributeError):
+    """A model that has learned nothing was asked."""
+
+    code = "not_fitted"
+
+    @classmethod
+    def of(cls, model: object, name: str, parameters: Sequence[str]) -> AttributeError:
+        """What to raise where a model lacks an attribute."""
+        kind = type(model).__name__
+        if name not in parameters:
+            return AttributeError(f"{kind!r} object has no attribute {name!r}")
+        return cls(f"{kind} has learned nothing: call fit(), or give it {', '.join(parameters)}")
 
 
 def whole(name: str, value: float, *, least: int = 0) -> int:

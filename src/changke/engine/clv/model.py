@@ -2,7 +2,6 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,8 +10,8 @@ import numpy.typing as npt
 
 from changke.engine.clv import fitting
 from changke.engine.clv.fitting import FEW, Fit, Prior, Target, climb
-from changke.engine.clv.statistics import Floats, Statistics, checked, columns_from, distinct
-from changke.engine.refusals import NotASetting, above_zero
+from changke.engine.clv.statistics import Floats, NotASummary, Statistics, checked, column_of, columns_from, distinct
+from changke.engine.refusals import NotASetting, NotFitted, above_zero
 from changke.engine.refusals import share as checked_share
 from changke.engine.table import Table
 
@@ -38,6 +37,9 @@ class PurchaseModel(ABC):
             if set(values) != set(self.parameters):
                 raise ValueError(f"{self.name} has the parameters {', '.join(self.parameters)}")
             self._set(values)
+
+    def __getattr__(self, name: str) -> float:
+        raise NotFitted.of(self, name, self.parameters)
 
     def __repr__(self) -> str:
         known = ", ".join(f"{name}={value:.6g}" for name, value in self.values().items())
@@ -210,9 +212,7 @@ class PurchaseModel(ABC):
         horizon = ahead(horizon)
         (x, t_x, T), place = distinct(*columns_from(data))
         out: dict[str, Any] = {}
-        names = data.customer_id if hasattr(data, "customer_id") else _named(data)
-        if names is not None:
-            out["customer_id"] = np.asarray(names)
+        out |= named(data)
         out["p_alive"] = self._p_alive(x, t_x, T)[place]
         out["p_active"] = self._p_active(horizon, x, t_x, T)[place]
         out["expected_purchases"] = self._moments(horizon, x, t_x, T)[0][place]
@@ -391,12 +391,12 @@ def ahead(horizon: float) -> float:
     return float(horizon)
 
 
-def _named(data: Any) -> Sequence[object] | None:
+def named(data: Any) -> dict[str, Any]:
+    """The column of the customers' ids, where there is one."""
     try:
-        named: Sequence[object] = data["customer_id"]
-    except (KeyError, TypeError, IndexError, ValueError):
-        return None
-    return named
+        return {"customer_id": np.asarray(column_of(data, "customer_id"))}
+    except NotASummary:
+        return {}
 
 
 def _number(value: float) -> float | None:

@@ -130,6 +130,9 @@ class RegularModel(CoinModel):
         point[self.parameters.index("alpha")] -= np.log(self.k)
         return point
 
+    def __repr__(self) -> str:
+        return super().__repr__().replace("(", f"(k={self.k}, ", 1).replace(", )", ")")
+
     def _further(self) -> dict[str, object]:
         return {"k": self.k}
 

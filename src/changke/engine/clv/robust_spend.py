@@ -6,7 +6,7 @@ import numpy as np
 
 from changke.engine.clv.fitting import Fit
 from changke.engine.clv.spend import SpendModel
-from changke.engine.clv.statistics import Floats
+from changke.engine.clv.statistics import Floats, NotASummary, column_of
 from changke.engine.special import ndtri
 
 CLIP = 4.0  # robust deviations
@@ -88,8 +88,11 @@ def _clipped_mean(values: Floats, weights: Floats) -> float:
 
 
 def _needed(data: Any) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    if data.log_sum is None or data.spent is None or data.paid_days is None:
-        raise ValueError("RobustSpend needs summary(..., spread=True) of transactions with amounts")
-    columns = (data.paid_days, data.log_sum, data.log_squares, data.spent, data.x + 1)
-    days, logs, squares, spent, bought = (np.asarray(column, float) for column in columns)
-    return days, logs, squares, spent, bought
+    try:
+        columns = [column_of(data, name) for name in ("paid_days", "log_sum", "log_squares", "spent", "x")]
+    except NotASummary:
+        columns = [None]
+    if any(column is None for column in columns):
+        raise NotASummary("RobustSpend needs summary(..., spread=True) of transactions with amounts")
+    days, logs, squares, spent, again = (np.asarray(column, float) for column in columns)
+    return days, logs, squares, spent, again + 1

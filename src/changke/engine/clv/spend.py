@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from changke.engine.clv.fitting import Fit
-from changke.engine.clv.statistics import Floats
-from changke.engine.refusals import NotASetting, above_zero, finite, share
+from changke.engine.clv.statistics import Floats, column_of
+from changke.engine.refusals import NotASetting, NotFitted, above_zero, finite, share
 
 
 class SpendModel(ABC):
@@ -24,6 +24,9 @@ class SpendModel(ABC):
             if set(values) != set(self.parameters):
                 raise ValueError(f"{self.name} has the parameters {', '.join(self.parameters)}")
             self._set(values)
+
+    def __getattr__(self, name: str) -> float:
+        raise NotFitted.of(self, name, self.parameters)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value:.6g}' for name, value in self.values().items())})"
@@ -98,8 +101,7 @@ class SpendModel(ABC):
 
 def money_of(data: Any) -> tuple[Floats, Floats]:
     """Repeat purchase days and their mean money, of a summary or a mapping."""
-    if hasattr(data, "monetary"):
-        if data.monetary is None:
-            raise ValueError("the transactions had no amounts")
-        return np.asarray(data.x, float), np.asarray(data.monetary, float)
-    return np.asarray(data["x"], float), np.asarray(data["monetary"], float)
+    x, mean = (column_of(data, name) for name in ("x", "monetary"))
+    if mean is None:
+        raise ValueError("the transactions had no amounts")
+    return np.asarray(x, float), np.asarray(mean, float)

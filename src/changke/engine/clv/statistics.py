@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from changke.engine.refusals import Refusal
+
 Floats = npt.NDArray[np.float64]
 
 MARKED_PER_ROW = 4
@@ -107,8 +109,28 @@ def dot(one: Floats, other: Floats) -> float:
     return float(np.einsum("i,i->", one, other))
 
 
+class NotASummary(Refusal):
+    """What was given has no columns of customers: often transactions that were not summed up yet."""
+
+    code = "not_a_summary"
+
+
 def columns_from(data: Any) -> tuple[Floats, Floats, Floats]:
-    """x, t_x and T of a summary or of any mapping of columns."""
-    if hasattr(data, "t_x"):
-        return checked(data.x, data.t_x, data.T)
-    return checked(data["x"], data["t_x"], data["T"])
+    """x, t_x and T of a summary, of a frame or of any mapping of columns."""
+    return checked(*(column_of(data, name) for name in ("x", "t_x", "T")))
+
+
+def column_of(data: Any, name: str) -> Any:
+    """A column by its name. Of a frame it is asked by name only: `frame.T` would be the frame lying on its side.
+
+    Raises
+    ------
+    NotASummary
+        There is none of that name.
+    """
+    try:
+        return data[name] if hasattr(data, "__getitem__") else getattr(data, name)
+    except Exception as problem:  # every library has an exception of its own for it
+        raise NotASummary(
+            f"no column {name} in this {type(data).__name__}: first `summary(transactions, observation_end=...)`"
+        ) from problem

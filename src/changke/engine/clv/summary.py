@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from changke.engine.days import Day, as_date
-from changke.engine.engines.frames import columns_of, fetched, quoted, reading
+from changke.engine.engines.frames import UnreadableFrame, columns_of, fetched, quoted, reading
 from changke.engine.later import Later
 from changke.engine.table import Column, Table
 
@@ -24,11 +24,15 @@ MOST_MONEY = 1e15
 """No row of a shop brings more, in any unit; beyond it squares and sums of the like would leave the numbers."""
 
 
+AMOUNT = "amount"
+"""May be missing: then nothing is said of money. A column that was named is expected to be there."""
+
+
 class MixedCurrencies(ValueError):
     """Amounts of several currencies stand in one column."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """Customers by what buy-till-you-die models need.
 
@@ -64,6 +68,10 @@ class Summary:
     def __len__(self) -> int:
         return len(self.customer_id)
 
+    def __repr__(self) -> str:
+        left_out = f"; left out {self.left_out}" if self.left_out else ""
+        return f"Summary({len(self)} customers: {', '.join(self.table())}{left_out})"
+
     def some(self, chosen: slice) -> "Summary":
         """Some of the customers."""
         named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "left_out"}
@@ -95,8 +103,8 @@ def summary(
     observation_end
         The last day that is fully known. Later rows are left out.
     customer_id, date, amount
-        Names of the columns; without the last, money is not counted. An amount that is NaN, infinite or beyond 1e15
-        brings a day without money, and is said in `left_out`.
+        Names of the columns; where there is none called `amount`, money is not counted. An amount that is NaN, infinite
+        or beyond 1e15 brings a day without money, and is said in `left_out`.
     rhythm, spread
         Whether to compute `log_gaps`, and `log_sum` with `log_squares`: both cost time.
 
@@ -205,6 +213,8 @@ def _look(
     how many rows there are."""
     columns = columns_of(connection)
     money = amount_named in columns
+    if not money and amount_named != AMOUNT:
+        raise UnreadableFrame(f"no column {amount_named} among {', '.join(columns)}")
     names = {"customer": quoted(customer_id), "day": quoted(date), "amount": quoted(amount_named)}
     if "currency" in columns and money:
         found = connection.execute("SELECT DISTINCT currency FROM given WHERE currency IS NOT NULL LIMIT 3").fetchall()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from changke.engine.clv.model import PurchaseModel, ahead
+from changke.engine.clv.model import PurchaseModel, ahead, named
 from changke.engine.clv.spend import SpendModel
 from changke.engine.clv.statistics import Floats, columns_from
 from changke.engine.clv.sums import sum_of_days
@@ -74,7 +74,7 @@ def value_between(
     Returns
     -------
     Table
-        value, value_low, value_high.
+        customer_id (if known), value, value_low, value_high.
     """
     asked = {"horizon_days": horizon_days, "margin": margin, "discount_per_year": discount_per_year}
     share, value = checked_share("interval", interval), discounted_value(purchases, spend, data, **asked)
@@ -86,4 +86,4 @@ def value_between(
         active=purchases.p_active(horizon_days, *columns), share=np.full(len(value), share),
     )  # fmt: skip
     stays = np.divide(value, mean, out=np.zeros(len(value)), where=mean > 0)
-    return Table({"value": value, "value_low": stays * low, "value_high": stays * high})
+    return Table(named(data) | {"value": value, "value_low": stays * low, "value_high": stays * high})
