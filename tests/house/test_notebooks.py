@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,20 @@ def test_without_the_data_it_runs_on_the_chain_that_never_existed(monkeypatch: p
     assert names["auc"]["P(active)"] > 0.6
     assert names["said"].rows == len(names["split"].calibration)
     assert names["judged"].rules
+
+
+def test_what_stands_on_the_page_for_analysts_runs_from_top_to_bottom() -> None:
+    page = (notebooks.FOLDER.parent / "howto" / "notebook.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "notebook.md", "exec"), names)
+    assert {"p_active", "expected_purchases", "expected_spend"} <= set(names["said"])
+    assert list(names["each"])[:4] == ["customer_id", "p_alive", "p_active", "expected_purchases"]
+    assert names["again"].values() == names["model"].values()
+    assert list(names["best"])[:5] == ["customer_id", "place", "item_id", "chance", "reason"]
+    assert list(names["months"]) == ["cohort", "age", "customers", "active", "is_over"]
+    assert names["judged"].signal
+    assert names["order"].is_above_chance
 
 
 @needs_cdnow

@@ -129,6 +129,7 @@ def test_how_many_purchases() -> None:
 def test_the_money_of_a_day() -> None:
     """GammaGammaFitter.conditional_expected_average_profit(frequency, monetary_value)"""
     assert PURSE.expected_spend(PAID) == pytest.approx([35.03937008, 13.83899763, 66.35150167])
+    assert PURSE.expected_spend({"x": [0], "monetary": [0]}) == pytest.approx([6.25 * 15.44 / 2.74])
 
 
 def test_the_worth_of_a_customer() -> None:
@@ -177,6 +178,49 @@ def test_who_begins_in_the_holdout_is_in_neither_part() -> None:
     assert (found.money.tolist(), found.newcomers, found.days) == ([20.0, 0.0], 1, 59)
     with pytest.raises(Refusal, match="not after the calibration"):
         calibration_holdout(rows, calibration_end="2026-03-31", observation_end="2026-03-31")
+
+
+@pytest.mark.parametrize(
+    ("model", "theirs"),
+    [
+        (BG, [0.05326789117, 0.53443954109, 1.19672319332]),
+        (MBG, [0.05308479526, 0.53535686424, 1.18295366560]),
+        (PARETO, [0.05097984325, 0.53116951345, 1.21300284428]),
+    ],
+)
+def test_whoever_begins_today(model: PurchaseModel, theirs: list[float]) -> None:
+    """BetaGeoFitter, ModifiedBetaGeoFitter, ParetoNBDFitter: expected_number_of_purchases_up_to_time of 1, 13, 39."""
+    assert [model.expected_purchases(t, 0, 0, 0)[0] for t in (1, 13, 39)] == pytest.approx(theirs, abs=1e-9)
+
+
+PUBLIC = """
+BetaGeoFitter ModifiedBetaGeoFitter ParetoNBDFitter GammaGammaFitter BetaGeoBetaBinomFitter fit params_ save_model
+load_model conditional_expected_number_of_purchases_up_to_time conditional_probability_alive
+conditional_probability_alive_matrix expected_number_of_purchases_up_to_time probability_of_n_purchases_up_to_time
+conditional_probability_of_n_purchases_up_to_time expected_number_of_transactions_in_first_n_periods
+conditional_expected_average_profit customer_lifetime_value calibration_and_holdout_data
+summary_data_from_transaction_data calculate_alive_path expected_cumulative_transactions beta_geometric_nbd_model
+beta_geometric_nbd_model_transactional_data pareto_nbd_model modified_beta_geometric_nbd_model
+beta_geometric_beta_binom_model load_dataset load_donations load_cdnow_summary load_transaction_data
+load_cdnow_summary_data_with_monetary_value penalizer_coef
+BetaGeoBetaBinomModel BetaGeoModel GammaGammaModel GammaGammaModelIndividual ModifiedBetaGeoModel ParetoNBDModel
+ShiftedBetaGeoModel ShiftedBetaGeoModelIndividual rfm_segments rfm_summary rfm_train_test_split fit_summary
+thin_fit_result build_from_idata idata_to_init_kwargs build_model default_model_config default_sampler_config
+purchase_covariate_cols dropout_covariate_cols covariate_cols expected_purchases expected_probability_alive
+expected_probability_no_purchase expected_purchase_probability expected_purchases_new_customer
+distribution_new_customer distribution_new_customer_dropout distribution_new_customer_purchase_rate
+distribution_new_customer_recency_frequency distribution_customer_spend distribution_new_customer_spend
+expected_customer_spend expected_new_customer_spend expected_customer_lifetime_value expected_retention_rate
+expected_residual_lifetime expected_retention_elasticity distribution_customer_churn_time
+distribution_new_customer_churn_time distribution_new_customer_theta cohorts cohort_idx to_xarray save load
+"""
+"""Of lifetimes 0.11.3 (models, utils, datasets, generate_data) and of pymc_marketing.clv 0.19.2 (models, utils), read
+once from the packages; what plots is one row."""
+
+
+def test_every_public_call_of_both_stands_on_the_page() -> None:
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`", PAGE.read_text(encoding="utf-8")))))
+    assert not set(PUBLIC.split()) - named
 
 
 def test_each_row_of_the_page_names_the_test_that_has_its_numbers() -> None:
