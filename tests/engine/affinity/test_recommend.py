@@ -158,3 +158,16 @@ def test_a_stranger_is_proposed_what_those_like_her_ask_for(known: Lines) -> Non
     assert dict(zip(found["group"], found["item_id"], strict=True)) == {"even": "facial", "odd": "cut"}
     assert popular(known, top=2)["place"].tolist() == [1, 2]
     assert popular(lines([])).rows == 0
+
+
+def test_a_line_of_long_ago_moves_no_other_customer_and_all_numbers_stay_numbers() -> None:
+    """1900-01-01 is what old systems write where they know no day: it lies before the first day of our counting."""
+    lines = {
+        "customer_id": np.array([1, 1, 2, 2, 3, 3]),
+        "item_id": np.array(["cut", "dye", "cut", "wash", "cut", "wash"]),
+        "date": np.array(["2026-05-01", "2026-06-01"] * 3, "datetime64[D]"),
+    }
+    old = {**lines, "date": np.where(np.arange(6) == 0, np.datetime64("1900-01-01"), lines["date"])}
+    said = recommend(old, observation_end="2026-06-30", top=3)
+    assert np.isfinite(said["chance"]).all()
+    assert said["days_since"][(said["customer_id"] == 1) & (said["item_id"] == "cut")].tolist() == [46_201]

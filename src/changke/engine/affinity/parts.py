@@ -15,7 +15,6 @@ from changke.engine.affinity.together import together
 Floats = npt.NDArray[np.float64]
 CANDIDATES = 150  # besides everything she had
 CELLS = 4_000_000  # customers times items, or times similar ones, looked at together: 32 MB a column
-SPAN = 1_000_000  # more than days since 1970: customer and day as one number
 FADES_DAYS = (30, 90, 180)
 FASHIONS_DAYS = (14, 30, 60, 180)
 GROUPS = {  # part -> what it says
@@ -77,9 +76,8 @@ class Shop:
         age = lines.end - lines.day
         self._lately = (by_customer(lines, age < 90)[pool] > 0).astype(float)
         self.last_seen = _latest(lines)
-        self._baskets = np.bincount(
-            np.unique(lines.customer * SPAN + lines.day) // SPAN, minlength=len(lines.customers)
-        )
+        opens = np.flatnonzero(np.diff(lines.basket, prepend=-1))
+        self._baskets = np.bincount(lines.customer[opens], minlength=len(lines.customers))
         last = np.full(len(lines.customers), np.iinfo(np.int64).min)
         np.maximum.at(last, lines.customer, lines.day)
         self.last_basket = by_customer(lines, lines.day == last[lines.customer])
