@@ -155,7 +155,8 @@ AS_FRAMES: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", AS_FRAMES)
 def test_models_learn_from_a_summary_in_any_frame(kind: str) -> None:
-    found, frame = known(), AS_FRAMES[kind](known())
+    found = known()  # asked once: sums of logarithms come in any order, so twice they may differ in the last digit
+    frame = AS_FRAMES[kind](found)
     model, spend = BGNBD().fit(frame), GammaGamma().fit(frame)
     assert model.values() == BGNBD().fit(found).values()
     assert np.array_equal(model.predict(frame, horizon=9)["p_active"], model.predict(found, horizon=9)["p_active"])
