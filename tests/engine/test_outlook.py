@@ -71,6 +71,22 @@ def test_boosting_says_what_it_is_used_for() -> None:
     assert np.isfinite(said["p_active"]).all()
 
 
+def test_boosting_orders_and_the_models_say_how_likely() -> None:
+    models, learned = np.array([0.1, 0.9, 0.4, 0.2]), np.array([0.8, 0.9, 0.1, 0.2])
+    assert past.ranked(models, learned).tolist() == [0.4, 0.9, 0.2, 0.1]
+    assert past.ranked(models[:0], learned[:0]).tolist() == []
+
+
+@pytest.mark.skipif(not boost.installed(), reason="the extra boost is not installed")
+def test_where_boosting_ranks_better_the_chances_are_those_of_the_models_in_another_order() -> None:
+    rows = shop(700)
+    said, alone = (outlook(rows, observation_end=END, horizon_days=60, boosting=one) for one in (True, False))
+    assert any("boosting is used for: counts and ranks" in note for note in said.notes)
+    assert not np.array_equal(said["p_active"], alone["p_active"])
+    assert np.array_equal(np.sort(said["p_active"]), np.sort(alone["p_active"]))
+    assert ((said["p_active_low"] <= said["p_active"]) & (said["p_active"] <= said["p_active_high"])).all()
+
+
 def test_without_the_extra_the_models_answer_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boost, "installed", lambda: False)
     said = outlook(shop(600), observation_end=END, horizon_days=60)

@@ -85,10 +85,9 @@ def outlook(
         if boosted.counts:
             expected = (past.levelled(count, expected) + expected) / 2
         if boosted.ranks:
-            learned = past.moved(came, float(active.mean()))
-            active = (learned + active) / 2
-            columns["p_active_low"] = np.minimum(said["p_active_low"], learned)
-            columns["p_active_high"] = np.maximum(said["p_active_high"], learned)
+            learned, active = past.moved(came, float(active.mean())), past.ranked(active, came)
+            columns["p_active_low"] = np.minimum.reduce([said["p_active_low"], learned, active])
+            columns["p_active_high"] = np.maximum.reduce([said["p_active_high"], learned, active])
         columns["p_active"] = active
         columns |= fitted.amounts(known, expected, active, interval)
     return Outlook(columns, tuple(notes), days.left_out)

@@ -85,17 +85,12 @@ def verdict(newest: Lesson, older: list[Lesson]) -> Verdict:
     both = (levelled(count, alone) + alone) / 2
     # Judged at the level that came: how busy a window is says nothing about who comes.
     errors = [((levelled(said, true) - true) ** 2).mean() for said in (alone, both)]
-    mixed = (moved(came, float(active.mean())) + active) / 2
-    areas = [area(true > 0, said) for said in (active, mixed)]
-    gaps = [gap_of_tenths(moved(said, float((true > 0).mean())), true > 0) for said in (active, mixed)]
-    counts, ranks = bool(errors[1] < errors[0]), bool(areas[1] > areas[0] and gaps[1] <= gaps[0])
+    areas = [area(true > 0, said) for said in (active, ranked(active, came))]
+    counts, ranks = bool(errors[1] < errors[0]), bool(areas[1] > areas[0])
     used = {(True, True): "counts and ranks", (True, False): "counts", (False, True): "ranks"}.get(
         (counts, ranks), "nothing"
     )
-    numbers = (
-        f"squared error {errors[0]:.4g} -> {errors[1]:.4g}, AUC {areas[0]:.4f} -> {areas[1]:.4f},"
-        f" gap of the tenths {gaps[0]:.3f} -> {gaps[1]:.3f}"
-    )
+    numbers = f"squared error {errors[0]:.4g} -> {errors[1]:.4g}, AUC {areas[0]:.4f} -> {areas[1]:.4f}"
     return Verdict(
         counts, ranks, f"boosting is used for: {used} (on half of the customers of the newest past: {numbers})"
     )
@@ -111,13 +106,6 @@ def _tilted(lesson: Lesson, learn: npt.NDArray[np.bool_]) -> tuple[Floats, Float
     return expected * tilt.factor(each), tilt.active(active, each)
 
 
-def gap_of_tenths(said: Floats, came: npt.NDArray[np.bool_]) -> float:
-    """How far tenths of the customers, in the order of the chance that was said, came more or less often."""
-    order = np.argsort(said, kind="stable")
-    tenths = [tenth for tenth in np.array_split(order, 10) if len(tenth)]
-    return float(np.mean([abs(said[tenth].mean() - came[tenth].mean()) for tenth in tenths])) if tenths else 0.0
-
-
 def boosted(found: list[Lesson], rows: Floats) -> tuple[Floats, Floats]:
     """What boosting says of today's customers, at the level of the windows it learned from."""
     learn, days = np.concatenate([one.rows for one in found]), np.concatenate([one.days for one in found])
@@ -128,6 +116,15 @@ def levelled(said: Floats, level_of: Floats) -> Floats:
     """`said`, with the sum of `level_of`."""
     total = float(said.sum())
     return said * (float(level_of.sum()) / total) if total > 0 else level_of
+
+
+def ranked(active: Floats, learned: Floats) -> Floats:
+    """The models' chances, handed out in the order of the mean of both: who comes first is learned, how likely that is
+    stays what the models say, in total and in each tenth."""
+    order = np.argsort(moved(learned, float(active.mean())) + active, kind="stable") if len(active) else []
+    handed = np.empty(len(active))
+    handed[order] = np.sort(active)
+    return handed
 
 
 def moved(probability: Floats, mean: float) -> Floats:
