@@ -73,6 +73,15 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **asked: churn.fires_on(MODEL, "fall", x=X, t_x=T_X, **asked),
         {"level": 0.3, "horizon_days": 30, "least": 14, "most": 90},
     ),
+    "churn.slump_chance": (
+        lambda **asked: churn.slump_chance(MODEL, X, T_X, X, **asked), {"within_days": 120, "share": 0.5},
+    ),
+    "churn.judge_slumps": (
+        lambda **asked: churn.judge_slumps(shop(), cut="2025-01-01", **asked),
+        {
+            "within_days": 120, "share": 0.5, "by_day": 60, "fixed": [45], "chances": [0.4], "least_purchases": 2,
+        },
+    ),
     "clv.discounted_value": (
         lambda **asked: clv.discounted_value(MODEL, SPEND, PAID, **asked),
         {"horizon_days": 365, "margin": 0.4, "discount_per_year": 0.1},
@@ -161,7 +170,8 @@ ANSWERED = {
     "churn.fires_on.horizon_days": {0}, "clv.discounted_value.horizon_days": {0}, "clv.BGNBD.predict.horizon": {0},
     "clv.BGNBD.p_active.horizon": {0}, "clv.BGNBD.expected_purchases.horizon": {0},
     "clv.BGNBD.variance_of_purchases.horizon": {0}, "clv.BGNBD.at_least.horizon": {0},
-    "churn.backtest.minimum_silence": {0}, "churn.backtest.early_days": {0}, "churn.backtest.precision": {0},
+    "churn.judge_slumps.chances": {0}, "churn.backtest.minimum_silence": {0}, "churn.backtest.early_days": {0},
+    "churn.backtest.precision": {0},
     "churn.fires_on.level": {0}, "churn.fires_on.least": {0}, "clv.discounted_value.margin": {0},
     "clv.discounted_value.discount_per_year": {0}, "clv.value_between.horizon_days": {0},
     "clv.value_between.margin": {0}, "clv.value_between.discount_per_year": {0}, "clv.BGNBD.at_least.n": {0, -3},

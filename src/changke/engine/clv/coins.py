@@ -159,7 +159,7 @@ class CoinModel(PurchaseModel):
         silent = -np.expm1(-(self.r + x) * np.log1p(horizon / (self.alpha + T)))
         return alive * silent
 
-    def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    def _at_least(self, n: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
         coins = x + self.first_coin
         stayed = np.exp(betaln(self.a, self.b + coins + n - 1) - betaln(self.a, self.b + coins))
         reached = betainc(n, self.r + x, horizon / (self.alpha + T + horizon))

@@ -82,14 +82,14 @@ class RegularModel(CoinModel):
         now, then = (_log_sum(self._cases(self.r, self.alpha, x, t_x, T + more)) for more in (0.0, horizon))
         return np.asarray(alive * np.clip(-np.expm1(then - now), 0.0, 1.0), float)
 
-    def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    def _at_least(self, n: Floats, horizon: float | Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
         coins = x + self.first_coin
         stayed = np.exp(betaln(self.a, self.b + coins + n - 1) - betaln(self.a, self.b + coins))
         share = softmax(self._cases(self.r, self.alpha, x, t_x, T), axis=0)
         reached = self._reached(n, horizon, share, x, T)
         return np.asarray(self._p_alive(x, t_x, T) * stayed * reached, float)
 
-    def _reached(self, n: Floats | float, horizon: float, share: Floats, x: Floats, T: Floats) -> Floats:
+    def _reached(self, n: Floats | float, horizon: float | Floats, share: Floats, x: Floats, T: Floats) -> Floats:
         """How likely the ticks for n purchases fall into the horizon, of whoever does not leave before."""
         within, events = horizon / (self.alpha + T + horizon), self.r + self.k * x
         ways = [share[j] * betainc(self.k * n - j, events + j, within) for j in range(self.k)]

@@ -121,7 +121,9 @@ def levelled(said: Floats, level_of: Floats) -> Floats:
 def ranked(active: Floats, learned: Floats) -> Floats:
     """The models' chances, handed out in the order of the mean of both: who comes first is learned, how likely that is
     stays what the models say, in total and in each tenth."""
-    order = np.argsort(moved(learned, float(active.mean())) + active, kind="stable") if len(active) else []
+    if not len(active):
+        return active
+    order = np.argsort(moved(learned, float(active.mean())) + active, kind="stable")
     handed = np.empty(len(active))
     handed[order] = np.sort(active)
     return handed
