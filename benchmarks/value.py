@@ -17,6 +17,7 @@ from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
 from changke.profiles.attributes.catalogue import COMPOSER
+from changke.profiles.value.margins import Margins
 from changke.profiles.value.rules import predictions, purchase_days
 
 HORIZON_DAYS = 90
@@ -44,13 +45,15 @@ def main() -> None:
         bought, before = (on_duckdb.run(duck, one, {"today": TODAY}).fetchnumpy() for one in asked_for)
     part("read")
     days = purchase_days(bought, before, today=TODAY)
-    del bought, before
+    del before
     part("purchase days")
     fitted = fit(days, horizon_days=HORIZON_DAYS)
     part("fit")
     card = holdout(days, horizon_days=HORIZON_DAYS)
     part("report card")
-    said = predictions(fitted, days, margin_percent=None, discount_percent=10)
+    said = predictions(
+        fitted, days, bought, margins=Margins.of(bought), margin_percent=60, discount_percent=10, worth_years=3
+    )
     part("predict")
     print(f"{len(said['customer_id']):,} customers, {len(days.day):,} purchase days")
     for name, (wall, cpu) in parts.items():

@@ -196,5 +196,10 @@ COUNTED: dict[str, tuple[str | Promise, str | Promise, Callable[[], str]]] = {
         _("what stays of the money expected over the coming year, later money being less"),
         _learned("value_year_minor"),
     ),
+    "worth": (
+        _("Discounted worth"),
+        _("what stays of the money expected over the years that the chain counts, later money being less"),
+        _learned("worth_minor"),
+    ),
 }
 """What pages count and what is learned: name, words, statement."""

@@ -133,7 +133,7 @@ FROM_FACTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 STORES = "SELECT id AS store_id, code, name FROM foundation_store"
 PREDICTIONS = (
     "customer_id, as_of, horizon_days, p_active_bp, expected_purchases_milli, expected_spend_minor, spend_low_minor,"
-    " spend_high_minor, value_year_minor"
+    " spend_high_minor, value_year_minor, value_year_low_minor, value_year_high_minor, worth_minor, margin_bp"
 )
 PREDICTED = {
     "customer": "pseudonym",
@@ -145,6 +145,10 @@ PREDICTED = {
     "spend_low_minor": "four of five come to lie above",
     "spend_high_minor": "and below",
     "value_year_minor": "annual value, later money being less",
+    "value_year_low_minor": "four of five come to lie above",
+    "value_year_high_minor": "and below",
+    "worth_minor": "the same of all the years that the chain counts",
+    "margin_bp": "the share that stays in both, in basis points; NULL: unknown, both are revenue",
 }
 
 

@@ -87,9 +87,10 @@ def test_headquarters_export_everybody_with_their_phones(hq: Caller, known: Cast
 
 LABELS = (
     "Outlook in basis points", "Expected purchase days in thousandths", "Expected spend", "Annual value",
-    "Horizon in days", "Expected as of",
+    "Discounted worth", "Horizon in days", "Expected as of",
 )  # fmt: skip
-KEYS = ("outlook_bp", "expected_purchases_milli", "expected_spend", "value_year", "horizon_days", "predicted_on")
+KEYS = ("outlook_bp", "expected_purchases_milli", "expected_spend", "value_year", "worth", "horizon_days",
+        "predicted_on")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
@@ -106,11 +107,11 @@ def test_what_is_expected_of_each_is_in_the_file(hq: Caller, known: Cast, tmp_pa
     else:
         rows = duckdb.sql(f"SELECT name, {', '.join(KEYS)} FROM read_parquet('{path}')").fetchall()
         found = {name: cells for name, *cells in rows}
-    chance, purchases, spend, year, horizon, day = found["薇拉"]
+    chance, purchases, spend, year, worth, horizon, day = found["薇拉"]
     assert (int(chance), int(purchases), int(horizon)) == (vera.p_active_bp, vera.expected_purchases_milli, 90)
     units = 1 if kind == "parquet" else 100
-    money = [round(float(str(one)) * units) for one in (spend, year)]
-    assert money == [vera.expected_spend_minor, vera.value_year_minor]
+    money = [round(float(str(one)) * units) for one in (spend, year, worth)]
+    assert money == [vera.expected_spend_minor, vera.value_year_minor, vera.worth_minor]
     assert str(day).startswith(str(vera.as_of))
     assert not any(found["白露"]), "she never bought"
 

@@ -33,7 +33,8 @@ HOLDOUT = {
     ],
 }  # fmt: skip
 NUMBERS = {
-    "horizon_days": "60", "margin_percent": "", "discount_percent": "10", "target_age_from": "", "target_age_until": "",
+    "horizon_days": "60", "margin_percent": "", "discount_percent": "10", "worth_years": "3",
+    "target_age_from": "", "target_age_until": "",
     "recency_days": "", "frequency": "", "money": "",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from changke.facts.customers.models import Customer
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at
 from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import value_rules
 from changke.profiles.value.rules import COLUMNS
@@ -25,7 +26,7 @@ def expect(one: Customer, value: int) -> Prediction:
 def a_night(now: dt.datetime) -> ValueFit:
     ids = list(Customer.objects.values_list("pk", flat=True))
     refresh_customers(ids, now=now)
-    days = days_of(ids, today=days_at(now, the_chain()).chain)
-    fit = learn(days, horizon_days=value_rules().horizon_days, now=now)
+    days, bought = days_of(ids, today=days_at(now, the_chain()).chain)
+    fit = learn(days, horizon_days=value_rules().horizon_days, now=now, margins=Margins.of(bought))
     predict_customers(ids, now=now)
     return fit

@@ -267,7 +267,13 @@ def test_a_change_of_the_numbers_is_a_line_and_holds_from_the_next_night(cast: C
     assert before
     assert after
     assert after.horizon_days == 30
-    assert after.value_year_minor == pytest.approx(before.value_year_minor * 0.4, rel=0.35)
+    assert before.margin_bp
+    assert after.margin_bp
+    assert 4_000 < after.margin_bp < before.margin_bp, "hers as far as receipts say it, for the rest the chain's"
+    lower = after.margin_bp / before.margin_bp
+    assert after.value_year_minor == pytest.approx(before.value_year_minor * lower, rel=0.2)
+    assert after.value_year_low_minor <= after.value_year_minor <= after.value_year_high_minor
+    assert after.value_year_minor < after.worth_minor < 3 * after.value_year_minor
 
 
 class TestEveryShopGetsAnAnswer:

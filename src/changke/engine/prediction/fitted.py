@@ -6,6 +6,7 @@ part in it: `outlook` adds it where a file is asked once.
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -143,44 +144,62 @@ class Fitted:
         self,
         known: Summary,
         *,
-        margin: float,
+        margin: float | Floats,
         discount_per_year: float,
         days: int = YEAR_DAYS,
         about: "Everyone | None" = None,
     ) -> Floats:
         """What stays of the money of the coming year (or so many days), later money being less, for each customer.
 
-        `margin` is the share that stays, 0..1; 1 gives revenue. The season has no part in it: a year holds all of them.
+        `margin` is the share that stays, 0..1, one for all or one for each; 1 gives revenue. The season has no part in
+        it: a year holds all of them.
         """
-        between("margin", margin, least=0, most=1)
+        return self.worths(known, margin=margin, discount_per_year=discount_per_year, lengths=(days,), about=about)[0]
+
+    def worths(
+        self,
+        known: Summary,
+        *,
+        margin: float | Floats,
+        discount_per_year: float,
+        lengths: Sequence[int],
+        about: "Everyone | None" = None,
+    ) -> list[Floats]:
+        """`worth` of several numbers of days, ascending, in one walk: by quarters of a year, beyond it by years."""
+        for edge in (np.min(margin, initial=1), np.max(margin, initial=0)):
+            between("margin", float(edge), least=0, most=1)
         above_zero("1 + discount_per_year", 1 + discount_per_year)
-        length = ahead(days)
         if self.spend is None:
             raise ValueError("the transactions had no amounts")
         about = about or self.about(known)
-        rows = len(about.models[0].x)
+        rows, found = len(about.models[0].x), []
         before, begun, worth = np.zeros(rows), 0.0, np.zeros(rows)
-        for end in (length * np.arange(1, QUARTERS + 1) / QUARTERS).tolist():
-            until = np.mean([one.mean(end) for one in about.models], axis=0)
-            worth += (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
-            before, begun = until, end
-        return margin * self.spend.expected_spend(known) * self.level * worth[about.place]
+        for length in lengths:
+            for end in _ends(begun, ahead(length)):
+                until = np.mean([one.mean(end) for one in about.models], axis=0)
+                worth = worth + (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
+                before, begun = until, end
+            found.append(margin * self.spend.expected_spend(known) * self.level * worth[about.place])
+        return found
 
     def worth_between(
         self,
         known: Summary,
         *,
-        margin: float,
+        margin: float | Floats,
         discount_per_year: float,
         days: int = YEAR_DAYS,
         interval: float = INTERVAL,
+        about: "Everyone | None" = None,
+        worth: Floats | None = None,
     ) -> Table:
-        """`worth` with its interval: customer_id, worth, worth_low, worth_high.
+        """`worth` with its interval: customer_id, worth, worth_low, worth_high. `worth`: where it is known already.
 
         The widths are the models' own; what the newest past window taught of them is of another horizon.
         """
-        about, share = self.about(known), np.full(len(known), checked_share("interval", interval))
-        worth = self.worth(known, margin=margin, discount_per_year=discount_per_year, days=days, about=about)
+        about, share = about or self.about(known), np.full(len(known), checked_share("interval", interval))
+        if worth is None:
+            worth = self.worth(known, margin=margin, discount_per_year=discount_per_year, days=days, about=about)
         assert self.spend is not None, "worth has asked"
         said, place = Said.of(about.models, float(days)), about.place
         mean, low, high = self._sum(
@@ -255,6 +274,17 @@ class Fitted:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a kept outlook: {error}") from None
+
+
+def _ends(begun: float, length: float) -> list[float]:
+    """Where the parts of a walk end: quarters of its first year, then years, the last one shorter."""
+    year = min(length, float(YEAR_DAYS))
+    ends = [
+        *(year * np.arange(1, QUARTERS + 1) / QUARTERS).tolist(),
+        *np.arange(2 * YEAR_DAYS, length, YEAR_DAYS),
+        length,
+    ]
+    return [float(end) for end in dict.fromkeys(ends) if end > begun]
 
 
 def _widths(kept: dict[str, Any] | None) -> Widths:

@@ -13,6 +13,7 @@ PREDICTIONS = Fact(
         "expected_purchases_milli": "int",
         "expected_spend_minor": "money",
         "value_year_minor": "money",
+        "worth_minor": "money",
     },
     day=None,
     schema=None,
@@ -34,6 +35,7 @@ ASKED = register_stored(
             ),
             "expected_spend": ("money", "expected_spend_minor", _("money expected from her within the horizon")),
             "value_year": ("money", "value_year_minor", _("her value over the coming year")),
+            "worth": ("money", "worth_minor", _("her discounted worth over the years that the chain counts")),
         },
     )
 )

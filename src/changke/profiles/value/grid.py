@@ -23,18 +23,20 @@ FROM profiles_profile AS one LEFT JOIN profiles_prediction AS said ON said.custo
 """
 SUMS = """
 COUNT(*), COALESCE(SUM(one.net_spend_365d), 0)::bigint, COALESCE(SUM(said.value_year_minor), 0)::bigint,
-COALESCE(SUM(said.expected_spend_minor), 0)::bigint
+COALESCE(SUM(said.expected_spend_minor), 0)::bigint, COALESCE(SUM(said.worth_minor), 0)::bigint
 """
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How many, what they spent in the last year, what they are worth in the coming, what they bring in the horizon."""
+    """How many, what they spent in the last year, what they are worth in the coming, what they bring in the horizon,
+    and their discounted worth over the years that the chain counts."""
 
     customers: int
     spent_minor: int
     value_minor: int
     expected_minor: int
+    worth_minor: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Grid:
     @property
     def total(self) -> Cell:
         return added(self.cells.values())
+
+
+NOBODY = Cell(0, 0, 0, 0, 0)
 
 
 def added(cells: Any) -> Cell:
@@ -107,7 +112,7 @@ def groups(scope: Scope | None = None) -> dict[str, Cell]:
     where, values = _within(scope)
     rows = _rows(groups_statement(where), values)
     found = {group: Cell(*sums) for group, *sums in rows}
-    return {group: found.get(group, Cell(0, 0, 0, 0)) for group in ("high", "middle", "low")}
+    return {group: found.get(group, NOBODY) for group in ("high", "middle", "low")}
 
 
 def members(

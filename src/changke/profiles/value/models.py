@@ -7,6 +7,7 @@ from changke.facts.customers.models import Customer
 
 HORIZON_DAYS = 90
 DISCOUNT_PERCENT = 10
+WORTH_YEARS = 3
 
 
 class ValueRules(models.Model):
@@ -16,9 +17,12 @@ class ValueRules(models.Model):
     horizon_days = models.PositiveIntegerField(default=HORIZON_DAYS)
     """How far ahead is looked."""
     margin_percent = models.PositiveIntegerField(null=True)
-    """The share of the money that stays. Unknown is never guessed: then the annual value is revenue."""
+    """The share of the money that stays where receipts do not say it. Unknown is never guessed: then values are
+    revenue."""
     discount_percent = models.PositiveIntegerField(default=DISCOUNT_PERCENT)
     """How much less money is worth in a year."""
+    worth_years = models.PositiveSmallIntegerField(default=WORTH_YEARS, db_default=WORTH_YEARS)
+    """How many years ahead the discounted worth counts."""
     bands = models.JSONField(default=dict, db_default={})
     """Bounds of the grid by what they divide (`rules.BANDS`); what is not named stands in fifths."""
     target_age_from = models.PositiveSmallIntegerField(null=True)
@@ -29,7 +33,13 @@ class ValueRules(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(only=True), name="one_value_rules"),
             models.CheckConstraint(
-                condition=models.Q(horizon_days__gte=7, horizon_days__lte=730, discount_percent__lte=100)
+                condition=models.Q(
+                    horizon_days__gte=7,
+                    horizon_days__lte=730,
+                    discount_percent__lte=100,
+                    worth_years__gte=1,
+                    worth_years__lte=10,
+                )
                 & (models.Q(margin_percent__isnull=True) | models.Q(margin_percent__lte=100)),
                 name="value_rules_in_bounds",
             ),
@@ -53,6 +63,8 @@ class ValueFit(models.Model):
     """Model -> why it is not the plain optimum, as a code. Empty where every model learned freely."""
     holdout = models.JSONField(null=True)
     """Its report card, or NULL where the past is too short or the customers are too few for one."""
+    margins = models.JSONField(default=dict, db_default={})
+    """What receipts say of the share that stays, as `margins.Margins` writes it; empty in fits of before."""
     seconds = models.JSONField(default=dict)
     """Part -> how long it took."""
 
@@ -117,7 +129,14 @@ class Prediction(models.Model):
     spend_low_minor = models.BigIntegerField()
     spend_high_minor = models.BigIntegerField()
     value_year_minor = models.BigIntegerField()
-    """What stays of the money of the coming 365 days, later money being less: the annual value."""
+    """What stays of the money of the coming 365 days, later money being less: the annual value; beside it where four of
+    five come to lie."""
+    value_year_low_minor = models.BigIntegerField(default=0, db_default=0)
+    value_year_high_minor = models.BigIntegerField(default=0, db_default=0)
+    worth_minor = models.BigIntegerField(default=0, db_default=0)
+    """The same of the years that the chain counts: her discounted worth."""
+    margin_bp = models.PositiveIntegerField(null=True)
+    """The share that stays in both, in basis points. NULL: unknown, both are revenue."""
 
     class Meta:
         # Orders of the customer list. All move every night, as every row does: docs/benchmarks.md says at what cost.

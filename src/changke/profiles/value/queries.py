@@ -8,6 +8,7 @@ from django.db import models
 from changke.engine.prediction.fitted import Fitted
 from changke.facts.customers.models import whom
 from changke.foundation.organisation.scope import Scope
+from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
 
@@ -19,6 +20,13 @@ def value_rules() -> ValueRules:
 def current_fit() -> ValueFit | None:
     """The latest fit: the one that predictions stand on."""
     return ValueFit.objects.order_by("-pk").first()
+
+
+def margin_of_chain() -> float | None:
+    """The share that stays, as the chain says it or as receipts say it of nearly all revenue; None: unknown, and every
+    value is revenue."""
+    fit = current_fit()
+    return Margins.from_json(fit.margins if fit else {}).of_chain(value_rules().margin_percent)
 
 
 def fits(most: int = 50) -> list[ValueFit]:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from changke.engine.prediction.days import Days
-from changke.engine.prediction.fitted import Fitted
+from changke.engine.prediction.fitted import YEAR_DAYS, Fitted
+from changke.profiles.value.margins import Margins
 
 BASIS_POINTS, MILLI = 10_000, 1_000
 MOST = 2**31 - 1
 """The largest number of a column. Nobody comes two million times in a horizon; an outlier must not stop the night."""
 MOST_MINOR = 2**53
 DAY = np.timedelta64(1, "D")
+UNKNOWN = -1
 
 REFIT_DAYS = 7
 REFIT_GROWTH = 1.5
@@ -28,7 +30,7 @@ YOUNGEST, OLDEST = 10, 100
 COLUMNS = (
     "customer_id", "p_active_bp", "p_active_low_bp", "p_active_high_bp", "expected_purchases_milli",
     "purchases_low_milli", "purchases_high_milli", "expected_spend_minor", "spend_low_minor", "spend_high_minor",
-    "value_year_minor",
+    "value_year_minor", "value_year_low_minor", "value_year_high_minor", "worth_minor", "margin_bp",
 )  # fmt: skip
 """A prediction as numbers, in the order of a row."""
 
@@ -84,13 +86,24 @@ def _columns(table: Columns, *names: str) -> list[Any]:
     return [np.ma.getdata(np.asarray(table[name])) for name in names]
 
 
-def predictions(fitted: Fitted, days: Days, *, margin_percent: int | None, discount_percent: int) -> dict[str, Any]:
-    """Whole numbers for each customer of the days, as columns in the order of COLUMNS."""
+def predictions(
+    fitted: Fitted,
+    days: Days,
+    bought: Columns,
+    *,
+    margins: Margins,
+    margin_percent: int | None,
+    discount_percent: int,
+    worth_years: int,
+) -> dict[str, Any]:
+    """Whole numbers for each customer of the days, as columns in the order of COLUMNS; a margin of UNKNOWN is none."""
     known = days.until(days.end).summary()
     about = fitted.about(known)
     said = fitted.ask(known, about=about)
-    margin = 1.0 if margin_percent is None else margin_percent / 100
-    worth = fitted.worth(known, margin=margin, discount_per_year=discount_percent / 100, about=about)
+    stays = margins.of_each(known.customer_id, bought, percent=margin_percent)
+    asked = {"margin": 1.0 if stays is None else stays, "discount_per_year": discount_percent / 100, "about": about}
+    year, worth = fitted.worths(known, lengths=(YEAR_DAYS, YEAR_DAYS * worth_years), **asked)
+    between = fitted.worth_between(known, worth=year, **asked)
     bp = {name: _whole(said[name], BASIS_POINTS) for name in ("p_active", "p_active_low", "p_active_high")}
     return {
         "customer_id": known.customer_id,
@@ -103,7 +116,11 @@ def predictions(fitted: Fitted, days: Days, *, margin_percent: int | None, disco
         "expected_spend_minor": _money(said["expected_spend"]),
         "spend_low_minor": _money(said["spend_low"]),
         "spend_high_minor": _money(said["spend_high"]),
-        "value_year_minor": _money(worth),
+        "value_year_minor": _money(year),
+        "value_year_low_minor": _money(between["worth_low"]),
+        "value_year_high_minor": _money(between["worth_high"]),
+        "worth_minor": _money(worth),
+        "margin_bp": np.full(len(known), UNKNOWN) if stays is None else _whole(stays, BASIS_POINTS),
     }
 
 

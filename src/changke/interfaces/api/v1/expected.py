@@ -21,4 +21,8 @@ class PredictionOut(Schema):
     spend_low_minor: int = Field(..., description="Four of five come to lie between the two.")
     spend_high_minor: int
     value_year_minor: int = Field(..., description="Margin of the coming year, later money being less.")
+    value_year_low_minor: int = Field(..., description="Four of five come to lie between the two.")
+    value_year_high_minor: int
+    worth_minor: int = Field(..., description="The same of all the years that the chain counts: `worth_years`.")
+    margin_bp: int | None = Field(None, description="The share that stays in both. null: unknown, both are revenue.")
     fit_id: int

@@ -42,6 +42,9 @@ class FitOut(Schema):
     holdout: dict[str, Any] | None = Field(
         None, description="How the same recipe met a past that was kept from it; null where there was too little."
     )
+    margins: dict[str, Any] = Field(
+        ..., description="What receipts say of the share that stays: share, known (of the revenue), weight_minor."
+    )
     parameters: dict[str, Any] = Field(..., description="As `changke.engine` reads them: `Fitted.from_json`.")
 
 
@@ -52,6 +55,7 @@ class CellOut(Schema):
     spent_minor: int = Field(..., description="Net spend of the last 365 days.")
     value_minor: int = Field(..., description="Annual value.")
     expected_minor: int = Field(..., description="Money expected within the horizon.")
+    worth_minor: int = Field(..., description="Discounted worth over the years that the chain counts.")
 
 
 class GridOut(Schema):
@@ -106,8 +110,11 @@ class LinesOut(Schema):
 
 class ValueRulesOut(Schema):
     horizon_days: int
-    margin_percent: int | None = Field(None, description="null: unknown, the annual value is revenue.")
+    margin_percent: int | None = Field(
+        None, description="For what receipts do not say. null: unknown, values are revenue unless receipts say it."
+    )
     discount_percent: int
+    worth_years: int = Field(..., description="How many years ahead the discounted worth counts.")
     bands: dict[str, list[int]] = Field(..., description="recency_days, frequency, money; else fifths.")
     target_age_from: int | None
     target_age_until: int | None
@@ -117,6 +124,7 @@ class ValueRulesIn(Input):
     horizon_days: int | None = None
     margin_percent: int | None = None
     discount_percent: int | None = None
+    worth_years: int | None = None
     bands: dict[str, list[int]] | None = None
     target_age_from: int | None = None
     target_age_until: int | None = None

@@ -63,11 +63,15 @@ COLUMNS = (
     Column("expected_purchases_milli", _("Expected purchase days in thousandths"), "int"),
     Column("expected_spend", _("Expected spend"), "money"),
     Column("value_year", _("Annual value"), "money"),
+    Column("value_year_low", _("Annual value, four of five above"), "money"),
+    Column("value_year_high", _("Annual value, four of five below"), "money"),
+    Column("worth", _("Discounted worth"), "money"),
     Column("horizon_days", _("Horizon in days"), "int"),
     Column("predicted_on", _("Expected as of"), "day"),
 )
 EXPECTED = (
-    "p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor", "horizon_days", "as_of",
+    "p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor",
+    "value_year_low_minor", "value_year_high_minor", "worth_minor", "horizon_days", "as_of",
 )  # fmt: skip
 NOTHING_EXPECTED: tuple[Cell, ...] = (None,) * len(EXPECTED)
 WANTED = (

@@ -61,11 +61,14 @@ class Command(ShopCommand):
         for one in rows:
             self.say(
                 f"{one.pk:>9} {one.p_active_bp / 100:>4.0f} % {one.expected_purchases_milli / 1_000:>6.1f} days"
-                f" {to_major(one.expected_spend_minor, currency):>12,.0f}  {names[one.pk].name}"
+                f" {to_major(one.expected_spend_minor, currency):>12,.0f}"
+                f" {to_major(one.value_year_minor, currency):>12,.0f} a year"
+                f" {to_major(one.worth_minor, currency):>12,.0f} worth  {names[one.pk].name}"
             )
         if not rows:
             self.say("nothing is expected of anybody: nobody fits, or nothing was learned yet (`changke value fit`)")
         numbers = ("p_active_bp", "expected_purchases_milli", "expected_spend_minor", "value_year_minor",
+                   "value_year_low_minor", "value_year_high_minor", "worth_minor", "margin_bp",
                    "horizon_days", "as_of")  # fmt: skip
         return {
             "customers": [{"customer_id": one.pk, **{name: getattr(one, name) for name in numbers}} for one in rows]
@@ -112,6 +115,7 @@ class Command(ShopCommand):
             "id": fit.pk, "fitted_at": fit.fitted_at, "observation_end": fit.observation_end,
             "horizon_days": fit.horizon_days, "customers": fit.customers, "purchase_days": fit.purchase_days,
             "first_day": fit.first_day, "fallbacks": fit.fallbacks, "holdout": fit.holdout, "seconds": fit.seconds,
+            "margins": fit.margins,
             "parameters": fit.parameters,
         }  # fmt: skip
 

@@ -20,9 +20,9 @@ from changke.interfaces.web.answers import answer
 from changke.interfaces.web.doors import needs
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.queries import days_at
-from changke.profiles.value.grid import Cell, Grid, added, ages, grid, groups, members
+from changke.profiles.value.grid import NOBODY, Grid, added, ages, grid, groups, members
 from changke.profiles.value.models import Prediction
-from changke.profiles.value.queries import current_fit, value_rules
+from changke.profiles.value.queries import current_fit, margin_of_chain, value_rules
 
 PAGE = 50
 SHADES = 5
@@ -43,6 +43,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "total": found.total,
         "fit": current_fit(),
         "rules": rules,
+        "margin_known": margin_of_chain() is not None,
         "shown": shown,
         "money": money,
         "moneys": range(found.money, 0, -1),
@@ -56,14 +57,13 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _rows(found: Grid, shown: str, money: int | None) -> list[dict[str, Any]]:
     """A row per band of recency, the freshest first; every cell with its share of the darkest."""
-    nothing = Cell(0, 0, 0, 0)
     name = {"customers": "customers", "value": "value_minor", "spent": "spent_minor"}[shown]
     most = max((getattr(one, name) for one in found.cells.values()), default=0)
     rows = []
     for recency in range(found.recency, 0, -1):
         cells = []
         for frequency in range(1, found.frequency + 1):
-            cell = found.cells.get((recency, frequency), nothing)
+            cell = found.cells.get((recency, frequency), NOBODY)
             number = getattr(cell, name)
             query = {"r": recency, "f": frequency} | ({"money": money} if money else {})
             cells.append(
@@ -133,12 +133,14 @@ def people(request: HttpRequest) -> HttpResponse:
                 "profile": profiles[pk],
                 "chance": said.p_active_bp if said else None,
                 "value": said.value_year_minor if said else None,
+                "worth": said.worth_minor if said else None,
             }
             for pk in ids
             for said in [predictions.get(pk)]
             if pk in customers and pk in profiles
         ],
-        "cell": shape.cells.get((recency, frequency), Cell(0, 0, 0, 0)),
+        "years": value_rules().worth_years,
+        "cell": shape.cells.get((recency, frequency), NOBODY),
         "recency": _band("recency", recency, shape),
         "frequency": _band("frequency", frequency, shape),
         "after": f"{page[-1][1]}~{page[-1][0]}" if len(found) > PAGE else "",

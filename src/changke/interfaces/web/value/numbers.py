@@ -14,23 +14,25 @@ from changke.foundation.errors import DomainError
 from changke.foundation.money import to_major, to_minor
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import jobs
-from changke.interfaces.web import current
+from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import RefusableForm
+from changke.profiles.value.margins import LEAST_KNOWN, Margins
 from changke.profiles.value.models import ValueRules
-from changke.profiles.value.queries import value_rules
+from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import BANDS
 from changke.profiles.value.services.settings import change_value_rules
 
-PLAIN = ("horizon_days", "margin_percent", "discount_percent", "target_age_from", "target_age_until")
-COMPUTED_ANEW = {"horizon_days", "margin_percent", "discount_percent"}
+PLAIN = ("horizon_days", "margin_percent", "discount_percent", "worth_years", "target_age_from", "target_age_until")
+COMPUTED_ANEW = {"horizon_days", "margin_percent", "discount_percent", "worth_years"}
 
 
 class NumbersForm(RefusableForm):
     horizon_days = forms.IntegerField(min_value=7, max_value=730)
     margin_percent = forms.IntegerField(min_value=0, max_value=100, required=False)
     discount_percent = forms.IntegerField(min_value=0, max_value=100)
+    worth_years = forms.IntegerField(min_value=1, max_value=10)
     target_age_from = forms.IntegerField(min_value=10, max_value=100, required=False)
     target_age_until = forms.IntegerField(min_value=10, max_value=100, required=False)
     recency_days = forms.CharField(max_length=120, required=False)
@@ -70,7 +72,32 @@ def _change(request: HttpRequest, changes: dict[str, object]) -> ValueRules:
 
 
 def _page(request: HttpRequest, form: NumbersForm, status: int = 200) -> HttpResponse:
-    return answer(request, "value/numbers.html", {"nav": "value", "form": form, "chain": the_chain()}, status=status)
+    context = {"nav": "value", "form": form, "chain": the_chain(), "receipts": _receipts()}
+    return answer(request, "value/numbers.html", context, status=status)
+
+
+def _receipts() -> str:
+    """What receipts say of the share that stays, and for whom it is taken."""
+    fit = current_fit()
+    found = Margins.from_json(fit.margins if fit else {})
+    if found.share is None:
+        return gettext("Receipts say no profit: neither items have a cost nor categories a margin.")
+    numbers = {"share": formats.percent(found.share, 0), "known": formats.percent(found.known, 0)}
+    if found.known >= LEAST_KNOWN:
+        return (
+            gettext(
+                "Receipts say the profit of %(known)s of the revenue: %(share)s stays. Each customer has her own share;"
+                " the margin above is for the rest."
+            )
+            % numbers
+        )
+    return (
+        gettext(
+            "Receipts say the profit of %(known)s of the revenue: %(share)s stays. That is too little to take it for"
+            " all; with a margin above, each customer has her own share as far as it is known."
+        )
+        % numbers
+    )
 
 
 def _initial(rules: ValueRules, currency: str) -> dict[str, Any]:

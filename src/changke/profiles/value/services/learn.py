@@ -9,19 +9,23 @@ import numpy as np
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
+from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import fit_is_stale
 
+UNKNOWN = Margins()
 KEEP = 200
 """Fits in the history: four years of weeks."""
 
 
-def fit_for(days: Days, *, today: dt.date, now: dt.datetime, anew: bool = False) -> ValueFit:
+def fit_for(
+    days: Days, *, today: dt.date, now: dt.datetime, margins: Margins = UNKNOWN, anew: bool = False
+) -> ValueFit:
     """The fit to predict by: the latest, or a new one where it is stale or `anew` asks for one."""
     latest, rules = current_fit(), value_rules()
     if latest is None or anew or _stale(latest, days, today=today, horizon_days=rules.horizon_days):
-        return learn(days, horizon_days=rules.horizon_days, now=now)
+        return learn(days, horizon_days=rules.horizon_days, now=now, margins=margins)
     return latest
 
 
@@ -36,7 +40,7 @@ def _stale(latest: ValueFit, days: Days, *, today: dt.date, horizon_days: int) -
     )
 
 
-def learn(days: Days, *, horizon_days: int, now: dt.datetime) -> ValueFit:
+def learn(days: Days, *, horizon_days: int, now: dt.datetime, margins: Margins = UNKNOWN) -> ValueFit:
     """Fit and examine, and keep both. Whatever a shop can have is answered; `fallbacks` says what was done instead."""
     began = time.perf_counter()
     learned = fit(days, horizon_days=horizon_days)
@@ -53,6 +57,7 @@ def learn(days: Days, *, horizon_days: int, now: dt.datetime) -> ValueFit:
         parameters=json.loads(learned.to_json()),
         fallbacks=learned.fallbacks,
         holdout=report.as_json() if report else None,
+        margins=margins.as_json(),
         seconds={"fit": round(fitted_in, 3), "holdout": round(examined_in, 3)},
     )
     _forget_the_oldest()

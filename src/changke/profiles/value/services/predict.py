@@ -23,14 +23,17 @@ from changke.foundation.database import rows_seen
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER
 from changke.profiles.attributes.queries import days_at
-from changke.profiles.value.models import Prediction, ValueFit
+from changke.profiles.value.margins import Margins
+from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import current_fit, fitted, value_rules
-from changke.profiles.value.rules import COLUMNS, predictions, purchase_days
+from changke.profiles.value.rules import COLUMNS, UNKNOWN, predictions, purchase_days
 from changke.profiles.value.services.learn import fit_for
 from changke.profiles.value.services.marks import begin_everybody, end_everybody
 
 SLICE = 5_000
 """Rows of one transaction by night: some 0.2 s, so that no cursor waits a second for it."""
+
+NO_MARGIN = str(UNKNOWN)
 
 BOUGHT, BEFORE = "days_bought", "days_before"
 
@@ -70,11 +73,11 @@ def predict_everybody(
     facts count as followed afterwards."""
     clock = _Clock()
     today, rules, before = days_at(now, the_chain()).chain, value_rules(), current_fit()
-    days = days_of_everybody(duck, today=today)
+    days, bought = days_of_everybody(duck, today=today)
     clock.part("purchase days")
-    fit = fit_for(days, today=today, now=now, anew=anew)
+    fit = fit_for(days, today=today, now=now, margins=Margins.of(bought), anew=anew)
     clock.part("fit")
-    found = predictions(fitted(fit), days, margin_percent=rules.margin_percent, discount_percent=rules.discount_percent)
+    found = _predicted(fit, days, bought, rules)
     clock.part("predict")
     _count_anew()
     begin_everybody()
@@ -103,10 +106,7 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
         with connection.cursor() as sql:
             sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
             snapshot = int(sql.fetchone()[0])
-        days = days_of(ids, today=today)
-        found = predictions(
-            fitted(fit), days, margin_percent=rules.margin_percent, discount_percent=rules.discount_percent
-        )
+        found = _predicted(fit, *days_of(ids, today=today), rules)
         _write(found, fit, as_of=today, snapshot=snapshot)
         gone = set(ids) - set(found["customer_id"].tolist())
         if gone:
@@ -114,20 +114,32 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
     return len(found["customer_id"])
 
 
-def days_of_everybody(duck: duckdb.DuckDBPyConnection, *, today: dt.date) -> Days:
-    """Everybody's purchase days over an open mirror."""
+def _predicted(fit: ValueFit, days: Days, bought: Mapping[str, Any], rules: ValueRules) -> dict[str, Any]:
+    return predictions(
+        fitted(fit),
+        days,
+        bought,
+        margins=Margins.from_json(fit.margins),
+        margin_percent=rules.margin_percent,
+        discount_percent=rules.discount_percent,
+        worth_years=rules.worth_years,
+    )
+
+
+def days_of_everybody(duck: duckdb.DuckDBPyConnection, *, today: dt.date) -> tuple[Days, Mapping[str, Any]]:
+    """Everybody's purchase days over an open mirror, and the rows of `days_bought` they are made of."""
     bound = {"today": today}
     bought, before = (
         on_duckdb.run(duck, COMPOSER.rows(name, engine="duckdb"), bound).fetchnumpy() for name in (BOUGHT, BEFORE)
     )
-    return purchase_days(bought, before, today=today)
+    return purchase_days(bought, before, today=today), bought
 
 
-def days_of(customer_ids: Sequence[int], *, today: dt.date) -> Days:
-    """The purchase days of some, over PostgreSQL by the same definitions."""
+def days_of(customer_ids: Sequence[int], *, today: dt.date) -> tuple[Days, Mapping[str, Any]]:
+    """The purchase days of some, and their rows, over PostgreSQL by the same definitions."""
     scope = Scope(customer_ids[0] if len(customer_ids) == 1 else list(customer_ids))
     bought, before = (_asked(name, scope, today) for name in (BOUGHT, BEFORE))
-    return purchase_days(bought, before, today=today)
+    return purchase_days(bought, before, today=today), bought
 
 
 DTYPES = {"business_date": "datetime64[D]", "until_on": "datetime64[D]"}
@@ -152,7 +164,8 @@ def _write(found: Mapping[str, Any], fit: ValueFit, *, as_of: dt.date, snapshot:
     rest = f",{fit.pk},{as_of:%Y-%m-%d},{snapshot},{fit.horizon_days}\n"
     lines = io.StringIO()
     for row in zip(*(found[name].tolist() for name in COLUMNS), strict=True):
-        lines.write(",".join(map(str, row)) + rest)
+        *numbers, margin_bp = map(str, row)
+        lines.write(",".join([*numbers, "" if margin_bp == NO_MARGIN else margin_bp]) + rest)
     with connection.cursor() as sql:
         sql.execute(PREPARE)
         with sql.copy(COPY) as copy:

@@ -16,6 +16,7 @@ BOUNDS = {
     "horizon_days": (7, 730),
     "margin_percent": (0, 100),
     "discount_percent": (0, 100),
+    "worth_years": (1, 10),
     "target_age_from": (YOUNGEST, OLDEST),
     "target_age_until": (YOUNGEST, OLDEST),
 }
