@@ -101,9 +101,10 @@ def predictions(
     about = fitted.about(known)
     said = fitted.ask(known, about=about)
     stays = margins.of_each(known.customer_id, bought, percent=margin_percent)
-    asked = {"margin": 1.0 if stays is None else stays, "discount_per_year": discount_percent / 100, "about": about}
-    year, worth = fitted.worths(known, lengths=(YEAR_DAYS, YEAR_DAYS * worth_years), **asked)
-    between = fitted.worth_between(known, worth=year, **asked)
+    margin, rate = (1.0 if stays is None else stays), discount_percent / 100
+    lengths = (YEAR_DAYS, YEAR_DAYS * worth_years)
+    year, worth = fitted.worths(known, lengths=lengths, margin=margin, discount_per_year=rate, about=about)
+    between = fitted.worth_between(known, worth=year, margin=margin, discount_per_year=rate, about=about)
     bp = {name: _whole(said[name], BASIS_POINTS) for name in ("p_active", "p_active_low", "p_active_high")}
     return {
         "customer_id": known.customer_id,
