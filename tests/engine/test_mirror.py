@@ -253,3 +253,21 @@ def test_names_are_names(word: str) -> None:
 def test_a_table_needs_its_key() -> None:
     with pytest.raises(ValueError, match="without its key"):
         MirrorTable("sale", ("cash",))
+
+
+def test_catching_up_copies_news_and_never_the_whole(
+    source: psycopg.Connection, copy: duckdb.DuckDBPyConnection, empty_database: str
+) -> None:
+    mirror = Mirror(copy, TABLES, VIEWS)
+    assert mirror.catch_up(empty_database) is None, "there is none yet"
+    mirror.sync(empty_database)
+    source.execute(f"{SALE} FROM generate_series(1, 7) g")
+    done = mirror.catch_up(empty_database)
+    assert done is not None
+    assert (done.rebuilt, done.rows) == (False, {"sale": 7, "person": 0})
+    assert differing(source, copy) == []
+    copy.execute("UPDATE mirror_mark SET read_below = read_below + 1000")
+    assert mirror.catch_up(empty_database) is None, "the server was put back to an earlier day"
+    source.execute("TRUNCATE person")
+    assert mirror.catch_up(empty_database) is None, "the files of a table are others"
+    assert copy.execute("SELECT COUNT(*) FROM person").fetchall() == [(50,)]

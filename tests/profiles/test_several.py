@@ -1,23 +1,30 @@
 """Several customers whose facts changed are computed over their facts alone, and stand as if each had been alone."""
 
 import datetime as dt
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from django.db import transaction
 
+from changke.engine.mirror import MARK
 from changke.facts.customers.models import Customer
 from changke.facts.purchases.models import Receipt
+from changke.facts.tables import FACTS
 from changke.foundation.batches.models import Batch
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.organisation.models import Store
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.models import BulkRun, Profile
 from changke.profiles.attributes.services import populations
+from changke.profiles.attributes.services.mirrored import facts_in
+from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.services import fold, refresh_all, refresh_customers, slices
 from changke.profiles.lifecycle.services import some as some_of_them
+from changke.profiles.lifecycle.services.mirror import caught_up, open_mirror
 from tests.profiles.world import NOW, TODAY, Book, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +46,7 @@ def file(tmp_path: Path) -> Path:
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which way customers were computed, from now on. Twenty are several."""
     found: list[str] = []
-    for name in ("facts_of", "compute_some"):
+    for name in ("facts_in", "facts_of", "compute_some"):
         was = getattr(some_of_them, name)
 
         def told(*args: Any, name: str = name, was: Any = was) -> Any:
@@ -48,6 +55,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(some_of_them, name, told)
     monkeypatch.setattr(some_of_them, "SEVERAL", 20)
+    monkeypatch.setattr(some_of_them, "MANY", 40)
     return found
 
 
@@ -93,11 +101,13 @@ def test_they_stand_as_if_each_had_been_alone_and_as_by_night(file: Path, ways: 
     assert set(ways) == {"compute_some"}
     assert stood() == before
     ways.clear()
-    done = refresh_customers(ids, now=early)
-    assert set(ways) == {"facts_of"}
+    done = refresh_customers(ids, now=early, mirror=file)
+    assert set(ways) == {"facts_in"}
     assert done.customers == len(ids) - 2, "one is another's record now, one is gone"
     assert stood() == alone != before
-    again = refresh_customers(ids, now=early)
+    ways.clear()
+    again = refresh_customers(ids, now=early, mirror=tmp_path / "none.duckdb")
+    assert set(ways) == {"facts_of"}
     assert (again.written, again.changed) == (0, 0)
     refresh_all(now=early, mirror=file, months=0)
     everybody = list(Profile.objects.values_list("pk", flat=True))
@@ -105,6 +115,39 @@ def test_they_stand_as_if_each_had_been_alone_and_as_by_night(file: Path, ways: 
     assert (again.customers, again.written, again.changed) == (len(everybody), 0, 0), (
         "they stand as the night wrote them"
     )
+
+
+def seen(duck: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+    """What the views show, as texts in order: the two ways may hand out columns in types that are equal."""
+    names = {fact.name: ", ".join(fact.columns) for fact in FACTS}
+    return {
+        name: sorted(map(str, duck.execute(f"SELECT {columns} FROM live.{name}").fetchall()))
+        for name, columns in names.items()
+    }
+
+
+def test_the_mirror_tells_the_same_facts_unless_it_cannot_be_asked(file: Path, ways: list[str]) -> None:
+    ids, last = change_many(), Customer.objects.order_by("-pk")[0]
+    Book().brought(last, Customer.objects.get(pk=ids[0]), TODAY).save(force_insert=True)
+    with caught_up(file) as below, facts_of(ids) as (read, below_read):
+        assert below == below_read
+        with closing(facts_in(file, ids)) as mirrored:
+            told = seen(mirrored)
+            assert told == seen(read)
+            assert all(told[name] for name in ("purchases", "returns", "visits", "referrals", "referred_spend"))
+        ways.clear()
+        refresh_customers(ids, now=NOW, mirror=file)
+        assert set(ways) == {"facts_of"}, "somebody is at the mirror: nobody waits"
+    ways.clear()
+    with open_mirror(file) as (duck, _):
+        duck.execute(f"UPDATE {MARK} SET read_below = read_below + 1000000")
+    again = refresh_customers(ids, now=NOW, mirror=file)
+    assert (set(ways), again.written) == ({"facts_of"}, 0), "the server was put back to an earlier day"
+    ways.clear()
+    with open_mirror(file) as (duck, _):
+        duck.execute(f"UPDATE {MARK} SET identity = 'another server'")
+    again = refresh_customers(ids, now=NOW, mirror=file)
+    assert (set(ways), again.written) == ({"facts_of"}, 0), "what it knows is another server's"
 
 
 def test_following_tells_why_and_counts_whom_it_wrote(file: Path, ways: list[str]) -> None:

@@ -101,17 +101,44 @@ class Mirror:
         """
         with _snapshot(uri) as source:
             below, identity = self._state(source)
-            mark = self._mark()
-            since = mark[1] if mark and mark[0] == identity else None
-            with _transaction(self.connection):
-                if since is None:
-                    rows = {table.name: self._copy_all(source, table) for table in self.tables}
-                    self._create_views()
-                    self.connection.execute(f"CREATE OR REPLACE TABLE {TOUCHED} AS SELECT NULL::BIGINT AS subject")
-                else:
-                    rows = {table.name: self._copy_new(source, table, since, below) for table in self.tables}
-                self.connection.execute(f"CREATE OR REPLACE TABLE {MARK} (identity TEXT, read_below BIGINT)")
-                self.connection.execute(f"INSERT INTO {MARK} VALUES (?, ?)", [identity, below])
+            return self._round(source, self._since(identity), below, identity)
+
+    def catch_up(self, uri: str) -> Round | None:
+        """Copy what is new, if that is all that is missing.
+
+        None, and nothing was changed, where the whole would have to be copied: the mirror is of another server or of
+        other tables, was never made, or knows more than the server, which then was put back to an earlier day.
+
+        Parameters
+        ----------
+        uri
+            As for `sync`.
+
+        Raises
+        ------
+        MirrorError
+            If the role does not see every row.
+        """
+        with _snapshot(uri) as source:
+            below, identity = self._state(source)
+            since = self._since(identity)
+            return None if since is None or since > below else self._round(source, since, below, identity)
+
+    def _since(self, identity: str) -> int | None:
+        """The mark, if it was set by this server."""
+        mark = self._mark()
+        return mark[1] if mark and mark[0] == identity else None
+
+    def _round(self, source: Any, since: int | None, below: int, identity: str) -> Round:
+        with _transaction(self.connection):
+            if since is None:
+                rows = {table.name: self._copy_all(source, table) for table in self.tables}
+                self._create_views()
+                self.connection.execute(f"CREATE OR REPLACE TABLE {TOUCHED} AS SELECT NULL::BIGINT AS subject")
+            else:
+                rows = {table.name: self._copy_new(source, table, since, below) for table in self.tables}
+            self.connection.execute(f"CREATE OR REPLACE TABLE {MARK} (identity TEXT, read_below BIGINT)")
+            self.connection.execute(f"INSERT INTO {MARK} VALUES (?, ?)", [identity, below])
         return Round(rows, below, rebuilt=since is None)
 
     def _mark(self) -> tuple[str, int] | None:

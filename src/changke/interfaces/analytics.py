@@ -4,11 +4,9 @@ DuckDB lets one process open a file for writing. The worker refreshes by schedul
 second waits here and then finds little left to do.
 """
 
-import fcntl
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +36,7 @@ from changke.profiles.lifecycle.services import (
     too_many,
 )
 from changke.profiles.lifecycle.services import replay as replay_rules
-from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
+from changke.profiles.lifecycle.services.mirror import alone, mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.risk.models import BackTest
 from changke.profiles.risk.queries import any_open, looks_at_lines, purchase_days, rule_in_use
@@ -231,15 +229,5 @@ def follow(now: datetime) -> bool:
     return done.wants_bulk or done.customers > 0
 
 
-@contextmanager
-def _alone(progress: Progress) -> Iterator[None]:
-    lock = os.open(mirror_file().with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another refresh", 0, 0)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
+def _alone(progress: Progress) -> AbstractContextManager[None]:
+    return alone(mirror_file(), lambda: progress("waiting for another refresh", 0, 0))

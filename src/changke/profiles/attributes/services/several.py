@@ -46,12 +46,15 @@ def facts_of(customer_ids: Iterable[int]) -> Iterator[tuple[duckdb.DuckDBPyConne
             duck.execute("CREATE SCHEMA live")
             _facts_of_others(duck, source, persons)
             duck.unregister(INCOMING)
-        across = {fact.name for fact in FACTS if fact.across}
-        costly = {fact.name for fact in FACTS if fact.costly}
-        for name, query in VIEWS.items():
-            if name not in across:
-                duck.execute(f"CREATE {'TABLE' if name in costly else 'VIEW'} live.{name} AS {query}")
+        show(duck)
         yield duck, int(below)
+
+
+def show(duck: duckdb.DuckDBPyConnection) -> None:
+    """The views over the facts of some persons, of what is made from theirs alone."""
+    for fact in FACTS:
+        if not fact.across:
+            duck.execute(f"CREATE {'TABLE' if fact.costly else 'VIEW'} live.{fact.name} AS {VIEWS[fact.name]}")
 
 
 def _facts_of_others(duck: duckdb.DuckDBPyConnection, source: Any, persons: str) -> None:

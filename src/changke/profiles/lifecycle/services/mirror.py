@@ -1,6 +1,12 @@
-"""The mirror of this installation: where it lies, and how it is opened."""
+"""The mirror of this installation: where it lies, and how it is opened, by one at a time.
 
-from collections.abc import Iterator
+DuckDB lets one process open a file for writing, and all of that process' threads. So whoever opens it holds a lock
+beside it, against other processes and against threads of its own.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +16,7 @@ from django.conf import settings
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import mirror_tables
 from changke.facts.tables import SUBJECTS, TABLES, VIEWS
+from changke.foundation.database.connections import conninfo
 
 
 def mirror_file() -> Path:
@@ -24,3 +31,49 @@ def open_mirror(file: Path | str) -> Iterator[tuple[duckdb.DuckDBPyConnection, M
     """The mirror's file, opened for writing: DuckDB lets one process do so at a time."""
     with duckdb.connect(str(file)) as duck:
         yield duck, Mirror(duck, mirror_tables(TABLES, SUBJECTS), VIEWS)
+
+
+@contextmanager
+def alone(file: Path, wait: Callable[[], object]) -> Iterator[None]:
+    """Nobody else is at the mirror meanwhile. If somebody is, `wait` is told once, and then it is waited."""
+    with _lock(file) as lock:
+        if not _take(lock):
+            wait()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def caught_up(file: Path) -> Iterator[int | None]:
+    """Nobody else is at the mirror meanwhile, and it knows every transaction below the id that is handed out.
+
+    None at once, and nothing was changed, if somebody is at it, or if more than news would have to be copied.
+    """
+    with _lock(file) as lock:
+        yield _catch_up(file) if file.exists() and _take(lock) else None
+
+
+def _catch_up(file: Path) -> int | None:
+    try:
+        with open_mirror(file) as (_, copy):
+            done = copy.catch_up(conninfo("reader"))
+    except duckdb.IOException:  # opened by somebody who asked for no lock
+        return None
+    return done.read_below if done else None
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[int]:
+    lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

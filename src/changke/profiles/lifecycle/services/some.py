@@ -1,13 +1,17 @@
 """Compute some customers, at once after a fact, and keep them.
 
-A few: PostgreSQL. Several: DuckDB over their facts alone. Both hand the same rows to the same writer; which of two
-computations is newer is decided there, by day and snapshot.
+A few: PostgreSQL. Several: DuckDB over their facts alone, which many are read of the mirror, if nobody is at it. All
+hand the same rows to the same writer; which of two computations is newer is decided there, by day and snapshot.
 """
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import duckdb
 from django.db import connection, transaction
 
 from changke.engine.definitions import Scope, Statement, values_of
@@ -19,6 +23,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.queries import Days, days_at, settings_of, values_for
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
+from changke.profiles.attributes.services.mirrored import facts_in
 from changke.profiles.attributes.services.populations import (
     held_version,
     load_population,
@@ -27,6 +32,7 @@ from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.attributes.services.write import drop, fill_rows, merge, prepare
 from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel
+from changke.profiles.lifecycle.services.mirror import caught_up, mirror_file
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.slices import Refreshed, leave_those_of, lines_of_fresh, write_slice
 from changke.profiles.lifecycle.services.standings import FACT, drop_standings, record_changes
@@ -37,6 +43,10 @@ SOME = 1_000
 
 SEVERAL = 2_000
 """Customers from which on their facts are read out and computed by DuckDB: opening one takes what these take here."""
+
+
+MANY = 4_000
+"""Customers from which on the mirror is brought up to date and read through, which takes as long for one."""
 
 
 AT_ONCE = 10_000
@@ -53,6 +63,7 @@ def refresh_customers(
     now: dt.datetime,
     causes: Mapping[int, str] | None = None,
     chain: Chain | None = None,
+    mirror: Path | None = None,
 ) -> Refreshed:
     """Compute some customers and keep them; at once after a fact.
 
@@ -63,6 +74,8 @@ def refresh_customers(
     ----------
     causes
         Customer -> why, for the events of stages that change; a fact where nothing is said.
+    mirror
+        The DuckDB file that the facts of many are read of; `mirror_file()` unless given.
     """
     chain = chain or the_chain()
     models = models_in_use()
@@ -74,7 +87,7 @@ def refresh_customers(
     customers = written = changed = snapshot = 0
     wanted = sorted(set(customer_ids))
     if len(wanted) >= SEVERAL and not connection.in_atomic_block:
-        return _refresh_several(wanted, models, numbers, days, causes, now)
+        return _refresh_several(wanted, models, numbers, days, causes, now, mirror or mirror_file())
     while some := wanted[:SOME]:
         wanted = wanted[SOME:]
         for day, ids in days.group(some).items():
@@ -105,6 +118,25 @@ def refresh_customers(
     return Refreshed(customers, written, changed, snapshot, days.chain)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Customers who are computed together, and their facts if the mirror had them, below a transaction id."""
+
+    ids: list[int]
+    mirrored: tuple[duckdb.DuckDBPyConnection, int] | None = None
+
+    @contextmanager
+    def facts(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+        """A database with their facts, and the transaction id below which it knows all of them."""
+        if self.mirrored is None:
+            with facts_of(self.ids) as facts:
+                yield facts
+        else:
+            duck, below = self.mirrored
+            with closing(duck):
+                yield duck, below
+
+
 def _refresh_several(
     wanted: list[int],
     models: Sequence[LifecycleModel],
@@ -112,16 +144,14 @@ def _refresh_several(
     days: Days,
     causes: Mapping[int, str],
     now: dt.datetime,
+    mirror: Path,
 ) -> Refreshed:
     told = {customer: cause for customer, cause in causes.items() if cause != FACT}
-    parts = max(BESIDE, -(-len(wanted) // AT_ONCE))
-    size = -(-len(wanted) // parts)
 
-    def refresh(some: list[int]) -> Refreshed:
-        return _refresh_by_column(some, models, numbers, days, told, now)
+    def refresh(part: _Part) -> Refreshed:
+        return _refresh_by_column(part, models, numbers, days, told, now)
 
-    chunks = (wanted[start : start + size] for start in range(0, len(wanted), size))
-    done = list(side_by_side(refresh, chunks, workers=BESIDE))
+    done = list(side_by_side(refresh, _parts(wanted, mirror), workers=BESIDE))
     return Refreshed(
         customers=sum(one.customers for one in done),
         written=sum(one.written for one in done),
@@ -131,8 +161,19 @@ def _refresh_several(
     )
 
 
+def _parts(wanted: list[int], mirror: Path) -> Iterator[_Part]:
+    """In turn, each read of the mirror while the one before it is computed."""
+    parts = max(BESIDE, -(-len(wanted) // AT_ONCE))
+    size = -(-len(wanted) // parts)
+    with ExitStack() as held:
+        below = held.enter_context(caught_up(mirror)) if len(wanted) >= MANY else None
+        for start in range(0, len(wanted), size):
+            some = wanted[start : start + size]
+            yield _Part(some, (facts_in(mirror, some), below) if below is not None else None)
+
+
 def _refresh_by_column(
-    some: list[int],
+    part: _Part,
     models: Sequence[LifecycleModel],
     numbers: Mapping[str, int],
     days: Days,
@@ -141,7 +182,7 @@ def _refresh_by_column(
 ) -> Refreshed:
     customers = written = changed = 0
     causes = {model.key: FACT for model in models}
-    with facts_of(some) as (duck, snapshot):
+    with part.facts() as (duck, snapshot):
         for day in days.in_turn:
             slices: Iterator[list[bytes]] = iter(())
             version, count = None, 0
@@ -166,7 +207,7 @@ def _refresh_by_column(
                 count = leave_those_of(duck, day, days)
                 slices = lines_of_fresh(duck, day, snapshot, models)
             customers += count
-    if gone := sorted(set(some) - alive):
+    if gone := sorted(set(part.ids) - alive):
         with transaction.atomic():
             drop(gone)
             drop_standings(gone)
