@@ -15,7 +15,19 @@ from changke.facts.tables import PERSON, SPENT_BY_BROUGHT, TABLES, TABLES_OF_BRO
 from changke.profiles.attributes.services.several import show
 
 MIRROR = "mirror"
-BROUGHT = "brought"
+
+MET = "met"
+"""The facts of those asked for and of those whom they brought, as far as anything is made of both: a table of millions
+is read through once. Of a statement about somebody here, whoever else is named in it need not be known: it is not
+herself, which is all that the view of referrals asks."""
+
+TOLD_OF_OTHERS = (*TABLES_OF_BROUGHT, "facts_referral")
+
+BROUGHT = f"""
+SELECT {PERSON} FROM {MIRROR}.facts_referral AS said
+JOIN {MIRROR}.facts_customer AS record ON record.id = said.customer_id
+WHERE said.referrer_id IN (SELECT id FROM record_asked)"""
+"""Whoever may have been brought by one of those asked for."""
 
 
 def facts_in(mirror: Path, customer_ids: Iterable[int]) -> duckdb.DuckDBPyConnection:
@@ -27,12 +39,23 @@ def facts_in(mirror: Path, customer_ids: Iterable[int]) -> duckdb.DuckDBPyConnec
     try:
         duck.execute(f"ATTACH '{mirror}' AS {MIRROR} (READ_ONLY)")
         duck.execute("CREATE TEMP TABLE asked AS SELECT unnest($1::BIGINT[]) AS id", [list(customer_ids)])
-        _records(duck, "record_asked", "SELECT id FROM asked")
+        duck.execute(f"CREATE TEMP TABLE record_asked AS {_records('SELECT id FROM asked')}")
+        duck.execute(f"CREATE TEMP TABLE record_met AS {_records(BROUGHT)} UNION SELECT id FROM record_asked")
+        duck.execute(f"CREATE SCHEMA {MET}")
         for table in TABLES:
-            _copy(duck, table, table, "record_asked")
-        duck.execute("CREATE SCHEMA live")
-        _facts_of_others(duck)
+            source = MIRROR
+            if table in TOLD_OF_OTHERS:
+                source = MET
+                _copy(duck, f"{MIRROR}.{table}", f"{MET}.{table}", "record_met")
+            _copy(duck, f"{source}.{table}", table, "record_asked")
         duck.execute(f"DETACH {MIRROR}")
+        duck.execute("CREATE SCHEMA live")
+        duck.execute(f"SET schema = '{MET}'")  # the names of tables mean theirs
+        duck.execute(f"""
+            CREATE TABLE live.referrals AS SELECT * FROM ({VIEWS["referrals"]}) AS said
+            WHERE customer_id IN (SELECT id FROM asked)""")
+        duck.execute(f"CREATE TABLE live.referred_spend AS {SPENT_BY_BROUGHT}")
+        duck.execute("SET schema = 'main'")
         show(duck)
     except BaseException:
         duck.close()
@@ -40,41 +63,11 @@ def facts_in(mirror: Path, customer_ids: Iterable[int]) -> duckdb.DuckDBPyConnec
     return duck
 
 
-def _facts_of_others(duck: duckdb.DuckDBPyConnection) -> None:
-    """What is made from facts of persons who are not asked for: whom these brought, and what those spent.
-
-    All statements about somebody whom one of these may have brought, with her records and theirs, are what the view of
-    referrals reads of them. Who else is named in such a statement need not be known: not her, which is all that counts.
-    """
-    duck.execute(f"CREATE SCHEMA {BROUGHT}")
-    _records(
-        duck,
-        "record_brought",
-        f"SELECT {PERSON} FROM {MIRROR}.facts_referral AS said"
-        f" JOIN {MIRROR}.facts_customer AS record ON record.id = said.customer_id"
-        " WHERE said.referrer_id IN (SELECT id FROM record_asked)",
-    )
-    for table in (*TABLES_OF_BROUGHT, "facts_referral"):
-        _copy(duck, table, f"{BROUGHT}.{table}", "record_brought")
-    duck.execute(f"""
-        INSERT INTO {BROUGHT}.facts_customer SELECT * FROM facts_customer
-        WHERE id NOT IN (SELECT id FROM {BROUGHT}.facts_customer)""")
-    duck.execute(f"SET schema = '{BROUGHT}'")  # the names of tables mean theirs
-    duck.execute(f"""
-        CREATE TABLE live.referrals AS SELECT * FROM ({VIEWS["referrals"]}) AS said
-        WHERE customer_id IN (SELECT id FROM asked)""")
-    duck.execute(f"CREATE TABLE live.referred_spend AS {SPENT_BY_BROUGHT}")
-    duck.execute("SET schema = 'main'")
-
-
-def _records(duck: duckdb.DuckDBPyConnection, name: str, persons: str) -> None:
+def _records(persons: str) -> str:
     """All records that are read as these persons."""
-    duck.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT record.id FROM {MIRROR}.facts_customer AS record"
-        f" WHERE {PERSON} IN ({persons})"
-    )
+    return f"SELECT record.id FROM {MIRROR}.facts_customer AS record WHERE {PERSON} IN ({persons})"
 
 
-def _copy(duck: duckdb.DuckDBPyConnection, table: str, target: str, records: str) -> None:
-    whose = "id" if table == "facts_customer" else "customer_id"
-    duck.execute(f"CREATE TABLE {target} AS SELECT * FROM {MIRROR}.{table} WHERE {whose} IN (SELECT id FROM {records})")
+def _copy(duck: duckdb.DuckDBPyConnection, source: str, target: str, records: str) -> None:
+    whose = "id" if source.endswith(".facts_customer") else "customer_id"
+    duck.execute(f"CREATE TABLE {target} AS SELECT * FROM {source} WHERE {whose} IN (SELECT id FROM {records})")

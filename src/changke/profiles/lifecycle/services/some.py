@@ -6,8 +6,8 @@ hand the same rows to the same writer; which of two computations is newer is dec
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,8 @@ AT_ONCE = 10_000
 
 
 BESIDE = 2
-"""Such databases at a time: while one computes, PostgreSQL reads or writes for the other."""
+"""Such databases at a time: while one computes, PostgreSQL reads or writes for the other. What is read of the mirror is
+computed at once, and written by so many."""
 
 
 def refresh_customers(
@@ -118,25 +119,6 @@ def refresh_customers(
     return Refreshed(customers, written, changed, snapshot, days.chain)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Customers who are computed together, and their facts if the mirror had them, below a transaction id."""
-
-    ids: list[int]
-    mirrored: tuple[duckdb.DuckDBPyConnection, int] | None = None
-
-    @contextmanager
-    def facts(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
-        """A database with their facts, and the transaction id below which it knows all of them."""
-        if self.mirrored is None:
-            with facts_of(self.ids) as facts:
-                yield facts
-        else:
-            duck, below = self.mirrored
-            with closing(duck):
-                yield duck, below
-
-
 def _refresh_several(
     wanted: list[int],
     models: Sequence[LifecycleModel],
@@ -148,10 +130,17 @@ def _refresh_several(
 ) -> Refreshed:
     told = {customer: cause for customer, cause in causes.items() if cause != FACT}
 
-    def refresh(part: _Part) -> Refreshed:
-        return _refresh_by_column(part, models, numbers, days, told, now)
+    def refresh(part: list[int]) -> Refreshed:
+        with facts_of(part) as (duck, below):
+            return _refresh_by_column(duck, below, part, models, numbers, days, told, now)
 
-    done = list(side_by_side(refresh, _parts(wanted, mirror), workers=BESIDE))
+    done: list[Refreshed] = []
+    if len(wanted) >= MANY:
+        for part, duck, below in _mirrored(_parts(wanted, 1), mirror):
+            with closing(duck):
+                done.append(_refresh_by_column(duck, below, part, models, numbers, days, told, now, writers=BESIDE))
+    if not done:
+        done = list(side_by_side(refresh, _parts(wanted, BESIDE), workers=BESIDE))
     return Refreshed(
         customers=sum(one.customers for one in done),
         written=sum(one.written for one in done),
@@ -161,53 +150,68 @@ def _refresh_several(
     )
 
 
-def _parts(wanted: list[int], mirror: Path) -> Iterator[_Part]:
-    """In turn, each read of the mirror while the one before it is computed."""
-    parts = max(BESIDE, -(-len(wanted) // AT_ONCE))
-    size = -(-len(wanted) // parts)
+def _parts(wanted: list[int], at_least: int) -> list[list[int]]:
+    size = -(-len(wanted) // max(at_least, -(-len(wanted) // AT_ONCE)))
+    return [wanted[start : start + size] for start in range(0, len(wanted), size)]
+
+
+def _mirrored(parts: list[list[int]], mirror: Path) -> Iterator[tuple[list[int], duckdb.DuckDBPyConnection, int]]:
+    """The parts with what the mirror has of them, and the transaction id below which it knows everything. None of them
+    if it cannot be asked. Others may have it again before the last is computed."""
     with ExitStack() as held:
-        below = held.enter_context(caught_up(mirror)) if len(wanted) >= MANY else None
-        for start in range(0, len(wanted), size):
-            some = wanted[start : start + size]
-            yield _Part(some, (facts_in(mirror, some), below) if below is not None else None)
+        below = held.enter_context(caught_up(mirror))
+        for part in parts if below is not None else []:
+            duck = facts_in(mirror, part)
+            if part is parts[-1]:
+                held.close()
+            assert below is not None
+            yield part, duck, below
 
 
 def _refresh_by_column(
-    part: _Part,
+    duck: duckdb.DuckDBPyConnection,
+    snapshot: int,
+    some: list[int],
     models: Sequence[LifecycleModel],
     numbers: Mapping[str, int],
     days: Days,
     told: Mapping[int, str],
     now: dt.datetime,
+    *,
+    writers: int = 1,
 ) -> Refreshed:
     customers = written = changed = 0
     causes = {model.key: FACT for model in models}
-    with part.facts() as (duck, snapshot):
-        for day in days.in_turn:
-            slices: Iterator[list[bytes]] = iter(())
-            version, count = None, 0
-            while True:
-                with transaction.atomic():
-                    held = held_version(settings=numbers, today=days.chain, now=now)
-                    if held == version:
-                        if (lines := next(slices, None)) is None:
-                            break
-                        wrote, moved = write_slice(lines, models, causes, told, now)
-                        written, changed = written + wrote, changed + moved
-                        continue
-                    load_population(duck, held)
-                # The first turn, or a night ended meanwhile, and whoever was computed by the one before is again.
-                version = held
-                registry = composer_for(models).registry
-                with shared_tables(duck, settings=numbers, today=day, registry=registry) as composer:
-                    values = values_for(numbers, today=day, version=version)
-                    cases = {model.column: model.cases for model in models}
-                    compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
-                alive = {customer for (customer,) in duck.execute("SELECT customer_id FROM fresh").fetchall()}
-                count = leave_those_of(duck, day, days)
-                slices = lines_of_fresh(duck, day, snapshot, models)
-            customers += count
-    if gone := sorted(set(part.ids) - alive):
+    alive: set[int] = set()
+
+    def write(lines: list[bytes], version: int) -> tuple[int, int] | None:
+        """None, and nothing was written, if a night ended meanwhile."""
+        with transaction.atomic():
+            if held_version(settings=numbers, today=days.chain, now=now) != version:
+                return None
+            return write_slice(lines, models, causes, told, now)
+
+    for day in days.in_turn:
+        done: list[tuple[int, int] | None] = [None]
+        # A night that ended meanwhile has them computed anew, whoever was computed by the one before among them.
+        while None in done:
+            with transaction.atomic():
+                version = held_version(settings=numbers, today=days.chain, now=now)
+                load_population(duck, version)
+            registry = composer_for(models).registry
+            with shared_tables(duck, settings=numbers, today=day, registry=registry) as composer:
+                values = values_for(numbers, today=day, version=version)
+                cases = {model.column: model.cases for model in models}
+                compute_everybody(duck, composer, "fresh", COLUMNS, cases, values)
+            alive = {customer for (customer,) in duck.execute("SELECT customer_id FROM fresh").fetchall()}
+            count = leave_those_of(duck, day, days)
+            slices = lines_of_fresh(duck, day, snapshot, models)
+            keep = partial(write, version=version)
+            done = list(side_by_side(keep, slices, alone=writers == 1, workers=writers))
+            written += sum(one[0] for one in done if one)
+            changed += sum(one[1] for one in done if one)
+        customers += count
+    if gone := sorted(set(some) - alive):
         with transaction.atomic():
             drop(gone)
             drop_standings(gone)
