@@ -4,7 +4,8 @@
 
 A receipt is recorded and committed for each of them, then they are refreshed, as the follower does; only that is timed.
 Then all of them buy once more: nearly nobody changes her stage by that. Baseline: other customers, by PostgreSQL alone,
-a thousand in a statement.
+a thousand in a statement. With `--reading` only their facts are read, by the index of PostgreSQL (the baseline) and out
+of the mirror, which is brought up to date first: that needs no profiles.
 CPU seconds of this process and of the database stand beside the clock, which says little on a machine that others use.
 """
 
@@ -15,8 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 from benchmarks.filled import filled
 from benchmarks.load import server_cpu
+
+from changke.foundation.database.connections import conninfo
 
 AT_MOST_SECONDS = 2.0
 
@@ -28,6 +32,7 @@ def main() -> int:
     parser.add_argument("--purchases", type=int, default=10_000_000)
     parser.add_argument("--changed", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--baseline", action="store_true", help="also by PostgreSQL alone")
+    parser.add_argument("--reading", action="store_true", help="only reading their facts, out of both")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     server = arguments.folder / f"server_{arguments.customers}_{arguments.purchases}"
@@ -37,6 +42,9 @@ def main() -> int:
         for count in arguments.changed:
             for alone in (True, False) if arguments.baseline else (False,):
                 ids = sorted(dice.sample(range(1, arguments.customers + 1), count))
+                if arguments.reading:
+                    _read(ids, server)
+                    break
                 for turn in ("", ", once more"):
                     wall = _measured(ids, server, alone=alone, turn=turn)
                     late += not alone and count <= 10_000 and wall > AT_MOST_SECONDS
@@ -64,6 +72,40 @@ def _measured(ids: list[int], server: Path, *, alone: bool, turn: str) -> float:
         return f"{sum(one.written for one in done)} written"
 
     return _timed(f"{len(ids):,}{' by PostgreSQL alone' if alone else ''}{turn}", refresh, server)
+
+
+def _read(ids: list[int], server: Path) -> None:
+    from changke.foundation.database.threads import side_by_side  # noqa: PLC0415 -- Django is set up by then
+    from changke.profiles.attributes.services.mirrored import facts_in  # noqa: PLC0415
+    from changke.profiles.attributes.services.several import facts_of  # noqa: PLC0415
+    from changke.profiles.lifecycle.services.mirror import caught_up, mirror_file, open_mirror  # noqa: PLC0415
+
+    def of_index(some: list[int]) -> int:
+        with facts_of(some) as (duck, _):
+            return _receipts(duck)
+
+    def of_postgres() -> str:
+        half = len(ids) // 2
+        return f"{sum(side_by_side(of_index, (ids[:half], ids[half:]), workers=2)):,} receipts"
+
+    def of_mirror() -> str:
+        with caught_up(mirror_file()) as below:
+            assert below is not None
+            duck = facts_in(mirror_file(), ids)
+        with duck:
+            return f"{_receipts(duck):,} receipts"
+
+    if not mirror_file().exists():
+        with open_mirror(mirror_file()) as (_, copy):
+            copy.sync(conninfo("reader"))
+    _record(ids, dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC))
+    for turn in ("", ", once more", ", a third time"):
+        _timed(f"{len(ids):,} read of PostgreSQL{turn}", of_postgres, server)
+        _timed(f"{len(ids):,} read of the mirror{turn}", of_mirror, server)
+
+
+def _receipts(duck: duckdb.DuckDBPyConnection) -> int:
+    return int(duck.execute("SELECT count(*) FROM facts_receipt WHERE withdrawn_by_id IS NULL").fetchall()[0][0])
 
 
 def _timed(title: str, refresh: Callable[[], str], server: Path) -> float:
