@@ -60,4 +60,4 @@ def test_money_is_told_in_the_whole_units_of_its_currency(
     expect(cast.vera, 123_456)
     out = StringIO()
     call_command("value", "customers", "--most", "1", stdout=out)
-    assert f" {money}  薇拉" in out.getvalue()
+    assert f" {money} worth  薇拉" in out.getvalue()
