@@ -97,11 +97,13 @@ SUGGESTIONS = {
     "congratulate": _("Congratulate and invite her with the birthday gift"),
     "invite_second_visit": _("Ask how it was and invite her for the second visit"),
     "apologise_and_mend": _("Ask what went wrong, apologise, make it good"),
+    "answer_objection": _("Ask what she was unsure about and answer it; sell nothing before"),
     "call_without_selling": _("Ask how she is, sell nothing, offer a quiet visit"),
     "offer_what_she_uses": _("Offer what she really uses, at a price she knows"),
     "ask_for_nearer_store": _("Ask where she lives now, name the nearest store"),
     "ask_what_she_needs": _("Ask what she needs now"),
     "introduce_somebody": _("Introduce the colleague who looks after her now"),
+    "make_time_for_her": _("Say that she was missed, ask how she is, offer a time with somebody she knows"),
     "offer_line_again": _("Ask how it went the last time and offer it again"),
 }
 
@@ -456,23 +458,27 @@ def signal_of(has_signal: bool | None, auc_bp: int | None) -> str:
 
 CHURN_CAUSES = {
     "complaint": _("Perhaps because she complained"),
+    "objection": _("Perhaps because an objection of hers was not answered"),
     "oversold": _("Perhaps because too much was sold to her"),
     "price": _("Perhaps because of the price"),
     "moved": _("Perhaps because she moved"),
     "needs": _("Perhaps because her needs changed"),
     "gave_back": _("Perhaps because of what she gave back"),
     "staff_left": _("Perhaps because who served her has left"),
+    "ignored": _("Perhaps because nobody turned to her since she bought"),
 }
 """What may have driven her away, tentatively: facts suggest it, nothing proves it."""
 
 CAUSE_LABELS = {
     "complaint": _("Complaint"),
+    "objection": _("Objection not answered"),
     "oversold": _("Sold too much"),
     "price": pgettext_lazy("cause", "Price"),
     "moved": _("Moved away"),
     "needs": _("Needs changed"),
     "gave_back": _("Gave back"),
     "staff_left": _("Staff left"),
+    "ignored": _("Nobody turned to her"),
     "": _("Not known"),
 }
 

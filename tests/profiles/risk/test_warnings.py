@@ -358,10 +358,74 @@ def test_money_given_back_after_the_last_purchase(ruled: Cast) -> None:
     assert causes(ruled.mo) == ["gave_back"]
 
 
+def followed_up(customer: Customer, on: dt.date, outcome: str) -> None:
+    moment = NOW + (on - TODAY)
+    events.record(
+        "followup.recorded", customer=customer, store=customer.home_store,
+        data={"reason": "at_risk", "outcome": outcome}, source_key=f"called:{customer.pk}:{on}", happened_at=moment,
+        now=moment,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("noted_days_ago", "calls", "found"),
+    [
+        (61, [], ["objection"]),  # on the day of her last purchase
+        (40, [], ["objection"]),
+        (40, [(30, "not_reached"), (20, "not_reached")], ["objection"]),
+        (40, [(50, "done")], ["objection"]),  # reached before she said it
+        (40, [(39, "done")], []),
+        (71, [], []),  # she bought after it
+    ],
+)
+def test_an_objection_is_a_cause_until_somebody_answers_it(
+    ruled: Cast, noted_days_ago: int, calls: list[tuple[int, str]], found: list[str]
+) -> None:
+    told(ruled.mo, "note.written", ago(noted_days_ago), topic="异议")
+    for days_ago, outcome in calls:
+        followed_up(ruled.mo, ago(days_ago), outcome)
+    assert causes(ruled.mo) == found
+
+
+@pytest.mark.parametrize(
+    ("others_reached", "hers", "found"),
+    [
+        (5, [], ["ignored"]),
+        (4, [], []),  # the store writes down too little to say
+        (5, [(50, "not_reached")], []),  # somebody tried
+        (5, [(50, "postponed")], ["ignored"]),  # nobody called yet
+        (5, [(62, "done")], ["ignored"]),  # before she last bought
+        (5, [(61, "done")], []),
+    ],
+)
+def test_whom_nobody_turned_to_was_perhaps_ignored(
+    ruled: Cast, others_reached: int, hers: list[tuple[int, str]], found: list[str]
+) -> None:
+    for number in range(others_reached):
+        other = Customer.objects.create(
+            name=f"别人{number}", home_store=ruled.jing_an, known_on=ago(90), recorded_at=NOW
+        )
+        followed_up(other, ago(50), "done")
+    for days_ago, outcome in hers:
+        followed_up(ruled.mo, ago(days_ago), outcome)
+    assert causes(ruled.mo) == found
+    if found:
+        last = Receipt.objects.filter(customer=ruled.mo).order_by("-business_date", "-pk")[0]
+        warning = of(ruled.mo)
+        assert warning is not None
+        assert warning.causes[-1]["fact"] == f"receipt:{last.pk}"
+        # What is done about the warning does not take its cause away.
+        followed_up(ruled.mo, TODAY + dt.timedelta(days=1), "not_reached")
+        find_causes(today=TODAY + dt.timedelta(days=1))
+        assert ChurnWarning.objects.get(pk=warning.pk).cause == "ignored"
+
+
 @pytest.mark.parametrize(
     ("about", "what"),
     [
         ({"cause": "complaint", "purchases": 9, "value_group": "high"}, "apologise_and_mend"),
+        ({"cause": "objection", "purchases": 1, "value_group": "high"}, "answer_objection"),
+        ({"cause": "ignored", "purchases": 1, "value_group": "high"}, "make_time_for_her"),
         ({"cause": "", "purchases": 1, "value_group": "high"}, "invite_second_visit"),
         ({"cause": "", "purchases": 2, "value_group": "high"}, "call_and_book"),
         ({"cause": "", "purchases": 2, "value_group": None}, "call_and_ask"),

@@ -39,7 +39,7 @@ SUGGESTIONS = {
 OUTCOMES = ("done", "not_reached", "postponed", "lost", "reopened")
 """What a tap says. `lost`: whoever turned to her says that she will not come again. `reopened` takes the last one back:
 facts are corrected, not edited."""
-BECAUSE = ("", "complaint", "oversold", "price", "moved", "needs", "staff_left")
+BECAUSE = ("", "complaint", "objection", "oversold", "price", "moved", "needs", "staff_left", "ignored")
 """What she gave as the reason, where she is lost."""
 
 

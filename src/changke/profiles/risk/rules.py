@@ -124,11 +124,12 @@ def best_of(rows: list[dict[str, Any]]) -> int | None:
     return max(among, key=lambda place: (rows[place]["lead_days"], rows[place]["precision_bp"] or 0), default=None)
 
 
-CAUSES = ("complaint", "oversold", "price", "moved", "needs", "gave_back", "staff_left")
+CAUSES = ("complaint", "objection", "oversold", "price", "moved", "needs", "gave_back", "staff_left", "ignored")
 """What may have driven her away, the weightiest first. Each rests on a fact; none of them is proof."""
 
 TOPICS = {
     "投诉": "complaint", "complaint": "complaint",
+    "异议": "objection", "顾虑": "objection", "objection": "objection",
     "过度推销": "oversold", "oversold": "oversold",
     "价格": "price", "price": "price",
     "搬家": "moved", "moved": "moved",
@@ -137,14 +138,20 @@ TOPICS = {
 }  # fmt: skip
 """Topic of a note or complaint -> cause."""
 
+IGNORED_OTHERS = 5
+"""How often her home store reached others meanwhile: below, the store writes down too little to say of anybody that
+nobody turned to her."""
+
 SUGGESTIONS = {
     "complaint": "apologise_and_mend",
+    "objection": "answer_objection",
     "oversold": "call_without_selling",
     "price": "offer_what_she_uses",
     "moved": "ask_for_nearer_store",
     "needs": "ask_what_she_needs",
     "gave_back": "apologise_and_mend",
     "staff_left": "introduce_somebody",
+    "ignored": "make_time_for_her",
 }
 
 

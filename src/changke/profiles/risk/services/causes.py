@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from changke.profiles.risk.models import ChurnWarning
-from changke.profiles.risk.rules import CAUSES, TOPICS
+from changke.profiles.risk.rules import CAUSES, IGNORED_OTHERS, TOPICS
 
 BEFORE_DAYS = 30
 """How long before her last purchase a fact may lie."""
@@ -26,6 +26,7 @@ def find_causes(*, today: dt.date) -> int:
             "topics": list(TOPICS),
             "meant": list(TOPICS.values()),
             "order": list(CAUSES),
+            "others": IGNORED_OTHERS,
         }
         with transaction.atomic(), connection.cursor() as sql:
             sql.execute(FOUND, values)
@@ -36,7 +37,7 @@ def find_causes(*, today: dt.date) -> int:
 # Of each cause the latest fact; then the causes in their order.
 FOUND = """
 WITH asked AS (
-  SELECT warning.id, warning.customer_id, warning.silent_since, record.id AS record_id
+  SELECT warning.id, warning.customer_id, warning.silent_since, warning.opened_on, record.id AS record_id
   FROM profiles_churnwarning AS warning
   JOIN facts_customer AS record ON
     CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END = warning.customer_id
@@ -49,6 +50,11 @@ WITH asked AS (
   WHERE event.withdrawn_by_id IS NULL AND event.business_date BETWEEN asked.silent_since - %(before)s AND %(today)s
     AND (event.kind = 'complaint.received' OR (event.kind = 'note.written' AND meant.cause IS NOT NULL)
       OR (event.kind = 'customer.changed' AND event.data -> 'fields' ? 'city'))
+    -- An objection is a cause where nothing answered it: neither a purchase after it nor anybody who reached her.
+    AND (meant.cause IS DISTINCT FROM 'objection' OR (event.business_date >= asked.silent_since AND NOT EXISTS (
+      SELECT 1 FROM asked AS same JOIN facts_event AS answer ON answer.customer_id = same.record_id
+      WHERE same.id = asked.id AND answer.kind = 'followup.recorded' AND answer.data ->> 'outcome' = 'done'
+        AND answer.withdrawn_by_id IS NULL AND answer.happened_at > event.happened_at)))
 ), bought AS (
   SELECT asked.id, asked.silent_since, receipt.id AS receipt_id, receipt.kind, receipt.business_date, receipt.staff_id,
     receipt.cash_minor, row_number() OVER (PARTITION BY asked.id, receipt.kind = 'return'
@@ -89,11 +95,38 @@ WITH asked AS (
   WHERE now.business_date = now.silent_since AND before.unit_price_minor > 0
     AND now.unit_price_minor * 10 >= before.unit_price_minor * 11
   ORDER BY now.id, now.receipt_id
+), silent AS (
+  SELECT bought.id, MAX(bought.receipt_id) AS receipt_id, MAX(bought.business_date) AS day
+  FROM bought WHERE kind <> 'return' AND business_date = silent_since GROUP BY bought.id
+), alone AS (
+  SELECT warning.id, person.home_store_id AS store_id, warning.silent_since, warning.opened_on,
+    silent.receipt_id, silent.day
+  FROM silent JOIN profiles_churnwarning AS warning ON warning.id = silent.id
+  JOIN facts_customer AS person ON person.id = warning.customer_id
+  WHERE NOT EXISTS (
+    SELECT 1 FROM asked JOIN facts_event AS event ON event.customer_id = asked.record_id
+    WHERE asked.id = warning.id AND event.withdrawn_by_id IS NULL
+      AND event.business_date BETWEEN warning.silent_since AND warning.opened_on
+      AND (event.kind IN ('note.written', 'app.opened', 'complaint.received')
+        OR (event.kind = 'followup.recorded' AND event.data ->> 'outcome' IN ('done', 'not_reached', 'lost'))))
+), reached AS (
+  -- How often each store had reached somebody until each day that is asked about: one walk, whatever the warnings.
+  SELECT store_id, day, SUM(SUM(times)) OVER (PARTITION BY store_id ORDER BY day) AS times FROM (
+    SELECT store_id, business_date AS day, 1 AS times FROM facts_event
+    WHERE kind = 'followup.recorded' AND data ->> 'outcome' = 'done' AND withdrawn_by_id IS NULL
+      AND business_date BETWEEN (SELECT MIN(silent_since) FROM alone) AND (SELECT MAX(opened_on) FROM alone)
+    UNION ALL SELECT store_id, silent_since - 1, 0 FROM alone UNION ALL SELECT store_id, opened_on, 0 FROM alone
+  ) AS told GROUP BY store_id, day
+), ignored AS (
+  SELECT alone.id, 'ignored' AS cause, 'receipt:' || alone.receipt_id AS fact, alone.day FROM alone
+  JOIN reached AS before ON before.store_id = alone.store_id AND before.day = alone.silent_since - 1
+  JOIN reached AS until ON until.store_id = alone.store_id AND until.day = alone.opened_on
+  WHERE until.times - before.times >= %(others)s
 ), everything AS (
   SELECT DISTINCT ON (id, cause) id, cause, fact, day FROM (
     SELECT id, cause, fact, day FROM told UNION ALL SELECT id, cause, fact, day FROM gave_back
     UNION ALL SELECT id, cause, fact, day FROM staff_left UNION ALL SELECT id, cause, fact, day FROM pushed
-    UNION ALL SELECT id, cause, fact, day FROM dearer) AS found
+    UNION ALL SELECT id, cause, fact, day FROM dearer UNION ALL SELECT id, cause, fact, day FROM ignored) AS found
   ORDER BY id, cause, day DESC, fact
 ), listed AS (
   SELECT warning.id, COALESCE(jsonb_agg(jsonb_build_object('cause', cause, 'fact', fact, 'on', day)
