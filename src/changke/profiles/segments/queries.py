@@ -56,12 +56,15 @@ def _read(tree: Mapping[str, Any], words: Words) -> Condition:
         raise SegmentUnreadable(problem=str(getattr(error, "problem", error))) from None
 
 
+COUNTED = "COUNT(*)"
+
+
 def count(condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope) -> int:
     """How many it fits now, among those that the scope sees."""
     quick = columns.count(condition, words, now=now, scope=scope)
     if quick is not None:
         return quick
-    return int(_one("COUNT(*)", condition, words, now, scope)[0])
+    return int(_one(COUNTED, condition, words, now, scope)[0])
 
 
 def sample(condition: Condition, words: Words, *, now: dt.datetime, scope: Scope, most: int = SAMPLE) -> list[int]:
@@ -333,14 +336,21 @@ class Spoken:
 
 def spoken(condition: Condition, words: Words, *, now: dt.datetime, scope: Scope) -> Spoken:
     """The statement that finds them, for whoever wants to check a number."""
-    asked = question(condition, words, today=today_of(the_chain(), now), scope=scope)
-    text = f"SELECT customer_id FROM {FROM} WHERE {asked.where}"
+    text, asked = statement_of("customer_id", condition, words, now=now, scope=scope)
     named = re.sub(r"%\((\w+)\)s", r":\1", text)
     return Spoken(sqlglot.transpile(named, read="postgres", write="postgres", pretty=True)[0], asked.values)
 
 
-def _one(what: str, condition: Condition | None, words: Words, now: dt.datetime, scope: Scope) -> tuple[Any, ...]:
+def statement_of(
+    what: str, condition: Condition | None, words: Words, *, now: dt.datetime, scope: Scope
+) -> tuple[str, Question]:
+    """Columns or sums of all whom it fits among those that the scope sees, and what is bound."""
     asked = question(condition, words, today=today_of(the_chain(), now), scope=scope)
+    return f"SELECT {what} FROM {FROM} WHERE {asked.where}", asked
+
+
+def _one(what: str, condition: Condition | None, words: Words, now: dt.datetime, scope: Scope) -> tuple[Any, ...]:
+    text, asked = statement_of(what, condition, words, now=now, scope=scope)
     with connection.cursor() as sql:
-        sql.execute(f"SELECT {what} FROM {FROM} WHERE {asked.where}", asked.values)
+        sql.execute(text, asked.values)
         return tuple(sql.fetchone())

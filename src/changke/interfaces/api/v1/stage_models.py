@@ -14,9 +14,10 @@ from changke.interfaces import jobs
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Input
 from changke.interfaces.api.v1.profiles import spoken
+from changke.interfaces.statements import filled
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.rules import TOKEN_LENGTH, ModelError
-from changke.profiles.lifecycle.services import dry_run, make_default, publish_previewed, switch_off, switch_on
+from changke.profiles.lifecycle.services import DryRun, dry_run, make_default, publish_previewed, switch_off, switch_on
 
 router = Router(tags=["stages"])
 LARGEST = 400
@@ -107,6 +108,11 @@ class DryRunOut(Schema):
     before: dict[str, int]
     after: dict[str, int]
     token: str = Field(..., description="Send it back as `preview` to publish exactly these rules.")
+    sql: str = Field(..., description="What was asked of PostgreSQL: it runs as it stands.")
+
+    @staticmethod
+    def resolve_sql(run: DryRun) -> str:
+        return filled(run.statement, run.values)
 
 
 @router.get("", response=list[StageModelOut], operation_id="get_stage_models", summary="Lifecycle models")

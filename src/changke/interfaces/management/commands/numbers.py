@@ -23,6 +23,9 @@ class Command(ShopCommand):
         self.say(f"{found.name}: {found.words}")
         if found.definition:
             self.say(f"\n{found.definition}")
-        self.say(f"\n{found.sql}")
+        for line in found.formula:
+            self.say(f"\n{line}")
+        for part in found.parts:
+            self.say(f"\n-- {part.says}\n{part.sql};" if part.says else f"\n{part.sql}")
         return {"key": found.key, "name": found.name, "words": found.words, "definition": found.definition,
-                "reads": list(found.reads), "sql": found.sql}  # fmt: skip
+                "reads": list(found.reads), "formula": list(found.formula), "sql": found.sql}  # fmt: skip

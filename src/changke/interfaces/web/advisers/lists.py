@@ -43,17 +43,17 @@ def show(request: HttpRequest) -> HttpResponse:
     scope = current.scope_for(request, Capability.HANDOVER_RUN)
     if (store := current.chosen_store(request)) is not None:
         scope = scope.narrowed(store.pk)
-    lines = _lines(scope)
+    lines = lines_of(scope)
     context = {
         "nav": "advisers",
         "lines": sorted(lines, key=lambda one: (one.staff.is_active, -one.at_risk_minor)),
         "gone": sum(1 for one in lines if not one.staff.is_active),
-        "slipping": [_slipping(care, scope) for care in CARE],
+        "slipping": [slipping_by(care, scope) for care in CARE],
     }
     return answer(request, "advisers/list.html", context)
 
 
-def _lines(scope: Scope) -> list[Line]:
+def lines_of(scope: Scope) -> list[Line]:
     rows = Profile.objects.for_scope(scope).filter(adviser_id__isnull=False).order_by()
     counted = rows.values("adviser_id").annotate(customers=Count("customer_id"), money=Sum("value_at_risk"))
     found = {row["adviser_id"]: row for row in counted}
@@ -61,6 +61,6 @@ def _lines(scope: Scope) -> list[Line]:
     return [Line(one, found[one.pk]["customers"], found[one.pk]["money"] or 0) for one in people]
 
 
-def _slipping(care: str, scope: Scope) -> Slipping:
+def slipping_by(care: str, scope: Scope) -> Slipping:
     filters = Filters(care=care)
     return Slipping(str(words.CARE[care]), said(counts.count_of(filters, scope)), filters.query)

@@ -18,6 +18,7 @@ from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import analytics, jobs, words
+from changke.interfaces.statements import filled
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.conditions.editor import Language, Spot, spot
@@ -378,7 +379,7 @@ def _told(told: DryRun, stage_words: Mapping[str, str], colours: Mapping[str, st
     stages = [
         (words_, colours[key], told.before.get(key, 0), told.after.get(key, 0)) for key, words_ in stage_words.items()
     ]
-    return {"run": told, "moves": moves, "stages": stages}
+    return {"run": told, "moves": moves, "stages": stages, "sql": filled(told.statement, told.values)}
 
 
 def _said(template: str, places: Mapping[str, object]) -> str:

@@ -62,9 +62,14 @@ WHERE customer.merged_into_id IS NULL
 """
 
 
+def lines_asked(today: dt.date) -> str:
+    """The query of what each customer had on which day, of two years."""
+    return LINES.format(since=today - dt.timedelta(days=LOOK_BACK_DAYS), until=today)
+
+
 def read_lines(today: dt.date) -> Lines:
     """Two years of lines of services and goods, without cards sold and money put on them."""
-    statement = LINES.format(since=today - dt.timedelta(days=LOOK_BACK_DAYS), until=today)
+    statement = lines_asked(today)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as duck:
         found = _read(duck, statement, Path(folder), customer_id="BIGINT", item_id="BIGINT", date="DATE")
         return Lines.read(found, observation_end=today)
@@ -80,9 +85,14 @@ class ItemDays:
     times: Any
 
 
+def days_asked(today: dt.date, *, look_back_days: int) -> str:
+    """The query of the days on which an item was had, by home store."""
+    return DAYS.format(since=today - dt.timedelta(days=look_back_days), until=today)
+
+
 def read_days(today: dt.date, *, look_back_days: int) -> ItemDays:
     """By home store, item and day since 1970."""
-    statement = DAYS.format(since=today - dt.timedelta(days=look_back_days), until=today)
+    statement = days_asked(today, look_back_days=look_back_days)
     types = {"store_id": "BIGINT", "item_id": "BIGINT", "date": "DATE", "times": "BIGINT"}
     rows = _columns(statement, types, "COALESCE(store_id, -1) AS store, item_id AS item, times,"
                                       " date_diff('day', DATE '1970-01-01', date) AS day")  # fmt: skip

@@ -6,7 +6,7 @@ rules differ. The past is recomputed from the facts, a month end at a time, for 
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,9 @@ class DryRun:
     after: Mapping[str, int]
     token: str = ""
     """What was looked at, as a word that publishing asks for: see `token_of`."""
+    statement: str = ""
+    """What was asked, and what was bound to it."""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def moving(self) -> int:
@@ -86,14 +89,10 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
     """
     chain = chain or the_chain()
     new = draft(definition, chain)
-    old = standing_rules(new.key)
     token = token_now(definition, chain)
-    composer = composer_for([new, old] if old else [new])
-    was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
-    will = _expression(NEW, new.cases, composer)
-    bound: dict[str, Any] = new.cases.values(NEW) | (old.cases.values("was") if old else {})
+    statement, bound = asked_of_everybody(new, standing_rules(new.key))
     with connection.cursor() as sql:
-        sql.execute(_statement(was, will), bound)
+        sql.execute(statement, bound)
         rows = sql.fetchall()
     before: dict[str, int] = {}
     after: dict[str, int] = {}
@@ -104,7 +103,15 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
         if old_stage != new_stage:
             moves.append(Move(old_stage, new_stage, customers, int(value or 0), tuple(examples)))
     moves.sort(key=lambda move: -move.customers)
-    return DryRun(new, sum(after.values()), tuple(moves), before, after, token)
+    return DryRun(new, sum(after.values()), tuple(moves), before, after, token, statement, bound)
+
+
+def asked_of_everybody(new: LifecycleModel, old: LifecycleModel | None) -> tuple[str, dict[str, Any]]:
+    """Where everybody stands by the rules of now and where by the new ones, and what is bound to it."""
+    composer = composer_for([new, old] if old else [new])
+    was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
+    will = _expression(NEW, new.cases, composer)
+    return _statement(was, will), new.cases.values(NEW) | (old.cases.values("was") if old else {})
 
 
 def replay(

@@ -105,6 +105,16 @@ def fill_series(
     return len(wanted)
 
 
+def flowed(stage: str, earlier: str, later: str) -> str:
+    """By home store, how many went from which stage to which; of two tables of everybody, as `stages_on` makes them."""
+    return (
+        f"SELECT later.home_store_id, COALESCE(earlier.{stage}, '') AS was, later.{stage},"  # noqa: S608 -- our words
+        f" COUNT(*), SUM(later.value_at_risk)::BIGINT FROM {later} AS later"
+        f" LEFT JOIN {earlier} AS earlier ON earlier.customer_id = later.customer_id"
+        f" GROUP BY later.home_store_id, COALESCE(earlier.{stage}, ''), later.{stage}"
+    )
+
+
 def chart_days(first: dt.date | None, today: dt.date, months: int) -> list[dt.date]:
     """The month ends since the first fact, `months` of them at most, and today; in order."""
     return [day for day in month_ends(today, months + 1) if day == today or (first and day >= first)]
@@ -197,11 +207,7 @@ class _Work:
                 value_minor=value,
             )
             for model in self.models
-            for store, was, is_now, people, value in self._rows(
-                f"SELECT later.home_store_id, COALESCE(earlier.{model.column}, '') AS was, later.{model.column},"  # noqa: S608
-                f" COUNT(*), SUM(later.value_at_risk)::BIGINT FROM {later} AS later"
-                f" LEFT JOIN {earlier} AS earlier ON earlier.customer_id = later.customer_id GROUP BY ALL"
-            )
+            for store, was, is_now, people, value in self._rows(flowed(model.column, earlier, later))
         ]
 
     def profits(self, table: str, day: dt.date, *, since: dt.date | None) -> list[StageProfit]:

@@ -41,11 +41,15 @@ WHERE store_id IS NOT NULL
 QUARTER = dt.timedelta(days=90)
 
 
+def bounds(day: dt.date) -> dict[str, dt.date]:
+    """What is bound to `COUNTED` for the month up to a day."""
+    return {"first": day.replace(day=1), "day": day, "quarter": day - QUARTER, "half": day - 2 * QUARTER}
+
+
 def count_stores(duck: duckdb.DuckDBPyConnection, day: dt.date, *, is_whole: bool) -> list[StoreMonth]:
     """Rows of the month up to the day, of every store in which anything happened; not saved."""
-    bound = {"first": day.replace(day=1), "day": day, "quarter": day - QUARTER, "half": day - 2 * QUARTER}
     names = ("buyers", "newcomers", "deal_days", "base", "came_back", "margin_minor", "revenue_minor", "known_minor")
     return [
         StoreMonth(day=day, store_id=store, is_whole=is_whole, **dict(zip(names, told, strict=True)))
-        for store, *told in duck.execute(COUNTED, bound).fetchall()
+        for store, *told in duck.execute(COUNTED, bounds(day)).fetchall()
     ]

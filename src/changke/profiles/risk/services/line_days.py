@@ -21,7 +21,6 @@ LOOK_BACK_DAYS = 1_095
 YEAR_DAYS = 365
 
 LINES = """
-COPY (
   SELECT {person} AS customer_id, COALESCE(item.category_id, -item.id) AS line, receipt.business_date AS date,
     SUM(line.amount_minor)::bigint AS amount
   FROM facts_receipt AS receipt
@@ -32,7 +31,6 @@ COPY (
   WHERE receipt.kind IN ('sale', 'use') AND receipt.withdrawn_by_id IS NULL
     AND receipt.business_date > DATE '{since}' AND receipt.business_date <= DATE '{today}'
   GROUP BY 1, 2, 3
-) TO STDOUT (FORMAT csv)
 """
 STAYED = """
 SELECT line, lines.customer_id, lines.date, amount
@@ -74,11 +72,15 @@ class LineDays:
         return dict(zip(people.tolist(), np.rint(money).astype(int).tolist(), strict=True))
 
 
+def lines_asked(today: dt.date) -> str:
+    """The query of each customer's days with each line."""
+    return LINES.format(since=today - dt.timedelta(days=LOOK_BACK_DAYS), today=today, person=PERSON)
+
+
 def read_line_days(duck: duckdb.DuckDBPyConnection, today: dt.date) -> LineDays:
     """The last three years of everybody, by the mirror that `duck` has open."""
-    since = today - dt.timedelta(days=LOOK_BACK_DAYS)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "lines.csv"
-        copy_out(LINES.format(since=since, today=today, person=PERSON), file)
+        copy_out(f"COPY ({lines_asked(today)}) TO STDOUT (FORMAT csv)", file)
         found = duck.sql(STAYED.format(file=file, days=purchase_days(today))).fetchnumpy()
     return LineDays(found["line"], found["customer_id"], found["date"].astype("datetime64[D]"), found["amount"])

@@ -9,8 +9,7 @@ from django.db import connection, transaction
 
 YEAR = 365
 
-COUNT = """
-CREATE TEMPORARY TABLE counted_lines ON COMMIT DROP AS
+COUNTED = """
 WITH held AS (
   SELECT deed.customer_id, item.category_id, MIN(deed.business_date) AS first_on, MAX(deed.business_date) AS last_on,
          BOOL_OR(deed.business_date <= %(year_ago)s AND deed.business_date > %(two_ago)s) AS before,
@@ -30,6 +29,7 @@ SELECT held.category_id, card.home_store_id AS store_id, card.birth_year, COUNT(
 FROM held JOIN live.customers AS card ON card.customer_id = held.customer_id
 GROUP BY 1, 2, 3
 """
+COUNT = f"CREATE TEMPORARY TABLE counted_lines ON COMMIT DROP AS {COUNTED}"
 
 WRITE = """
 INSERT INTO profiles_lineage (category_id, store_id, birth_year, as_of, customers, bought, before, stayed, held_days,
@@ -41,13 +41,19 @@ FROM counted_lines AS one JOIN facts_category AS category ON category.id = one.c
 """A category may have been deleted while its lines were counted."""
 
 
+def bounds(today: dt.date) -> dict[str, dt.date]:
+    """What is bound to `COUNTED`."""
+    return {
+        "today": today, "year_ago": today - dt.timedelta(days=YEAR), "two_ago": today - dt.timedelta(days=2 * YEAR),
+    }  # fmt: skip
+
+
 def count_lines(*, today: dt.date) -> int:
     """Count every product line as of a day; how many rows there are. All are replaced at once: they stay in the
     database, and whoever reads meanwhile finds those of before."""
-    ago = {"year_ago": today - dt.timedelta(days=YEAR), "two_ago": today - dt.timedelta(days=2 * YEAR)}
     with transaction.atomic(), connection.cursor() as sql:
         sql.execute("DROP TABLE IF EXISTS pg_temp.counted_lines")
-        sql.execute(COUNT, {"today": today, **ago})
+        sql.execute(COUNT, bounds(today))
         # Whoever counts as well or deletes a category, and its rows with it, is through before or comes after.
         sql.execute("LOCK TABLE profiles_lineage IN SHARE ROW EXCLUSIVE MODE")
         sql.execute("DELETE FROM profiles_lineage")
