@@ -110,10 +110,6 @@ class DryRunOut(Schema):
     token: str = Field(..., description="Send it back as `preview` to publish exactly these rules.")
     sql: str = Field(..., description="What was asked of PostgreSQL: it runs as it stands.")
 
-    @staticmethod
-    def resolve_sql(run: DryRun) -> str:
-        return filled(run.statement, run.values)
-
 
 @router.get("", response=list[StageModelOut], operation_id="get_stage_models", summary="Lifecycle models")
 def get_stage_models(request: HttpRequest) -> list[StageModelOut]:
@@ -127,7 +123,7 @@ def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRunOut:
     """Who would stand elsewhere if this model were published. 422 names the spot of a rule that cannot be asked."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
     try:
-        return DryRunOut.from_orm(dry_run(_checked(body.definition)))
+        return _foretold(dry_run(_checked(body.definition)))
     except ModelError as error:
         raise refused(error) from None
 
@@ -171,6 +167,18 @@ def patch_stage_model(request: HttpRequest, key: str, body: ModelUse) -> StageMo
         switch_off(key, by=who, now=now)
     jobs.ask_for_refresh()
     return _shown(model_entry(key))
+
+
+def _foretold(run: DryRun) -> DryRunOut:
+    return DryRunOut(
+        customers=run.customers,
+        moving=run.moving,
+        moves=[MoveOut.from_orm(one) for one in run.moves],
+        before=dict(run.before),
+        after=dict(run.after),
+        token=run.token,
+        sql=filled(run.statement, run.values),
+    )
 
 
 def refused(error: ModelError) -> Invalid:
