@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.waiting import go, settled
+from tests.browser.waiting import settled
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -43,12 +43,29 @@ def sideways(page: Page) -> int:
     return max(0, width - size["width"])
 
 
-def weigh(page: Page, path: str) -> int:
-    """Bytes over the wire for a first visit of `path`, as the server sends them (compressed), headers left out."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send("Network.clearBrowserCache")
-    sizes: list[int] = []
-    session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    go(page, path)
-    return sum(sizes)
+CUT = """() => {
+  const seen = [];
+  const scrolls = (one) => {
+    for (let above = one.parentElement; above && above !== document.body; above = above.parentElement) {
+      if (['auto', 'scroll'].includes(getComputedStyle(above).overflowX)) return true;
+    }
+    return false;
+  };
+  const wider = document.documentElement.scrollWidth - innerWidth;
+  if (wider > 0) seen.push(`wider by ${wider}`);
+  const asked = 'a, button, input, select, textarea, td, th, p, h1, h2, h3, dd, dt, label';
+  for (const one of document.querySelectorAll(`main :is(${asked})`)) {
+    const box = one.getBoundingClientRect();
+    const over = box.width > 1 && box.height > 1 && (box.right > innerWidth + 1 || box.left < -1);
+    if (over && one.checkVisibility() && !scrolls(one)) {
+      seen.push(`${one.tagName.toLowerCase()} ${one.textContent.trim().slice(0, 30)} ends at ${Math.round(box.right)}`);
+    }
+  }
+  return seen.slice(0, 5);
+}"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What reaches over the edge of the screen and cannot be scrolled to in a box of its own."""
+    told: list[str] = page.evaluate(CUT)
+    return told

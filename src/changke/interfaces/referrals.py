@@ -37,8 +37,13 @@ class Referrals:
         return self.said is not None and self.said.referrer_id is not None
 
 
-def referrals_of(customer: Customer, *, scope: Scope, today: dt.date, brought_some: bool = True) -> Referrals:
-    """Of a person, as routes find her. Whoever knows that she brought nobody says so, and nothing is looked up."""
+def referrals_of(
+    customer: Customer, *, scope: Scope, today: dt.date, brought_some: bool = True, spoken: bool = True
+) -> Referrals:
+    """Of a person, as routes find her. Whoever knows that she brought nobody, or that no referral speaks of her at all
+    (`spoken_of`), says so, and nothing is looked up."""
+    if not spoken:
+        return Referrals(None, None, [], 0)
     said = standing([customer.pk]).get(customer.pk)
     found = brought_by(customer.pk, today=today) if brought_some else []
     ids = [one.customer_id for one in found]

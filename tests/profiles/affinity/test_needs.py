@@ -25,7 +25,7 @@ def mask(cast: Cast) -> Item:
 
 
 def proposed(customer: Customer) -> list[Proposed]:
-    return proposed_to(customer.pk, personal=True)
+    return proposed_to(Customer.objects.get(pk=customer.pk), personal=True)
 
 
 def crowd(cast: Cast, item: Item, count: int, *, name: str, **fields: object) -> list[Customer]:
@@ -137,7 +137,7 @@ def test_whoever_objected_is_proposed_nothing_by_tag_or_group(cast: Cast, mask: 
     save_need(None, tag="敏感肌", item=mask, category=None, now=NOW)
     add_tag(cast.bai, "敏感肌", now=NOW)
     assert proposed(cast.bai)
-    assert proposed_to(cast.bai.pk, personal=False) == []
+    assert proposed_to(cast.bai, personal=False) == []
 
 
 def test_what_wearers_had_more_often_than_others_is_learnt(cast: Cast, mask: Item) -> None:

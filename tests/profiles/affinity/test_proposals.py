@@ -8,6 +8,7 @@ from changke.facts.catalog.models import Item
 from changke.facts.consents.queries import personalised
 from changke.facts.consents.rules import Channel, Purpose
 from changke.facts.consents.services.state import Proof, state
+from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge
 from changke.facts.purchases.models import Receipt
 from changke.foundation.batches.models import Batch
@@ -36,7 +37,7 @@ def mask(cast: Cast) -> Item:
 
 
 def proposed(customer_id: int) -> list[Proposed]:
-    return proposed_to(customer_id, personal=personalised(family_of(customer_id), at=NOW))
+    return proposed_to(Customer.objects.get(pk=customer_id), personal=personalised(family_of(customer_id), at=NOW))
 
 
 def test_vera_is_proposed_her_facial_and_something_new(cast: Cast, mask: Item) -> None:

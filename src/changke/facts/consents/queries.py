@@ -43,12 +43,23 @@ def may(customer_ids: Sequence[int], purpose: Purpose, channel: Channel, *, at: 
     return verdicts(customer_ids, at=at, on=on)[purpose, channel]
 
 
-@seeing(CHAIN_WIDE)
 def verdicts(customer_ids: Sequence[int], *, at: dt.datetime, on: dt.date) -> dict[Topic, Verdict]:
     """All of them, in the order of pages."""
+    return allowed(customer_ids, at=at, on=on)[0]
+
+
+@seeing(CHAIN_WIDE)
+def allowed(
+    customer_ids: Sequence[int], *, at: dt.datetime, on: dt.date, records: Sequence[Customer] = ()
+) -> tuple[dict[Topic, Verdict], bool]:
+    """`verdicts` and `personalised`, from one reading of what she said.
+
+    `records`: the rows of these ids, if at hand.
+    """
     said = {topic: rules.strictest(statements) for topic, statements in said_last(customer_ids, at=at).items()}
-    person, suppressed = _person(customer_ids), _suppressed(customer_ids)
-    return {
+    rows = records if {one.pk for one in records} == set(customer_ids) else Customer.objects.filter(pk__in=customer_ids)
+    person, suppressed = _person(list(rows)), _suppressed(customer_ids)
+    found = {
         (purpose, channel): rules.may(
             purpose=purpose,
             said=said.get((purpose, channel)),
@@ -59,17 +70,20 @@ def verdicts(customer_ids: Sequence[int], *, at: dt.datetime, on: dt.date) -> di
         )
         for purpose, channel in rules.topics()
     }
+    return found, _personal(said.get((Purpose.PERSONAL, Channel.NONE)))
 
 
 def personalised(customer_ids: Sequence[int], *, at: dt.datetime) -> bool:
     """Whether something may be chosen for her by her profile: unless she objected."""
-    said = rules.strictest(said_last(customer_ids, at=at).get((Purpose.PERSONAL, Channel.NONE), ()))
+    return _personal(rules.strictest(said_last(customer_ids, at=at).get((Purpose.PERSONAL, Channel.NONE), ())))
+
+
+def _personal(said: Statement | None) -> bool:
     return said is None or said.given
 
 
-def _person(customer_ids: Sequence[int]) -> Person:
+def _person(rows: Sequence[Customer]) -> Person:
     """Of merged records the most careful reading: whichever was born last."""
-    rows = list(Customer.objects.filter(pk__in=customer_ids))
     born = max(
         (one for one in rows if one.birth_year),
         key=lambda one: (one.birth_year, one.birth_month or 12, one.birth_day or 31),

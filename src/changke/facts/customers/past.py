@@ -34,6 +34,13 @@ def tags_at(customer_ids: Sequence[int], moment: dt.datetime) -> list[Worn]:
     return [worn[name] for name in sorted(worn)]
 
 
+def tags_now(customer_ids: Sequence[int]) -> list[Worn]:
+    """The tags of a person (all her ids) as she wears them, by name."""
+    standing = Tag.objects.filter(customer__in=customer_ids).select_related("given_by").order_by("recorded_at", "pk")
+    worn = {one.name: _worn(one, stale_on=one.stale_on) for one in standing}
+    return [worn[name] for name in sorted(worn)]
+
+
 def _worn(tag: Tag | FormerTag, *, until: dt.datetime | None = None, stale_on: dt.date | None = None) -> Worn:
     by = tag.given_by.name if tag.given_by else ""
     return Worn(tag.name, tag.source, by, tag.rule, tag.fact, tag.recorded_at, until, stale_on)

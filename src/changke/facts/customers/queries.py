@@ -26,7 +26,7 @@ LIVING = {"is_active": True, "merged_into__isnull": True}
 def customer_in(scope: Scope, customer_id: int) -> Customer:
     """The customer, if the scope may see her; what is not yours to see does not exist. The number of a record that is
     read as another finds the person."""
-    seen = Customer.objects.for_scope(scope).filter(**LIVING)
+    seen = Customer.objects.for_scope(scope).filter(**LIVING).select_related("home_store", "adviser")
     found = seen.filter(pk=customer_id).first()
     if found is None:
         # Asked for in two steps: put into one statement, the policies make the planner read every customer.

@@ -10,7 +10,8 @@ from changke.foundation.access.models import Staff
 from changke.foundation.access.queries import asking, require, scope_of
 from changke.foundation.access.services.grants import Giver
 from changke.foundation.audit.rules import By
-from changke.foundation.organisation.models import Store
+from changke.foundation.organisation.models import Chain, Store
+from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import Scope
 from changke.interfaces import requests
 
@@ -27,6 +28,11 @@ def by(request: HttpRequest) -> By:
     """Who does it, for the audit trail."""
     person = staff(request)
     return By("staff", person.pk, person.name, requests.address(request), requests.request_id(request))
+
+
+def chain(request: HttpRequest) -> Chain:
+    """The chain, as this request has read it already (`CurrencyMiddleware`)."""
+    return getattr(request, "chain", None) or the_chain()
 
 
 def stores(request: HttpRequest) -> list[Store]:

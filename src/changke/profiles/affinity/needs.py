@@ -61,10 +61,9 @@ def asked_of(customer_id: int) -> Iterator[Asked]:
             yield Asked(learnt[row.item_id], tags[row.value], _group(row))
 
 
-def liked_in_her_group(customer_id: int) -> list[tuple[Item, Group]]:
+def liked_in_her_group(customer: Customer) -> list[tuple[Item, Group]]:
     """What those of her age have most, or of her gender, or of her home store, or everybody: of the first of these
     that is known and large enough."""
-    customer = Customer.objects.get(pk=customer_id)
     latest = Favourite.objects.order_by("-as_of").first()
     if latest is None:
         return []

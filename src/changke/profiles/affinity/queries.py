@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from changke.facts.catalog.models import Item
-from changke.facts.customers.models import Tag
+from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.services.ruled_tags import Ruled
 from changke.profiles.affinity.models import Proposal
 from changke.profiles.affinity.needs import Group, asked_of, liked_in_her_group
@@ -84,16 +84,16 @@ MOST_ASKED = 3
 """Of all that is proposed, what her tags ask for."""
 
 
-def proposed_to(customer_id: int, *, personal: bool) -> list[Proposed]:
+def proposed_to(customer: Customer, *, personal: bool) -> list[Proposed]:
     """Best first, without items taken off: what her tags ask for, then what her past says; of whoever has none, what
     her group has most. `personal`: whether anything may be chosen for her (`personalised`)."""
     if not personal:
         return []
-    kept = Proposal.objects.filter(pk=customer_id).first()
+    kept = Proposal.objects.filter(pk=customer.pk).first()
     past = _past(kept) if kept else []
-    asked = _asked(customer_id, kept, {one.item.pk: one for one in past})
+    asked = _asked(customer.pk, kept, {one.item.pk: one for one in past})
     first = {one.item.pk for one in asked}
-    rest = past if kept else [_of_group(item, group) for item, group in liked_in_her_group(customer_id)]
+    rest = past if kept else [_of_group(item, group) for item, group in liked_in_her_group(customer)]
     return [*asked, *(one for one in rest if one.item.pk not in first)][:MOST]
 
 

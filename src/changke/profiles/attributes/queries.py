@@ -107,5 +107,11 @@ class Versions:
 def versions() -> Versions:
     """The versions that are kept."""
     bulk = last_bulk_run()
+    latest = bulk.version_id if bulk else _first_version()
     ends = PopulationVersion.objects.filter(nightly=False).order_by("as_of", "pk").values_list("as_of", "pk")
-    return Versions(list(ends), bulk.as_of if bulk else None, bulk.version_id if bulk else None)
+    return Versions(list(ends), bulk.as_of if bulk else None, latest)
+
+
+def _first_version() -> int | None:
+    """What was computed of the few customers there were before the first bulk run (`services/populations.py`)."""
+    return PopulationVersion.objects.filter(nightly=True).order_by("-pk").values_list("pk", flat=True).first()

@@ -178,7 +178,7 @@ def get_proposals(request: HttpRequest, customer_id: int) -> list[ProposedOut]:
     """What her tags ask for, then what she and customers like her bought (computed every night); whoever has not been
     seen for a year or has no lines yet gets what her group has most. Empty if she objected to being chosen for."""
     customer = customer_in(actor(request).scope_for(Capability.CUSTOMER_VIEW), customer_id)
-    found = proposed_to(customer.pk, personal=personalised(family_of(customer.pk), at=dt.datetime.now(dt.UTC)))
+    found = proposed_to(customer, personal=personalised(family_of(customer.pk), at=dt.datetime.now(dt.UTC)))
     return [
         ProposedOut(
             item_code=one.item.code,

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.queries import LIVING
-from changke.facts.referrals.queries import brought_by, spoken_of, standing
+from changke.facts.referrals.queries import brought_by, standing
 from changke.foundation.access.models import Staff
 from changke.foundation.periods import start_of_day
 from changke.interfaces import words
@@ -21,7 +21,7 @@ def referrals(asked: Asked, number: int, size: int) -> Iterator[Happening]:
 
     That she was brought is about her, and is told without a name where the other is not the reader's to see. Of whom
     she brought, the others are left out: the day alone would tell of somebody."""
-    if not spoken_of(asked.records):
+    if not asked.referrals:
         return
     until = asked.as_of or NOT_YET
     said = standing([asked.customer_id]).get(asked.customer_id)

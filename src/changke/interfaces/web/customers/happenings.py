@@ -60,6 +60,9 @@ class Asked:
     role: str = ""
     """The reader's: which of the chain's own scores she sees; "" is all."""
 
+    referrals: bool = True
+    """Whether any referral speaks of her (`spoken_of`); of most customers none does, and nothing is looked up."""
+
     @property
     def records(self) -> tuple[int, ...]:
         return self.family or (self.customer_id,)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,15 +14,15 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
 
-from changke.facts.consents.queries import personalised
 from changke.facts.customers.models import Customer, Identifier, IdentifierKind
 from changke.facts.customers.past import adviser_at, adviser_known_since
 from changke.facts.customers.queries import customer_in, family_of, is_visitor, phone_of
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Receipt, ReceiptKind
+from changke.facts.referrals.queries import spoken_of
 from changke.facts.visits.models import Visit
 from changke.foundation.access.capabilities import Capability
-from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date, start_of_day
 from changke.interfaces import proposals, words
@@ -43,7 +44,7 @@ from changke.interfaces.web.customers.measures import (
     say,
     speaker,
 )
-from changke.interfaces.web.customers.tags import Shown, shown_at
+from changke.interfaces.web.customers.tags import Shown, shown_at, shown_now
 from changke.profiles.affinity.queries import Proposed, proposed_to
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
@@ -58,6 +59,8 @@ class Looked:
     as_of: dt.date
     past: bool
     model: LifecycleModel
+    models: list[LifecycleModel]
+    """All in use; `model` is one of them."""
     kind: str
 
 
@@ -69,7 +72,7 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
         return redirect("customer", customer.pk)
     family = family_of(customer.pk)
     now = timezone.now()
-    chain = the_chain()
+    chain = current.chain(request)
     time_zone = customer.home_store.time_zone if customer.home_store else chain.time_zone
     today = business_date(now, time_zone)
     looked = _looked(request, customer, today)
@@ -78,24 +81,25 @@ def show(request: HttpRequest, customer_id: int) -> HttpResponse:
         return answer(
             request,
             "customers/person.html",
-            context | _past(customer, family, looked, now),
+            context | _past(customer, family, looked, chain, now),
             part="customers/_past.html",
         )
-    context |= _happened(request, customer, family, looked, time_zone, scope)
+    spoken = spoken_of(family)
+    context |= _happened(request, customer, family, looked, time_zone, scope, spoken)
     if wants_part(request):
         part = "_timeline_page.html" if "before" in request.GET else "_timeline.html"
         return answer(request, "customers/person.html", context, part=f"customers/{part}")
-    explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key, history=False)
+    explanation = _explained(customer, looked, chain, now, history=False)
     context["own_fields"] = own_fields.shown(customer.pk, current.staff(request).role)
     context |= _who(customer, family, today) | _stands(explanation, looked) | _worth(explanation)
     context["rhythm"], context["rhythm_said"] = _rhythm(family, explanation, looked)
-    context |= _allowed(customer, family, now)
+    context |= _allowed(customer, family, time_zone, now)
     context |= _advised(customer, looked, time_zone)
     context["referrals"] = referrals_of(
-        customer, scope=scope, today=looked.as_of, brought_some=bool(context["has_brought"])
+        customer, scope=scope, today=looked.as_of, brought_some=bool(context["has_brought"]), spoken=spoken
     )
     context["proposed"] = [] if looked.past else _proposed(customer, personal=bool(context["personal"]))
-    context |= {"today": today, "tags": _tags(customer, looked, now, time_zone), "models": _models(explanation)}
+    context |= {"today": today, "tags": _tags(customer, looked, time_zone), "models": _models(explanation, looked)}
     return answer(request, "customers/person.html", context)
 
 
@@ -103,7 +107,7 @@ def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
     """Addresses may be old or typed by hand: a day outside her life becomes the nearest inside it."""
     models = models_in_use()
     if not models:  # the first customer of a new chain, before the follower has computed anybody
-        publish_models(the_chain(), by=current.by(request), now=timezone.now())
+        publish_models(current.chain(request), by=current.by(request), now=timezone.now())
         models = models_in_use()
     model = next((one for one in models if one.key == request.GET.get("model")), models[0])
     try:
@@ -112,7 +116,7 @@ def _looked(request: HttpRequest, customer: Customer, today: dt.date) -> Looked:
         day = today
     day = min(max(day, customer.known_on), today)
     kind = request.GET.get("kind", "")
-    return Looked(day, day < today, model, kind if kind in timeline.KINDS else "")
+    return Looked(day, day < today, model, models, kind if kind in timeline.KINDS else "")
 
 
 def _who(customer: Customer, family: tuple[int, ...], today: dt.date) -> dict[str, Any]:
@@ -139,15 +143,16 @@ def _birthday(customer: Customer, today: dt.date) -> str:
     return said
 
 
-def _allowed(customer: Customer, family: tuple[int, ...], now: dt.datetime) -> dict[str, Any]:
+def _allowed(customer: Customer, family: tuple[int, ...], zone: str, now: dt.datetime) -> dict[str, Any]:
     """What she consents to, and what she asked for on her own page in the last two months."""
     since = now - dt.timedelta(days=60)
     asked = Event.objects.filter(customer__in=family, kind="data.requested", happened_at__gt=since)
     latest = asked.order_by("-happened_at").first()
     said = words.REQUESTS.get(str(latest.data.get("what"))) if latest else None
+    consents, personal = privacy.summary(customer, family, zone=zone, now=now)
     return {
-        "consents": privacy.summary(customer, family, now=now),
-        "personal": personalised(family, at=now),
+        "consents": consents,
+        "personal": personal,
         "asked": str(said) % {"day": f"{latest.business_date:%Y-%m-%d}"} if latest and said else "",
     }
 
@@ -217,9 +222,10 @@ def _rhythm(family: tuple[int, ...], explanation: Explanation, looked: Looked) -
         "business_date__gt": since,
         "business_date__lte": looked.as_of,
     }
-    bought = Receipt.objects.filter(**days).exclude(kind=ReceiptKind.RETURN).values_list("business_date", flat=True)
-    visits = Visit.objects.filter(**days).values_list("business_date", flat=True)
-    purchases, visited = sorted(set(bought)), sorted(set(visits))
+    bought = Receipt.objects.filter(**days).exclude(kind=ReceiptKind.RETURN).values_list("business_date", Value(True))
+    found = set(bought.union(Visit.objects.filter(**days).values_list("business_date", Value(False))))
+    purchases = sorted(day for day, is_purchase in found if is_purchase)
+    visited = sorted(day for day, is_purchase in found if not is_purchase)
     expected: dt.date | None = explanation.attributes.get("expected_next_visit_on")
     gap: int | None = explanation.attributes.get("usual_gap_days")
     if expected is None and not purchases and not visited:
@@ -239,9 +245,11 @@ def _rhythm(family: tuple[int, ...], explanation: Explanation, looked: Looked) -
     return picture, told
 
 
-def _tags(customer: Customer, looked: Looked, now: dt.datetime, time_zone: str) -> list[Shown]:
+def _tags(customer: Customer, looked: Looked, time_zone: str) -> list[Shown]:
     """Today's tags, or those she wore when the day ended."""
-    return shown_at([customer.pk], _end(looked.as_of, time_zone) if looked.past else now, time_zone)
+    if not looked.past:
+        return shown_now([customer.pk], time_zone)
+    return shown_at([customer.pk], _end(looked.as_of, time_zone), time_zone)
 
 
 def _advised(customer: Customer, looked: Looked, time_zone: str) -> dict[str, Any]:
@@ -255,7 +263,7 @@ def _advised(customer: Customer, looked: Looked, time_zone: str) -> dict[str, An
 
 def _proposed(customer: Customer, *, personal: bool) -> list[tuple[Proposed, str]]:
     """What she may like next, each with its reason in words."""
-    return [(one, proposals.why(one)) for one in proposed_to(customer.pk, personal=personal)]
+    return [(one, proposals.why(one)) for one in proposed_to(customer, personal=personal)]
 
 
 def _end(day: dt.date, time_zone: str) -> dt.datetime:
@@ -263,18 +271,34 @@ def _end(day: dt.date, time_zone: str) -> dt.datetime:
     return start_of_day(day + dt.timedelta(days=1), time_zone) - dt.timedelta(microseconds=1)
 
 
-def _models(explanation: Explanation) -> list[tuple[str, str, str]]:
+def _models(explanation: Explanation, looked: Looked) -> list[tuple[str, str, str]]:
     """Key, words, and her stage in each model in use."""
     language = get_language() or "zh-hans"
     return [
-        (one.key, one.words.get(language, one.key), words_of(one)[explanation.stages[one.key]])
-        for one in models_in_use()
+        (one.key, one.words.get(language, one.key), words_of(one)[explanation.stages[one.key]]) for one in looked.models
     ]
 
 
-def _past(customer: Customer, family: tuple[int, ...], looked: Looked, now: dt.datetime) -> dict[str, Any]:
+def _explained(
+    customer: Customer, looked: Looked, chain: Chain, now: dt.datetime, *, history: bool = True
+) -> Explanation:
+    """Where she stands, with the chain and the models as they were read for this page."""
+    return explain(
+        customer.pk,
+        looked.as_of,
+        now=now,
+        model=looked.model.key,
+        history=history,
+        chain=chain,
+        models=looked.models,
+    )
+
+
+def _past(
+    customer: Customer, family: tuple[int, ...], looked: Looked, chain: Chain, now: dt.datetime
+) -> dict[str, Any]:
     """The bands of her life: computed from facts, day by day, so it comes after the page."""
-    explanation = explain(customer.pk, looked.as_of, now=now, model=looked.model.key)
+    explanation = _explained(customer, looked, chain, now)
     stage_words = words_of(looked.model)
     periods = [
         pictures.Period(band.stage, stage_words[band.stage], band.first, band.last + dt.timedelta(days=1))
@@ -302,7 +326,13 @@ class Month:
 
 
 def _happened(
-    request: HttpRequest, customer: Customer, family: tuple[int, ...], looked: Looked, time_zone: str, scope: Scope
+    request: HttpRequest,
+    customer: Customer,
+    family: tuple[int, ...],
+    looked: Looked,
+    time_zone: str,
+    scope: Scope,
+    spoken: bool,
 ) -> dict[str, Any]:
     position = read_position(request.GET.get("before", ""))
     asked = AskedStory(
@@ -316,6 +346,7 @@ def _happened(
         role=current.staff(request).role,
         as_of=looked.as_of if looked.past else None,
         position=position,
+        referrals=spoken,
     )
     found, behind = timeline.page_of(asked)
     before = business_date(position.at, time_zone).replace(day=1) if position else None

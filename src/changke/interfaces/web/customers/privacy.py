@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changke.facts.consents import rules
-from changke.facts.consents.queries import Told, history, personalised, verdicts
+from changke.facts.consents.queries import Told, allowed, history, personalised, verdicts
 from changke.facts.consents.rules import Channel, Purpose, Topic, Verdict
 from changke.facts.consents.services.links import make_link, revoke_links
 from changke.facts.consents.services.state import Proof, state
@@ -158,16 +158,19 @@ def forget(request: HttpRequest, customer_id: int) -> HttpResponse:
     return go(request, reverse("customers"))
 
 
-def summary(customer: Customer, family: tuple[int, ...], *, now: dt.datetime) -> list[tuple[str, bool, str]]:
-    """Purposes in words for her page: over which channels she may be reached."""
-    found = _verdicts(customer, family, now)
+def summary(
+    customer: Customer, family: tuple[int, ...], *, zone: str, now: dt.datetime
+) -> tuple[list[tuple[str, bool, str]], bool]:
+    """Purposes in words for her page: over which channels she may be reached; and whether anything may be chosen for
+    her by her profile. `zone`: that of her day."""
+    found, personal = allowed(family, at=now, on=business_date(now, zone), records=[customer])
     lines = []
     for purpose in dict.fromkeys(purpose for purpose, _ in found):
-        allowed = [str(words.CHANNELS[c]) for (p, c), one in found.items() if p is purpose and one.allowed and c]
+        ways = [str(words.CHANNELS[c]) for (p, c), one in found.items() if p is purpose and one.allowed and c]
         yes = any(one.allowed for (p, _), one in found.items() if p is purpose)
-        said = " · ".join(allowed) if allowed else str(words.CONSENT_YES if yes else words.CONSENT_NO)
+        said = " · ".join(ways) if ways else str(words.CONSENT_YES if yes else words.CONSENT_NO)
         lines.append((str(words.PURPOSES[purpose]), yes, said))
-    return lines
+    return lines, personal
 
 
 def _verdicts(customer: Customer, family: tuple[int, ...], now: dt.datetime) -> dict[Topic, Verdict]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from changke.facts.customers.models import Customer, Tag, TagEnd
-from changke.facts.customers.past import Worn, tags_at
+from changke.facts.customers.past import Worn, tags_at, tags_now
 from changke.facts.customers.queries import customer_in
 from changke.facts.customers.services import tags
 from changke.facts.events import services as events
@@ -73,6 +73,11 @@ def remove(request: HttpRequest, customer_id: int) -> HttpResponse:
 def shown_at(customer_ids: list[int], moment: dt.datetime, time_zone: str) -> list[Shown]:
     """Her tags as she wore them at the moment, each with its evidence in words."""
     return [_shown(one, time_zone) for one in tags_at(customer_ids, moment)]
+
+
+def shown_now(customer_ids: list[int], time_zone: str) -> list[Shown]:
+    """The same as she wears them."""
+    return [_shown(one, time_zone) for one in tags_now(customer_ids)]
 
 
 def _shown(worn: Worn, time_zone: str) -> Shown:

@@ -5,15 +5,17 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from changke.facts.customers.models import Note
+from changke.facts.consents.models import Consent
+from changke.facts.customers.models import Advising, FormerTag, Note, Tag
 from changke.facts.events.models import Event
 from changke.facts.purchases.models import Line, Opening, Receipt, ReceiptKind
+from changke.facts.scores.models import ScoreValue
 from changke.facts.visits.models import Visit
 from changke.foundation.periods import business_date
 from changke.interfaces import words
@@ -21,6 +23,8 @@ from changke.interfaces.web import formats
 from changke.interfaces.web.customers import told
 from changke.interfaces.web.customers.brought import referrals
 from changke.interfaces.web.customers.happenings import Asked, Happening, behind, sorting
+
+Source = Callable[[Asked, int, int], Iterator[Happening]]
 
 PAGE = 30
 LINES_SHOWN = 6
@@ -61,13 +65,27 @@ LOOKED_BECAUSE: dict[str, str | Promise] = {**UNMASK_REASONS, "message": _("to w
 
 def page_of(asked: Asked, *, size: int = PAGE) -> tuple[list[Happening], str]:
     """The next things that happened, and the position for asking on; empty at the beginning of the story."""
+    filled = _filled(asked)
     sources = [
         source(asked, number, size + 1)
         for number, (kinds, source) in enumerate(SOURCES)
-        if not asked.kind or asked.kind in kinds
+        if (not asked.kind or asked.kind in kinds) and (source not in RARE or source in filled)
     ]
     found = list(islice(merge(*sources, key=lambda one: one.sorting), size + 1))
     return found[:size], found[size - 1].position if len(found) > size else ""
+
+
+def _filled(asked: Asked) -> set[Source]:
+    """Those of the `RARE` sources that have something of her: one question, so that the others need not be asked."""
+    if asked.kind:
+        return set(RARE)
+    asking = [
+        model.objects.filter(customer_id__in=asked.records).order_by().values_list(Value(number))[:1]
+        for number, models in enumerate(RARE.values())
+        for model in models
+    ]
+    found = {number for (number,) in asking[0].union(*asking[1:])}
+    return {source for number, source in enumerate(RARE) if number in found}
 
 
 def _facts(model: Any, asked: Asked) -> Any:
@@ -335,7 +353,6 @@ EVENTS: dict[str, tuple[str, Callable[[Event, Asked], Face]]] = {
 BY_THEIR_ROWS = frozenset({"note.written"})
 """Kinds that say only that a row is there, which is told itself."""
 
-Source = Callable[[Asked, int, int], Iterator[Happening]]
 SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
     (frozenset({"stage", "followup", "note", "other"}), _events),
     (frozenset({"note"}), _notes),
@@ -350,6 +367,16 @@ SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
     (frozenset({"other"}), told.scores),
 )
 """A position names its source by its place: further ones come last."""
+RARE: dict[Source, tuple[Any, ...]] = {
+    _notes: (Note,),
+    _visits: (Visit,),
+    _openings: (Opening,),
+    told.consents: (Consent,),
+    told.tags: (Tag, FormerTag),
+    told.advisers: (Advising,),
+    told.scores: (ScoreValue,),
+}
+"""What is told from tables in which most customers do not stand."""
 
 
 def _by(store: Any, staff: Any) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from changke.engine.engines import postgres as on_postgres
 from changke.facts.customers.models import Customer
 from changke.foundation.database import rows_seen
 from changke.foundation.errors import DomainError
+from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.catalogue import REGISTRY
@@ -115,7 +116,14 @@ class Explanation:
 
 
 def explain(
-    customer_id: int, as_of: dt.date, *, now: dt.datetime, model: str | None = None, history: bool = True
+    customer_id: int,
+    as_of: dt.date,
+    *,
+    now: dt.datetime,
+    model: str | None = None,
+    history: bool = True,
+    chain: Chain | None = None,
+    models: Sequence[LifecycleModel] = (),
 ) -> Explanation:
     """Recompute a customer as of a day.
 
@@ -127,14 +135,16 @@ def explain(
         Key of a model in use; the default one unless given.
     history
         Whether the bands of the past are wanted; without them there is one band, the day itself.
+    chain, models
+        The chain and the models in use, where the caller has just read them.
 
     Raises
     ------
     NoSuchCustomer
         If nothing was known of her on that day.
     """
-    chain = the_chain()
-    models = models_in_use()
+    chain = chain or the_chain()
+    models = models or models_in_use()
     if not models:
         publish_models(chain, now=now)
         models = models_in_use()
