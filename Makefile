@@ -9,7 +9,7 @@ export PORT DATA_DIR
 PIP_INSTALL = $(BIN)/pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types house test fuzz schema browser migrations messages collect docs wheel bench clean
+.PHONY: help setup demo run check format lint types house test test-oldest fuzz schema browser migrations messages collect docs wheel bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ house: .venv/dev.done ## the shape of the house: who may import whom, migrations
 
 test: .venv/dev.done .venv/browser.done .venv/spark.done messages ## all tests: real PostgreSQL, real browser; EXAMPLES=20 tries more
 	EXAMPLES=$(EXAMPLES) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-oldest: .venv/dev.done messages ## definitions, facts and an installation on the oldest PostgreSQL (apt install postgresql-15)
+	POSTGRESQL=15 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/profiles tests/facts tests/foundation tests/interfaces/test_any_postgresql.py
 
 fuzz: .venv/dev.done ## throw bytes at the readers, each target for SECONDS= (600); crashes stay in tests/fuzz/corpus
 	@for target in delimited workbook sources values; do $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; done

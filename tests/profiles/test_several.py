@@ -24,7 +24,7 @@ from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.services import fold, refresh_all, refresh_customers, slices
 from changke.profiles.lifecycle.services import some as some_of_them
-from changke.profiles.lifecycle.services.mirror import caught_up, open_mirror
+from changke.profiles.lifecycle.services.mirror import caught_up, mirror_file, open_mirror
 from tests.profiles.world import NOW, TODAY, Book, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +151,7 @@ def test_the_mirror_tells_the_same_facts_unless_it_cannot_be_asked(file: Path, w
 
 
 def test_following_tells_why_and_counts_whom_it_wrote(file: Path, ways: list[str]) -> None:
+    mirror_file().unlink(missing_ok=True)  # another test's
     fold(NOW)
     ids = change_many()
     folded = fold(NOW)
