@@ -52,11 +52,24 @@ def _nights(server: Path, customers: int, news: int, *, anew: bool) -> int:
     if not ready:
         with _Parts("the first night, of everybody", server) as parts:
             print(refresh_all(now=dt.datetime.combine(today, noon), progress=parts.tell, months=0))
+        _expected(today, server, "what is expected of everybody, learned and said the first time")
         today += dt.timedelta(days=1)
     _record(customers, news, today)
     with _Parts(f"an ordinary night, after {news:,} receipts", server) as parts:
         print(refresh_all(now=dt.datetime.combine(today, noon), progress=parts.tell, months=0))
+    _expected(today, server, "what is expected of everybody")
     return _anew(server, today) if anew else 0
+
+
+def _expected(today: dt.date, server: Path, title: str) -> None:
+    from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror  # noqa: PLC0415
+    from changke.profiles.value.services.predict import predict_everybody  # noqa: PLC0415
+
+    now = dt.datetime.combine(today, dt.time(12, tzinfo=dt.UTC))
+    with _Parts(title, server), open_mirror(mirror_file()) as (duck, copy):
+        done = predict_everybody(duck, snapshot=copy.read_below or 0, now=now)
+    parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in done.seconds.items())
+    print(f"  seconds: {parts}; rows {done.customers:,}, written {done.written:,}, fit {done.fit and done.fit.pk}")
 
 
 class _Parts:

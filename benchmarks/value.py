@@ -9,6 +9,7 @@ import argparse
 import json
 import resource
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.refresh import TODAY, mirrored
@@ -17,8 +18,9 @@ from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
 from changke.profiles.attributes.catalogue import COMPOSER
+from changke.profiles.value.known import Known
 from changke.profiles.value.margins import Margins
-from changke.profiles.value.rules import predictions, purchase_days
+from changke.profiles.value.rules import in_parts, predictions, purchase_days
 
 HORIZON_DAYS = 90
 
@@ -51,9 +53,12 @@ def main() -> None:
     part("fit")
     card = holdout(days, horizon_days=HORIZON_DAYS)
     part("report card")
-    said = predictions(
-        fitted, days, bought, margins=Margins.of(bought), margin_percent=60, discount_percent=10, worth_years=3
+    known = Known.of(days, bought)
+    part("sum up")
+    asked_of = partial(
+        predictions, fitted, margins=Margins.of(bought), margin_percent=60, discount_percent=10, worth_years=3
     )
+    said = in_parts(asked_of, known)
     part("predict")
     print(f"{len(said['customer_id']):,} customers, {len(days.day):,} purchase days")
     for name, (wall, cpu) in parts.items():

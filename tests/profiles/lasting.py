@@ -5,6 +5,7 @@ import datetime as dt
 import duckdb
 import pytest
 
+from changke.engine.definitions import Scope
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.queries import settings_of, values_for
@@ -12,6 +13,9 @@ from changke.profiles.attributes.services import lasting
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations
+from changke.profiles.value.known import Known
+from changke.profiles.value.services.kept import known_of_everybody
+from changke.profiles.value.services.predict import ReadDays
 from tests.profiles.world import NOW
 
 Settings = dict[str, int]
@@ -39,6 +43,22 @@ def differing(duck: duckdb.DuckDBPyConnection, today: dt.date, settings: Setting
             " UNION ALL (SELECT * FROM new_answers EXCEPT ALL SELECT * FROM kept_answers))"
         ).fetchall()[0][0]
     )
+
+
+def unlike_known(duck: duckdb.DuckDBPyConnection, today: dt.date, asked: list[Scope]) -> int:
+    """Customers whose purchases are kept otherwise than they are summed up anew; `asked` gets who was asked about."""
+    read = ReadDays(duck, today)
+
+    def ask(scope: Scope) -> Known:
+        asked.append(scope)
+        return read.known(scope)
+
+    found, anew = (
+        list(zip(*(column.tolist() for column in one.columns().values()), strict=True))
+        for one in (known_of_everybody(duck, ask, today=today), read.known(Scope()))
+    )
+    assert len(anew) > 200
+    return len(set(found) ^ set(anew))
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from changke.engine.definitions import Scope
 from changke.engine.mirror import TOUCHED
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge, unmerge
@@ -17,7 +18,7 @@ from changke.foundation.database.append_only import current_xid
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Store
 from changke.profiles.lifecycle.services.mirror import open_mirror
-from tests.profiles.lasting import counted, differing
+from tests.profiles.lasting import counted, differing, unlike_known
 from tests.profiles.world import NOW, TODAY, Book, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +41,9 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
         assert differing(duck, TODAY) == 0
         few = counted(monkeypatch)
         links = []
+        asked: list[Scope] = []
+        assert unlike_known(duck, TODAY, asked) == 0
+        assert asked == [Scope()], "nothing was kept before"
         for turn in range(4):
             some = dice.sample(people, 12)
             Receipt.objects.bulk_create([buy(one, dice.choice(["sale", "use", "return"])) for one in some[:5]])
@@ -62,7 +66,12 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
                 unmerge(int(links[0].batch_id or 0), now=NOW)
             copy.sync(conninfo("reader"))
             assert duck.execute(f"SELECT COUNT(*) > 5 FROM {TOUCHED}").fetchall() == [(True,)]
-            assert differing(duck, TODAY + dt.timedelta(days=turn // 2)) == 0
+            day = TODAY + dt.timedelta(days=turn // 2)
+            if turn % 2:  # before the night, and as of a day that is not its own
+                assert unlike_known(duck, day + dt.timedelta(days=1), asked) == 0
+            assert differing(duck, day) == 0
+            assert unlike_known(duck, day, asked) == 0
             assert duck.execute(f"SELECT COUNT(*) FROM {TOUCHED}").fetchall() == [(0,)]
         assert links
         assert all(0 < some < 200 for some in few)
+        assert {scope.kind for scope in asked[1:]} == {"many"}, "few are summed up again"

@@ -30,16 +30,15 @@ def test_the_share_of_the_chain(
 
 
 def test_hers_is_known_purchase_by_purchase() -> None:
-    rows = bought(*[(1, 100, 90, 100)] * 5, (2, 100, 10, 100), *[(3, 100, 50, 100)] * 14)
-    found = Margins.of(rows)
+    found = Margins.of(bought(*[(1, 100, 90, 100)] * 5, (2, 100, 10, 100), *[(3, 100, 50, 100)] * 14))
     assert found.weight_minor == 500, "five purchase days of the mean"
     assert found.share == pytest.approx(0.58)
-    hers = found.of_each(np.array([1, 2, 3, 4]), rows, percent=None)
+    hers = found.of_each(np.array([450.0, 10, 700, 0]), np.array([500.0, 100, 1400, 0]), percent=None)
     assert hers == pytest.approx([(450 + 290) / 1000, (10 + 290) / 600, (700 + 290) / 1900, 0.58])
     assert Margins.from_json(found.as_json()) == found
 
 
 def test_a_fit_of_before_knows_nothing_and_the_chain_s_percent_is_everybody_s() -> None:
-    rows, before = bought((1, 100, 90, 100)), Margins.from_json({})
-    assert before.of_each(np.array([1]), rows, percent=None) is None
-    assert before.of_each(np.array([1, 2]), rows, percent=40).tolist() == [0.4, 0.4]  # type: ignore[union-attr]
+    before, some = Margins.from_json({}), np.array([90.0, 0.0])
+    assert before.of_each(some, some, percent=None) is None
+    assert before.of_each(some, some, percent=40).tolist() == [0.4, 0.4]  # type: ignore[union-attr]

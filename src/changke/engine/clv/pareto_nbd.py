@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from changke.engine.clv.cores import on_every_core
 from changke.engine.clv.fitting import Target
 from changke.engine.clv.model import USUAL_GAP_DAYS, PurchaseModel
 from changke.engine.clv.quadrature import legendre
@@ -11,6 +12,7 @@ from changke.engine.clv.statistics import Floats, Statistics
 from changke.engine.special import betainc, digamma, expit, exprel, gammaln
 
 POINTS = 32
+ROWS_AT_ONCE = 8_192
 
 
 class ParetoNBD(PurchaseModel):
@@ -107,8 +109,16 @@ class ParetoNBD(PurchaseModel):
 def _log_left(
     events: Floats, s: float, alpha: Floats | float, beta: Floats | float, start: Floats, end: Floats
 ) -> Floats:
-    """The first of `_left` alone."""
-    return _left(events, s, alpha, beta, start, end, with_means=False)[0]
+    """The first of `_left` alone, of everybody: in blocks that stay near the processor, on every core."""
+    found = np.empty(len(events))
+    alpha, beta = np.broadcast_to(alpha, found.shape), np.broadcast_to(beta, found.shape)
+
+    def work(block: slice) -> None:
+        of = (events[block], s, alpha[block], beta[block], start[block], end[block])
+        found[block] = _left(*of, with_means=False)[0]
+
+    on_every_core(work, len(found), at_once=ROWS_AT_ONCE)
+    return found
 
 
 def _left(
@@ -132,17 +142,22 @@ def _left(
     steep = (near + start) * (events / (alpha + start) + (s + 1) / (beta + start)) - 1
     steep = np.where(np.abs(steep) < 1e-9, 1e-9, steep)
     mass_of_all = -np.expm1(-steep * wide)
+    apart = np.abs(np.subtract(alpha, beta))
+    alpha_near, leaves = np.less_equal(alpha, beta), np.full(len(events), s + 1)
+    power_near, power_far = np.where(alpha_near, (events, leaves), (leaves, events))
     total = np.zeros(len(events))
     moments = np.zeros((4, len(events) if with_means else 0))
     first = events * np.log(alpha + start) + (s + 1) * np.log(beta + start)
     for node, weight in zip(*legendre(POINTS), strict=True):
         w = -np.log1p(-node * mass_of_all) / steep
-        by_near = np.exp(base + w)
-        by_alpha, by_beta = by_near + (alpha - near), by_near + (beta - near)
-        log_alpha, log_beta = np.log(by_alpha), np.log(by_beta)
-        mass = weight * np.exp((steep + 1) * w - events * log_alpha - (s + 1) * log_beta + first)
+        log_near = base + w
+        by_near = np.exp(log_near)
+        log_far = np.log(by_near + apart)
+        mass = weight * np.exp((steep + 1) * w - power_near * log_near - power_far * log_far + first)
         total += mass
         if with_means:
+            by_alpha, by_beta = by_near + (alpha - near), by_near + (beta - near)
+            log_alpha, log_beta = np.where(alpha_near, (log_near, log_far), (log_far, log_near))
             moments += mass * np.stack([log_alpha, 1 / by_alpha, log_beta, 1 / by_beta])
     with np.errstate(divide="ignore", invalid="ignore"):
         log_left = np.log(s) + base - first + np.log(total * mass_of_all / steep)

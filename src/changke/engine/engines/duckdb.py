@@ -47,6 +47,12 @@ def create_table(
     return int(connection.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0])  # noqa: S608 -- a name of ours
 
 
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a table `schema.name` stands in the file."""
+    query = "SELECT concat(schema_name, '.', table_name) FROM duckdb_tables() WHERE database_name = current_database()"
+    return (name,) in connection.execute(query).fetchall()
+
+
 def _filled(connection: duckdb.DuckDBPyConnection, table: str, version: object) -> bool:
     query = f"SELECT 1 FROM {table} WHERE version = ? LIMIT 1"  # noqa: S608 -- a name of the registry
     return connection.execute(query, [version]).fetchall() != []

@@ -60,22 +60,12 @@ class Margins:
             return percent / 100
         return self.share if self.known >= LEAST_KNOWN else None
 
-    def of_each(self, customer_ids: Any, bought: Columns, *, percent: int | None) -> Floats | None:
-        """The share of each, hers as far as it is known, the chain's for the rest. `customer_ids` ascend."""
+    def of_each(self, profit: Floats, profit_of: Floats, *, percent: int | None) -> Floats | None:
+        """The share of each, hers as far as it is known, the chain's for the rest."""
         chain = self.of_chain(percent)
         if chain is None:
             return None
-        shares = np.full(len(customer_ids), chain)
-        if self.share is None or not len(customer_ids):
-            return shares
-        who, profit, profit_of = (
-            np.ma.getdata(np.asarray(bought[name])) for name in ("customer_id", "profit", "profit_of")
-        )
-        place = np.minimum(np.searchsorted(customer_ids, who), len(customer_ids) - 1)
-        there = customer_ids[place] == who
-        earned, of = (
-            np.bincount(place[there], column[there].astype(float), minlength=len(customer_ids))
-            for column in (profit, profit_of)
-        )
-        of = np.maximum(of, 0.0)
-        return np.asarray(np.clip((earned + self.weight_minor * chain) / (of + self.weight_minor), 0.0, 1.0), float)
+        if self.share is None:
+            return np.full(len(profit), chain)
+        of = np.maximum(profit_of, 0.0)
+        return np.asarray(np.clip((profit + self.weight_minor * chain) / (of + self.weight_minor), 0.0, 1.0), float)

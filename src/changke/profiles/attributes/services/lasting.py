@@ -36,6 +36,9 @@ STATE = f"{SCHEMA}.state"
 UNWRITTEN = f"{SCHEMA}.unwritten"
 """Who was noted as touched since `written` emptied it: whatever stands of them in PostgreSQL may be another's doing."""
 
+RENEWED = f"{SCHEMA}.renewed"
+"""Who was computed anew since somebody emptied it: what others keep of her beside these tables is not of today."""
+
 PART = 100_000
 """Customers computed at a time: their facts and the steps between take some hundred MB."""
 
@@ -57,6 +60,7 @@ def kept_up(
     duck.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     duck.execute(f"CREATE TABLE IF NOT EXISTS {STATE} (identity TEXT, day DATE)")
     duck.execute(f"CREATE TABLE IF NOT EXISTS {UNWRITTEN} (customer_id BIGINT)")
+    duck.execute(f"CREATE TABLE IF NOT EXISTS {RENEWED} (customer_id BIGINT)")
     since = dict(duck.execute(f"SELECT identity, day FROM {STATE}").fetchall()).get(identity)
     try:
         if since is None or not _find_due(duck, lasting, since, today):
@@ -64,6 +68,7 @@ def kept_up(
         elif duck.execute("SELECT 1 FROM temp.due LIMIT 1").fetchall():
             duck.execute(f"DELETE FROM {STATE}")
             _compute_due(duck, lasting, staged, {**settings, "today": today})
+            duck.execute(f"INSERT INTO {RENEWED} SELECT customer_id FROM temp.due")
     finally:
         duck.execute("DROP TABLE IF EXISTS temp.due")
     duck.execute("BEGIN")
@@ -81,6 +86,31 @@ def kept_up(
     duck.execute(f"DELETE FROM {TOUCHED}")
     duck.execute("COMMIT")
     yield staged.composer
+
+
+@contextmanager
+def renewed(duck: duckdb.DuckDBPyConnection, *, settings: Mapping[str, int], today: dt.date) -> Iterator[str | None]:
+    """A table of those about whom anything that lasts may be otherwise today than when it was asked for last.
+
+    For whoever keeps something of their own beside these tables, in the same schema, that is, so that it goes when
+    everybody has to be computed anew. If the block ends well, those count as taken over. None: everybody.
+    """
+    lasting, since = _lasting(), None
+    if on_duckdb.has_table(duck, STATE):
+        since = dict(duck.execute(f"SELECT identity, day FROM {STATE}").fetchall()).get(_identity(settings))
+    try:
+        if since is None or not on_duckdb.has_table(duck, RENEWED) or not _find_due(duck, lasting, since, today):
+            duck.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+            duck.execute("CREATE TEMP TABLE IF NOT EXISTS due (customer_id BIGINT)")
+            yield None
+        else:
+            duck.execute(f"INSERT INTO {RENEWED} SELECT customer_id FROM temp.due")
+            yield RENEWED
+        # Their day may not be that of the tables: whoever turns between the two is asked again.
+        if since is not None:
+            duck.execute(f"CREATE OR REPLACE TABLE {RENEWED} AS SELECT customer_id FROM temp.due")
+    finally:
+        duck.execute("DROP TABLE IF EXISTS temp.due")
 
 
 def _find_due(duck: duckdb.DuckDBPyConnection, lasting: Lasting, since: dt.date, today: dt.date) -> bool:
@@ -137,6 +167,7 @@ def _compute_all(
     duck.execute(f"CREATE SCHEMA {SCHEMA}")
     duck.execute(f"CREATE TABLE {STATE} (identity TEXT, day DATE)")
     duck.execute(f"CREATE TABLE {UNWRITTEN} (customer_id BIGINT)")
+    duck.execute(f"CREATE TABLE {RENEWED} (customer_id BIGINT)")
     values = {**settings, "today": today}
     bounds = duck.execute(f"""
         SELECT person FROM (

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 from django.db import connection, transaction
 
+from changke.engine.engines import duckdb as on_duckdb
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.models import BulkRun
 from changke.profiles.attributes.services.lasting import SCHEMA, UNWRITTEN
@@ -54,7 +55,7 @@ WHERE NOT EXISTS (SELECT 1 FROM profiles_profile AS kept WHERE kept.customer_id 
 
 def is_known(duck: duckdb.DuckDBPyConnection, run: BulkRun | None) -> bool:
     """Whether the hashes are those of this run, the last one that ended."""
-    if run is None or not _has(duck, MARK):
+    if run is None or not on_duckdb.has_table(duck, MARK):
         return False
     return duck.execute(f"SELECT snapshot, version FROM {MARK}").fetchall() == [(run.snapshot, run.version_id)]
 
@@ -127,8 +128,3 @@ def update(lines: list[bytes], *, day: dt.date, snapshot: int) -> tuple[int, lis
             return written, []
         sql.execute(WITHOUT_ROW)
         return written, [customer for (customer,) in sql.fetchall()]
-
-
-def _has(duck: duckdb.DuckDBPyConnection, table: str) -> bool:
-    query = "SELECT concat(schema_name, '.', table_name) FROM duckdb_tables() WHERE database_name = current_database()"
-    return (table,) in duck.execute(query).fetchall()

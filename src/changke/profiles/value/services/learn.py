@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from changke.engine.prediction.holdout import holdout
 from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import current_fit, value_rules
-from changke.profiles.value.rules import fit_is_stale
+from changke.profiles.value.rules import Columns, fit_is_stale
 
 UNKNOWN = Margins()
 KEEP = 200
@@ -20,23 +21,37 @@ KEEP = 200
 
 
 def fit_for(
-    days: Days, *, today: dt.date, now: dt.datetime, margins: Margins = UNKNOWN, anew: bool = False
+    purchase_days: int,
+    everybody: Callable[[], tuple[Days, Columns]],
+    *,
+    today: dt.date,
+    now: dt.datetime,
+    anew: bool = False,
 ) -> ValueFit:
-    """The fit to predict by: the latest, or a new one where it is stale or `anew` asks for one."""
+    """The fit to predict by: the latest, or a new one where it is stale or `anew` asks for one.
+
+    Parameters
+    ----------
+    purchase_days
+        How many there are.
+    everybody
+        The days, and the rows of `days_bought` they are made of: read only to learn.
+    """
     latest, rules = current_fit(), value_rules()
-    if latest is None or anew or _stale(latest, days, today=today, horizon_days=rules.horizon_days):
-        return learn(days, horizon_days=rules.horizon_days, now=now, margins=margins)
+    if latest is None or anew or _stale(latest, purchase_days, today=today, horizon_days=rules.horizon_days):
+        days, bought = everybody()
+        return learn(days, horizon_days=rules.horizon_days, now=now, margins=Margins.of(bought))
     return latest
 
 
-def _stale(latest: ValueFit, days: Days, *, today: dt.date, horizon_days: int) -> bool:
+def _stale(latest: ValueFit, purchase_days: int, *, today: dt.date, horizon_days: int) -> bool:
     return fit_is_stale(
         fitted_on=latest.observation_end,
         horizon_days=latest.horizon_days,
         purchase_days=latest.purchase_days,
         today=today,
         horizon_now=horizon_days,
-        days_now=len(days.day),
+        days_now=purchase_days,
     )
 
 

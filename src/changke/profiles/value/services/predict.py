@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import duckdb
@@ -23,10 +24,12 @@ from changke.foundation.database import rows_seen
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER
 from changke.profiles.attributes.queries import days_at
+from changke.profiles.value.known import Known
 from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import current_fit, fitted, value_rules
-from changke.profiles.value.rules import COLUMNS, UNKNOWN, predictions, purchase_days
+from changke.profiles.value.rules import COLUMNS, UNKNOWN, Columns, in_parts, predictions, purchase_days
+from changke.profiles.value.services.kept import known_of_everybody
 from changke.profiles.value.services.learn import fit_for
 from changke.profiles.value.services.marks import begin_everybody, end_everybody
 
@@ -73,11 +76,13 @@ def predict_everybody(
     facts count as followed afterwards."""
     clock = _Clock()
     today, rules, before = days_at(now, the_chain()).chain, value_rules(), current_fit()
-    days, bought = days_of_everybody(duck, today=today)
+    read = ReadDays(duck, today)
+    known = known_of_everybody(duck, read.known, today=today)
     clock.part("purchase days")
-    fit = fit_for(days, today=today, now=now, margins=Margins.of(bought), anew=anew)
+    fit = fit_for(known.purchase_days, read.everybody, today=today, now=now, anew=anew)
     clock.part("fit")
-    found = _predicted(fit, days, bought, rules)
+    del read
+    found = _predicted(fit, known, rules)
     clock.part("predict")
     _count_anew()
     begin_everybody()
@@ -106,7 +111,7 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
         with connection.cursor() as sql:
             sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
             snapshot = int(sql.fetchone()[0])
-        found = _predicted(fit, *days_of(ids, today=today), rules)
+        found = _predicted(fit, Known.of(*days_of(ids, today=today)), rules)
         _write(found, fit, as_of=today, snapshot=snapshot)
         gone = set(ids) - set(found["customer_id"].tolist())
         if gone:
@@ -114,25 +119,41 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
     return len(found["customer_id"])
 
 
-def _predicted(fit: ValueFit, days: Days, bought: Mapping[str, Any], rules: ValueRules) -> dict[str, Any]:
-    return predictions(
+def _predicted(fit: ValueFit, known: Known, rules: ValueRules) -> dict[str, Any]:
+    said = partial(
+        predictions,
         fitted(fit),
-        days,
-        bought,
         margins=Margins.from_json(fit.margins),
         margin_percent=rules.margin_percent,
         discount_percent=rules.discount_percent,
         worth_years=rules.worth_years,
     )
+    return in_parts(said, known)
 
 
-def days_of_everybody(duck: duckdb.DuckDBPyConnection, *, today: dt.date) -> tuple[Days, Mapping[str, Any]]:
-    """Everybody's purchase days over an open mirror, and the rows of `days_bought` they are made of."""
-    bound = {"today": today}
-    bought, before = (
-        on_duckdb.run(duck, COMPOSER.rows(name, engine="duckdb"), bound).fetchnumpy() for name in (BOUGHT, BEFORE)
-    )
-    return purchase_days(bought, before, today=today), bought
+class ReadDays:
+    """Purchase days over an open mirror, everybody's read once, if they are asked for at all."""
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection, today: dt.date) -> None:
+        self._duck, self._today = duck, today
+
+    def known(self, scope: Scope) -> Known:
+        return Known.of(*(self.everybody() if scope.kind == "all" else self._read(scope)))
+
+    def everybody(self) -> tuple[Days, Columns]:
+        return self._everybody
+
+    @cached_property
+    def _everybody(self) -> tuple[Days, Columns]:
+        return self._read(Scope())
+
+    def _read(self, scope: Scope) -> tuple[Days, Columns]:
+        bound = {"today": self._today, **scope.values}
+        bought, before = (
+            on_duckdb.run(self._duck, COMPOSER.rows(name, engine="duckdb", scope=scope), bound).fetchnumpy()
+            for name in (BOUGHT, BEFORE)
+        )
+        return purchase_days(bought, before, today=self._today), bought
 
 
 def days_of(customer_ids: Sequence[int], *, today: dt.date) -> tuple[Days, Mapping[str, Any]]:
