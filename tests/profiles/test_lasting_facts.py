@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from changke.engine.definitions import Scope
 from changke.engine.mirror import TOUCHED
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge, unmerge
@@ -41,9 +40,9 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
         assert differing(duck, TODAY) == 0
         few = counted(monkeypatch)
         links = []
-        asked: list[Scope] = []
+        asked: list[int] = []
         assert unlike_known(duck, TODAY, asked) == 0
-        assert asked == [Scope()], "nothing was kept before"
+        assert asked[0] > 200, "nothing was kept before"
         for turn in range(4):
             some = dice.sample(people, 12)
             Receipt.objects.bulk_create([buy(one, dice.choice(["sale", "use", "return"])) for one in some[:5]])
@@ -74,4 +73,4 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
             assert duck.execute(f"SELECT COUNT(*) FROM {TOUCHED}").fetchall() == [(0,)]
         assert links
         assert all(0 < some < 200 for some in few)
-        assert {scope.kind for scope in asked[1:]} == {"many"}, "few are summed up again"
+        assert all(0 < some < 200 for some in asked[1:]), "few are summed up again"

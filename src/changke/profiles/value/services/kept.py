@@ -12,11 +12,10 @@ from collections.abc import Callable
 import duckdb
 import numpy as np
 
-from changke.engine.definitions import Scope
 from changke.engine.engines import duckdb as on_duckdb
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import settings_of
-from changke.profiles.attributes.services.lasting import SCHEMA, renewed
+from changke.profiles.attributes.services.lasting import SCHEMA, facts_of, renewed
 from changke.profiles.value.known import Known
 
 FORM = 1
@@ -26,19 +25,19 @@ AGED = "T"
 """The one column that grows by a day each day; kept as it would be on the first of January 1970."""
 EPOCH = dt.date(1970, 1, 1)
 
-Ask = Callable[[Scope], Known]
+Ask = Callable[[], Known]
 
 
 def known_of_everybody(duck: duckdb.DuckDBPyConnection, ask: Ask, *, today: dt.date) -> Known:
-    """Everybody who ever bought, over an open mirror; `ask` sums up whom the scope holds, as of `today`."""
+    """Everybody who ever bought, over an open mirror; `ask` sums up all that the connection sees."""
     with renewed(duck, settings=settings_of(the_chain()), today=today) as table:
         if table is None or not on_duckdb.has_table(duck, TABLE):
-            everybody = ask(Scope())
+            everybody = ask()
             _write(duck, f"CREATE OR REPLACE TABLE {TABLE} AS", everybody, today)
             return everybody
-        ids = [one for (one,) in duck.execute(f"SELECT DISTINCT customer_id FROM {table}").fetchall()]
-        if ids:
-            again = ask(Scope(ids))
+        if duck.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
+            with facts_of(duck, table):
+                again = ask()
             duck.execute(f"DELETE FROM {TABLE} WHERE customer_id IN (SELECT customer_id FROM {table})")
             _write(duck, f"INSERT INTO {TABLE} BY NAME", again, today)
         found = duck.execute(f"SELECT * FROM {TABLE} ORDER BY customer_id").fetchnumpy()

@@ -9,7 +9,7 @@ import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -17,7 +17,6 @@ import numpy as np
 from django.db import connection, transaction
 
 from changke.engine.definitions import Scope
-from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.engines import postgres as on_postgres
 from changke.engine.prediction.days import Days
 from changke.foundation.database import rows_seen
@@ -79,9 +78,8 @@ def predict_everybody(
     read = ReadDays(duck, today)
     known = known_of_everybody(duck, read.known, today=today)
     clock.part("purchase days")
-    fit = fit_for(known.purchase_days, read.everybody, today=today, now=now, anew=anew)
+    fit = fit_for(known.purchase_days, read.days, today=today, now=now, anew=anew)
     clock.part("fit")
-    del read
     found = _predicted(fit, known, rules)
     clock.part("predict")
     _count_anew()
@@ -132,26 +130,18 @@ def _predicted(fit: ValueFit, known: Known, rules: ValueRules) -> dict[str, Any]
 
 
 class ReadDays:
-    """Purchase days over an open mirror, everybody's read once, if they are asked for at all."""
+    """Purchase days of all that an open mirror shows."""
 
     def __init__(self, duck: duckdb.DuckDBPyConnection, today: dt.date) -> None:
         self._duck, self._today = duck, today
 
-    def known(self, scope: Scope) -> Known:
-        return Known.of(*(self.everybody() if scope.kind == "all" else self._read(scope)))
+    def known(self) -> Known:
+        return Known.of(*self.days())
 
-    def everybody(self) -> tuple[Days, Columns]:
-        return self._everybody
-
-    @cached_property
-    def _everybody(self) -> tuple[Days, Columns]:
-        return self._read(Scope())
-
-    def _read(self, scope: Scope) -> tuple[Days, Columns]:
-        bound = {"today": self._today, **scope.values}
+    def days(self) -> tuple[Days, Columns]:
+        statements = (COMPOSER.rows(name, engine="duckdb") for name in (BOUGHT, BEFORE))
         bought, before = (
-            on_duckdb.run(self._duck, COMPOSER.rows(name, engine="duckdb", scope=scope), bound).fetchnumpy()
-            for name in (BOUGHT, BEFORE)
+            self._duck.execute(one.sql, one.bind({"today": self._today})).fetchnumpy() for one in statements
         )
         return purchase_days(bought, before, today=self._today), bought
 
