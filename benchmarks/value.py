@@ -17,10 +17,10 @@ from benchmarks.refresh import TODAY, mirrored
 from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
+from changke.engine.prediction.known import Known
+from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.scores import in_parts, predictions, purchase_days
 from changke.profiles.attributes.catalogue import COMPOSER
-from changke.profiles.value.known import Known
-from changke.profiles.value.margins import Margins
-from changke.profiles.value.rules import in_parts, predictions, purchase_days
 
 HORIZON_DAYS = 90
 

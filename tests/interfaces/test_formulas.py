@@ -16,9 +16,9 @@ from changke.engine.clv.regular import BGCNBD, MBGCNBD
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.summary import Summary
 from changke.engine.prediction.fitted import Fitted
+from changke.engine.prediction.margins import Margins
 from changke.engine.prediction.models import Blend
 from changke.interfaces import formulas
-from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import ValueRules
 
 COIN = {"r": 0.8, "alpha": 40.0, "a": 0.9, "b": 2.3}

@@ -12,7 +12,6 @@ from changke.profiles.attributes.services import lasting
 from changke.profiles.attributes.services.everybody import compute_everybody, shared_tables
 from changke.profiles.attributes.services.lasting import kept_up
 from changke.profiles.attributes.services.populations import compute_populations
-from changke.profiles.value.known import Known
 from changke.profiles.value.services.kept import known_of_everybody
 from changke.profiles.value.services.predict import ReadDays
 from tests.profiles.world import NOW

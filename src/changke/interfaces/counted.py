@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from changke.engine.prediction.fitted import Fitted
+from changke.engine.prediction.margins import Margins
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
@@ -41,7 +42,6 @@ from changke.profiles.segments import queries as segments
 from changke.profiles.segments.models import Segment
 from changke.profiles.value import grid
 from changke.profiles.value.lines import product_lines
-from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import ValueRules
 from changke.profiles.value.profit import SUMMED, moved
 from changke.profiles.value.queries import current_fit, fits, fitted, prediction_of, value_rules

@@ -13,7 +13,7 @@ from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.regular import RegularModel
 from changke.engine.clv.robust_spend import CLIP
 from changke.engine.prediction.fitted import QUARTERS, Fitted
-from changke.profiles.value.margins import Margins
+from changke.engine.prediction.margins import Margins
 from changke.profiles.value.models import ValueRules
 
 SIGNS = "x, t, T, h: purchase days after the first; day of the last; today; days ahead (t and T since the first)"

@@ -2,14 +2,14 @@
 
 import datetime as dt
 
+from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.scores import COLUMNS
 from changke.facts.customers.models import Customer
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import days_at
 from changke.profiles.lifecycle.services import refresh_customers
-from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import value_rules
-from changke.profiles.value.rules import COLUMNS
 from changke.profiles.value.services.learn import learn
 from changke.profiles.value.services.predict import days_of, predict_customers
 from tests.cast import TODAY

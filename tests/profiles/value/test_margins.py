@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from changke.profiles.value.margins import Margins
+from changke.engine.prediction.margins import Margins
 
 
 def bought(*rows: tuple[int, int, int, int]) -> dict[str, object]:

@@ -5,7 +5,8 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from changke.profiles.value.rules import fit_is_stale, purchase_days
+from changke.engine.prediction.scores import purchase_days
+from changke.profiles.value.rules import fit_is_stale
 
 TODAY = dt.date(2026, 3, 4)
 NOTHING = {"customer_id": [], "business_date": [], "until_on": [], "times": [], "paid": []}

@@ -6,9 +6,9 @@ from functools import lru_cache
 from django.db import models
 
 from changke.engine.prediction.fitted import Fitted
+from changke.engine.prediction.margins import Margins
 from changke.facts.customers.models import whom
 from changke.foundation.organisation.scope import Scope
-from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 
 

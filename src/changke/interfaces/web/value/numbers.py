@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from changke.engine.prediction.margins import LEAST_KNOWN, Margins
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError
 from changke.foundation.money import to_major, to_minor
@@ -18,7 +19,6 @@ from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import RefusableForm
-from changke.profiles.value.margins import LEAST_KNOWN, Margins
 from changke.profiles.value.models import ValueRules
 from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import BANDS

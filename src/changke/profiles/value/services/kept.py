@@ -13,10 +13,10 @@ import duckdb
 import numpy as np
 
 from changke.engine.engines import duckdb as on_duckdb
+from changke.engine.prediction.known import Known
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.attributes.services.lasting import SCHEMA, facts_of, renewed
-from changke.profiles.value.known import Known
 
 FORM = 1
 """Goes up when `Known` or what it is made of counts otherwise: then nothing that was kept holds."""

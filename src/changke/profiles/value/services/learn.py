@@ -10,10 +10,11 @@ import numpy as np
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
-from changke.profiles.value.margins import Margins
+from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.scores import Columns
 from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import current_fit, value_rules
-from changke.profiles.value.rules import Columns, fit_is_stale
+from changke.profiles.value.rules import fit_is_stale
 
 UNKNOWN = Margins()
 KEEP = 200

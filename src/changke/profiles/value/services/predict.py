@@ -19,15 +19,15 @@ from django.db import connection, transaction
 from changke.engine.definitions import Scope
 from changke.engine.engines import postgres as on_postgres
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.known import Known
+from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.scores import COLUMNS, UNKNOWN, Columns, in_parts, predictions, purchase_days
 from changke.foundation.database import rows_seen
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER
 from changke.profiles.attributes.queries import days_at
-from changke.profiles.value.known import Known
-from changke.profiles.value.margins import Margins
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.queries import current_fit, fitted, value_rules
-from changke.profiles.value.rules import COLUMNS, UNKNOWN, Columns, in_parts, predictions, purchase_days
 from changke.profiles.value.services.kept import known_of_everybody
 from changke.profiles.value.services.learn import fit_for
 from changke.profiles.value.services.marks import begin_everybody, end_everybody
