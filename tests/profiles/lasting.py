@@ -5,6 +5,7 @@ import datetime as dt
 import duckdb
 import pytest
 
+from changke.engine.prediction.known import Known
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS
 from changke.profiles.attributes.queries import settings_of, values_for

@@ -1,4 +1,4 @@
-"""Spark says what PostgreSQL and DuckDB say: every attribute, stage, condition, cohort and variant.
+"""Spark says what PostgreSQL and DuckDB say: every attribute, stage, score, condition, cohort and variant.
 
 One file, because a parallel run gives a file to one worker: one JVM is enough.
 """
@@ -20,17 +20,23 @@ from changke.engine.engines import postgres as on_postgres
 from changke.engine.engines import spark as on_spark
 from changke.engine.experiments import Experiment, Variant
 from changke.engine.plan import EVERYBODY, Plan, read_plan
+from changke.engine.prediction.margins import Margins
+from changke.facts.catalog.models import Category
 from changke.foundation.database import rows_seen
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COLUMNS, COMPOSER, POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.queries import settings_of, values_for
 from changke.profiles.attributes.services.populations import compute_populations
 from changke.profiles.lifecycle.queries import models_in_use
-from changke.profiles.lifecycle.services import bring_into_use, hand_out, switch_on
+from changke.profiles.lifecycle.services import bring_into_use, hand_out, switch_on, take_scores
 from changke.profiles.lifecycle.services.mirror import open_mirror
 from changke.profiles.lifecycle.services.publish import shipped_models
 from changke.profiles.lifecycle.services.some import compute_some, statement_for
 from changke.profiles.segments.asking import FROM, Words, question
+from changke.profiles.value.models import Prediction
+from changke.profiles.value.services.learn import learn as learn_values
+from changke.profiles.value.services.predict import days_of, predict_customers, predict_everybody
+from changke.profiles.value.services.settings import change_value_rules
 from tests.profiles.segments.test_agreement import TABLES, duck, everybody, rows, words
 from tests.profiles.test_models_of_fields import model
 from tests.profiles.world import NOW, TODAY
@@ -54,6 +60,12 @@ def mirror(spark: Any, everybody: list[int], tmp_path_factory: pytest.TempPathFa
     for key in SHIPPED:
         switch_on(key, chain=the_chain(), now=NOW)
     bring_into_use(model(), chain=the_chain(), now=NOW)
+    Category.objects.filter(name="面部").update(
+        margin_basis_points=7_000
+    )  # some customers' margins differ from the chain's
+    days, bought = days_of(everybody, today=TODAY)
+    learn_values(days, horizon_days=90, now=NOW, margins=Margins.of(bought))
+    change_value_rules({"margin_percent": 55}, now=NOW)
     return tmp_path_factory.mktemp("mirror") / "mirror.duckdb"
 
 
@@ -109,6 +121,30 @@ def test_the_values_of_the_population_agree(spark: Any, folder: Path, mirror: Pa
             ).fetchall()
             assert there == here
             assert None not in here[0]
+
+
+def test_scores_agree(folder: Path, mirror: Path) -> None:
+    """Whole numbers, as they are written: basis points, thousandths and minor units."""
+    found = {}
+    taken = take_scores(folder)
+    assert taken is not None
+    found["spark"] = predicted()
+    with open_mirror(mirror) as (duck, copy):
+        assert predict_everybody(duck, snapshot=copy.read_below or 0, now=NOW).fit == taken.fit
+    found["duckdb"] = predicted()
+    predict_customers([row["customer_id"] for row in found["spark"]], now=NOW)
+    found["postgres"] = predicted()
+    assert len(found["spark"]) == taken.customers > 250
+    assert len({row["margin_bp"] for row in found["spark"]}) > 100
+    assert len({row["p_active_bp"] for row in found["spark"]}) > 100
+    assert found["spark"] == found["duckdb"] == found["postgres"]
+
+
+def predicted() -> list[dict[str, Any]]:
+    """What is written, and forget it."""
+    rows = list(Prediction.objects.order_by("pk").values())
+    Prediction.objects.all().delete()
+    return [{**row, "snapshot": 0} for row in rows]
 
 
 def test_some_customers_are_their_rows_of_all(spark: Any, three: dict[str, list[dict[str, Any]]]) -> None:

@@ -2,8 +2,8 @@
 
     FOLDER/plan.json                     what to compute; knows nothing of where it came from
     FOLDER/facts/<table>/*.parquet       what to compute it from
-    FOLDER/answers/<day>/<name>/*        everybody, and the population's values, as of each day
-    FOLDER/answers/done/*                how many rows each day has; written last
+    FOLDER/answers/<day>/<name>/*        everybody, and the population's values, as of each day; scores of the first
+    FOLDER/answers/done/*                how many rows each day has, and of the scores; written last
 
 Whoever hands the folder out writes the facts and the plan (`profiles/lifecycle`), `engines/spark.py` works it off on
 one machine or on a cluster that sees the same folder, and whoever handed it out takes the answers back.
@@ -20,14 +20,32 @@ from changke.engine.definitions.staged import Step
 
 FILE = "plan.json"
 EVERYBODY = "everybody"
+SCORES = "scores"
 DONE = "done"
 VERSION = 1
 """The population's values of a folder have this version: there is one set of them."""
-FORMAT = 1
+FORMAT = 2
 
 
 class NotAPlan(ValueError):
     """The folder holds no plan that this version of the product can read."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is to be expected of everybody who ever bought, as of the first day, by a fit that was learned before.
+
+    Parameters
+    ----------
+    bought, before
+        The rows that a customer is known by, in no order; run while the tables of the steps stand.
+    asked
+        As `engine/prediction/scores.py` writes what they are asked.
+    """
+
+    bought: Statement
+    before: Statement
+    asked: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,8 @@ class Plan:
         cast to its type in the statement.
     about
         What whoever takes the answers back wants to recognise; nobody else reads it.
+    scores
+        None where there is no fit to go by.
     """
 
     tables: tuple[str, ...]
@@ -62,6 +82,7 @@ class Plan:
     days: tuple[str, ...]
     values: Mapping[str, Any]
     about: Mapping[str, Any]
+    scores: Scores | None = None
 
     def bound(self, day: str) -> dict[str, object]:
         """Everything to bind for the statements of a day."""
@@ -84,6 +105,7 @@ class Plan:
                 populations=tuple(map(_step, told.pop("populations"))),
                 everybody=_statement(told.pop("everybody")),
                 days=tuple(told.pop("days")),
+                scores=_scores(told.pop("scores")),
                 **told,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -112,6 +134,10 @@ def read_plan(folder: Path) -> Plan:
 
 def _step(told: Mapping[str, Any]) -> Step:
     return Step(told["table"], _statement(told["statement"]))
+
+
+def _scores(told: Mapping[str, Any] | None) -> Scores | None:
+    return Scores(_statement(told["bought"]), _statement(told["before"]), told["asked"]) if told else None
 
 
 def _statement(told: Mapping[str, Any]) -> Statement:

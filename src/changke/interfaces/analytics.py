@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from changke.engine.engines import spark as on_spark
+from changke.engine.engines.spark_scores import CannotScore
 from changke.facts.customers.services import advising
 from changke.foundation.audit.rules import By
 from changke.foundation.database.connections import conninfo
@@ -33,6 +34,7 @@ from changke.profiles.lifecycle.services import (
     recount,
     refresh_all,
     take_back,
+    take_scores,
     too_many,
 )
 from changke.profiles.lifecycle.services import replay as replay_rules
@@ -51,16 +53,26 @@ from changke.profiles.value.services import follow as valuing
 from changke.profiles.value.services.lines import count_lines
 from changke.profiles.value.services.predict import Predicted, predict_everybody
 
+EXPECT = "what to expect"
+EXPECT_HERE = "what to expect, by this machine: Spark said nothing of it, or by a fit or numbers that hold no more"
+
 
 class SparkNotInstalled(DomainError):
     code, status = "spark_not_installed", 409
     message = "Spark cannot run here: %(missing)s is missing. Install it: %(remedy)s"
 
 
+class SparkCannotScore(DomainError):
+    code, status = "spark_cannot_score", 409
+    message = "%(problem)s"
+
+
 def refresh(*, now: datetime, progress: Progress = silent) -> Refreshed:
     """Compute everybody and what to propose to them, after whoever is at it already."""
     with _alone(progress):
         done = refresh_all(now=now, progress=progress)
+        progress(EXPECT, 0, done.customers)
+        _predict(now=now, anew=False)
         _what_follows(done, now=now, progress=progress)
     copies.copy_columns()
     members.refresh_everybody(now=now)
@@ -74,7 +86,7 @@ def learn(*, now: datetime, progress: Progress = silent) -> Predicted:
         progress("copying facts", 0, 1)
         with open_mirror(mirror_file()) as (_, copy):
             copy.sync(conninfo("reader"))
-        progress("what to expect", 0, 0)
+        progress(EXPECT, 0, 0)
         done = _predict(now=now, anew=True)
     copies.copy_columns()  # lists are put in the order of what is expected from there
     return done
@@ -89,9 +101,7 @@ def publish_to(target: Path, *, by: By, now: datetime, progress: Progress = sile
 
 
 def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None:
-    """What is learned of everybody once their profiles are written, whoever computed them."""
-    progress("what to expect", 0, done.customers)
-    _predict(now=now, anew=False)
+    """What is learned of everybody once their profiles and scores are written, whoever computed them."""
     progress("what to propose", 0, done.customers)
     propose_to_everybody(today=done.as_of)
     progress("who may be leaving", 0, done.customers)
@@ -112,7 +122,13 @@ def _predict(*, now: datetime, anew: bool) -> Predicted:
 
 
 def refresh_on_spark(
-    *, now: datetime, master: str | None, memory: str, folder: Path | None = None, progress: Progress = silent
+    *,
+    now: datetime,
+    master: str | None,
+    memory: str,
+    folder: Path | None = None,
+    with_scores: bool = True,
+    progress: Progress = silent,
 ) -> Refreshed:
     """The same, computed by Spark: facts go out as Parquet, its answers come back.
 
@@ -120,18 +136,25 @@ def refresh_on_spark(
     ----------
     folder
         Where they lie, seen by the cluster under the same name, and kept; unless given a temporary one of this machine.
+    with_scores
+        Whether Spark says what to expect too; else it is said here.
 
     Raises
     ------
     SparkNotInstalled
         Before anything is written.
+    SparkCannotScore
+        Before anything is computed.
     """
     require_spark()
     with tempfile.TemporaryDirectory(dir=mirror_file().parent, prefix="spark-") as temporary:
         lies = (folder or Path(temporary) / "run").absolute()
         export_to(lies, now=now, progress=progress)
         progress("Spark", 0, 0)
-        on_spark.compute_folder(str(lies), master=master, memory=memory)
+        try:
+            on_spark.compute_folder(str(lies), master=master, memory=memory, with_scores=with_scores)
+        except CannotScore as problem:
+            raise SparkCannotScore(problem=problem) from None
         return load_from(lies, now=now, progress=progress)
 
 
@@ -145,6 +168,10 @@ def load_from(folder: Path, *, now: datetime, progress: Progress = silent) -> Re
     """Write what Spark computed in a folder, as if it had been computed here; and what follows from it."""
     with _alone(progress):
         done = take_back(folder.absolute(), now=now, progress=progress)
+        progress(EXPECT, 0, done.customers)
+        if take_scores(folder.absolute()) is None:
+            progress(EXPECT_HERE, 0, done.customers)
+            _predict(now=now, anew=False)
         _what_follows(done, now=now, progress=progress)
     copies.copy_columns()
     members.refresh_everybody(now=now)

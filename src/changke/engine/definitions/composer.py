@@ -129,8 +129,9 @@ class Composer:
 
         return self._keep(("population", name, engine), make)
 
-    def rows(self, name: str, *, engine: str, scope: Scope | None = None) -> Statement:
-        """The rows of a definition of a finer grain (customer day, customer receipt), in the order of its keys."""
+    def rows(self, name: str, *, engine: str, scope: Scope | None = None, ordered: bool = True) -> Statement:
+        """The rows of a definition of a finer grain (customer day, customer receipt), in the order of its keys unless
+        that is left to whoever reads them."""
         kind = (scope or Scope()).kind
 
         def make() -> Statement:
@@ -139,11 +140,13 @@ class Composer:
             assembly = Assembly(self.registry, needed, engine=engine, kind=kind, outermost=definition)
             keys = [exp.column(key, table=name) for key in definition.keys]
             query = exp.select(*keys, *(column.read(name) for column in definition.columns))
-            query.from_(assembly.body(definition), copy=False).order_by(*(key.copy() for key in keys), copy=False)
+            query.from_(assembly.body(definition), copy=False)
+            if ordered:
+                query.order_by(*(key.copy() for key in keys), copy=False)
             query = assembly.put_before(query)
             return spell(query, engine=engine, types=self._types, populations=assembly.populations, kind=kind)
 
-        return self._keep(("rows", name, engine, kind), make)
+        return self._keep(("rows", name, engine, kind, ordered), make)
 
     def _keep(self, key: Hashable, make: Callable[[], Statement]) -> Statement:
         with self._lock:

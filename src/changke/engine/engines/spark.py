@@ -4,11 +4,13 @@
 
 works off a folder that `changke refresh --export` wrote; `spark-submit` takes the same file. Nothing else imports
 pyspark, and nothing here does before Spark is asked for: it comes with the extra `changke[spark]` and wants Java.
+Definitions run as SQL; scores run in Python beside each of Spark's own processes (`spark_scores.py`).
 """
 
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -19,14 +21,17 @@ import sqlglot
 
 from changke.engine.definitions import POPULATION_VERSION, Statement
 from changke.engine.definitions.staged import KEPT
-from changke.engine.plan import DONE, EVERYBODY, FILE, VERSION, Plan
+from changke.engine.engines.spark_scores import require_scores, scored
+from changke.engine.plan import DONE, EVERYBODY, FILE, SCORES, VERSION, Plan
 
 LOCAL = "local[*]"
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """In the environment where `spark-submit` started us: it knows the master."""
 MEMORY = "4g"
 """Of the driver, which on one machine is all of Spark."""
-
+PYTHON = "PYSPARK_PYTHON"
+"""In the environment where it is said which Python scores run in. On one machine it is this one unless said."""
+CUSTOMERS = "facts_customer"
 
 PAGE = "1m"
 """What each sort and each hash table takes at least. The last statement has some hundred of them at once; of the pages
@@ -76,6 +81,8 @@ def session(
     require()
     if master is None and SUBMITTED not in os.environ:
         master = LOCAL
+    if master and master.startswith("local"):
+        os.environ.setdefault(PYTHON, sys.executable)
     here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     chosen = {
         "spark.driver.memory": memory,
@@ -151,13 +158,22 @@ def create_table(session: Any, name: str, rows: Any) -> None:
     rows.write.format("parquet").saveAsTable(name)
 
 
-def compute(session: Any, folder: str, plan: Plan) -> None:
-    """Work the plan off: read the folder's facts, write its answers."""
+def compute(session: Any, folder: str, plan: Plan, *, with_scores: bool = True) -> None:
+    """Work the plan off: read the folder's facts, write its answers.
+
+    Raises
+    ------
+    CannotScore
+        Before anything is computed.
+    """
     functions = _pyspark("pyspark.sql.functions")
     answers = f"{folder}/answers"
+    scores = plan.scores if with_scores else None
+    if scores:
+        require_scores(session)
     show_facts(session, f"{folder}/facts", plan.tables, plan.views)
     session.sql(f"CREATE DATABASE IF NOT EXISTS {KEPT}")
-    counted = []
+    counted: list[tuple[str, int, int | None]] = []
     for day in plan.days:
         values = plan.bound(day)
         for step in plan.steps:
@@ -169,26 +185,41 @@ def compute(session: Any, folder: str, plan: Plan) -> None:
             session.table(step.table).write.mode("overwrite").parquet(f"{answers}/{day}/{step.table}")
         path = f"{answers}/{day}/{EVERYBODY}"
         run(session, plan.everybody, values).write.mode("overwrite").parquet(path)
-        counted.append((day, session.read.parquet(path).count()))
+        rows, known = session.read.parquet(path).count(), None
+        if scores and day == plan.days[0]:
+            path = f"{answers}/{day}/{SCORES}"
+            bought, before = (run(session, one, values) for one in (scores.bought, scores.before))
+            customers = session.table(CUSTOMERS).count()
+            scored(bought, before, scores, customers=customers).write.mode("overwrite").parquet(path)
+            known = session.read.parquet(path).count()
+        counted.append((day, rows, known))
         for step in plan.steps:
             session.sql(f"DROP TABLE {step.table}")
-    listed = " UNION ALL ".join(f"SELECT '{day}' AS day, {int(rows)}L AS customers" for day, rows in counted)
+    listed = " UNION ALL ".join(
+        f"SELECT '{day}' AS day, {rows}L AS customers, CAST({'NULL' if known is None else known} AS BIGINT) AS scored"
+        for day, rows, known in counted
+    )
     session.sql(listed).coalesce(1).write.mode("overwrite").parquet(f"{answers}/{DONE}")
 
 
 def compute_folder(
-    folder: str, *, master: str | None = None, memory: str = MEMORY, options: Mapping[str, str] | None = None
+    folder: str,
+    *,
+    master: str | None = None,
+    memory: str = MEMORY,
+    options: Mapping[str, str] | None = None,
+    with_scores: bool = True,
 ) -> None:
     """Start Spark and work a folder off. `folder` may be any address that Spark reads.
 
     Raises
     ------
-    SparkMissing, NotAPlan
+    SparkMissing, NotAPlan, CannotScore
     """
     scratch = f"{folder}/scratch"
     with session(scratch=scratch, master=master, memory=memory, options=options) as running:
         [row] = running.read.text(f"{folder}/{FILE}", wholetext=True).collect()
-        compute(running, folder, Plan.loads(row[0]))
+        compute(running, folder, Plan.loads(row[0]), with_scores=with_scores)
 
 
 def _pyspark(module: str) -> Any:
@@ -205,9 +236,18 @@ def main() -> None:
     parser.add_argument("--master", help="the cluster, as spark://host:7077; else this machine, all cores")
     parser.add_argument("--memory", default=MEMORY, help="of the driver")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of Spark")
+    parser.add_argument(
+        "--without-scores", action="store_true", help="no Python on Spark's machines: what to expect is said at home"
+    )
     arguments = parser.parse_args()
     options = dict(one.split("=", 1) for one in arguments.set)
-    compute_folder(arguments.folder, master=arguments.master, memory=arguments.memory, options=options)
+    compute_folder(
+        arguments.folder,
+        master=arguments.master,
+        memory=arguments.memory,
+        options=options,
+        with_scores=not arguments.without_scores,
+    )
 
 
 if __name__ == "__main__":

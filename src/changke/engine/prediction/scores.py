@@ -5,10 +5,12 @@ docs/algorithms/value.md
 """
 
 import datetime as dt
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,7 +35,50 @@ COLUMNS = (
 )  # fmt: skip
 """A prediction as numbers, in the order of a row."""
 
+DAYS_KNOWN = "purchase_days"
+"""Beside a row that comes from elsewhere: of how many days of hers it knows."""
+
 Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What rows depend on beside the customers: as JSON it goes where their days are.
+
+    Attributes
+    ----------
+    parameters, margins
+        As `Fitted` and `Margins` write them.
+    today
+        The last day that is known.
+    """
+
+    parameters: Mapping[str, Any]
+    margins: Mapping[str, Any]
+    margin_percent: int | None
+    discount_percent: int
+    worth_years: int
+    today: dt.date
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "today": self.today.isoformat()}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Self:
+        return cls(**{**told, "today": dt.date.fromisoformat(told["today"])})
+
+    def of(self, bought: Columns, before: Columns) -> dict[str, Any]:
+        """COLUMNS and DAYS_KNOWN of whoever came, from all rows of some customers; customers ascending."""
+        known = Known.of(purchase_days(bought, before, today=self.today), bought)
+        said = predictions(
+            Fitted.from_json(json.dumps(self.parameters)),
+            known,
+            margins=Margins.from_json(self.margins),
+            margin_percent=self.margin_percent,
+            discount_percent=self.discount_percent,
+            worth_years=self.worth_years,
+        )
+        return {**said, DAYS_KNOWN: known.summary.x.astype(np.int64) + 1}
 
 
 def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:

@@ -34,13 +34,17 @@ class Command(ShopCommand):
             "--folder", metavar="FOLDER", type=Path,
             help="with --engine spark: where facts and answers lie, a path that the cluster sees too; kept afterwards",
         )  # fmt: skip
+        parser.add_argument(
+            "--without-scores", action="store_true",
+            help="with --engine spark: this machine says what to expect, for Spark's machines have no Python for it",
+        )  # fmt: skip
 
     def run(
         self, *, engine: str, export: Path | None, load: Path | None, master: str | None, memory: str | None,
-        folder: Path | None, **options: Any,
+        folder: Path | None, without_scores: bool, **options: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        if engine != SPARK and (master or memory or folder):
-            raise CommandError(gettext("--master, --memory and --folder belong to --engine spark."))
+        if engine != SPARK and (master or memory or folder or without_scores):
+            raise CommandError(gettext("--master, --memory, --folder and --without-scores belong to --engine spark."))
         began, now = time.monotonic(), datetime.now(UTC)
         with Steps() as steps:
             if export:
@@ -50,8 +54,9 @@ class Command(ShopCommand):
                 done = analytics.load_from(load, now=now, progress=steps)
             elif engine == SPARK:
                 done = analytics.refresh_on_spark(
-                    now=now, master=master, memory=memory or MEMORY, folder=folder, progress=steps
-                )
+                    now=now, master=master, memory=memory or MEMORY, folder=folder, with_scores=not without_scores,
+                    progress=steps,
+                )  # fmt: skip
             else:
                 done = analytics.refresh(now=now, progress=steps)
         seconds = round(time.monotonic() - began, 1)

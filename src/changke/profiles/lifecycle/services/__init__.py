@@ -27,7 +27,7 @@ from changke.profiles.lifecycle.services.choose import (
 )
 from changke.profiles.lifecycle.services.compare import Comparison, compare
 from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
-from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back
+from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back, take_scores
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
 from changke.profiles.lifecycle.services.fold import Folded, fold, too_many
 from changke.profiles.lifecycle.services.night import refresh_all, refresh_from
@@ -68,5 +68,6 @@ __all__ = [
     "switch_off",
     "switch_on",
     "take_back",
+    "take_scores",
     "too_many",
 ]

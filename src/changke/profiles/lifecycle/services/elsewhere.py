@@ -17,7 +17,9 @@ from django.db import connection
 
 from changke.engine.definitions import values_of
 from changke.engine.definitions.staged import Staged, Step
-from changke.engine.plan import DONE, EVERYBODY, FILE, VERSION, NotAPlan, Plan, read_plan
+from changke.engine.plan import DONE, EVERYBODY, FILE, SCORES, VERSION, NotAPlan, Plan, read_plan
+from changke.engine.prediction.scores import COLUMNS as SCORED
+from changke.engine.prediction.scores import DAYS_KNOWN
 from changke.facts.tables import TABLES, VIEWS
 from changke.foundation.database.connections import conninfo
 from changke.foundation.errors import DomainError
@@ -29,10 +31,14 @@ from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.night import Night, begin, fill_charts
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, silent
 from changke.profiles.lifecycle.services.slices import Refreshed
+from changke.profiles.value.services.elsewhere import keep_said, scores_for
+from changke.profiles.value.services.predict import Predicted
 
 ENGINE = "spark"
 FILE_BYTES = "256MB"
 """Of one Parquet file: some 8 million receipts, a comfortable piece of work."""
+
+SAID = ", ".join((*SCORED, DAYS_KNOWN))
 
 
 class FolderNotEmpty(DomainError):
@@ -97,6 +103,7 @@ def plan_of(night: Night, *, engine: str = ENGINE) -> Plan:
         days=tuple(day.isoformat() for day in night.days.in_turn),
         values={**night.numbers, **values_of(cases=night.cases)},
         about=_about(night),
+        scores=scores_for(staged.composer, engine=engine, today=night.days.chain),
     )
 
 
@@ -122,6 +129,26 @@ def take_back(
     return done
 
 
+def take_scores(folder: Path) -> Predicted | None:
+    """Write what is to be expected of everybody, of a folder that was taken back before. None where it does not say
+    that, or by a fit or numbers that hold no more: then it is for the caller to ask here.
+
+    Raises
+    ------
+    NothingToLoad
+    """
+    try:
+        plan = read_plan(folder)
+    except NotAPlan as problem:
+        raise NothingToLoad(folder=folder, problem=problem) from None
+    with duckdb.connect() as duck:
+        if plan.scores is None or _rows_promised(duck, folder, plan)[SCORES] is None:
+            return None
+        lies = _parquet(folder, plan.days[0], SCORES)
+        found = duck.execute(f"SELECT {SAID} FROM {lies} ORDER BY customer_id").fetchnumpy()  # noqa: S608
+    return keep_said(found, plan.scores.asked, snapshot=int(plan.about["snapshot"]))
+
+
 def _write_answers(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan, progress: Progress) -> Refreshed:
     rows = _rows_promised(duck, folder, plan)
     moment, snapshot = dt.datetime.fromisoformat(plan.about["moment"]), int(plan.about["snapshot"])
@@ -134,7 +161,9 @@ def _write_answers(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan, pr
     if _about(night) != plan.about or tuple(day.isoformat() for day in night.days.in_turn) != plan.days:
         raise AnswersOutdated(folder=folder)
     for told in plan.days:  # all of them before the first row is written
-        _check(duck, folder, told, night, rows[told])
+        _check(duck, folder, (told, EVERYBODY), _names(night), promised=rows[told])
+    if rows[SCORES] is not None:
+        _check(duck, folder, (plan.days[0], SCORES), SAID, promised=rows[SCORES])
     first = plan.days[0]
     values = {one.name: _population(duck, folder, first, one.name) for one in REGISTRY.populations}
     version = keep_populations(values, today=night.days.chain, snapshot=snapshot, now=moment)
@@ -145,26 +174,28 @@ def _write_answers(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan, pr
     return night.end(duck, version)
 
 
-def _rows_promised(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan) -> dict[str, int]:
-    """How many customers each day has, written when all were there."""
+def _rows_promised(duck: duckdb.DuckDBPyConnection, folder: Path, plan: Plan) -> dict[str, Any]:
+    """How many customers each day and the scores have, written when all were there; None: there are no scores."""
     try:
-        told = duck.execute(f"SELECT day, customers FROM {_parquet(folder, DONE)}").fetchall()  # noqa: S608
+        told = duck.execute(f"SELECT day, customers, scored FROM {_parquet(folder, DONE)}").fetchall()  # noqa: S608
     except duckdb.Error as problem:
         raise NothingToLoad(folder=folder, problem=_first_line(problem)) from None
-    if {day for day, _ in told} != set(plan.days):
+    if {day for day, _, _ in told} != set(plan.days):
         raise NothingToLoad(folder=folder, problem=f"{DONE}: {told}")
-    return dict(told)
+    [scored] = [one for day, _, one in told if day == plan.days[0]]
+    return {**{day: customers for day, customers, _ in told}, SCORES: scored}
 
 
-def _check(duck: duckdb.DuckDBPyConnection, folder: Path, day: str, night: Night, rows: int) -> None:
+def _check(duck: duckdb.DuckDBPyConnection, folder: Path, lies: tuple[str, str], names: str, *, promised: int) -> None:
     """Every column is there, and every customer once."""
-    lies = f"(SELECT {_names(night)} FROM {_parquet(folder, day, EVERYBODY)})"  # noqa: S608
+    rows = f"(SELECT {names} FROM {_parquet(folder, *lies)})"  # noqa: S608
+    count = f"SELECT COUNT(*), COUNT(DISTINCT customer_id) FROM {rows}"  # noqa: S608
     try:
-        [(counted, people)] = duck.execute(f"SELECT COUNT(*), COUNT(DISTINCT customer_id) FROM {lies}").fetchall()  # noqa: S608
+        [(counted, people)] = duck.execute(count).fetchall()
     except duckdb.Error as problem:
         raise NothingToLoad(folder=folder, problem=_first_line(problem)) from None
-    if (counted, people) != (rows, rows):
-        raise NothingToLoad(folder=folder, problem=f"{day}: {people} / {counted} / {rows}")
+    if (counted, people) != (promised, promised):
+        raise NothingToLoad(folder=folder, problem=f"{'/'.join(lies)}: {people} / {counted} / {promised}")
 
 
 def _names(night: Night) -> str:

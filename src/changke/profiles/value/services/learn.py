@@ -39,13 +39,14 @@ def fit_for(
         The days, and the rows of `days_bought` they are made of: read only to learn.
     """
     latest, rules = current_fit(), value_rules()
-    if latest is None or anew or _stale(latest, purchase_days, today=today, horizon_days=rules.horizon_days):
+    if latest is None or anew or is_stale(latest, purchase_days, today=today, horizon_days=rules.horizon_days):
         days, bought = everybody()
         return learn(days, horizon_days=rules.horizon_days, now=now, margins=Margins.of(bought))
     return latest
 
 
-def _stale(latest: ValueFit, purchase_days: int, *, today: dt.date, horizon_days: int) -> bool:
+def is_stale(latest: ValueFit, purchase_days: int, *, today: dt.date, horizon_days: int) -> bool:
+    """Whether the chain, which has so many purchase days now, is to be learned anew."""
     return fit_is_stale(
         fitted_on=latest.observation_end,
         horizon_days=latest.horizon_days,

@@ -82,20 +82,28 @@ def predict_everybody(
     clock.part("fit")
     found = _predicted(fit, known, rules)
     clock.part("predict")
+    written = keep_everybody(found, fit, as_of=today, snapshot=snapshot)
+    clock.part("write")
+    return Predicted(
+        len(found["customer_id"]), written, fit, is_new_fit=before is None or before.pk != fit.pk, seconds=clock.parts
+    )
+
+
+def keep_everybody(found: Columns, fit: ValueFit, *, as_of: dt.date, snapshot: int) -> int:
+    """Take everybody's rows over and forget whoever is not among them; how many were new or had changed.
+
+    They know every transaction below `snapshot`."""
     _count_anew()
     begin_everybody()
     written = 0
     for begin in range(0, len(found["customer_id"]), SLICE):
         some = {name: column[begin : begin + SLICE] for name, column in found.items()}
         with transaction.atomic():
-            written += _write(some, fit, as_of=today, snapshot=snapshot)
+            written += _write(some, fit, as_of=as_of, snapshot=snapshot)
     _drop_others(found["customer_id"], snapshot)
     # A row of a later day stays, though it may know fewer facts: whoever follows looks at them again.
-    end_everybody(None if Prediction.objects.filter(as_of__gt=today).exists() else snapshot)
-    clock.part("write")
-    return Predicted(
-        len(found["customer_id"]), written, fit, is_new_fit=before is None or before.pk != fit.pk, seconds=clock.parts
-    )
+    end_everybody(None if Prediction.objects.filter(as_of__gt=as_of).exists() else snapshot)
+    return written
 
 
 def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
