@@ -20,7 +20,7 @@ from changke.engine.clv.summary import Summary
 from changke.engine.clv.sums import sum_of_days
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.prediction.intervals import Widths, between_days
+from changke.engine.prediction.intervals import MoneyAround, Widths, between_days
 from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
 from changke.engine.prediction.season import Season, season
@@ -59,6 +59,8 @@ class Fitted:
         How much more often those come who spend more, from the same window.
     widths
         What is asked of the models so that the promised share lies in an interval, from the same window.
+    money
+        The law of the sums of money, and what is asked of it.
     fallbacks
         Model -> why its parameters are not the plain maximum of its likelihood, in one word.
     """
@@ -73,6 +75,7 @@ class Fitted:
     level: float
     tilt: Tilt = field(default_factory=Tilt)
     widths: Widths = field(default_factory=Widths)
+    money: MoneyAround = field(default_factory=MoneyAround)
 
     @property
     def fallbacks(self) -> dict[str, str]:
@@ -138,6 +141,7 @@ class Fitted:
         low, high, inside = between_days(active, expected, variance, share)
         columns: dict[str, Column] = {"expected_purchases": expected, "purchases_low": low, "purchases_high": high}
         columns["purchases_inside"] = inside
+        share = self.money.widths.share(expected, interval)
         return columns | ({} if each is None else self._money(known, each, expected, variance, active, share))
 
     def worth(
@@ -213,7 +217,7 @@ class Fitted:
     def _money(
         self, known: Summary, each: Floats, expected: Floats, variance: Floats, active: Floats, share: Floats
     ) -> dict[str, Column]:
-        """Mean of the sum, and the interval of zero or a gamma distributed sum.
+        """Mean of the sum, and its interval.
 
         What is known of the purse went into the days once; the money is that of the days the models gave her.
         """
@@ -222,8 +226,8 @@ class Fitted:
         mean, low, high = self._sum(self.spend, known, scale, expected, variance, active, share)
         return {"expected_spend": mean, "spend_low": low, "spend_high": high}
 
-    @staticmethod
     def _sum(
+        self,
         spend: RobustSpend,
         known: Summary,
         scale: Floats | float,
@@ -234,7 +238,10 @@ class Fitted:
     ) -> tuple[Floats, Floats, Floats]:
         within, unknown = (part * scale**2 for part in spend.variance_of_spend(known))
         each = np.asarray(spend.expected_spend(known) * scale, float)
-        return sum_of_days(each, within, unknown, expected=expected, variance=variance, active=active, share=share)
+        return sum_of_days(
+            each, within, unknown, expected=expected, variance=variance, active=active, share=share,
+            heavy=self.money.heavy,
+        )  # fmt: skip
 
     def to_json(self) -> str:
         """What was learned as text, to be read by `from_json`."""
@@ -249,7 +256,8 @@ class Fitted:
                 "spend": json.loads(self.spend.to_json()) if self.spend else None,
                 "level": self.level,
                 "tilt": asdict(self.tilt),
-                "widths": asdict(self.widths) if np.isfinite(self.widths.bounds).all() else None,
+                "widths": _kept(self.widths),
+                "money": {"heavy": self.money.heavy, "widths": _kept(self.money.widths)},
             },
             allow_nan=False,
         )
@@ -271,6 +279,7 @@ class Fitted:
                 level=float(kept["level"]),
                 tilt=Tilt(**{name: float(value) for name, value in kept.get("tilt", {}).items()}),
                 widths=_widths(kept.get("widths")),
+                money=_money_around(kept.get("money"), kept.get("widths")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a kept outlook: {error}") from None
@@ -290,6 +299,15 @@ def _ends(begun: float, length: float) -> list[float]:
 def _widths(kept: dict[str, Any] | None) -> Widths:
     """None where nothing was learned, and in what was kept before widths were."""
     return Widths(tuple(kept["bounds"]), tuple(kept["asked"])) if kept else Widths()
+
+
+def _kept(widths: Widths) -> dict[str, Any] | None:
+    return asdict(widths) if np.isfinite(widths.bounds).all() else None
+
+
+def _money_around(kept: dict[str, Any] | None, of_days: dict[str, Any] | None) -> MoneyAround:
+    """In what was kept before money had its own, it had the widths of the days."""
+    return MoneyAround(float(kept["heavy"]), _widths(kept["widths"])) if kept else MoneyAround(widths=_widths(of_days))
 
 
 def _level(lately: past.Lately, turn: Season) -> float:
@@ -321,6 +339,7 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         level=_level(lately, turn),
         tilt=tilt,
         widths=lately.widths,
+        money=lately.money,
     )
 
 

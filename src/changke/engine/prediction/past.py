@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
+from changke.engine.clv.summary import Summary
+from changke.engine.clv.sums import moments
 from changke.engine.prediction import boost, intervals
 from changke.engine.prediction import tilt as tilting
 from changke.engine.prediction.days import Days, Window
@@ -17,6 +19,8 @@ from changke.engine.special import expit, logit
 
 LEAST_DAYS = 28
 LEAST_CUSTOMERS = 500
+LEAST_AROUND = 100
+"""From how many on the past says how far customers lie around what is expected."""
 MOST_WINDOWS = 5
 MOST_CUSTOMERS = 20_000
 """From how many the widths are learned: their error is then a third of a point, whatever the chain."""
@@ -151,6 +155,8 @@ class Lately:
         Who spends more comes more often.
     widths
         What to ask so that 80 % lie inside.
+    money
+        The law of the sums, and what to ask of it.
     growth
         How many times as much money a day of those who came brought as was said; its root is part of the level.
     """
@@ -158,6 +164,7 @@ class Lately:
     level: float = 1.0
     tilt: Tilt = field(default_factory=Tilt)
     widths: intervals.Widths = field(default_factory=intervals.Widths)
+    money: intervals.MoneyAround = field(default_factory=intervals.MoneyAround)
     growth: float = 1.0
 
 
@@ -167,7 +174,7 @@ def lately(days: Days, horizon: int, k: int = 1) -> Lately:
     At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
     about who comes, with how much, and how far customers lie around what is expected.
     """
-    found = newest(days, horizon) if len(days.customers) >= LEAST_CUSTOMERS else None
+    found = newest(days, horizon) if len(days.customers) >= LEAST_AROUND else None
     if found is None:
         return Lately()
     window, length = found
@@ -183,15 +190,40 @@ def lately(days: Days, horizon: int, k: int = 1) -> Lately:
         stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
     said = Said.of(about, stretched)
     expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
-    level, tilt, growth = 1.0, Tilt(), 1.0
+    level, tilt, growth, around = 1.0, Tilt(), 1.0, intervals.MoneyAround()
     if days.has_money:
-        each = RobustSpend().fit(known).expected_spend(known)
-        level, growth = _level(each, expected, came, money)
-        tilt = tilting.learned(each, expected, active, came).kept_level(each, expected, active)
+        spend = RobustSpend().fit(known)
+        each = spend.expected_spend(known)
+        if len(days.customers) >= LEAST_CUSTOMERS:
+            level, growth = _level(each, expected, came, money)
+            tilt = tilting.learned(each, expected, active, came).kept_level(each, expected, active)
         factor, active = tilt.factor(each), tilt.active(active, each)
         expected, variance = expected * factor, variance * factor
+        around = _around(
+            spend, known.some(some), factor[some], expected[some], variance[some], active[some], money[some]
+        )
     widths = intervals.learned(expected[some], active[some], variance[some], came[some])
-    return Lately(level, tilt, widths, growth)
+    return Lately(level, tilt, widths, around, growth)
+
+
+def _around(
+    spend: RobustSpend,
+    known: Summary,
+    factor: Floats,
+    expected: Floats,
+    variance: Floats,
+    active: Floats,
+    money: Floats,
+) -> intervals.MoneyAround:
+    """How the money of these customers lies around what was said, at the level of money that came."""
+    each = spend.expected_spend(known)
+    said, brought = float((each / factor) @ expected), float(money.sum())
+    if said <= 0 or brought <= 0:
+        return intervals.MoneyAround()
+    scale = brought / said / factor
+    within, unknown = (part * scale**2 for part in spend.variance_of_spend(known))
+    mean, second = moments(each * scale, within, unknown, expected=expected, variance=variance)
+    return intervals.learned_of_money(expected, active, mean, second, money)
 
 
 def _level(each: Floats, expected: Floats, came: Floats, money: Floats) -> tuple[float, float]:
