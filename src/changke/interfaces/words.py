@@ -482,6 +482,18 @@ CAUSE_LABELS = {
     "": _("Not known"),
 }
 
+SEGMENT_WHYS = {
+    "": "",
+    "fact": _("because of a new record"),
+    "import": _("because of a loaded file"),
+    "refresh": _("because time went by"),
+    "publish": _("because the segment was saved"),
+    "freeze": _("because a list was frozen"),
+    "untrack": _("because the segment is followed no more"),
+    "drop": _("because the segment was dropped"),
+}
+"""Why she entered a segment or left it."""
+
 WARNING_ENDS = {
     "": _("Open warnings"),
     "came_back": _("Came back by herself"),

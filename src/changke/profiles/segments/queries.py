@@ -21,7 +21,7 @@ from changke.profiles.conditions import Both, Condition, ConditionError, Not, re
 from changke.profiles.conditions.deeds import TABLES, WITH_LINES, stayed
 from changke.profiles.segments import columns
 from changke.profiles.segments.asking import FROM, Question, SegmentCircle, Words, persons, question, today_of
-from changke.profiles.segments.models import Segment
+from changke.profiles.segments.models import Segment, Why
 
 SAMPLE = 6
 
@@ -245,6 +245,16 @@ def members_now(segments: Sequence[Segment], *, scope: Scope) -> dict[int, int]:
     return {one.pk: found.get(one.pk, 0) for one in segments if one.is_tracked or one.is_static}
 
 
+def of_her_own(column: str, why: str, saved: str) -> str:
+    """That she moved, not the group: what saving, freezing or dropping it did is no movement of hers. Of rows from
+    before reasons were kept the moment tells, as long as the group was not saved again."""
+    told = ", ".join(f"'{one}'" for one in OF_THE_GROUP)
+    return f"{why} NOT IN ({told}) AND NOT ({why} = '' AND {column} = {saved})"
+
+
+OF_THE_GROUP = (Why.PUBLISH, Why.FREEZE, Why.UNTRACK, Why.DROP)
+
+
 @dataclass(frozen=True)
 class DayMoved:
     """Who entered and who left on one day."""
@@ -259,18 +269,19 @@ def moved_by_day(segment: Segment, *, since: dt.datetime, scope: Scope, time_zon
     whoever came and went by that moment's rule is left out."""
     seen, bound = _seen_by(scope)
 
-    def side(column: str, entered: int, left: int) -> str:
+    def side(column: str, why: str, entered: int, left: int) -> str:
         return (
             f"SELECT (member.{column} AT TIME ZONE %(zone)s)::date AS day, {entered} AS entered, {left} AS gone"
             f" FROM profiles_segmentmember AS member JOIN {FROM} ON one.customer_id = member.customer_id"
             f" WHERE member.segment_id = %(segment)s AND member.{column} >= %(since)s"
-            f" AND member.{column} <> %(saved)s AND {seen}"
+            f" AND {of_her_own(f'member.{column}', f'member.{why}', '%(saved)s')} AND {seen}"
         )
 
     with connection.cursor() as sql:
         sql.execute(
             "SELECT day, SUM(entered)::bigint, SUM(gone)::bigint FROM"
-            f" ({side('entered_at', 1, 0)} UNION ALL {side('left_at', 0, 1)}) AS moved GROUP BY day ORDER BY day",
+            f" ({side('entered_at', 'entered_why', 1, 0)} UNION ALL {side('left_at', 'left_why', 0, 1)}) AS moved"
+            " GROUP BY day ORDER BY day",
             {"segment": segment.pk, "since": since, "saved": segment.changed_at, "zone": time_zone, **bound},
         )  # fmt: skip
         return [DayMoved(*row) for row in sql.fetchall()]
@@ -279,19 +290,21 @@ def moved_by_day(segment: Segment, *, since: dt.datetime, scope: Scope, time_zon
 def moved(segments: Sequence[Segment], *, since: dt.datetime, scope: Scope) -> dict[int, tuple[int, int]]:
     """Segment -> how many entered and left since a moment, of their own accord as in `moved_by_day`."""
     seen, bound = _seen_by(scope)
+    entered = of_her_own("member.entered_at", "member.entered_why", "whole.changed_at")
+    left = of_her_own("member.left_at", "member.left_why", "whole.changed_at")
     found = {one.pk: (0, 0) for one in segments if one.is_tracked and not one.is_static}
     with connection.cursor() as sql:
         sql.execute(
             "SELECT member.segment_id,"
-            " COUNT(*) FILTER (WHERE member.entered_at >= %(since)s AND member.entered_at <> whole.changed_at),"
-            " COUNT(*) FILTER (WHERE member.left_at >= %(since)s AND member.left_at <> whole.changed_at)"
+            f" COUNT(*) FILTER (WHERE member.entered_at >= %(since)s AND {entered}),"
+            f" COUNT(*) FILTER (WHERE member.left_at >= %(since)s AND {left})"
             " FROM profiles_segmentmember AS member JOIN profiles_segment AS whole ON whole.id = member.segment_id"
             f" JOIN {FROM} ON one.customer_id = member.customer_id"
             " WHERE member.segment_id = ANY(%(segments)s)"
             f" AND (member.entered_at >= %(since)s OR member.left_at >= %(since)s) AND {seen} GROUP BY 1",
             {"segments": list(found), "since": since, **bound},
         )
-        return found | {pk: (entered, left) for pk, entered, left in sql.fetchall()}
+        return found | {pk: (came, went) for pk, came, went in sql.fetchall()}
 
 
 @dataclass(frozen=True)
@@ -300,7 +313,9 @@ class Stay:
 
     customer_id: int
     entered_at: dt.datetime
+    entered_why: str
     left_at: dt.datetime | None
+    left_why: str
 
 
 def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> list[Stay]:
@@ -310,7 +325,8 @@ def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> li
     there = "member.left_at IS NOT NULL" if left else "member.left_at IS NULL"
     with connection.cursor() as sql:
         sql.execute(
-            f"SELECT member.customer_id, member.entered_at, member.left_at FROM profiles_segmentmember AS member"
+            "SELECT member.customer_id, member.entered_at, member.entered_why, member.left_at, member.left_why"
+            " FROM profiles_segmentmember AS member"
             f" JOIN {FROM} ON one.customer_id = member.customer_id WHERE member.segment_id = %(segment)s AND {there}"
             f" AND {seen} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
             {"segment": segment.pk, **bound},

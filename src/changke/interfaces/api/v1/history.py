@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from changke.facts.customers.queries import customer_in, family_of
 from changke.facts.events.models import Event
@@ -19,6 +19,9 @@ from changke.foundation.errors import Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.paging import Page, PageQuery, page, position
+from changke.profiles.segments.asking import words_of_the_chain
+from changke.profiles.segments.models import SegmentMember
+from changke.profiles.segments.moves import stays_of
 
 router = Router(tags=["customers"])
 
@@ -114,6 +117,51 @@ def get_events(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -
     rows = rows.filter(_before(part, "happened_at")).order_by("-happened_at", "-id")
     found = list(rows.select_related("store")[: part.limit + 1])
     return page(found, part.limit, ends=lambda one: [one.happened_at.isoformat(), one.pk], show=_event)
+
+
+WHY = "`fact`, `import`, `refresh`, `publish`, `freeze`, `untrack`, `drop`; empty: not known."
+VERSION = "Of the segment: another condition is another version. 0: not known."
+
+
+class StayOut(Schema):
+    segment: str = Field(..., description="Key of the segment.")
+    name: str
+    entered_at: dt.datetime
+    entered_why: str = Field(..., description=WHY)
+    entered_version: int = Field(..., description=VERSION)
+    left_at: dt.datetime | None = Field(None, description="null: she is in it.")
+    left_why: str = Field(..., description=WHY)
+    left_version: int | None = Field(None, description=VERSION)
+    is_dropped: bool = Field(..., description="The segment is gone.")
+
+
+@router.get(
+    "/{int:customer_id}/segments", response=Page[StayOut], operation_id="get_customer_segments", summary="Her segments"
+)
+def get_stays(request: HttpRequest, customer_id: int, part: Query[PageQuery]) -> dict[str, Any]:
+    """The tracked segments and frozen lists she is and was in, the latest entry first; of those that your role may know
+    of."""
+    who = actor(request)
+    customer = customer_in(who.scope_for(Capability.CUSTOMER_VIEW), customer_id)
+    words = words_of_the_chain(role=who.who.role)
+    rows = stays_of(family_of(customer.pk), words).filter(_before(part, "entered_at")).order_by("-entered_at", "-id")
+    return page(
+        list(rows[: part.limit + 1]), part.limit, ends=lambda one: [one.entered_at.isoformat(), one.pk], show=_stay
+    )
+
+
+def _stay(one: SegmentMember) -> StayOut:
+    return StayOut(
+        segment=one.segment.key,
+        name=one.segment.name,
+        entered_at=one.entered_at,
+        entered_why=one.entered_why,
+        entered_version=one.entered_version,
+        left_at=one.left_at,
+        left_why=one.left_why,
+        left_version=one.left_version,
+        is_dropped=one.segment.dropped_at is not None,
+    )
 
 
 def _before(part: PageQuery, column: str) -> Q:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
@@ -11,11 +12,14 @@ from changke.facts.customers.models import whom
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.interfaces.api.actors import actor, by
-from changke.interfaces.api.fields import Input
+from changke.interfaces.api.fields import Input, text
+from changke.interfaces.api.paging import Page, page, position
+from changke.interfaces.api.v1.history import VERSION, WHY
 from changke.profiles.conditions import TextError
 from changke.profiles.segments import queries
 from changke.profiles.segments.asking import Words, words_of_the_chain
 from changke.profiles.segments.models import Segment, SegmentMember
+from changke.profiles.segments.moves import Move, Position, inside_at, moves_of
 from changke.profiles.segments.services.save import drop_segment, freeze, refused, save_segment
 
 router = Router(tags=["segments"])
@@ -28,6 +32,8 @@ class SegmentOut(Schema):
     text: str = Field(..., description="What it asks; of a frozen list, what was asked when it was frozen.")
     is_static: bool = Field(..., description="A frozen list.")
     is_tracked: bool = Field(..., description="Who enters and who leaves is written down.")
+    tracked_since: dt.datetime | None = Field(None, description="From then on it is known who was in it.")
+    version: int = Field(..., description="Another condition is another version.")
     changed_at: dt.datetime
 
 
@@ -68,7 +74,11 @@ class CountOut(Schema):
 class MemberOut(Schema):
     customer_id: int
     entered_at: dt.datetime
+    entered_why: str = Field(..., description=WHY)
+    entered_version: int = Field(..., description=VERSION)
     left_at: dt.datetime | None
+    left_why: str = Field(..., description=WHY)
+    left_version: int | None = Field(None, description=VERSION)
 
 
 class MembersOut(Schema):
@@ -79,6 +89,22 @@ class MembersOut(Schema):
 class MembersQuery(Schema):
     cursor: int = Field(0, ge=0, le=2**63 - 1)
     left: bool = Field(False, description="`true`: those who left.")
+    at: dt.datetime | None = Field(None, description="Who was in it at this moment, which says its zone.")
+
+
+class MoveOut(Schema):
+    """She entered, or left."""
+
+    moment: dt.datetime
+    customer_id: int
+    left: bool = Field(..., description="`true`: she left; `false`: she entered.")
+    why: str = Field(..., description=WHY)
+    version: int = Field(..., description=VERSION)
+
+
+class MovesQuery(Schema):
+    since: dt.datetime = Field(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), description="From this moment on.")
+    cursor: Annotated[str, text(400)] = Field("", description="`next` of the page before.")
 
 
 class OverlapOut(Schema):
@@ -180,14 +206,52 @@ def delete_segment(request: HttpRequest, key: str) -> tuple[int, None]:
 
 @router.get("/{key}/members", response=MembersOut, operation_id="get_segment_members", summary="Who is in it")
 def get_segment_members(request: HttpRequest, key: str, query: Query[MembersQuery]) -> MembersOut:
-    """Who is in it since when, or who left when; of a tracked segment or a frozen list."""
+    """Who is in it since when, or who left when, or who was in it at a past moment; of a tracked segment or a frozen
+    list. 409 for a moment before it was followed."""
     scope, one = actor(request).scope_for(Capability.CUSTOMER_VIEW), _there(key)
-    rows = SegmentMember.objects.filter(segment=one, left_at__isnull=not query.left, pk__gt=query.cursor)
-    if scope.store_ids is not None:
-        rows = rows.filter(whom(scope))
-    found = list(rows.order_by("pk")[: PAGE + 1])
+    queries.condition_of(one, _words(request))
+    if query.at is not None:
+        rows = inside_at(one, _with_zone("at", query.at), scope=scope)
+    else:
+        rows = SegmentMember.objects.filter(segment=one, left_at__isnull=not query.left)
+        rows = rows if scope.store_ids is None else rows.filter(whom(scope))
+    found = list(rows.filter(pk__gt=query.cursor).order_by("pk")[: PAGE + 1])
     items = [MemberOut.from_orm(row) for row in found[:PAGE]]
     return MembersOut(items=items, next=str(found[PAGE - 1].pk) if len(found) > PAGE else None)
+
+
+@router.get("/{key}/moves", response=Page[MoveOut], operation_id="get_segment_moves", summary="Who came and went")
+def get_segment_moves(request: HttpRequest, key: str, query: Query[MovesQuery]) -> dict[str, Any]:
+    """Everybody who entered or left, in the order of time, those too whom a saving brought in or put out. Ask again
+    with the last moment as `since` for what came after; a moment may come twice."""
+    scope, one = actor(request).scope_for(Capability.CUSTOMER_VIEW), _there(key)
+    queries.condition_of(one, _words(request))
+    after = position(query.cursor, str, int, int)
+    since = _with_zone("since", query.since)
+    found = moves_of(one, scope=scope, since=since, after=_position(after), most=PAGE + 1)
+    return page(found, PAGE, ends=_ends, show=MoveOut.from_orm)
+
+
+def _with_zone(field: str, moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is None:
+        raise Invalid(field=field, reason="needs its zone")
+    return moment
+
+
+def _ends(one: Move) -> list[Any]:
+    return [one.moment.isoformat(), one.stay, int(one.left)]
+
+
+def _position(after: list[Any] | None) -> Position | None:
+    if after is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(after[0])
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 0 <= after[1] < 2**63:
+        raise Invalid(field="cursor", reason="is not a cursor of this list: send `next` of the page before")
+    return moment, after[1], bool(after[2])
 
 
 @router.get("/{key}/portrait", response=PortraitsOut, operation_id="get_segment_portrait", summary="Its portrait")

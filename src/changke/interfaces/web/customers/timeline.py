@@ -20,9 +20,10 @@ from changke.facts.visits.models import Visit
 from changke.foundation.periods import business_date
 from changke.interfaces import words
 from changke.interfaces.web import formats
-from changke.interfaces.web.customers import told
+from changke.interfaces.web.customers import stays, told
 from changke.interfaces.web.customers.brought import referrals
 from changke.interfaces.web.customers.happenings import Asked, Happening, behind, sorting
+from changke.profiles.segments.models import SegmentMember
 
 Source = Callable[[Asked, int, int], Iterator[Happening]]
 
@@ -38,6 +39,7 @@ KINDS: dict[str, str | Promise] = {
     "return": _("Returns"),
     "note": _("Notes"),
     "stage": _("Stages"),
+    "segment": _("Segments"),
     "followup": _("Follow-ups"),
     "referral": _("Referrals"),
     "other": pgettext_lazy("timeline", "Other"),
@@ -365,6 +367,8 @@ SOURCES: tuple[tuple[frozenset[str], Source], ...] = (
     (frozenset({"other"}), told.merges),
     (frozenset({"other"}), told.advisers),
     (frozenset({"other"}), told.scores),
+    (frozenset({"segment"}), stays.entered),
+    (frozenset({"segment"}), stays.left),
 )
 """A position names its source by its place: further ones come last."""
 RARE: dict[Source, tuple[Any, ...]] = {
@@ -375,6 +379,8 @@ RARE: dict[Source, tuple[Any, ...]] = {
     told.tags: (Tag, FormerTag),
     told.advisers: (Advising,),
     told.scores: (ScoreValue,),
+    stays.entered: (SegmentMember,),
+    stays.left: (SegmentMember,),
 }
 """What is told from tables in which most customers do not stand."""
 

@@ -15,9 +15,9 @@ from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.conditions import TextError, print_tree
 from changke.profiles.segments.asking import FROM, question, today_of, words_of_the_chain
-from changke.profiles.segments.models import LONGEST_KEY, Segment, SegmentMember
+from changke.profiles.segments.models import LONGEST_KEY, Segment, Why
 from changke.profiles.segments.services import fields as _registers  # noqa: F401 -- what is asked keeps its meaning
-from changke.profiles.segments.services.members import refresh_members
+from changke.profiles.segments.services.members import end_stays, refresh_members
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 MOST = 500
@@ -81,13 +81,17 @@ def save_segment(
             words.read(text)
     except TextError as error:
         raise refused(error) from None
-    one.name = _name(name)
+    one.name, asks_otherwise = _name(name), segment is not None and tree != one.tree
     one.tree, one.text = tree, print_tree(tree, words.attributes, currency=words.currency)
-    one.is_tracked, one.changed_at = is_tracked, now
+    one.version += asks_otherwise
+    was_tracked, one.is_tracked, one.changed_at = one.tracked_since is not None, is_tracked, now
+    one.tracked_since = (one.tracked_since or now) if is_tracked else None
     _store(one)
     record(by=by, action="segment.changed", subject=f"segment:{one.pk}", before=before, after=as_audited(one), now=now)
-    if is_tracked:
-        refresh_members([one], now=now)
+    if is_tracked:  # called otherwise only, it asks what it asked: whoever moves does so for another reason
+        refresh_members([one], now=now, why=Why.PUBLISH if asks_otherwise or not was_tracked else Why.REFRESH)
+    elif was_tracked:
+        end_stays(one, why=Why.UNTRACK, now=now)
     return one
 
 
@@ -107,9 +111,10 @@ def freeze(*, name: str, text: str, key: str = "", by: By = HOUSE, now: dt.datet
     asked = question(condition, words, today=today_of(the_chain(), now))
     with connection.cursor() as sql:
         sql.execute(
-            "INSERT INTO profiles_segmentmember (segment_id, customer_id, entered_at)"
-            f" SELECT %(segment)s, customer_id, %(now)s FROM {FROM} WHERE {asked.where} ORDER BY customer_id",
-            {**asked.values, "segment": one.pk, "now": now},
+            "INSERT INTO profiles_segmentmember (segment_id, customer_id, entered_at, entered_version, entered_why)"
+            f" SELECT %(segment)s, customer_id, %(now)s, 1, %(why)s FROM {FROM} WHERE {asked.where}"
+            " ORDER BY customer_id",
+            {**asked.values, "segment": one.pk, "now": now, "why": str(Why.FREEZE)},
         )
     record(by=by, action="segment.frozen", subject=f"segment:{one.pk}", before=None, after=as_audited(one), now=now)
     return one
@@ -117,13 +122,15 @@ def freeze(*, name: str, text: str, key: str = "", by: By = HOUSE, now: dt.datet
 
 @transaction.atomic
 def drop_segment(segment: Segment, *, by: By = HOUSE, now: dt.datetime) -> None:
-    """The group is gone, and with it who was in it. Refused while another one asks for it."""
+    """The group is gone and everybody left it; who came and who went stays known. Refused while another one asks for
+    it."""
     for other in Segment.objects.exclude(pk=segment.pk).filter(tree__isnull=False):
         if segment.key in _asked_for(other.tree):
             raise SegmentInUse(name=other.name)
     record(by=by, action="segment.removed", subject=f"segment:{segment.pk}", before=as_audited(segment), now=now)
-    SegmentMember.objects.filter(segment=segment).delete()
-    segment.delete()
+    end_stays(segment, why=Why.DROP, now=now)
+    segment.dropped_at, segment.tracked_since = now, None
+    segment.save(update_fields=["dropped_at", "tracked_since"])
 
 
 def as_audited(one: Segment) -> Values:
