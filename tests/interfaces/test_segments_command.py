@@ -66,3 +66,16 @@ def test_what_cannot_be_done_says_why(known: Cast, words: list[str], said: str) 
     with pytest.raises(CommandError, match=said):
         call_command("segments", *words, stdout=StringIO())
     assert Segment.objects.count() == 1
+
+
+def test_it_prints_who_came_and_who_went_and_who_was_in_it_on_a_day(known: Cast) -> None:
+    told("--save", "purchases>=1", "--name", "Bought")
+    inside = sorted(told("--members", "bought")["customers"])
+    moves = told("--moves", "bought")["moves"]
+    assert [(one["customer"], one["move"], one["why"]) for one in moves] == [
+        (pk, "entered", "publish") for pk in inside
+    ]
+    assert told("--moves", "bought", "--since", "2999-01-01")["moves"] == []
+    assert told("--members", "bought", "--at", "2999-01-01")["customers"] == inside
+    with pytest.raises(CommandError, match="known from"):
+        told("--members", "bought", "--at", "2020-01-01")

@@ -126,6 +126,7 @@ CASES: dict[str, list[Case]] = {
     "get_customer_purchases": [Case("GET", "/customers/{id}/purchases")],
     "get_customer_visits": [Case("GET", "/customers/{id}/visits")],
     "get_customer_events": [Case("GET", "/customers/{id}/events")],
+    "get_customer_segments": [Case("GET", "/customers/{id}/segments")],
     "post_purchases": [
         Sent("POST", "/purchases", {"purchases": [sale(store="{store}", number="S-{store}", happened_at=TODAY)]}),
         Sent("POST", "/purchases", {"purchases": [sale(customer={"id": "{id}"}, number="C-{id}")]}),
@@ -240,6 +241,7 @@ THE_SEGMENTS = {
     "patch_segment",
     "delete_segment",
     "get_segment_members",
+    "get_segment_moves",
     "get_segment_portrait",
     "get_segment_overlap",
 }

@@ -140,7 +140,7 @@ POSTED = {
 }
 BULK = {"bulk-form", "bulk-result", "bulk-file", "bulk-undo"}
 """One change for many customers: whose, and who may look at it, is in tests/interfaces/bulk."""
-SEGMENTS = {"segment", "segment-portrait", "segment-overlap"}
+SEGMENTS = {"segment", "segment-day", "segment-portrait", "segment-overlap"}
 """A group of the chain through the stores of whoever looks: test_segments.py."""
 ADVISERS = {"advisers", "hand-over", "hand-over-result", "hand-over-undo"}
 """Whose customers are handed over, and who may: test_hand_over.py."""

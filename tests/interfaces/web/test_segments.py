@@ -6,10 +6,10 @@ from django.test import Client
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.fields.services import define, set_values
-from changke.profiles.segments.models import Segment, SegmentMember
+from changke.profiles.segments.models import Segment, SegmentMember, Why
 from changke.profiles.segments.services.members import refresh_members
 from changke.profiles.segments.services.save import freeze, save_segment
-from tests.cast import NOW, Cast, know_everybody
+from tests.cast import NOW, Cast, ago, know_everybody
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -305,6 +305,30 @@ def test_who_came_and_who_went_stand_there_by_name(hq: Client, shop: Cast, monke
     assert page.count("薇拉") >= 2, "among the members and among those who came last"
     assert 'data-chart="bar"' in page
     assert "+1" in hq.get("/segments/").content.decode()
+
+
+def test_a_day_says_who_was_in_it_who_came_and_who_went_and_why(hq: Client, manager: Client, shop: Cast) -> None:
+    add_tag(shop.lan, "新标签", now=NOW)
+    one = save_segment(None, name="Tagged", text='tag has "新标签"', now=NOW)
+    add_tag(shop.vera, "新标签", now=NOW)
+    later = NOW.replace(microsecond=1)
+    refresh_members([one], now=later, ids=[shop.vera.pk], why=Why.FACT)
+    page = hq.get("/segments/tagged/day/").content.decode()
+    assert (page.count("薇拉"), page.count("岚岚")) == (2, 2), "among those who came and who are in it"
+    assert "因为有新的记录" in page
+    assert "岚岚" not in manager.get("/segments/tagged/day/").content.decode()
+    before = hq.get(f"/segments/tagged/day/?day={ago(2)}").content.decode()
+    assert "薇拉" not in before
+    assert "notice" in before
+    for typed in ("x", "9999-12-31", "0001-01-01"):
+        assert hq.get(f"/segments/tagged/day/?day={typed}").status_code == 200
+    told = hq.get(f"/customers/{shop.vera.pk}/?kind=segment").content.decode()
+    assert "Tagged" in told
+    define(key="income", kind="number", labels={"en": "Income"}, roles=["hq", "owner"], now=NOW)
+    save_segment(one, name="Tagged", text="custom.income > 1 or purchases >= 0", now=later)
+    closed = manager.get("/segments/tagged/day/").content.decode()
+    assert "notice bad" in closed
+    assert "薇拉" not in closed
 
 
 def test_dropping_asks_who_still_needs_it(hq: Client) -> None:

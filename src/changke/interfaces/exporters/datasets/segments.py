@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from changke.interfaces.exporters.shape import Ask, Column
 from changke.interfaces.exporters.streams import register
@@ -17,7 +18,7 @@ STAYS = (
     Column("entered_at", _("Entered"), "moment"),
     Column("entered_why", _("Entered because of")),
     Column("entered_version", _("Version on entering"), "int"),
-    Column("left_at", _("Left"), "moment"),
+    Column("left_at", pgettext_lazy("segment", "Left"), "moment"),
     Column("left_why", _("Left because of")),
     Column("left_version", _("Version on leaving"), "int"),
 )

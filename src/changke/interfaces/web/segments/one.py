@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext
 from django.views.decorators.http import require_GET
 
 from changke.foundation.access.capabilities import Capability
@@ -89,10 +89,10 @@ def _moves(one: Segment, scope: Scope, now: dt.datetime, speech: Speech) -> dict
             "unit": gettext("customers"),
             "series": [
                 {"name": gettext("Entered"), "colour": "good", "values": [day.entered for day in days]},
-                {"name": gettext("Left"), "colour": "bad", "values": [day.left for day in days]},
+                {"name": pgettext("segment", "Left"), "colour": "bad", "values": [day.left for day in days]},
             ],
         } if days else None,
-        "move_columns": ["", gettext("Entered"), gettext("Left")],
+        "move_columns": ["", gettext("Entered"), pgettext("segment", "Left")],
         "move_rows": [
             [formats.day(day.day, today, language), formats.number(day.entered), formats.number(day.left)]
             for day in days

@@ -48,7 +48,9 @@ WHERE NOT EXISTS (
   WHERE member.segment_id = %(segment)s AND member.customer_id = asked.customer_id AND member.left_at IS NULL)
 ORDER BY asked.customer_id
 """
-NEWS = ("facts_receipt", "facts_visit", "facts_opening", "facts_event", "facts_consent", "facts_scorevalue")
+NEWS = ("facts_receipt", "facts_visit", "facts_opening", "facts_consent", "facts_scorevalue")
+OURS = "'stage.changed', 'warning.raised', 'warning.closed'"
+"""Events by which we say what we made of her facts: of these nobody can tell either."""
 # Who may fit otherwise since: new or changed facts, cards, own fields, scores; who brought somebody. A tag renews the
 # card. Of a record read as another both: the person who may fit now, and the record that does no more. `by_file` of a
 # row: a file brought it. Of own fields and of cards nobody can tell, except of a card that a file has just made.
@@ -56,6 +58,8 @@ BROUGHT = "SELECT customer_id, batch_id IS NOT NULL AS by_file FROM"
 TOUCHED = f"""
 WITH facts AS (
   {" UNION ALL ".join(f"{BROUGHT} {name} WHERE {{since}}" for name in NEWS)}
+  UNION ALL
+  SELECT customer_id, CASE WHEN kind NOT IN ({OURS}) THEN batch_id IS NOT NULL END FROM facts_event WHERE {{since}}
   UNION ALL
   SELECT customer_id, NULL FROM facts_fieldvalue WHERE {{since}}
   UNION ALL
