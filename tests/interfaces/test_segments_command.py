@@ -77,5 +77,5 @@ def test_it_prints_who_came_and_who_went_and_who_was_in_it_on_a_day(known: Cast)
     ]
     assert told("--moves", "bought", "--since", "2999-01-01")["moves"] == []
     assert told("--members", "bought", "--at", "2999-01-01")["customers"] == inside
-    with pytest.raises(CommandError, match="known from"):
+    with pytest.raises(CommandError, match="才有记录"):
         told("--members", "bought", "--at", "2020-01-01")

@@ -139,7 +139,7 @@ def moves_of(
     sides = [side(*kinds[which]) for which in ((False, True) if left is None else (left,))]
     with connection.cursor() as sql:
         sql.execute(
-            f"{' UNION ALL '.join(sides)} ORDER BY moment, stay, has_left LIMIT %(most)s",
+            f"SELECT * FROM ({' UNION ALL '.join(sides)}) AS moved ORDER BY moment, stay, has_left LIMIT %(most)s",
             values,
         )
         return [Move(*row) for row in sql.fetchall()]

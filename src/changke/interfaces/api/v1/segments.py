@@ -24,6 +24,8 @@ from changke.profiles.segments.services.save import drop_segment, freeze, refuse
 
 router = Router(tags=["segments"])
 PAGE = 500
+WITHIN = dt.timedelta(microseconds=999)
+"""What we answer has milliseconds: a moment that is asked with one means the whole of it."""
 
 
 class SegmentOut(Schema):
@@ -211,7 +213,7 @@ def get_segment_members(request: HttpRequest, key: str, query: Query[MembersQuer
     scope, one = actor(request).scope_for(Capability.CUSTOMER_VIEW), _there(key)
     queries.condition_of(one, _words(request))
     if query.at is not None:
-        rows = inside_at(one, _with_zone("at", query.at), scope=scope)
+        rows = inside_at(one, min(_with_zone("at", query.at), _now()) + WITHIN, scope=scope)
     else:
         rows = SegmentMember.objects.filter(segment=one, left_at__isnull=not query.left)
         rows = rows if scope.store_ids is None else rows.filter(whom(scope))
