@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from changke.engine import affinity, churn, clv, cohorts, experiments, outlook, rfm
+from changke.engine.prediction.days import Days
 from changke.engine.prediction.intervals import between_days
 from changke.engine.refusals import NotFinite, Refusal
 from changke.engine.synthetic import invent
@@ -131,6 +132,9 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "affinity.season": (
         lambda **asked: affinity.season(lines(), starts_on="2026-01-05", **asked), {"days": 28},
+    ),
+    "churn.examine": (
+        lambda **asked: churn.examine(Days.of(shop(), observation_end="2025-12-20"), **asked), {"horizon_days": 60},
     ),
     "affinity.learn": (
         lambda **asked: affinity.learn(lines(), **asked), {"looks_back_days": [45], "least_baskets": 200},

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from scipy.integrate import quad
 from scipy.special import beta as beta_function
 from scipy.special import gamma
 
+from changke.engine.affinity.lines import Lines
+from changke.engine.affinity.parts import PARTS, Shop
 from changke.engine.affinity.shipped import SHIPPED
 from changke.engine.affinity.weights import Weights
 from changke.engine.clv import BGNBD, MBGNBD, ParetoNBD
@@ -82,8 +85,37 @@ def test_of_whoever_comes_by_the_clock(model: BGCNBD | MBGCNBD, x: int, t: float
 
 
 def test_of_weights_every_part_has_its_number() -> None:
-    (line,) = formulas.of_weights(Weights.from_dict(SHIPPED))
+    line, *told = formulas.of_weights(Weights.from_dict(SHIPPED))
     assert all(f"· {part}" in line for part in SHIPPED["parts"])
+    said = " ".join(told)
+    missing = [part for part in SHIPPED["parts"] if not re.search(re.sub(r"_\d+$", "_[hd]", part) + " =", said)]
+    assert not missing, "each is said what it is of"
+
+
+def test_of_a_proposal_the_parts_are_what_is_told() -> None:
+    """One customer, three items: each part recomputed from the words, against the engine."""
+    days = {"customer_id": [1, 1, 1, 2, 2], "item_id": [7, 7, 8, 7, 9],
+            "date": [np.datetime64("2026-01-01") + day for day in (0, 30, 30, 40, 40)]}  # fmt: skip
+    lines = Lines.read(days, observation_end="2026-02-20")
+    shop = Shop(lines)
+    found = shop.candidates(np.array([0]))
+    parts = {
+        item: dict(zip(PARTS, row, strict=True))
+        for item, row in zip(lines.items[found.item].tolist(), found.parts.tolist(), strict=True)
+    }
+    cycle = float(shop.cycle_days[0])
+    ago, first = 20, 50
+    said = {
+        "had": 1, "times": math.log(3), "share": 2 / 2, "share_by_baskets": 1 * math.log(2), "in_last_basket": 1,
+        "since": math.log(1 + ago), "faded_30": 2 ** (-ago / 30) + 2 ** (-first / 30),
+        "early": min(math.log((1 + ago) / cycle), 0), "late": max(math.log((1 + ago) / cycle), 0),
+        "sold_30": math.log(1 + 2), "sold_14": math.log(1 + 1), "had_and_sold_now": math.log(1 + 2),
+        "goes_with_last": math.log(1 / (math.sqrt(3 * 1) + 20) + 0.05),
+        "goes_with_lately": math.log(2 ** (-ago / 90) / (math.sqrt(3 * 1) + 20) + 0.05),
+    }  # fmt: skip
+    assert {name: parts[7][name] for name in said} == pytest.approx(said)
+    assert parts[9]["alike_30"] == pytest.approx(math.log(30 * 2 ** (-10 / 30) + 0.001))
+    assert (parts[9]["since"], parts[9]["early"], parts[9]["had_and_sold_now"]) == (0, 0, 0)
 
 
 def test_of_worth_the_formula_gives_what_the_engine_says() -> None:

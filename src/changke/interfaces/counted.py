@@ -383,6 +383,7 @@ COUNTED: dict[str, Counted] = {
         _("What she may like next"),
         _("the chance that an item is among what she has next, of her lines and those of the whole chain"),
         _proposed,
+        lambda: formulas.PROPOSED,
     ),
     "pairs_together": Counted(
         _("What goes together"),

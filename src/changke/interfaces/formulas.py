@@ -140,13 +140,37 @@ def _each(learned: Fitted) -> list[str]:
     ]
 
 
+PARTS_SAY = [
+    "had = 1 if she ever had it;  times = ln(1 + n), n days on which she had it;  share = n / b, b days of hers;"
+    "  share_by_baskets = share · ln(b);  in_last_basket = 1 if on her last day;  since = ln(1 + days since)",
+    "faded_h = Σ over her days with it of 2^(−days since / h)",
+    "due = ln((1 + days since) / usual cycle of the item);  early = min(due, 0);  late = max(due, 0)",
+    "alike_h = ln(30 · Σ over the customers most like her of likeness · faded_h of theirs + 0.001), likeness: cosine"
+    " of faded_180, adding up to 1",
+    "goes_with_last = ln(Σ over the items of her last day of cos + 0.05);  goes_with_lately = ln(Σ over her items of"
+    " faded_90 · cos + 0.05)",
+    "cos = baskets with both / (√(baskets with one · baskets with the other) + 20)",
+    "sold_d = ln(1 + times it was had in the last d days);  had_and_sold_now = had · sold_30",
+    "since, due and had_and_sold_now are 0 of what she never had",
+]
+"""What each part of a proposal is computed of, as `engine.affinity.parts` does."""
+
+
+PROPOSED = [
+    "chance = 1 / (1 + exp(−z));  z = constant + Σ over the parts of weight · part;  the weights are learnt every night"
+    " of what customers had next",
+    *PARTS_SAY,
+]
+"""Of a proposal: a night keeps the chances, not the weights."""
+
+
 def of_weights(weights: Weights) -> list[str]:
     """The chance that an item is among what she has next."""
     parts = " ".join(
         f"{'+' if value >= 0 else '−'} {abs(value):.4g} · {part}"
         for part, value in zip(PARTS, weights.values, strict=True)
     )
-    return [f"chance = 1 / (1 + exp(−z));  z = {weights.intercept:.4g} {parts}"]
+    return [f"chance = 1 / (1 + exp(−z));  z = {weights.intercept:.4g} {parts}", *PARTS_SAY]
 
 
 LIFT = [

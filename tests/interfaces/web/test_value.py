@@ -203,30 +203,33 @@ def test_only_who_edits_settings_changes_the_numbers(night: ValueFit, cast: Cast
 
 
 KEPT, WIDE, NARROW, SURE = "keep what they promise", "wider than", "too narrow", "hardly ever come"
+MONEY = "Of the money too few lie inside"
 
 
 @pytest.mark.parametrize(
-    ("inside", "none", "says"),
+    ("inside", "money", "none", "says"),
     [
-        ((0.84, 0.76, 0.8), 0.0, {KEPT}),
-        ((0.95, 0.8, 0.8), 1.0, {KEPT, SURE}),
-        ((0.95, 0.8, 0.8), 0.2, {WIDE}),
-        ((0.9, 0.7, 0.8), 1.0, {NARROW, SURE}),
-        ((0.7, 0.9, 0.8), 0.0, {NARROW, WIDE}),
+        ((0.84, 0.76, 0.8), 0.8, 0.0, {KEPT}),
+        ((0.95, 0.8, 0.8), 0.8, 1.0, {KEPT, SURE}),
+        ((0.95, 0.8, 0.8), 0.8, 0.2, {WIDE}),
+        ((0.9, 0.7, 0.8), 0.8, 1.0, {NARROW, SURE}),
+        ((0.7, 0.9, 0.8), 0.8, 0.0, {NARROW, WIDE}),
+        ((0.84, 0.76, 0.8), 0.55, 0.0, {MONEY}),
     ],
 )
 def test_the_card_says_what_the_intervals_held(
-    night: ValueFit, cast: Cast, inside: tuple[float, ...], none: float, says: set[str]
+    night: ValueFit, cast: Cast, inside: tuple[float, ...], money: float, none: float, says: set[str]
 ) -> None:
     names = ("customers", "said", "money_inside", "width", "score", "naive_score")
     thirds = [dict.fromkeys(names, 0.8) | {"days_inside": one, "none": 0.0} for one in inside]
     thirds[0]["none"] = none
+    thirds[2]["money_inside"] = money
     ValueFit.objects.update(holdout={**HOLDOUT, "thirds": thirds})
     page = signed_in(cast.hq).get(reverse("value-model"), headers={"accept-language": "en"})
     card = page.context["card"]["intervals"]
     with override("en"):
         told = " ".join(map(str, card["meaning"]))
-    assert {one for one in (KEPT, WIDE, NARROW, SURE) if one in told} == says
+    assert {one for one in (KEPT, WIDE, NARROW, SURE, MONEY) if one in told} == says
     assert [float(row["days"].rstrip("%")) / 100 for row in card["rows"]] == pytest.approx(inside)
     assert "value-intervals" in page.content.decode()
 

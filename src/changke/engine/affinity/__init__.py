@@ -6,6 +6,7 @@ together.py      what is bought in one basket; the items that go with an item
 neighbours.py    the customers most like her
 parts.py         candidates, and what speaks for each
 weights.py       how much each part counts, learnt from the shop's own past
+examine.py       how the weights met next baskets that were kept from them
 reasons.py       which group of parts a recommendation owes most to, with values
 recommend.py     the list
 popular.py       for whoever has bought nothing yet
@@ -20,6 +21,7 @@ recommend(lines, observation_end="2026-10-31", top=5)
 from changke.engine.affinity.complements import NotASupport, complements, lifts
 from changke.engine.affinity.counts import PairCounts, count_pairs, count_recent, members_of
 from changke.engine.affinity.cycles import usual_cycles
+from changke.engine.affinity.examine import examine
 from changke.engine.affinity.lines import Lines
 from changke.engine.affinity.parts import Shop
 from changke.engine.affinity.popular import popular, shares
@@ -41,6 +43,7 @@ __all__ = [
     "count_pairs",
     "count_recent",
     "count_starters",
+    "examine",
     "indexes",
     "learn",
     "lifts",

@@ -1,6 +1,7 @@
 """How well the default did on the shop's own past: fitted at an earlier day, held against what came."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -105,14 +106,7 @@ def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
     came, money = window.outcome(length)
     active, expected = said["p_active"], said["expected_purchases"]
     own_pace = (known.x + 1) / np.maximum(known.T, 1.0) * length
-    order = np.argsort(active, kind="stable")
-    bands = tuple(
-        Band(len(some), float(active[some].mean()), float((came[some] > 0).mean()))
-        for some in np.array_split(order, BANDS)
-        if len(some)
-    )
-    weights = np.array([band.customers for band in bands], float)
-    gaps = np.array([abs(band.said - band.came) for band in bands])
+    bands = banded(active, came > 0)
     return Holdout(
         cut=(EPOCH + np.timedelta64(window.cut, "D")).item(),
         horizon_days=length,
@@ -122,7 +116,7 @@ def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
         auc=past.area(came, active),
         naive_auc=past.area(came, -(known.T - known.t_x)),
         brier=float(((active - (came > 0)) ** 2).mean()),
-        band_gap=float(gaps @ weights / weights.sum()),
+        band_gap=gap(bands),
         rmse=float(np.sqrt(((expected - came) ** 2).mean())),
         naive_rmse=float(np.sqrt(((own_pace - came) ** 2).mean())),
         purchases_said=float(expected.sum()),
@@ -133,6 +127,23 @@ def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
         bands=bands,
         thirds=thirds(said, came, money, own_pace),
     )
+
+
+def banded(said: Floats, came: Any) -> tuple[Band, ...]:
+    """Tenths by the chance that was said, each with the share that came."""
+    order = np.argsort(said, kind="stable")
+    return tuple(
+        Band(len(some), float(said[some].mean()), float(came[some].mean()))
+        for some in np.array_split(order, BANDS)
+        if len(some)
+    )
+
+
+def gap(bands: Sequence[Band]) -> float:
+    """How far said and came lie apart in a tenth, on average; 0 without any."""
+    weights = np.array([band.customers for band in bands], float)
+    gaps = np.array([abs(band.said - band.came) for band in bands])
+    return float(gaps @ weights / weights.sum()) if len(bands) else 0.0
 
 
 def thirds(said: Table, came: Floats, money: Floats, own_pace: Floats) -> tuple[Third, ...]:

@@ -70,7 +70,8 @@ def _shown(link: Link) -> dict[str, object]:
     return {
         "name": NAMES[link.name],
         "said": _said(link.name, link.value),
-        "change": "" if link.change_bp is None else formats.basis_points(abs(link.change_bp), 0),
+        # What rounds to nothing neither grew nor fell.
+        "change": "" if abs(link.change_bp or 0) < 50 else formats.basis_points(abs(link.change_bp or 0), 0),
         "grew": (link.change_bp or 0) >= 0,
         "of_others": "" if link.of_others is None else _said(link.name, link.of_others),
         "is_weak": link.is_weak,

@@ -1,14 +1,12 @@
 """The model card: what was learned, on what, how it met a past that was kept from it, what held it."""
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -19,6 +17,8 @@ from changke.foundation.access.capabilities import Capability
 from changke.interfaces.web import formats
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.fits.calibration import calibration
+from changke.interfaces.words_of_fits import FALLBACKS, MODELS
 from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import fits, fitted
 
@@ -26,22 +26,6 @@ HISTORY = 20
 PROMISED, NEAR = 0.8, 0.04
 """What an interval promises, and how far off is still kept: the chance of a few hundred customers."""
 THIRDS = (_("Expected least often"), _("In the middle"), _("Expected most often"))
-
-FALLBACKS: Mapping[str, str | Promise] = {
-    "empty": _("Nobody has bought yet: usual values of shops, nothing learned."),
-    "one_day": _("Nobody has been observed for longer than a day: usual values of shops, nothing learned."),
-    "nobody_came_back": _("Nobody came back yet: the rate is held below half a purchase over everything seen."),
-    "few": _("Fewer than ten customers came back: held near the usual values of shops."),
-    "nobody_paid": _("No purchase day brought money: the money ahead cannot be learned."),
-}
-MODELS: Mapping[str, str | Promise] = {
-    "BG/NBD": _("may leave after each further purchase"),
-    "MBG/NBD": _("may leave after every purchase, the first too"),
-    "Pareto/NBD": _("may leave at any moment"),
-    "BG/CNBD-k": _("comes by the clock, the larger k the stricter; may leave after each further purchase"),
-    "MBG/CNBD-k": _("comes by the clock, the larger k the stricter; may leave after every purchase, the first too"),
-    "Robust spend": _("what a purchase day brings: her own mean, drawn to the chain's, huge orders capped"),
-}
 
 
 @require_GET
@@ -81,27 +65,9 @@ def _numbers(model: PurchaseModel | SpendModel) -> dict[str, float]:
 
 
 def _holdout(card: Mapping[str, Any]) -> dict[str, Any]:
-    bands = card["bands"]
     return {
         **card,
-        "day": formats.day(dt.date.fromisoformat(card["cut"]), timezone.localdate(), get_language() or "zh-hans"),
-        "chart": {
-            "labels": [str(place) for place in range(1, len(bands) + 1)],
-            "unit": "%",
-            "series": [
-                {"name": gettext("Came"), "colour": "growth", "values": [_percent(one["came"]) for one in bands]},
-                {
-                    "name": gettext("Were said to come"),
-                    "colour": "mature",
-                    "values": [_percent(one["said"]) for one in bands],
-                },
-            ],
-        },
-        "rows": [
-            [str(place), formats.number(one["customers"]), formats.percent(one["said"]), formats.percent(one["came"])]
-            for place, one in enumerate(bands, start=1)
-        ],
-        "columns": [gettext("Tenth"), gettext("Customers"), gettext("Were said to come"), gettext("Came")],
+        **calibration(card, gettext("Came"), gettext("Were said to come")),
         "intervals": _intervals(card.get("thirds", ())),
         "better_order": card["auc"] > card["naive_auc"],
         "better_count": card["rmse"] < card["naive_rmse"],
@@ -143,13 +109,11 @@ def _meaning(thirds: Sequence[Mapping[str, float]]) -> list[str | Promise]:
                 " promised, and no interval is narrower."
             )
         )
-    if not narrow and not wide:
+    if any(one["money_inside"] < PROMISED - NEAR for one in thirds):
+        said.append(_("Of the money too few lie inside: trust the middle of it, not how sure it seems."))
+    elif not narrow and not wide:
         said.append(_("The intervals keep what they promise."))
     return said
-
-
-def _percent(share: float) -> float:
-    return round(share * 100, 1)
 
 
 def _ratio(said: float, came: float) -> str:

@@ -1,0 +1,4 @@
+"""What cards of models share.
+
+calibration.py   a report card as a chart and a table: what was said, what came
+"""
