@@ -193,7 +193,10 @@ def test_what_is_no_number_of_a_chain_is_refused_beside_its_field(
 ) -> None:
     answer = signed_in(cast.hq).post(reverse("value-numbers"), NUMBERS | wrong)
     assert answer.status_code == 422
-    assert answer.context["form"].errors
+    errors = answer.context["form"].errors
+    assert set(errors) <= set(wrong) | {"target_age_until"}, "beside the field that was typed in"
+    assert errors
+    assert all(name not in words for name, some in errors.items() for words in some), "by no name of the code"
     assert not ValueRules.objects.exists()
 
 

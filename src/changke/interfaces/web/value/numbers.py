@@ -1,6 +1,7 @@
 """The chain's numbers for values: how far ahead, what stays of the money, the bands of the grid, the ages."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ from changke.interfaces.web.doors import needs
 from changke.interfaces.web.settings.forms import RefusableForm
 from changke.profiles.value.models import ValueRules
 from changke.profiles.value.queries import current_fit, value_rules
-from changke.profiles.value.rules import BANDS
+from changke.profiles.value.rules import BANDS, checked_bands
 from changke.profiles.value.services.settings import change_value_rules
 
 PLAIN = ("horizon_days", "margin_percent", "discount_percent", "worth_years", "target_age_from", "target_age_until")
@@ -52,8 +53,12 @@ def show(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     before = {name: getattr(rules, name) for name in COMPUTED_ANEW}
+    bands = _bands(form.cleaned_data, currency)
+    for name in _wrong(bands):
+        form.add_error(name, gettext("One to eight whole numbers above zero, each above the one before."))
+    if form.errors:
+        return _page(request, form, status=422)
     try:
-        bands = _bands(form.cleaned_data, currency)
         changes = {name: form.cleaned_data[name] for name in PLAIN} | {"bands": bands}
         saved = _change(request, changes)
     except DomainError as refused:
@@ -65,6 +70,17 @@ def show(request: HttpRequest) -> HttpResponse:
     else:
         toast(request, gettext("Saved"))
     return go(request, request.path)
+
+
+def _wrong(bands: Mapping[str, object]) -> list[str]:
+    """Whose bounds are refused: told beside the field, by its name on the page."""
+    found = []
+    for name, bounds in bands.items():
+        try:
+            checked_bands({name: bounds})
+        except ValueError:
+            found.append(name)
+    return found
 
 
 def _change(request: HttpRequest, changes: dict[str, object]) -> ValueRules:
