@@ -47,6 +47,18 @@ def test_a_file_is_tried_and_only_yes_publishes_it(known: Cast, tmp_path: Path) 
     assert StageModel.objects.get(key="m4").version == 2
 
 
+def test_a_file_is_asked_of_any_day_of_the_past(known: Cast, tmp_path: Path) -> None:
+    definition = told("--show", "m4")["definition"]
+    definition["ask"][0]["when"] = {"attribute": "silent_days", "op": ">=", "value": 30}
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(definition), encoding="utf-8")
+    [day] = told("--file", str(file), "--day", "2026-02-14")["past"]
+    assert day["day"] == "2026-02-14"
+    assert day["differing"] == sum(one["customers"] for one in day["moves"]) > 0
+    with pytest.raises(CommandError, match="still to come"):
+        told("--file", str(file), "--day", "2999-01-01")
+
+
 def test_models_are_switched(known: Cast) -> None:
     assert {"model": "m8", "version": 1, "in_use": True, "default": False} in told("--on", "m8")["models"]
     assert told("--lists-by", "m8")["models"][0]["model"] == "m8"

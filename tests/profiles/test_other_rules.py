@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,20 @@ from changke.facts.customers.models import Customer
 from changke.facts.events.models import Event
 from changke.foundation.audit.models import AuditLine
 from changke.foundation.database.statistics import analyze
-from changke.foundation.errors import NotFound
+from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.models import PopulationVersion, Profile
-from changke.profiles.lifecycle.models import StageCount, StageModel, Standing
+from changke.profiles.lifecycle.models import StageCount, StageModel, StageReplay, Standing
 from changke.profiles.lifecycle.queries import by_day, counts, models_in_use
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DefaultModelStays,
+    TooManyReplays,
+    ask_past,
     dry_run,
+    explain,
     make_default,
     publish_models,
     refresh_all,
@@ -30,6 +34,7 @@ from changke.profiles.lifecycle.services import (
     switch_off,
     switch_on,
 )
+from changke.profiles.lifecycle.services.past import MOST_WAITING
 from changke.profiles.lifecycle.services.publish import shipped_models
 from tests.profiles.world import NOW, TODAY, Book, build, make_chain, make_stores
 
@@ -127,6 +132,46 @@ def test_the_past_is_asked_by_both_rules(three: list[Customer], tmp_path: Path) 
     assert (days[-1].after, days[-1].differing) == ({"intro": 1, "silent": 2}, 1)
     assert days[0].differing == 0, "nobody had bought yet"
     assert PopulationVersion.objects.count() == versions, "values of the past that were only asked are not kept"
+
+
+@pytest.mark.parametrize(("ago", "was", "will", "moves"), [
+    (5, {"intro": 2, "silent": 1}, {"intro": 1, "silent": 2}, [("intro", "silent", 1)]),  # 40 days of her who is at 45
+    (6, {"intro": 2, "silent": 1}, {"intro": 2, "silent": 1}, []),  # the day before: 39
+    (10, {"intro": 2, "silent": 1}, {"intro": 2, "silent": 1}, []),  # 60 days of her who is at 70
+    (11, {"intro": 3}, {"intro": 2, "silent": 1}, [("intro", "silent", 1)]),
+])  # fmt: skip
+def test_any_day_of_the_past_is_asked_and_says_who_would_have_moved(
+    three: list[Customer], tmp_path: Path, ago: int, was: Any, will: Any, moves: Any
+) -> None:
+    [one] = replay(stricter(), now=NOW, days=[TODAY - dt.timedelta(days=ago)], mirror=tmp_path / "mirror.duckdb")
+    assert (one.day, dict(one.before), dict(one.after)) == (TODAY - dt.timedelta(days=ago), was, will)
+    assert [(move.was, move.will, move.customers) for move in one.moves] == moves
+    assert one.differing == sum(move.customers for move in one.moves)
+    for customer in three:  # one customer recomputed says the same as everybody counted
+        stage = explain(customer.pk, one.day, now=NOW, history=False).stage
+        assert stage in was
+
+
+@pytest.mark.parametrize(("asked", "field"), [
+    ({"days": [TODAY + dt.timedelta(days=1)]}, "days"),
+    ({"days": [dt.date(1020, 2, 1)]}, "days"),
+    ({"days": [TODAY - dt.timedelta(days=n) for n in range(30)], "months": 12}, "days"),
+    ({"months": 37}, "months"),
+    ({"days": [], "months": 0}, "days"),
+])  # fmt: skip
+def test_days_that_cannot_be_asked_are_refused(three: list[Customer], asked: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        ask_past(stricter(), **{"months": 0, "days": [], **asked}, by_name="Li", now=NOW)
+    assert refusal.value.field == field
+
+
+def test_only_so_many_questions_wait_and_old_ones_are_forgotten(three: list[Customer]) -> None:
+    ask = partial(ask_past, stricter(), months=1, days=[], by_name="Li")
+    waiting = [ask(now=NOW) for _ in range(MOST_WAITING)]
+    with pytest.raises(TooManyReplays):
+        ask(now=NOW)
+    assert ask(now=NOW + dt.timedelta(days=40)).is_busy
+    assert not StageReplay.objects.filter(pk__in=[one.pk for one in waiting]).exists()
 
 
 def test_a_shipped_model_waits_to_be_switched_on(store: Store) -> None:

@@ -5,7 +5,7 @@ second waits here and then finds little left to do.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from changke.profiles.affinity.services import follow as tagging
 from changke.profiles.affinity.services.propose import propose_to_everybody
 from changke.profiles.affinity.services.together import count_together
 from changke.profiles.attributes.queries import days_at, last_bulk_run
+from changke.profiles.lifecycle.models import StageReplay
 from changke.profiles.lifecycle.services import (
     Comparison,
     PastDay,
@@ -37,6 +38,7 @@ from changke.profiles.lifecycle.services import (
     take_scores,
     too_many,
 )
+from changke.profiles.lifecycle.services import answer_past as answer_replay
 from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.mirror import alone, mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
@@ -187,10 +189,23 @@ def require_spark() -> None:
         raise SparkNotInstalled(missing=missing.missing, remedy=missing.remedy) from None
 
 
-def replay(definition: Mapping[str, Any], *, now: datetime, months: int, progress: Progress = silent) -> list[PastDay]:
-    """Ask other rules over past month ends, after whoever is at the mirror already."""
+def replay(
+    definition: Mapping[str, Any],
+    *,
+    now: datetime,
+    months: int = 0,
+    days: Sequence[date] = (),
+    progress: Progress = silent,
+) -> list[PastDay]:
+    """Ask other rules over past days, after whoever is at the mirror already."""
     with _alone(progress):
-        return replay_rules(definition, now=now, months=months, progress=progress)
+        return replay_rules(definition, now=now, months=months, days=days, progress=progress)
+
+
+def answer_past(asked: StageReplay, *, now: datetime) -> StageReplay:
+    """Answer a question about the past that was written down, after whoever is at the mirror already."""
+    with _alone(silent):
+        return answer_replay(asked, now=now)
 
 
 def compare_paths(*, now: datetime, sample: int) -> Comparison:

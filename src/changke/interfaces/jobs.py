@@ -36,7 +36,9 @@ from changke.interfaces.webhooks.services import forget as letters
 from changke.interfaces.webhooks.services.privacy import forget_the_shop
 from changke.profiles.affinity.models import TagRule
 from changke.profiles.affinity.services.follow import apply_to_past
-from changke.profiles.lifecycle.services import spells
+from changke.profiles.attributes.models import Profile
+from changke.profiles.lifecycle.models import StageReplay
+from changke.profiles.lifecycle.services import past, spells
 from changke.profiles.risk.models import BackTest, State
 from changke.profiles.risk.services import backtests
 from changke.profiles.segments import copies
@@ -45,6 +47,7 @@ STALLED_AFTER_SECONDS = 30  # workers say every 10 s that they live
 KEEP_FINISHED = timedelta(days=7)
 KEEP_DRAFTS = timedelta(days=14)
 KEEP_RESULTS = timedelta(days=30)  # long enough to mend the refused rows and load them again
+REPLAYED_AT_ONCE = 20_000  # customers: a month end of theirs takes a fraction of a second
 KEEP_INCOMING = timedelta(days=1)  # no upload takes longer
 
 
@@ -204,6 +207,31 @@ def run_backtest(backtest_id: int) -> None:
         analytics.backtest(backtest_id, now=datetime.now(UTC))
     except Exception:
         backtests.give_up(backtest_id, now=datetime.now(UTC))
+        raise
+
+
+@app.task(name="answer_past", lock="answer_past")
+def answer_past(replay_id: int) -> None:
+    """Ask rules of past days, or ask them again after a kill."""
+    _fresh_connection()
+    asked = StageReplay.objects.filter(pk=replay_id).first()
+    if asked is not None and asked.is_busy:
+        _answer_past(asked)
+
+
+def ask_past(asked: StageReplay) -> None:
+    """A small chain is answered while one waits, a large one in the background."""
+    if Profile.objects.count() > REPLAYED_AT_ONCE:
+        answer_past.defer(replay_id=asked.pk)
+    else:
+        _answer_past(asked)
+
+
+def _answer_past(asked: StageReplay) -> None:
+    try:
+        analytics.answer_past(asked, now=datetime.now(UTC))
+    except Exception:
+        past.give_up(asked.pk, now=datetime.now(UTC))
         raise
 
 

@@ -308,6 +308,7 @@ OTHERS: dict[str, Callable[[Cast], tuple[str, Any]]] = {
     "answer_privacy_request": lambda _: (a_request(), {"outcome": "nobody"}),
     "confirm_sending": lambda _: ("/sending/confirm", ""),
     "preview_stage_model": lambda _: ("/stage-models/preview", {"definition": shipped_models()[0]}),
+    "post_stage_past": lambda _: ("/stage-models/past", {"definition": shipped_models()[0], "months": 1}),
     "put_stage_model": lambda _: (f"/stage-models/{shipped_models()[0]['key']}", a_previewed_model()),
     "patch_stage_model": lambda _: ("/stage-models/m8", {"in_use": True}),
     "post_segment": lambda _: ("/segments", {"name": "Silent", "text": "silent_days >= 60"}),

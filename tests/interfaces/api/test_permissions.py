@@ -230,7 +230,10 @@ THE_MACHINES = {"get_keys", "post_key", "rotate_own_key", "rotate_key", "delete_
 SENDING = {"get_sending", "confirm_sending"}
 """Whether the installation writes to people: tests/interfaces/api/test_sending.py."""
 
-THE_STAGES = {"get_stage_models", "preview_stage_model", "put_stage_model", "patch_stage_model"}
+THE_STAGES = {
+    "get_stage_models", "preview_stage_model", "put_stage_model", "patch_stage_model", "post_stage_past",
+    "get_stage_past",
+}  # fmt: skip
 """Models of the whole chain: tests/interfaces/api/test_stage_models.py."""
 
 THE_SEGMENTS = {

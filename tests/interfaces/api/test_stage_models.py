@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from changke.facts.models import Customer
 from changke.foundation.organisation.queries import the_chain
@@ -123,3 +125,28 @@ def test_a_store_reads_models_and_changes_none(key_of: Callable[..., Caller], kn
     assert caller.send("PUT", "/stage-models/m4", definition).status_code == 403
     assert caller.post("/stage-models/preview", definition).status_code == 403
     assert caller.send("PATCH", "/stage-models/m8", {"in_use": True}).status_code == 403
+
+
+def test_past_days_are_asked_and_answered(hq: Caller, known: Cast, settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    wanted = lost_after(of(hq, "m4")["definition"], 2_000)
+    answer = hq.post("/stage-models/past", {"definition": wanted, "days": ["2026-01-15"], "months": 1})
+    assert answer.status_code == 201
+    told = hq.get(f"/stage-models/past/{answer.json()['id']}").json()
+    assert told["state"] == "done"
+    first, *_ = told["rows"]
+    assert "2026-01-15" in [row["day"] for row in told["rows"]]
+    assert len(told["rows"]) >= 2
+    assert all(row["differing"] == sum(one["customers"] for one in row["moves"]) for row in told["rows"])
+    assert sum(first["before"].values()) == sum(first["after"].values())
+
+
+@pytest.mark.parametrize(("sent", "field"), [
+    ({"days": ["2999-01-01"]}, "days"),
+    ({}, "days"),
+    ({"definition": {"key": "x", "stages": [], "ask": []}, "months": 1}, "definition.stages"),
+])  # fmt: skip
+def test_a_past_that_cannot_be_asked_is_refused(hq: Caller, known: Cast, sent: dict[str, Any], field: str) -> None:
+    answer = hq.post("/stage-models/past", {"definition": of(hq, "m4")["definition"], **sent})
+    assert (answer.status_code, field in str(answer.json())) == (422, True)
+    assert hq.get("/stage-models/past/999999").status_code == 404

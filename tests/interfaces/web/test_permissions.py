@@ -102,6 +102,7 @@ HEADQUARTERS = {
     "webhooks": (), "webhook-address": (1,), "webhook-rotate": (1,), "webhook-open": (1,), "webhook-place": (1,),
     "webhook-replay": (1, 1), "webhook-request": (1,),
     "settings-key-rotate": (1,), "lifecycle-model": ("m4",), "lifecycle-model-switch": ("m8",), "value-numbers": (),
+    "lifecycle-past": (1,),
     "items": (), "item-new": (), "item": (1,), "items-mark": (), "items-mark-undo": ("x",), "items-sheet": (),
     "items-file": (), "categories": (), "category-new": (), "category": (1,),
     "segment-new": (), "segment-edit": ("vip",), "segment-freeze": ("vip",), "segment-drop": ("vip",),

@@ -1,5 +1,6 @@
 """Models as pages: listed, tried, published, copied; what was typed stays whatever is pressed."""
 
+import datetime as dt
 import html
 import json
 import re
@@ -9,15 +10,17 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
 from changke.foundation.organisation.models import Chain
+from changke.interfaces import jobs
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle import queries
-from changke.profiles.lifecycle.models import StageModel, Standing
+from changke.profiles.lifecycle.models import StageModel, StageReplay, Standing
 from changke.profiles.lifecycle.rules import LANGUAGES
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.lifecycle.services.publish import shipped_models
@@ -203,6 +206,42 @@ def test_the_past_is_shown_beside(hq: Client, settings: Settings, tmp_path: Any)
     settings.DATA_DIR = tmp_path
     page = hq.post(PAGE, form(**{SILENT: "10", "past": "1"})).content.decode()
     assert "两套规则看过去" in page
+    day = (TODAY - dt.timedelta(days=100)).isoformat()
+    page = hq.post(PAGE, form(**{SILENT: "10", "past": "day", "past-day": day})).content.decode()
+    assert page.count("<tr><td>") - page.count('<tr><td><span class="stage') >= 1
+    asked = StageReplay.objects.first()
+    assert asked is not None
+    assert ([row["day"] for row in asked.rows], asked.state) == ([day], "done")
+    assert f'value="{day}"' in page, "what was picked stays"
+
+
+def test_a_large_chain_is_answered_in_the_background(
+    hq: Client, settings: Settings, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(jobs, "REPLAYED_AT_ONCE", 0)
+    page = hq.post(PAGE, form(**{SILENT: "10", "past": "1"})).content.decode()
+    asked = StageReplay.objects.get()
+    part = f"/lifecycle/models/past/{asked.pk}/"
+    assert f'hx-get="{part}"' in page
+    assert f'hx-get="{part}"' in hq.get(part).content.decode(), "still waiting: it asks again"
+    assert ProcrastinateJob.objects.filter(task_name="answer_past", args={"replay_id": asked.pk}).exists()
+    jobs.answer_past(asked.pk)
+    told = hq.get(part).content.decode()
+    assert "hx-get" not in told
+    assert "两套规则看过去" in told
+    StageReplay.objects.update(state="failed")
+    assert "重新" in hq.get(part).content.decode()
+    assert hq.get("/lifecycle/models/past/999999/").status_code == 404
+
+
+@pytest.mark.parametrize("day", ["", "2026-02-30", "2999-01-01", "0999-01-01"])
+def test_a_day_that_cannot_be_asked_is_named(hq: Client, day: str) -> None:
+    answer = hq.post(PAGE, form(**{SILENT: "10", "past": "day", "past-day": day}))
+    assert answer.status_code == 422
+    assert 'id="past-day"' in answer.content.decode()
+    assert answer.content.decode().count('class="error"') == 1
+    assert not StageReplay.objects.exists()
 
 
 def test_a_copy_becomes_a_model_of_ones_own(hq: Client) -> None:

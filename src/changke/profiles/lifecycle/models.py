@@ -172,3 +172,39 @@ class StoreMonth(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store_id", "day"], name="store_month_once")]
+
+
+class ReplayState(models.TextChoices):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class StageReplay(models.Model):
+    """Rules asked of past days beside those of now: what was asked, and how many would have stood where."""
+
+    state = models.CharField(max_length=8, choices=ReplayState.choices, default=ReplayState.WAITING)
+    definition = models.JSONField()
+    months = models.PositiveSmallIntegerField(default=0)
+    """Month ends up to today, and today; none if 0."""
+    days = models.JSONField(default=list)
+    """Further days, as 2026-02-28."""
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    """Days computed so far, and in all."""
+    finished_at = models.DateTimeField(null=True)
+    rows = models.JSONField(default=list)
+    """One per day, oldest first: day, before, after, differing, moves (was, will, customers, value_minor)."""
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.state}"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state in {ReplayState.WAITING, ReplayState.RUNNING}

@@ -16,8 +16,18 @@ from changke.interfaces.api.fields import Input
 from changke.interfaces.api.v1.profiles import spoken
 from changke.interfaces.statements import filled
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
+from changke.profiles.lifecycle.models import StageReplay
 from changke.profiles.lifecycle.rules import TOKEN_LENGTH, ModelError
-from changke.profiles.lifecycle.services import DryRun, dry_run, make_default, publish_previewed, switch_off, switch_on
+from changke.profiles.lifecycle.services import (
+    DryRun,
+    ask_past,
+    dry_run,
+    make_default,
+    publish_previewed,
+    switch_off,
+    switch_on,
+)
+from changke.profiles.lifecycle.services.past import MOST_DAYS, MOST_MONTHS
 
 router = Router(tags=["stages"])
 LARGEST = 400
@@ -111,6 +121,47 @@ class DryRunOut(Schema):
     sql: str = Field(..., description="What was asked of PostgreSQL: it runs as it stands.")
 
 
+class PastIn(DefinitionIn):
+    days: list[dt.date] = Field([], max_length=MOST_DAYS, description="Any days up to today.")
+    months: int = Field(0, ge=0, le=MOST_MONTHS, description="Also so many month ends, and today.")
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {**DefinitionIn.model_config["json_schema_extra"]["examples"][0], "days": ["2026-02-14"], "months": 12}  # type: ignore[index, dict-item]
+            ]
+        }
+    }
+
+
+class PastMoveOut(Schema):
+    was: str = Field(..., description="Stage by the rules of now; empty for a model that is new.")
+    will: str
+    customers: int
+    value_minor: int = Field(..., description="Their value at risk on that day, in minor units.")
+
+
+class PastDayOut(Schema):
+    day: dt.date
+    before: dict[str, int] = Field(..., description="Stage -> customers by the rules of now.")
+    after: dict[str, int]
+    differing: int
+    moves: list[PastMoveOut]
+
+
+class PastOut(Schema):
+    """Rules asked of past days beside those of now. `rows` is filled when `state` is `done`."""
+
+    id: int
+    state: str = Field(..., description="waiting, running, done or failed.")
+    done: int
+    total: int = Field(..., description="Days computed so far, and in all.")
+    asked_by: str
+    asked_at: dt.datetime
+    finished_at: dt.datetime | None
+    rows: list[PastDayOut]
+
+
 @router.get("", response=list[StageModelOut], operation_id="get_stage_models", summary="Lifecycle models")
 def get_stage_models(request: HttpRequest) -> list[StageModelOut]:
     """Every model: in use, switched off, and those that come with the product and wait."""
@@ -126,6 +177,32 @@ def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRunOut:
         return _foretold(dry_run(_checked(body.definition)))
     except ModelError as error:
         raise refused(error) from None
+
+
+@router.post("/past", response={201: PastOut}, operation_id="post_stage_past", summary="Ask rules of past days")
+def post_stage_past(request: HttpRequest, body: PastIn) -> StageReplay:
+    """How many would have stood where on past days by these rules, and by those of now. 422 names the spot of a rule
+    that cannot be asked, and days to come; 409 while others wait. A large chain is answered in the background."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    now = dt.datetime.now(dt.UTC)
+    try:
+        asked = ask_past(
+            _checked(body.definition), months=body.months, days=body.days, by_name=by(request).name, now=now
+        )
+    except ModelError as error:
+        raise refused(error) from None
+    jobs.ask_past(asked)
+    return asked
+
+
+@router.get("/past/{replay_id}", response=PastOut, operation_id="get_stage_past", summary="Rules of past days")
+def get_stage_past(request: HttpRequest, replay_id: int) -> StageReplay:
+    """One answer, or how far it is. Kept for thirty days."""
+    actor(request).scope_for(Capability.SETTINGS_EDIT)
+    found = StageReplay.objects.filter(pk=replay_id).first() if replay_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 @router.put("/{key}", response=StageModelOut, operation_id="put_stage_model", summary="Publish a model")

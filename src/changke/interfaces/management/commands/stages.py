@@ -1,7 +1,7 @@
 import json
 from argparse import BooleanOptionalAction
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Command(ShopCommand):
         "The lifecycle models: list them, write one into a file, ask what a changed one would do today or over past "
         "months, publish it, switch models on and off. A model is asked unless --yes publishes it."
     )
-    example = "changke stages --show m4 > mine.json; changke stages --file mine.json --months 12"
+    example = "changke stages --show m4 > mine.json; changke stages --file mine.json --months 12 --day 2026-02-14"
 
     def arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
@@ -48,14 +48,26 @@ class Command(ShopCommand):
         what.add_argument("--off", metavar="MODEL", help="compute it no more")
         what.add_argument("--lists-by", metavar="MODEL", help="lists and the day's work go by it")
         parser.add_argument("--months", type=int, default=0, metavar="N", help="with --file: also at N past month ends")
+        parser.add_argument(
+            "--day", type=date.fromisoformat, action="append", default=[], metavar="YYYY-MM-DD", dest="days",
+            help="with --file: also on this day of the past; again for further days",
+        )  # fmt: skip
         parser.add_argument("--yes", action=BooleanOptionalAction, default=False, help="with --file: publish it")
 
     def run(
-        self, *, show: str | None, series: str | None, file: Path | None, months: int, yes: bool, **which: Any
+        self,
+        *,
+        show: str | None,
+        series: str | None,
+        file: Path | None,
+        months: int,
+        days: list[date],
+        yes: bool,
+        **which: Any,
     ) -> dict[str, Any]:
         now = datetime.now(UTC)
         if file:
-            return self._file(file, months=months, yes=yes, now=now)
+            return self._file(file, months=months, days=days, yes=yes, now=now)
         if show:
             definition = self._asked(lambda: model_entry(show)).definition
             self.say(json.dumps(definition, ensure_ascii=False, indent=2))
@@ -118,7 +130,7 @@ class Command(ShopCommand):
             self.say(f"{one.stage:<14} here {here:>6} days ({one.now_of})   left after {left:>6} days ({one.left_of})")
         return {"model": key, "stages": [asdict(one) for one in told.stages]}
 
-    def _file(self, file: Path, *, months: int, yes: bool, now: datetime) -> dict[str, Any]:
+    def _file(self, file: Path, *, months: int, days: list[date], yes: bool, now: datetime) -> dict[str, Any]:
         try:
             definition = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -127,12 +139,14 @@ class Command(ShopCommand):
             raise CommandError(f"{file} is not a definition: `changke stages --show m4` prints one")
         try:
             told = dry_run(definition)
-            past = analytics.replay(definition, now=now, months=months) if months else []
+            past = analytics.replay(definition, now=now, months=months, days=days) if months or days else []
         except ModelError as error:
             raise CommandError(f"{file}: {error}") from None
         self._say(told)
         for day in past:
             self.say(f"  {day.day}: {day.differing:,} of {sum(day.after.values()):,} elsewhere")
+            for one in day.moves if day.day in days else ():
+                self.say(f"    {one.was or '-':<14} -> {one.will:<14} {one.customers:>9,}")
         if yes:
             bring_into_use(definition, chain=the_chain(), by=BY, now=now)
             self.say("published; `changke refresh` computes everybody, or the worker does tonight")
@@ -140,7 +154,7 @@ class Command(ShopCommand):
             "customers": told.customers,
             "moving": told.moving,
             "moves": [{"was": one.was, "will": one.will, "customers": one.customers} for one in told.moves],
-            "past": [{"day": one.day.isoformat(), "differing": one.differing} for one in past],
+            "past": [{**asdict(one), "day": one.day.isoformat(), "differing": one.differing} for one in past],
             "published": yes,
         }
 

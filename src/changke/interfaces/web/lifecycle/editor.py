@@ -17,9 +17,9 @@ from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError, Invalid, NotFound
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
-from changke.interfaces import analytics, jobs, words
+from changke.interfaces import jobs, words
 from changke.interfaces.statements import filled
-from changke.interfaces.web import current, formats
+from changke.interfaces.web import current
 from changke.interfaces.web.answers import answer, go, toast
 from changke.interfaces.web.conditions.editor import Language, Spot, spot
 from changke.interfaces.web.conditions.values import written
@@ -28,16 +28,16 @@ from changke.interfaces.web.doors import needs
 from changke.interfaces.web.lifecycle.building import NEW, rebuilt
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
 from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves
-from changke.profiles.attributes.models import Profile
+from changke.interfaces.web.lifecycle.past import ask, past_shown
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
+from changke.profiles.lifecycle.models import StageReplay
 from changke.profiles.lifecycle.queries import may_be_asked
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
     NotTriedFirst,
-    PastDay,
     dry_run,
     make_default,
     publish_previewed,
@@ -45,12 +45,6 @@ from changke.profiles.lifecycle.services import (
     switch_on,
 )
 from changke.profiles.lifecycle.services.dry_run import draft, known_of
-
-MONTHS = 12
-"""Past month ends that the page compares."""
-
-MOST_REPLAYED = 60_000
-"""Customers up to which the page compares the past while one waits: a few seconds. Beyond, the command does."""
 
 LARGEST_DEFINITION = 200_000
 """Characters of a definition on its way through the form."""
@@ -158,12 +152,14 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
             return _publish(request, given.definition)
         except NotTriedFirst:
             return _page(request, entry, given, told=dry_run(given.definition), unseen=True, status=409)
-    past: list[PastDay] | None = None
-    if "past" in request.POST and Profile.objects.count() > MOST_REPLAYED:
-        template = gettext_noop("more than %(most)s customers: ask `changke stages --file FILE --months 12`")
-        given.errors["form"] = (template, {"most": f"{MOST_REPLAYED:,}"})
-    elif "past" in request.POST:
-        past = analytics.replay(given.definition, now=timezone.now(), months=MONTHS)
+    past: StageReplay | None = None
+    if "past" in request.POST:
+        try:
+            past = ask(request, given.definition)
+        except DomainError as refusal:
+            field = "past_day" if isinstance(refusal, Invalid) else "form"
+            given.errors[field] = (words.refusal(refusal), {})
+            return _page(request, entry, given, status=422)
     return _page(request, entry, given, told=dry_run(given.definition), past=past)
 
 
@@ -228,7 +224,7 @@ def _page(
     given: Edited,
     *,
     told: DryRun | None = None,
-    past: list[PastDay] | None = None,
+    past: StageReplay | None = None,
     texts: Mapping[int, tuple[str, Spot]] | None = None,
     unseen: bool = False,
     status: int = 200,
@@ -265,10 +261,9 @@ def _page(
         "errors": errors,
         "unseen": unseen,
         "told": _told(told, stage_words, colours, language) if told else None,
-        "past": [
-            (formats.day(one.day, timezone.now().date(), language), one.differing, sum(one.after.values()))
-            for one in past or ()
-        ],
+        "past": past_shown(past) if past else None,
+        "past_day": request.POST.get("past-day", ""),
+        "today": timezone.now().date(),
     }  # fmt: skip
     return answer(request, "lifecycle/model.html", context, status=status)
 

@@ -2,7 +2,8 @@
 
 publish.py     lifecycle models into use, in a new version when anything of them changed
 choose.py      which models are in use, and by which one the lists go
-dry_run.py     who would stand elsewhere by other rules, today and in the past
+dry_run.py     who would stand elsewhere by other rules today
+past.py        the same on any past day, for everybody
 night.py       everybody over the mirror
 some.py        some customers, at once after a fact
 slices.py      how the rows of both are written
@@ -26,11 +27,12 @@ from changke.profiles.lifecycle.services.choose import (
     switch_on,
 )
 from changke.profiles.lifecycle.services.compare import Comparison, compare
-from changke.profiles.lifecycle.services.dry_run import DryRun, Move, PastDay, dry_run, replay
+from changke.profiles.lifecycle.services.dry_run import DryRun, Move, dry_run
 from changke.profiles.lifecycle.services.elsewhere import hand_out, take_back, take_scores
 from changke.profiles.lifecycle.services.explain import Band, Explanation, Line, NoSuchCustomer, explain
 from changke.profiles.lifecycle.services.fold import Folded, fold, too_many
 from changke.profiles.lifecycle.services.night import refresh_all, refresh_from
+from changke.profiles.lifecycle.services.past import PastDay, PastMove, TooManyReplays, answer_past, ask_past, replay
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import fill_series
 from changke.profiles.lifecycle.services.slices import Refreshed
@@ -49,7 +51,11 @@ __all__ = [
     "NoSuchCustomer",
     "NotTriedFirst",
     "PastDay",
+    "PastMove",
     "Refreshed",
+    "TooManyReplays",
+    "answer_past",
+    "ask_past",
     "bring_into_use",
     "compare",
     "dry_run",

@@ -1,31 +1,26 @@
 """What a model would do before it is published: who would stand elsewhere, and why. Nothing is written.
 
 Today is asked of the stored profiles: the same attributes for the rules of now and for the new ones, so that only the
-rules differ. The past is recomputed from the facts, a month end at a time, for both sets of rules alike.
+rules differ. The past is asked by past.py.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
 from sqlglot import exp
 
 from changke.engine.definitions import Cases, Composer
-from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.own import own_column
-from changke.profiles.attributes.queries import days_at, settings_of
+from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.lifecycle.queries import composer_for, may_be_asked, own_asked, read_stored
 from changke.profiles.lifecycle.rules import LifecycleModel, read_model, token_of
-from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
-from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
 
 EXAMPLES = 3
 """Customers named for each move, the most valuable first."""
@@ -69,16 +64,6 @@ class DryRun:
         return sum(move.customers for move in self.moves)
 
 
-@dataclass(frozen=True)
-class PastDay:
-    """How many stood in each stage at the end of a day by the rules of now and by the new ones, and how many differ."""
-
-    day: dt.date
-    before: Mapping[str, int]
-    after: Mapping[str, int]
-    differing: int
-
-
 def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> DryRun:
     """How today's stages would change if this model were published.
 
@@ -112,45 +97,6 @@ def asked_of_everybody(new: LifecycleModel, old: LifecycleModel | None) -> tuple
     was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
     will = _expression(NEW, new.cases, composer)
     return _statement(was, will), new.cases.values(NEW) | (old.cases.values("was") if old else {})
-
-
-def replay(
-    definition: Mapping[str, Any],
-    *,
-    now: dt.datetime,
-    months: int,
-    mirror: Path | None = None,
-    progress: Progress = silent,
-) -> list[PastDay]:
-    """The same at past month ends and today, oldest first: `months` month ends at most, from the facts of those days.
-
-    Opens the mirror, which one process at a time may do; takes as long for each day as a refresh without its writing.
-
-    Raises
-    ------
-    ModelError
-        If the model could not be asked or told.
-    """
-    chain = the_chain()
-    new = draft(definition, chain)
-    old = standing_rules(new.key)
-    cases = {NEW: new.cases} | ({"was": old.cases} if old else {})
-    registry = composer_for([new, old] if old else [new]).registry
-    found = []
-    with open_mirror(mirror or mirror_file()) as (duck, copy):
-        snapshot = copy.sync(conninfo("reader")).read_below
-        days = chart_days(first_day(duck), days_at(now, chain).chain, months)
-        for place, day in enumerate(days):
-            progress("past", place, len(days))
-            table = stages_on(
-                duck, day, cases, settings=settings_of(chain), snapshot=snapshot, now=now, registry=registry
-            )
-            was = "was" if old else "''"
-            rows = duck.execute(f"SELECT {was}, {NEW}, COUNT(*) FROM {table} GROUP BY ALL").fetchall()  # noqa: S608
-            duck.execute(f"DROP TABLE {table}")
-            found.append(_past_day(day, rows))
-        progress("past", len(days), len(days))
-    return found
 
 
 def known_of(customer_ids: Sequence[int], model: LifecycleModel) -> dict[int, dict[str, Any]]:
@@ -189,15 +135,6 @@ def token_now(definition: Mapping[str, Any], chain: Chain) -> str:
         standing=stored.version if stored else 0,
         is_in_use=bool(stored and stored.is_in_use),
     )
-
-
-def _past_day(day: dt.date, rows: Sequence[tuple[str, str, int]]) -> PastDay:
-    before: dict[str, int] = {}
-    after: dict[str, int] = {}
-    for was, will, customers in rows:
-        before[was] = before.get(was, 0) + customers
-        after[will] = after.get(will, 0) + customers
-    return PastDay(day, before, after, sum(count for was, will, count in rows if was != will))
 
 
 def _expression(name: str, cases: Cases, composer: Composer) -> exp.Expr:
