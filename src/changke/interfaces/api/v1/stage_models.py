@@ -180,7 +180,7 @@ def preview_stage_model(request: HttpRequest, body: DefinitionIn) -> DryRunOut:
 
 
 @router.post("/past", response={201: PastOut}, operation_id="post_stage_past", summary="Ask rules of past days")
-def post_stage_past(request: HttpRequest, body: PastIn) -> StageReplay:
+def post_stage_past(request: HttpRequest, body: PastIn) -> PastOut:
     """How many would have stood where on past days by these rules, and by those of now. 422 names the spot of a rule
     that cannot be asked, and days to come; 409 while others wait. A large chain is answered in the background."""
     actor(request).scope_for(Capability.SETTINGS_EDIT)
@@ -192,7 +192,7 @@ def post_stage_past(request: HttpRequest, body: PastIn) -> StageReplay:
     except ModelError as error:
         raise refused(error) from None
     jobs.ask_past(asked)
-    return asked
+    return PastOut.from_orm(asked)
 
 
 @router.get("/past/{replay_id}", response=PastOut, operation_id="get_stage_past", summary="Rules of past days")
