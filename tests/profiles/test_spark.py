@@ -38,6 +38,8 @@ from changke.profiles.value.services.learn import learn as learn_values
 from changke.profiles.value.services.predict import days_of, predict_customers, predict_everybody
 from changke.profiles.value.services.settings import change_value_rules
 from tests.profiles.segments.test_agreement import TABLES, duck, everybody, rows, words
+from tests.profiles.test_models_of_deeds import MANY_DEEDS
+from tests.profiles.test_models_of_deeds import model as of_deeds
 from tests.profiles.test_models_of_fields import model
 from tests.profiles.world import NOW, TODAY
 from tests.spark import small_session
@@ -66,6 +68,7 @@ def mirror(spark: Any, everybody: list[int], tmp_path_factory: pytest.TempPathFa
     days, bought = days_of(everybody, today=TODAY)
     learn_values(days, horizon_days=90, now=NOW, margins=Margins.of(bought))
     change_value_rules({"margin_percent": 55}, now=NOW)
+    bring_into_use(of_deeds(MANY_DEEDS), chain=the_chain(), now=NOW)
     return tmp_path_factory.mktemp("mirror") / "mirror.duckdb"
 
 

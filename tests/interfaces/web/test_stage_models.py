@@ -17,6 +17,7 @@ from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import jobs
+from changke.interfaces.web.customers.measures import name_of
 from changke.interfaces.web.lifecycle.editing import edited, leaves
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.lifecycle import queries
@@ -233,6 +234,20 @@ def test_a_large_chain_is_answered_in_the_background(
     StageReplay.objects.update(state="failed")
     assert "重新" in hq.get(part).content.decode()
     assert hq.get("/lifecycle/models/past/999999/").status_code == 404
+
+
+def test_what_was_done_in_a_window_is_written_as_text_and_said_in_words(hq: Client, shop: Cast) -> None:
+    typed = {"text-0": "count(purchase in 400 days) >= 2", "was-0": "x"}
+    page = hq.post(PAGE, form(**typed, **{"try": "1"}))  # type: ignore[arg-type]
+    assert page.status_code == 200
+    assert "最近" in page.content.decode()
+    assert published(hq, form(**typed)).status_code == 303  # type: ignore[arg-type]
+    refresh_customers([shop.vera.pk], now=NOW)
+    assert hq.get(f"/customers/{shop.vera.pk}/").status_code == 200
+    assert name_of("deed_count_purchase_400d") != "deed count purchase 400d"
+    refused = hq.post(PAGE, form(**{"text-0": 'tag has "敏感肌"', "was-0": "x", "try": "1"}))
+    assert refused.status_code == 422
+    assert "阶段还不能问标签" in refused.content.decode()
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "2999-01-01", "0999-01-01"])

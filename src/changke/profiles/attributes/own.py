@@ -20,6 +20,7 @@ from changke.facts.fields.models import Field
 from changke.facts.scores.models import Score
 from changke.facts.tables import FACTS
 from changke.profiles.attributes.catalogue import POPULATION_TABLE, REGISTRY
+from changke.profiles.attributes.deeds import definitions_of
 
 PREFIX = "custom."
 SCORED = "score."
@@ -85,10 +86,14 @@ def register_stored(one: Stored) -> Stored:
     return one
 
 
-def composer_with(fields: Iterable[Field], scores: Iterable[Score] = (), *, language: str) -> Composer:
-    """The house's attributes and those of these fields and scores. Kept while they stay as they are."""
+def composer_with(
+    fields: Iterable[Field], scores: Iterable[Score] = (), *, language: str, deeds: Iterable[str] = ()
+) -> Composer:
+    """The house's attributes, those of these fields and scores, and these deeds in a window (see deeds.py). Kept while
+    they stay as they are."""
     shapes = tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields)
-    return _composer(shapes, tuple((one.pk, one.key, one.kind, one.label(language)) for one in scores))
+    scored = tuple((one.pk, one.key, one.kind, one.label(language)) for one in scores)
+    return _composer(shapes, scored, tuple(sorted(deeds)))
 
 
 def own_column(column: str, composer: Composer) -> exp.Query:
@@ -115,11 +120,12 @@ def asked(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=8)
-def _composer(shapes: tuple[Shape, ...], scores: tuple[ScoreShape, ...]) -> Composer:
+@lru_cache(maxsize=16)
+def _composer(shapes: tuple[Shape, ...], scores: tuple[ScoreShape, ...], deeds: tuple[str, ...]) -> Composer:
     own = [definition for shape in shapes for definition in _definitions(shape)]
     own += [_scored(*shape) for shape in scores]
     own += [definition for one in _stored for definition in one.definitions()]
+    own += definitions_of(deeds)
     facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in _stored)]
     built_in = REGISTRY.definitions.values()
     return Composer(Registry([*built_in, *own], facts, population_table=POPULATION_TABLE, checked=built_in))

@@ -135,12 +135,18 @@ class Speaker:
                 return _filled(SEQUENCE_SINCE, days=_days(days), **said) if days else _filled(SEQUENCE, **said)
         raise TypeError(f"no words for {condition!r}")
 
+    def asks(self, condition: Condition) -> str:
+        """What is asked, without what it is compared with: a count by the name of its number."""
+        return self._number(condition) if isinstance(condition, Counted) else self.say(condition)
+
     def _counted(self, one: Counted) -> str:
+        value = self.money(one.value) if one.measure == "sum" else str(one.value)
+        return _filled(NUMBERS[one.op], attribute=self._number(one), value=value)
+
+    def _number(self, one: Counted) -> str:
         window = f"{one.measure} days" if one.days else f"{one.measure} visit" if one.since_visit else one.measure
         deeds, days = self._deed(DEEDS, one.deed), _days(one.days or 0)
-        number = _filled(WINDOWS[window], deeds=deeds, days=days)
-        value = self.money(one.value) if one.measure == "sum" else str(one.value)
-        return _filled(NUMBERS[one.op], attribute=number, value=value)
+        return _filled(WINDOWS[window], deeds=deeds, days=days)
 
     def _deed(self, templates: Mapping[tuple[str, str], Template], deed: Deed) -> str:
         name = self.named("event", deed.value) if deed.by == "kind" else self.named(deed.by, deed.value)

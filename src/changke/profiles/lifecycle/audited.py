@@ -24,3 +24,4 @@ def _restore(key: str, values: Mapping[str, object], *, by: By, now: dt.datetime
 register(Kind("stages", ("profiles_stagemodel",), "settings.edit", _now, _restore, frozenset({"definition"})))
 for table in ("standing", "seriesfill", "stagecount", "stageflow", "stageprofit", "stagespell", "storemonth"):
     leave_out(f"profiles_{table}", "computed from facts")
+leave_out("profiles_stagereplay", "questions about the past and their answers, computed from facts; gone after a month")

@@ -14,6 +14,7 @@ from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
+from changke.profiles.attributes.deeds import is_deed
 from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, StageProfit
 from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, held_as, own_names, read_model
@@ -68,12 +69,13 @@ def own_asked(models: Iterable[LifecycleModel]) -> tuple[str, ...]:
 
 def composer_for(models: Iterable[LifecycleModel]) -> Composer:
     """Who answers what these models ask: with the chain's own fields and scores where one of them asks for one."""
-    return own_composer("en") if own_asked(models) else COMPOSER
+    asked = own_asked(models)
+    return own_composer("en", deeds=filter(is_deed, asked)) if asked else COMPOSER
 
 
-def own_composer(language: str) -> Composer:
-    """Who knows every field and score of the chain's own, retired ones too."""
-    return composer_with(fields_for(retired=True), scores_for(retired=True), language=language)
+def own_composer(language: str, *, deeds: Iterable[str] = ()) -> Composer:
+    """Who knows every field and score of the chain's own, retired ones too; and these deeds in a window."""
+    return composer_with(fields_for(retired=True), scores_for(retired=True), language=language, deeds=deeds)
 
 
 def asking_for(score: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from changke.engine.definitions import Cases, Column
 from changke.foundation.organisation.activity import COUNTED, PURCHASE, USE, VISIT, counted
 from changke.profiles.conditions import Compare, Condition, ConditionError, Known, read_condition
+from changke.profiles.lifecycle.beyond import NotOfADay, as_attributes
 
 LANGUAGES = ("zh-hans", "en", "zh-hant")
 Words = Mapping[str, str]
@@ -226,9 +227,12 @@ def _rule(
     if "when" not in one:
         return Rule(stage, None, reason)
     try:
-        condition = read_condition(one["when"], attributes, settings=settings, path=f"{path}.when")
+        tree, deeds = as_attributes(one["when"], attributes, settings, f"{path}.when")
+        condition = read_condition(tree, {**attributes, **deeds}, settings=settings, path=f"{path}.when")
     except ConditionError as error:
         raise ModelError(error.path, reason="%(problem)s", problem=error.problem) from None
+    except NotOfADay as error:
+        raise ModelError(error.path, reason=error.reason) from None
     return Rule(stage, condition, reason)
 
 

@@ -15,7 +15,9 @@ from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.defined import DEFINED
+from changke.profiles.attributes import deeds
 from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.conditions import Beyond, read_condition
 from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import own_composer
 
@@ -128,6 +130,8 @@ def name_of(attribute: str) -> str:
         return str(NAMES[attribute][0])
     if attribute in DEFINED:
         return str(DEFINED[attribute])
+    if deeds.is_deed(attribute):
+        return speaker().asks(read_condition(deeds.tree_of(attribute), {}, beyond=Beyond()))
     column = column_of(attribute)
     if column.name.endswith(DAY_ENDING) and column.name not in REGISTRY.attributes:
         return gettext("%(score)s: the day it speaks of") % {"score": column.words.removesuffix(" (%)")}
@@ -138,6 +142,8 @@ def column_of(attribute: str) -> Column:
     """An attribute of the house, or what is the chain's own, by either of its names."""
     if attribute in REGISTRY.attributes:
         return REGISTRY.attributes[attribute]
+    if deeds.is_deed(attribute):
+        return deeds.column_of(attribute)
     composer = own_composer(get_language() or "zh-hans")
     return composer.registry.attributes[attribute.replace(".", "_", 1)]
 

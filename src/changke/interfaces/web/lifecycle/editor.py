@@ -31,6 +31,7 @@ from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leave
 from changke.interfaces.web.lifecycle.past import ask, past_shown
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition
+from changke.profiles.lifecycle.beyond import BEYOND
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.models import StageReplay
 from changke.profiles.lifecycle.queries import may_be_asked
@@ -166,7 +167,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 def _texts(request: HttpRequest, given: Edited, chain: Chain) -> dict[int, tuple[str, Spot]]:
     """Apply the conditions that were written as text, where somebody wrote another than stood there. Those that cannot
     be read come back by the place of their rule, with the spot of the mistake."""
-    asked = Language(may_be_asked(), settings_of(chain), chain.currency)
+    asked = Language(may_be_asked(), settings_of(chain), chain.currency, BEYOND)
     wrong: dict[int, tuple[str, Spot]] = {}
     for place, rule in enumerate(given.definition["ask"]):
         text = request.POST.get(f"text-{place}", "").replace("\x00", "").replace("\r\n", "\n").strip()
@@ -325,7 +326,7 @@ def _sentence(rule: Mapping[str, Any], attributes: Mapping[str, Column], setting
     if "when" not in rule:
         return ""
     try:
-        return speaker().say(read_condition(rule["when"], attributes, settings=settings))
+        return speaker().say(read_condition(rule["when"], attributes, settings=settings, beyond=BEYOND))
     except ConditionError:
         return ""
 

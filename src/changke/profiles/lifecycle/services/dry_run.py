@@ -4,17 +4,21 @@ Today is asked of the stored profiles: the same attributes for the rules of now 
 rules differ. The past is asked by past.py.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 from sqlglot import exp
 
-from changke.engine.definitions import Cases, Composer
+from changke.engine.definitions import TODAY, Cases, Composer, Scope
+from changke.engine.engines import postgres as on_postgres
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.deeds import is_deed
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.own import own_column
 from changke.profiles.attributes.queries import settings_of
@@ -24,6 +28,8 @@ from changke.profiles.lifecycle.rules import LifecycleModel, read_model, token_o
 
 EXAMPLES = 3
 """Customers named for each move, the most valuable first."""
+
+DEEDS = "deeds"
 
 NEW = "will"
 """What the new rules' column is called: a word that no key of a model can make with `stage_`."""
@@ -93,10 +99,26 @@ def dry_run(definition: Mapping[str, Any], *, chain: Chain | None = None) -> Dry
 
 def asked_of_everybody(new: LifecycleModel, old: LifecycleModel | None) -> tuple[str, dict[str, Any]]:
     """Where everybody stands by the rules of now and where by the new ones, and what is bound to it."""
-    composer = composer_for([new, old] if old else [new])
+    models = [new, old] if old else [new]
+    composer = composer_for(models)
+    done, bound = _deeds(models, composer)
     was = _expression("was", old.cases, composer) if old else exp.Literal.string("")
     will = _expression(NEW, new.cases, composer)
-    return _statement(was, will), new.cases.values(NEW) | (old.cases.values("was") if old else {})
+    bound |= new.cases.values(NEW) | (old.cases.values("was") if old else {})
+    return _statement(was, will, done), bound
+
+
+def _deeds(models: Sequence[LifecycleModel], composer: Composer) -> tuple[str, dict[str, Any]]:
+    """What the models count in windows, of everybody as of the day of the stored profiles; and what is bound to it."""
+    names = [name for name in own_asked(models) if is_deed(name)]
+    if not names:
+        return "", {}
+    day = Profile.objects.aggregate(day=Max("as_of"))["day"]
+    statement = composer.statement(names, engine="postgres")
+    values = {**settings_of(the_chain()), TODAY: day}
+    told = re.sub(r"\$(\d+)", lambda found: f"%({statement.parameters[int(found[1]) - 1]})s", statement.sql)
+    joined = f"LEFT JOIN ({told}) AS {DEEDS} ON {DEEDS}.customer_id = one.customer_id"
+    return joined, {name: values[name] for name in statement.parameters}
 
 
 def known_of(customer_ids: Sequence[int], model: LifecycleModel) -> dict[int, dict[str, Any]]:
@@ -106,13 +128,23 @@ def known_of(customer_ids: Sequence[int], model: LifecycleModel) -> dict[int, di
     rows = Profile.objects.filter(pk__in=customer_ids).values("customer_id", *house)
     found: dict[int, dict[str, Any]] = {row["customer_id"]: {**row, **dict.fromkeys(own)} for row in rows}
     with connection.cursor() as sql:
-        for name in own:
+        for name in (one for one in own if not is_deed(one)):
             said = own_column(name, composer_for([model])).subquery("own").sql(dialect="postgres")
             only = f"SELECT customer_id, {name} FROM {said} WHERE customer_id = ANY(%s)"  # noqa: S608 -- our definitions
             sql.execute(only, [list(customer_ids)])
             for customer, value in sql.fetchall():
                 if customer in found:
                     found[customer][name] = value
+    if deeds := [name for name in own if is_deed(name)]:
+        scope, day = Scope(list(customer_ids)), Profile.objects.aggregate(day=Max("as_of"))["day"]
+        statement = composer_for([model]).statement(deeds, engine="postgres", scope=scope)
+        connection.ensure_connection()
+        told = on_postgres.run(
+            connection.connection, statement, {**settings_of(the_chain()), **scope.values, TODAY: day}
+        )
+        for customer, *values in told:
+            if customer in found:
+                found[customer].update(zip(deeds, values, strict=True))
     return found
 
 
@@ -143,6 +175,8 @@ def _expression(name: str, cases: Cases, composer: Composer) -> exp.Expr:
 
 def _stands(column: str, composer: Composer) -> exp.Expr:
     """Where an attribute stands: in the wide row, or among what the chain's own scores say of her."""
+    if is_deed(column):
+        return exp.column(column, table=DEEDS)
     if column in REGISTRY.attributes:
         return exp.column(column, table="one", quoted=True)
     own = exp.select(exp.column(column, table="own")).from_(own_column(column, composer).subquery("own"))
@@ -150,7 +184,7 @@ def _stands(column: str, composer: Composer) -> exp.Expr:
     return own.where(hers).subquery()
 
 
-def _statement(was: exp.Expr, will: exp.Expr) -> str:
+def _statement(was: exp.Expr, will: exp.Expr, done: str) -> str:
     """Counted and summed, with a few ids of each move. Columns are the profile's, values are bound."""
     cases = [expression.sql(dialect="postgres") for expression in (was, will)]
     return f"""
@@ -163,7 +197,7 @@ def _statement(was: exp.Expr, will: exp.Expr) -> str:
             END AS place
           FROM (
             SELECT {cases[0]} AS was, {cases[1]} AS will, one.value_at_risk, one.customer_id
-            FROM {Profile._meta.db_table} AS one
+            FROM {Profile._meta.db_table} AS one {done}
           ) AS asked
         ) AS placed
         GROUP BY was, will

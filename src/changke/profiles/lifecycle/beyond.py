@@ -1,0 +1,91 @@
+"""What stage models ask beyond attributes, as attributes; what they do not ask is refused by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from changke.engine.definitions import Column
+from changke.profiles.attributes.deeds import column_of, number_name, then_name
+from changke.profiles.conditions import Beyond, read_condition
+
+BEYOND = Beyond()
+"""Read whole, so that a mistake inside is told before what cannot be asked."""
+
+
+class NotOfADay(Exception):
+    """A question that stages do not ask, with the path to the spot.
+
+    `reason` says why, and what to do instead: an English template, translated at the roof.
+    """
+
+    def __init__(self, path: str, *, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+def _refuse(path: str, kind: str) -> NotOfADay:
+    match kind:
+        case "tag":
+            return NotOfADay(
+                path,
+                reason="stages do not ask for tags yet: keep it in a field of your own (custom.…), or ask in a segment",
+            )
+        case "consent":
+            return NotOfADay(
+                path, reason="stages do not ask for consents: whether she may be written to is asked when sending"
+            )
+        case "segment":
+            return NotOfADay(
+                path,
+                reason="stages do not ask for groups, which are known as of now only: write the group's condition here",
+            )
+        case "event":
+            return NotOfADay(
+                path, reason="stages do not ask for events yet: load them as a score (score.…), or ask in a segment"
+            )
+    return NotOfADay(path, reason="stages count whole receipts, not items or categories yet: ask in a segment")
+
+
+def as_attributes(
+    tree: object, attributes: Mapping[str, Column], settings: Mapping[str, int], path: str
+) -> tuple[object, dict[str, Column]]:
+    """The condition with every deed in a window as a comparison of a column, and these columns by name.
+
+    Raises
+    ------
+    ConditionError
+        Where it means nothing.
+    NotOfADay
+    """
+    read_condition(tree, attributes, settings=settings, path=path, beyond=BEYOND)
+    columns: dict[str, Column] = {}
+    return _turned(tree, path, columns), columns
+
+
+def _turned(tree: Any, path: str, columns: dict[str, Column]) -> object:
+    for word in ("and", "or"):
+        if word in tree:
+            return {word: [_turned(one, f"{path}.{word}[{n}]", columns) for n, one in enumerate(tree[word])]}
+    if "not" in tree:
+        return {"not": _turned(tree["not"], f"{path}.not", columns)}
+    for word in ("tag", "consent", "segment"):
+        if word in tree:
+            raise _refuse(path, word)
+    if "measure" in tree:
+        kind = _kind(tree["deed"], f"{path}.deed")
+        name = number_name(tree["measure"], kind, days=tree.get("days"), since_visit="since" in tree)
+        columns[name] = column_of(name)
+        return {"attribute": name, "op": tree["op"], "value": tree["value"]}
+    if "first" in tree:
+        kinds = _kind(tree["first"], f"{path}.first"), _kind(tree["then"], f"{path}.then")
+        name = then_name(*kinds, tree["within"], days=tree.get("days"))
+        columns[name] = column_of(name)
+        return {"attribute": name, "op": "=", "value": True}
+    return tree
+
+
+def _kind(deed: Mapping[str, str], path: str) -> str:
+    if deed["kind"] == "event":
+        raise _refuse(path, "event")
+    if len(deed) > 1:
+        raise _refuse(path, "lines")
+    return deed["kind"]
