@@ -25,12 +25,13 @@ from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, chart_days, first_day, silent, stages_on
 
 MOST_DAYS = 40
-"""Days of one question: three years of month ends and a few picked ones. One takes some seconds at a million."""
+"""Days of one question: three years of month ends and a few picked ones. At a million customers one takes some 40 s of
+the processor."""
 
 MOST_MONTHS = 36
 
 MOST_WAITING = 5
-"""Questions that may wait: each holds the mirror for a minute or two at a million customers."""
+"""Questions that may wait: each holds the mirror for some minutes at a million customers."""
 
 EARLIEST = dt.date(1970, 1, 1)
 """Before it no shop recorded a receipt that anybody has; a year typed wrong is told at once."""
