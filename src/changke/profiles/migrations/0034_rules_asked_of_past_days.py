@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0032_what_a_year_and_more_are_worth"),
+        ("profiles", "0033_stays_in_segments_are_facts"),
     ]
 
     operations = [
