@@ -133,6 +133,7 @@ FIELDS: dict[str, Words] = {
     "target_age_until": _("Made until age"),
     "horizon_days": _("Days that are looked ahead"),
     "margin_percent": _("Share of the money that stays, in percent"),
+    "calendar": _("Holidays that move"),
     "worth_years": _("Years of the discounted worth"),
     "discount_percent": _("How much less money is worth a year later, in percent"),
     "item_kind": _("Kind"),

@@ -181,7 +181,7 @@ def _days_bought() -> list[Part]:
 def _learned(formula: Callable[[Fitted], list[str]]) -> Callable[[], list[str]]:
     def lines() -> list[str]:
         fit = current_fit()
-        return formula(fitted(fit)) if fit else []
+        return formula(fitted(fit).on(today())) if fit else []
 
     return lines
 
@@ -191,7 +191,7 @@ def _valued(formula: Callable[[Fitted, ValueRules, Margins], list[str]]) -> Call
 
     def lines() -> list[str]:
         fit = current_fit()
-        return formula(fitted(fit), value_rules(), Margins.from_json(fit.margins)) if fit else []
+        return formula(fitted(fit).on(today()), value_rules(), Margins.from_json(fit.margins)) if fit else []
 
     return lines
 

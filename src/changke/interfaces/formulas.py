@@ -57,7 +57,8 @@ def _sure(model: CoinModel) -> str:
 
 def of_outlook(learned: Fitted) -> list[str]:
     """The chance that she buys within the horizon."""
-    lines = [SIGNS, f"h = {learned.horizon_days} · {learned.busy:.6g}"]
+    holidays = f" · {learned.holidays:.6g}" if learned.holidays != 1.0 else ""
+    lines = [SIGNS, f"h = {learned.horizon_days} · {learned.busy:.6g}{holidays}"]
     for model in learned.models.models:
         lines += of_model(model)
     lines.append(f"p = (P(buys) of the {len(learned.models.models)} models) / {len(learned.models.models)}")

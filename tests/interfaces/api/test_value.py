@@ -109,6 +109,17 @@ def test_the_numbers_change_in_part_and_refuse_as_a_whole(hq: Caller, night: Val
     assert hq.patch("/value/rules", {"margin_percent": 40}).json()["margin_percent"] == 40
     changed = hq.patch("/value/rules", {"margin_percent": None, "bands": {"money": [100, 500]}}).json()
     assert (changed["margin_percent"], changed["bands"]) == (None, {"money": [100, 500]})
-    for wrong in ({}, {"horizon_days": 3}, {"horizon_days": None}, {"bands": {"money": [5, 5]}}, {"bands": {"x": [1]}}):
+    assert changed["calendar"] == "chinese"
+    assert hq.patch("/value/rules", {"calendar": "none"}).json() == changed | {"calendar": "none"}
+    hq.patch("/value/rules", {"calendar": "chinese"})
+    for wrong in (
+        {},
+        {"horizon_days": 3},
+        {"horizon_days": None},
+        {"calendar": "martian"},
+        {"calendar": None},
+        {"bands": {"money": [5, 5]}},
+        {"bands": {"x": [1]}},
+    ):
         assert hq.patch("/value/rules", wrong).status_code == 422, wrong
     assert hq.get("/value/rules").json() == changed

@@ -33,7 +33,7 @@ HOLDOUT = {
     ],
 }  # fmt: skip
 NUMBERS = {
-    "horizon_days": "60", "margin_percent": "", "discount_percent": "10", "worth_years": "3",
+    "horizon_days": "60", "margin_percent": "", "discount_percent": "10", "worth_years": "3", "calendar": "chinese",
     "target_age_from": "", "target_age_until": "",
     "recency_days": "", "frequency": "", "money": "",
 }  # fmt: skip
@@ -162,11 +162,11 @@ def test_her_box_says_chance_money_and_value(night: ValueFit, cast: Cast) -> Non
 
 
 def test_the_numbers_are_saved_with_a_line_and_everybody_is_computed_anew(night: ValueFit, cast: Cast) -> None:
-    sent = NUMBERS | {"margin_percent": "55", "recency_days": "30、90", "money": "100, 500.5"}
+    sent = NUMBERS | {"margin_percent": "55", "calendar": "none", "recency_days": "30、90", "money": "100, 500.5"}
     answer = signed_in(cast.hq).post(reverse("value-numbers"), sent)
     assert answer.status_code == 303
     rules = ValueRules.objects.get()
-    assert (rules.horizon_days, rules.margin_percent) == (60, 55)
+    assert (rules.horizon_days, rules.margin_percent, rules.calendar) == (60, 55, "none")
     assert rules.bands == {"recency_days": [30, 90], "money": [10_000, 50_050]}
     assert AuditLine.objects.filter(action="value_rules.changed").count() == 1
     page = signed_in(cast.hq).get(reverse("value-numbers"))
@@ -179,6 +179,7 @@ def test_the_numbers_are_saved_with_a_line_and_everybody_is_computed_anew(night:
         {"horizon_days": "3"},
         {"horizon_days": ""},
         {"margin_percent": "101"},
+        {"calendar": "martian"},
         {"recency_days": "90, 30"},
         {"recency_days": "soon"},
         {"money": "1.234"},

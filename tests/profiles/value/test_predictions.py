@@ -247,6 +247,8 @@ def test_she_is_exported_and_forgotten(cast: Cast, night: Night) -> None:
         ({"horizon_days": True}, "horizon_days"),
         ({"margin_percent": 101}, "margin_percent"),
         ({"discount_percent": -1}, "discount_percent"),
+        ({"calendar": "martian"}, "calendar"),
+        ({"calendar": None}, "calendar"),
         ({"colour": 1}, "colour"),
     ],
 )

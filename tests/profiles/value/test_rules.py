@@ -84,12 +84,14 @@ def test_a_summary_and_a_receipt_of_one_day_are_one_day() -> None:
         ({"today": TODAY + dt.timedelta(days=7)}, True),
         ({"today": TODAY - dt.timedelta(days=1)}, True),  # a clock that was set back, or another chain's backup
         ({"horizon_now": 60}, True),
+        ({"calendar_now": "none"}, True),
         ({"days_now": 151}, True),
         ({"days_now": 60}, True),
     ],
 )
 def test_when_a_chain_is_learned_anew(changes: dict[str, object], stale: bool) -> None:
     usual = {
-        "fitted_on": TODAY, "horizon_days": 90, "purchase_days": 100, "today": TODAY, "horizon_now": 90, "days_now": 110
+        "fitted_on": TODAY, "horizon_days": 90, "purchase_days": 100, "today": TODAY, "horizon_now": 90,
+        "days_now": 110, "calendar": "chinese", "calendar_now": "chinese",
     }  # fmt: skip
     assert fit_is_stale(**{**usual, **changes}) is stale  # type: ignore[arg-type]

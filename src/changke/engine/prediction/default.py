@@ -8,7 +8,9 @@ from changke.engine.days import Day
 from changke.engine.prediction import boost, past
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.features import features
+from changke.engine.prediction.festivals import checked
 from changke.engine.prediction.fitted import fit
+from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.refusals import share, whole
 from changke.engine.table import Column, Table
 
@@ -29,6 +31,7 @@ def outlook(
     horizon_days: int,
     interval: float = 0.8,
     boosting: bool = True,
+    calendar: str = CALENDAR,
     customer_id: str = "customer_id",
     date: str = "date",
     amount: str = "amount",
@@ -49,6 +52,8 @@ def outlook(
         that, the interval is 0 to 0 and holds more. `purchases_inside` says how much each interval of days holds.
     boosting
         Whether gradient boosting may take part where it is installed and the past shows that it helps.
+    calendar
+        Whose holidays count that move from year to year, where the past shows them: "chinese" or "none".
     customer_id, date, amount
         Names of the columns.
 
@@ -63,7 +68,8 @@ def outlook(
     Raises
     ------
     NotASetting
-        A horizon that is negative, no whole number or without end; an interval that is no share.
+        A horizon that is negative, no whole number or without end; an interval that is no share; a calendar
+        that there is not.
     MixedCurrencies, UnreadableFrame
     """
     horizon = whole("horizon_days", horizon_days)
@@ -72,7 +78,7 @@ def outlook(
     days = Days.of(transactions, observation_end=observation_end, **names)
     window = days.until(days.end)
     known = window.summary()
-    fitted = fit(days, horizon_days=horizon)
+    fitted = fit(days, horizon_days=horizon, calendar=checked(calendar))
     models, notes = fitted.models, list(fitted.notes)
     said = fitted.ask(known, interval=interval)
     columns: dict[str, Column] = dict(said)

@@ -18,8 +18,10 @@ from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.clv.summary import Summary
 from changke.engine.clv.sums import sum_of_days
-from changke.engine.prediction import past
+from changke.engine.prediction import festivals, past
 from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.prediction.festivals import Calendar
+from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.prediction.intervals import MoneyAround, Widths, between_days
 from changke.engine.prediction.models import KINDS, Blend, Said, stretched
 from changke.engine.prediction.rhythm import ticks
@@ -52,7 +54,8 @@ class Fitted:
     Attributes
     ----------
     busy
-        How many times as fast as the models say time goes in the coming window: the season.
+        How many times as fast as the models say time went in the coming window a year earlier, without what holidays
+        that move did in it: the season.
     level
         Money that comes for one expected, from the newest past window.
     tilt
@@ -61,6 +64,10 @@ class Fitted:
         What is asked of the models so that the promised share lies in an interval, from the same window.
     money
         The law of the sums of money, and what is asked of it.
+    calendar
+        How many come on the days around the holidays that move.
+    asked_on
+        The last day that is known where the question is put later than learned: what the horizon begins after.
     fallbacks
         Model -> why its parameters are not the plain maximum of its likelihood, in one word.
     """
@@ -76,6 +83,23 @@ class Fitted:
     tilt: Tilt = field(default_factory=Tilt)
     widths: Widths = field(default_factory=Widths)
     money: MoneyAround = field(default_factory=MoneyAround)
+    calendar: Calendar = field(default_factory=Calendar)
+    asked_on: dt.date | None = None
+
+    def on(self, day: dt.date) -> Self:
+        """The same, asked on a later day: its horizon holds other holidays."""
+        return replace(self, asked_on=day)
+
+    @property
+    def holidays(self) -> float:
+        """How fast time goes in the horizon, by the holidays in it."""
+        begin = (self.asked_on or self.observation_end) - dt.date(1970, 1, 1)
+        return self.calendar.pace(begin.days + 1, self.horizon_days)
+
+    @property
+    def pace(self) -> float:
+        """How many times as fast as the models say time goes in the horizon: season and holidays."""
+        return self.busy * self.holidays
 
     @property
     def fallbacks(self) -> dict[str, str]:
@@ -95,6 +119,12 @@ class Fitted:
             notes.append(f"rhythm: customers come by the clock, k = {self.ticks}")
         if self.busy != 1.0:
             notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
+        for one in self.calendar.festivals:
+            notes.append(
+                f"{one.name}: {one.seen} seen, from {min(one.index):.2f} to {max(one.index):.2f} times as many a day"
+            )
+        if self.holidays != 1.0:
+            notes.append(f"holidays: time goes {self.holidays:.2f} times as fast by those in the horizon")
         return tuple(notes)
 
     def ask(self, known: Summary, *, interval: float = INTERVAL, about: "Everyone | None" = None) -> Table:
@@ -108,7 +138,7 @@ class Fitted:
             spend_high.
         """
         about = about or self.about(known)
-        said, place = Said.of(about.models, self.horizon_days * self.busy), about.place
+        said, place = Said.of(about.models, self.horizon_days * self.pace), about.place
         expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
         lowest, highest = said.active.min(axis=0)[place], said.active.max(axis=0)[place]
         each = self.spend.expected_spend(known) if self.spend else None
@@ -129,7 +159,7 @@ class Fitted:
         """Days and money with their intervals, given how many days are expected and how likely she comes."""
         rows, place = distinct(*columns_from(known))
         first = self.models.models[0].about(*rows)
-        mean, variance = (column[place] for column in first.purchases(self.horizon_days * self.busy))
+        mean, variance = (column[place] for column in first.purchases(self.horizon_days * self.pace))
         each = self.spend.expected_spend(known) if self.spend else None
         return self._amounts(known, each, expected, stretched(variance, mean, expected), active, interval)
 
@@ -253,6 +283,7 @@ class Fitted:
                 "purchase_days": self.purchase_days,
                 "models": [json.loads(model.to_json()) for model in self.models.models],
                 "busy": self.busy,
+                "calendar": self.calendar.as_json(),
                 "spend": json.loads(self.spend.to_json()) if self.spend else None,
                 "level": self.level,
                 "tilt": asdict(self.tilt),
@@ -280,6 +311,7 @@ class Fitted:
                 tilt=Tilt(**{name: float(value) for name, value in kept.get("tilt", {}).items()}),
                 widths=_widths(kept.get("widths")),
                 money=_money_around(kept.get("money"), kept.get("widths")),
+                calendar=Calendar.from_json(kept.get("calendar")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a kept outlook: {error}") from None
@@ -316,15 +348,16 @@ def _level(lately: past.Lately, turn: Season) -> float:
     return float(min(max(level, 0.5), 2.0))
 
 
-def fit(days: Days, *, horizon_days: int) -> Fitted:
-    """Learn from purchase days; never raises for what a shop can have."""
+def fit(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Fitted:
+    """Learn from purchase days; never raises for what a shop can have. `calendar`: whose holidays count."""
     horizon = round(ahead(horizon_days))
     known = days.until(days.end).summary()
     k = ticks(days, horizon)
     models = Blend.fitted(known, k)
     spend = RobustSpend().fit(known) if days.has_money else None
     lately = past.lately(days, horizon, k) if horizon else past.Lately()
-    turn = season(days, horizon, k) if len(known) and horizon else Season()
+    holidays = festivals.learned(days, calendar)
+    turn = season(days, horizon, k, holidays) if len(known) and horizon else Season()
     tilt = lately.tilt
     if spend is not None and tilt.days:
         tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))
@@ -340,9 +373,11 @@ def fit(days: Days, *, horizon_days: int) -> Fitted:
         tilt=tilt,
         widths=lately.widths,
         money=lately.money,
+        calendar=holidays,
     )
 
 
 def as_of(fitted: Fitted, *, horizon_days: int) -> Fitted:
-    """The same shop asked for another horizon; its season was learned for its own and stays."""
+    """The same shop asked for another horizon; its season was learned for its own and stays, its holidays are those of
+    the new one."""
     return replace(fitted, horizon_days=round(ahead(horizon_days)))

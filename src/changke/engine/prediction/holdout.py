@@ -12,6 +12,7 @@ from changke.engine.clv.statistics import Floats
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import INTERVAL, fit
+from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.special import pdtrik
 from changke.engine.table import Table
 
@@ -94,13 +95,13 @@ class Holdout:
         return rounded | {"cut": self.cut.isoformat(), **groups}
 
 
-def holdout(days: Days, *, horizon_days: int) -> Holdout | None:
+def holdout(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Holdout | None:
     """Fit at an earlier day, look at what came. None where the past is too short or too few customers were known."""
     found = past.newest(days, round(ahead(horizon_days)))
     if found is None or len(found[0]) < LEAST_TESTED:
         return None
     window, length = found
-    then = fit(days.known_at(window.cut), horizon_days=length)
+    then = fit(days.known_at(window.cut), horizon_days=length, calendar=calendar)
     known = window.summary()
     said = then.ask(known)
     came, money = window.outcome(length)

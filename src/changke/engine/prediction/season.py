@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.festivals import Calendar
 from changke.engine.prediction.models import Blend
 
 YEAR = 364  # whole weeks: the same days of the week
 LEAST_BEFORE = 120
 SHRINK_DAYS = 365
+PLAIN = Calendar()
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,17 @@ class Season:
     weight: float = 0.0
 
 
-def season(days: Days, horizon: int, k: int = 1) -> Season:
-    """Ask of the same window a year earlier how many days and how much money came for what was said then."""
+def season(days: Days, horizon: int, k: int = 1, calendar: Calendar = PLAIN) -> Season:
+    """Ask of the same window a year earlier how many days and how much money came for what was said then, of holidays
+    that stand elsewhere each year what stood in that window."""
     cut = days.end - YEAR
     before = cut - days.first_day
     if before < LEAST_BEFORE or horizon > YEAR:
         return Season()
     window = days.until(cut)
     known = window.summary()
-    expected = float(Blend.fitted(known, k).ask(known, horizon)[0].sum())
+    holidays = calendar.learned_from(days.first_day, cut).pace(cut + 1, horizon)
+    expected = float(Blend.fitted(known, k).ask(known, horizon * holidays)[0].sum())
     came, brought = window.outcome(horizon)
     if expected <= 0 or not came.any():
         return Season()

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from changke.engine.prediction.holidays import CALENDAR, CALENDARS
 from changke.facts.catalog.models import Category
 from changke.facts.customers.models import Customer
 
@@ -23,6 +24,8 @@ class ValueRules(models.Model):
     """How much less money is worth in a year."""
     worth_years = models.PositiveSmallIntegerField(default=WORTH_YEARS, db_default=WORTH_YEARS)
     """How many years ahead the discounted worth counts."""
+    calendar = models.CharField(max_length=20, default=CALENDAR, db_default=CALENDAR)
+    """Whose holidays count that move from year to year; "none" for nobody's."""
     bands = models.JSONField(default=dict, db_default={})
     """Bounds of the grid by what they divide (`rules.BANDS`); what is not named stands in fifths."""
     target_age_from = models.PositiveSmallIntegerField(null=True)
@@ -39,6 +42,7 @@ class ValueRules(models.Model):
                     discount_percent__lte=100,
                     worth_years__gte=1,
                     worth_years__lte=10,
+                    calendar__in=sorted(CALENDARS),
                 )
                 & (models.Q(margin_percent__isnull=True) | models.Q(margin_percent__lte=100)),
                 name="value_rules_in_bounds",
@@ -70,6 +74,11 @@ class ValueFit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-fitted_at"], name="value_fit_latest")]
+
+    @property
+    def calendar(self) -> str:
+        """Whose holidays it knows; fits of before knew none."""
+        return str(self.parameters.get("calendar", {}).get("name", "none"))
 
     def __str__(self) -> str:
         return f"fit of {self.observation_end}, {self.horizon_days} days ahead"

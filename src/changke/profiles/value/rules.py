@@ -17,11 +17,20 @@ YOUNGEST, OLDEST = 10, 100
 
 
 def fit_is_stale(
-    *, fitted_on: dt.date, horizon_days: int, purchase_days: int, today: dt.date, horizon_now: int, days_now: int
+    *,
+    fitted_on: dt.date,
+    horizon_days: int,
+    calendar: str,
+    purchase_days: int,
+    today: dt.date,
+    horizon_now: int,
+    calendar_now: str,
+    days_now: int,
 ) -> bool:
-    """Whether the chain is to be learned anew: weekly, for another horizon, or when it has become another one."""
+    """Whether the chain is to be learned anew: weekly, for another horizon or calendar, or when it has become another
+    one."""
     return (
-        horizon_days != horizon_now
+        (horizon_days, calendar) != (horizon_now, calendar_now)
         or not 0 <= (today - fitted_on).days < REFIT_DAYS
         or days_now > REFIT_GROWTH * purchase_days
         or days_now * REFIT_GROWTH < purchase_days

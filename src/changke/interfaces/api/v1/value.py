@@ -115,6 +115,7 @@ class ValueRulesOut(Schema):
     )
     discount_percent: int
     worth_years: int = Field(..., description="How many years ahead the discounted worth counts.")
+    calendar: str = Field(..., description="Whose holidays count that move from year to year: chinese or none.")
     bands: dict[str, list[int]] = Field(..., description="recency_days, frequency, money; else fifths.")
     target_age_from: int | None
     target_age_until: int | None
@@ -125,6 +126,7 @@ class ValueRulesIn(Input):
     margin_percent: int | None = None
     discount_percent: int | None = None
     worth_years: int | None = None
+    calendar: Literal["chinese", "none"] | None = None
     bands: dict[str, list[int]] | None = None
     target_age_from: int | None = None
     target_age_until: int | None = None

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 from changke.engine.clv.model import PurchaseModel
 from changke.engine.clv.regular import RegularModel
 from changke.engine.clv.spend import SpendModel
+from changke.engine.prediction.festivals import Festival
+from changke.engine.prediction.holidays import DRAGON_BOAT, MID_AUTUMN, QINGMING, SPRING_FESTIVAL
 from changke.foundation.access.capabilities import Capability
 from changke.interfaces.web import formats
 from changke.interfaces.web.answers import answer
@@ -23,6 +25,12 @@ from changke.profiles.value.models import ValueFit
 from changke.profiles.value.queries import fits, fitted
 
 HISTORY = 20
+FESTIVALS: Mapping[str, str | Promise] = {
+    SPRING_FESTIVAL: _("Spring Festival"),
+    QINGMING: _("Qingming"),
+    DRAGON_BOAT: _("Dragon Boat Festival"),
+    MID_AUTUMN: _("Mid-Autumn Festival"),
+}
 PROMISED, NEAR = 0.8, 0.04
 """What an interval promises, and how far off is still kept: the chance of a few hundred customers."""
 THIRDS = (_("Expected least often"), _("In the middle"), _("Expected most often"))
@@ -40,7 +48,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _card(fit: ValueFit) -> dict[str, Any]:
-    learned = fitted(fit)
+    learned = fitted(fit)  # as it was asked on the day on which it was learned
     models: list[PurchaseModel | SpendModel] = [*learned.models.models]
     models += [learned.spend] if learned.spend else []
     return {
@@ -54,9 +62,27 @@ def _card(fit: ValueFit) -> dict[str, Any]:
             for model in models
         ],
         "busy": formats.number(learned.busy, 2) if learned.busy != 1.0 else "",
+        "festivals": [_festival(one) for one in learned.calendar.festivals],
+        "holidays": formats.number(learned.holidays, 2) if learned.holidays != 1.0 else "",
         "level": formats.number(learned.level, 2) if learned.level != 1.0 else "",
         "purse": formats.percent(math.expm1(learned.tilt.days)) if learned.tilt.days > 0 else "",
         "card": _holdout(fit.holdout) if fit.holdout else None,
+    }
+
+
+def _festival(one: Festival) -> dict[str, Any]:
+    """A holiday, and how many times as many come in the weeks around it."""
+    middle = len(one.index) // 2
+    week = min(middle, 7)
+    parts = (
+        one.index[middle - week : middle],
+        one.index[middle : middle + 3],
+        one.index[middle + 3 : middle + 3 + week],
+    )
+    return {
+        "name": FESTIVALS[one.name],
+        "seen": one.seen,
+        "around": [formats.number(sum(part) / len(part), 2) for part in parts],
     }
 
 

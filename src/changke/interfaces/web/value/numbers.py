@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from changke.engine.prediction.margins import LEAST_KNOWN, Margins
@@ -25,8 +26,17 @@ from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import BANDS, checked_bands
 from changke.profiles.value.services.settings import change_value_rules
 
-PLAIN = ("horizon_days", "margin_percent", "discount_percent", "worth_years", "target_age_from", "target_age_until")
-COMPUTED_ANEW = {"horizon_days", "margin_percent", "discount_percent", "worth_years"}
+PLAIN = (
+    "horizon_days",
+    "margin_percent",
+    "discount_percent",
+    "worth_years",
+    "calendar",
+    "target_age_from",
+    "target_age_until",
+)
+COMPUTED_ANEW = {"horizon_days", "margin_percent", "discount_percent", "worth_years", "calendar"}
+CALENDARS = (("chinese", _("Spring Festival, Qingming, Dragon Boat, Mid-Autumn")), ("none", _("None")))
 
 
 class NumbersForm(RefusableForm):
@@ -34,6 +44,7 @@ class NumbersForm(RefusableForm):
     margin_percent = forms.IntegerField(min_value=0, max_value=100, required=False)
     discount_percent = forms.IntegerField(min_value=0, max_value=100)
     worth_years = forms.IntegerField(min_value=1, max_value=10)
+    calendar = forms.ChoiceField(choices=CALENDARS)
     target_age_from = forms.IntegerField(min_value=10, max_value=100, required=False)
     target_age_until = forms.IntegerField(min_value=10, max_value=100, required=False)
     recency_days = forms.CharField(max_length=120, required=False)
@@ -88,7 +99,7 @@ def _change(request: HttpRequest, changes: dict[str, object]) -> ValueRules:
 
 
 def _page(request: HttpRequest, form: NumbersForm, status: int = 200) -> HttpResponse:
-    context = {"nav": "value", "form": form, "chain": the_chain(), "receipts": _receipts()}
+    context = {"nav": "value", "form": form, "chain": the_chain(), "receipts": _receipts(), "calendars": CALENDARS}
     return answer(request, "value/numbers.html", context, status=status)
 
 

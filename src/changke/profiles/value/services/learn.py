@@ -10,9 +10,10 @@ import numpy as np
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import holdout
+from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.prediction.margins import Margins
 from changke.engine.prediction.scores import Columns
-from changke.profiles.value.models import ValueFit
+from changke.profiles.value.models import ValueFit, ValueRules
 from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.rules import fit_is_stale
 
@@ -39,30 +40,35 @@ def fit_for(
         The days, and the rows of `days_bought` they are made of: read only to learn.
     """
     latest, rules = current_fit(), value_rules()
-    if latest is None or anew or is_stale(latest, purchase_days, today=today, horizon_days=rules.horizon_days):
+    if latest is None or anew or is_stale(latest, purchase_days, rules, today=today):
         days, bought = everybody()
-        return learn(days, horizon_days=rules.horizon_days, now=now, margins=Margins.of(bought))
+        margins = Margins.of(bought)
+        return learn(days, horizon_days=rules.horizon_days, calendar=rules.calendar, now=now, margins=margins)
     return latest
 
 
-def is_stale(latest: ValueFit, purchase_days: int, *, today: dt.date, horizon_days: int) -> bool:
+def is_stale(latest: ValueFit, purchase_days: int, rules: ValueRules, *, today: dt.date) -> bool:
     """Whether the chain, which has so many purchase days now, is to be learned anew."""
     return fit_is_stale(
         fitted_on=latest.observation_end,
         horizon_days=latest.horizon_days,
+        calendar=latest.calendar,
         purchase_days=latest.purchase_days,
         today=today,
-        horizon_now=horizon_days,
+        horizon_now=rules.horizon_days,
+        calendar_now=rules.calendar,
         days_now=purchase_days,
     )
 
 
-def learn(days: Days, *, horizon_days: int, now: dt.datetime, margins: Margins = UNKNOWN) -> ValueFit:
+def learn(
+    days: Days, *, horizon_days: int, now: dt.datetime, margins: Margins = UNKNOWN, calendar: str = CALENDAR
+) -> ValueFit:
     """Fit and examine, and keep both. Whatever a shop can have is answered; `fallbacks` says what was done instead."""
     began = time.perf_counter()
-    learned = fit(days, horizon_days=horizon_days)
+    learned = fit(days, horizon_days=horizon_days, calendar=calendar)
     fitted_in = time.perf_counter() - began
-    report = holdout(days, horizon_days=horizon_days)
+    report = holdout(days, horizon_days=horizon_days, calendar=calendar)
     examined_in = time.perf_counter() - began - fitted_in
     made = ValueFit.objects.create(
         fitted_at=now,

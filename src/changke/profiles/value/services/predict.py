@@ -80,7 +80,7 @@ def predict_everybody(
     clock.part("purchase days")
     fit = fit_for(known.purchase_days, read.days, today=today, now=now, anew=anew)
     clock.part("fit")
-    found = _predicted(fit, known, rules)
+    found = _predicted(fit, known, rules, today)
     clock.part("predict")
     written = keep_everybody(found, fit, as_of=today, snapshot=snapshot)
     clock.part("write")
@@ -117,7 +117,7 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
         with connection.cursor() as sql:
             sql.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
             snapshot = int(sql.fetchone()[0])
-        found = _predicted(fit, Known.of(*days_of(ids, today=today)), rules)
+        found = _predicted(fit, Known.of(*days_of(ids, today=today)), rules, today)
         _write(found, fit, as_of=today, snapshot=snapshot)
         gone = set(ids) - set(found["customer_id"].tolist())
         if gone:
@@ -125,10 +125,10 @@ def predict_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> int:
     return len(found["customer_id"])
 
 
-def _predicted(fit: ValueFit, known: Known, rules: ValueRules) -> dict[str, Any]:
+def _predicted(fit: ValueFit, known: Known, rules: ValueRules, today: dt.date) -> dict[str, Any]:
     said = partial(
         predictions,
-        fitted(fit),
+        fitted(fit).on(today),
         margins=Margins.from_json(fit.margins),
         margin_percent=rules.margin_percent,
         discount_percent=rules.discount_percent,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from changke.engine.prediction.holidays import CALENDARS
 from changke.foundation.audit.rules import HOUSE, By, Values
 from changke.foundation.audit.services import record
 from changke.foundation.errors import Invalid
@@ -21,7 +22,7 @@ BOUNDS = {
     "target_age_until": (YOUNGEST, OLDEST),
 }
 MAY_BE_UNKNOWN = {"margin_percent", "target_age_from", "target_age_until"}
-NAMES = (*BOUNDS, "bands")
+NAMES = (*BOUNDS, "calendar", "bands")
 
 
 @transaction.atomic
@@ -52,6 +53,10 @@ def _checked(name: str, value: object) -> object:
                 field="bands", reason="%(name)s: one to eight whole numbers above zero, each above the one before",
                 name=str(error),
             ) from None  # fmt: skip
+    if name == "calendar":
+        if not isinstance(value, str) or value not in CALENDARS:
+            raise Invalid(field=name, reason="one of %(known)s", known=", ".join(sorted(CALENDARS)))
+        return value
     if name not in BOUNDS:
         raise Invalid(field=name, reason="not a setting of the values")
     low, high = BOUNDS[name]
