@@ -1,8 +1,10 @@
 """How many come around holidays that move: docs/algorithms/outlook.md, 2."""
 
 import datetime as dt
+import json
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.festivals import Calendar, learned
 from changke.engine.prediction.fitted import Fitted, fit
 from changke.engine.prediction.holidays import CHINESE, QINGMING, SPRING_FESTIVAL
+from changke.engine.prediction.known import Known
+from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.scores import Asked, predictions, purchase_days
 from changke.engine.refusals import NotASetting
 from changke.engine.synthetic.seasons import NEW_YEAR
 from tests.engine import moon
@@ -112,7 +117,7 @@ def test_what_was_planted_is_found() -> None:
     ids=["one", "one and a half", "chance", "few"],
 )
 def test_where_the_past_does_not_carry_it_nothing_is_believed(end: str, transactions: dict[str, object]) -> None:
-    assert learned(known(end, shop(**transactions)), "chinese").festivals == ()  # type: ignore[arg-type]
+    assert learned(known(end, shop(**transactions)), "chinese").festivals == ()
 
 
 def test_what_stands_in_the_year_of_the_sun_is_no_festival_that_moves() -> None:
@@ -132,6 +137,23 @@ def test_a_question_put_later_has_the_holidays_of_its_own_days() -> None:
     assert later.holidays < said.holidays
     assert later.holidays == pytest.approx(replace(said, observation_end=dt.date(2026, 2, 15)).holidays)
     assert said.on(dt.date(2060, 1, 1)).holidays == pytest.approx(1 / said.calendar.usual)
+
+
+def test_other_machines_ask_with_the_holidays_of_the_day_on_which_they_ask() -> None:
+    said, today = fits("2026-01-24")["chinese"], dt.date(2026, 2, 15)
+    who, day, paid = (np.asarray(column)[:200] for column in shop())
+    counted = {"came": np.ones(200), "paid": paid, "rendered": paid, "profit": 0 * paid, "profit_of": 0 * paid}
+    bought = {"customer_id": who, "business_date": day, **counted}
+    before = dict.fromkeys(("customer_id", "business_date", "until_on", "times", "paid"), np.zeros(0))
+    numbers: dict[str, Any] = {"margin_percent": None, "discount_percent": 10, "worth_years": 3}
+    rows = Asked(json.loads(said.to_json()), {}, today=today, **numbers).of(bought, before)
+    known = Known.of(purchase_days(bought, before, today=today), bought)
+    here = predictions(said.on(today), known, margins=Margins(), **numbers)
+    assert rows["expected_purchases_milli"].tolist() == here["expected_purchases_milli"].tolist()
+    assert (
+        rows["expected_purchases_milli"].sum()
+        < predictions(said, known, margins=Margins(), **numbers)["expected_purchases_milli"].sum()
+    )
 
 
 def test_it_is_kept_with_the_fit_and_fits_of_before_know_none() -> None:

@@ -252,7 +252,7 @@ def _believed(shape: _Shape, spans: Spans) -> tuple[Festival, ...]:
 
 
 def _gains(shape: _Shape, told: Floats, name: str, span: slice, scatter: float) -> list[float]:
-    """How much likelier each strength makes the days of one holiday than none does; its level is free within a tenth."""
+    """How much likelier each strength makes the days of one holiday than none; its level is free within a tenth."""
     came, columns, place = shape.came[span], shape.columns[span], shape.places[name]
     effect = columns[:, place] @ told[place]
     base = columns @ told - effect

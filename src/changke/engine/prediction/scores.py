@@ -71,7 +71,7 @@ class Asked:
         """COLUMNS and DAYS_KNOWN of whoever came, from all rows of some customers; customers ascending."""
         known = Known.of(purchase_days(bought, before, today=self.today), bought)
         said = predictions(
-            Fitted.from_json(json.dumps(self.parameters)),
+            Fitted.from_json(json.dumps(self.parameters)).on(self.today),
             known,
             margins=Margins.from_json(self.margins),
             margin_percent=self.margin_percent,

@@ -20,7 +20,7 @@ from changke.profiles.value.services.predict import BEFORE, BOUGHT, Predicted, k
 def scores_for(composer: Composer, *, engine: str, today: dt.date) -> Scores | None:
     """What is asked of everybody; None where the chain is to be learned first."""
     fit, rules = current_fit(), value_rules()
-    if fit is None or is_stale(fit, fit.purchase_days, today=today, horizon_days=rules.horizon_days):
+    if fit is None or is_stale(fit, fit.purchase_days, rules, today=today):
         return None
     bought, before = (composer.rows(name, engine=engine, ordered=False) for name in (BOUGHT, BEFORE))
     return Scores(bought, before, _asked(fit, rules, today))
@@ -32,7 +32,7 @@ def keep_said(found: Columns, asked: Mapping[str, Any], *, snapshot: int) -> Pre
     fit, rules, today = current_fit(), value_rules(), dt.date.fromisoformat(asked["today"])
     if fit is None or _asked(fit, rules, today) != asked:
         return None
-    if is_stale(fit, int(found[DAYS_KNOWN].sum()), today=today, horizon_days=rules.horizon_days):
+    if is_stale(fit, int(found[DAYS_KNOWN].sum()), rules, today=today):
         return None
     written = keep_everybody(found, fit, as_of=today, snapshot=snapshot)
     return Predicted(len(found["customer_id"]), written, fit)
