@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0032_what_a_year_and_more_are_worth"),
+        ("profiles", "0034_rules_asked_of_past_days"),
     ]
 
     operations = [
