@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import django
@@ -82,6 +83,7 @@ def main(words: list[str]) -> int:
 # What the source says
 
 
+@cache
 def used() -> dict[Key, str]:
     """Every message of the source with the subject of the first file that says it."""
     if not settings.configured:

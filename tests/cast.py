@@ -127,4 +127,14 @@ def assemble() -> Cast:
 def know_everybody() -> None:
     """The shipped models are published, and everybody of a chain just assembled has profile and stages."""
     publish_models(Chain.objects.get(), now=NOW)
+    refresh_everybody()
+
+
+@keeping
+def profile_everybody() -> None:
+    """Everybody of a chain just assembled has a profile; no model is published."""
+    refresh_everybody()
+
+
+def refresh_everybody() -> None:
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
@@ -285,11 +286,11 @@ THE_CHAINS = {
 """Routes that show what belongs to the whole chain: everybody with a key may ask."""
 
 
-def routes() -> Iterator[tuple[str, str, str]]:
+@cache
+def routes() -> list[tuple[str, str, str]]:
     """Operation, method and path of every route, from the document that callers read."""
-    for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items():
-        for method, told in methods.items():
-            yield told["operationId"], method.upper(), path
+    paths = api.get_openapi_schema(path_prefix="")["paths"].items()
+    return [(told["operationId"], method.upper(), path) for path, methods in paths for method, told in methods.items()]
 
 
 def test_every_route_has_a_case() -> None:

@@ -10,6 +10,7 @@ from changke.profiles.lifecycle.services import publish_models, refresh_customer
 from tests.cast import NOW as THEN
 from tests.cast import TODAY, Cast
 from tests.interfaces.api.conftest import NOW, Caller, sale
+from tests.kept import keeping
 
 pytestmark = pytest.mark.django_db
 
@@ -17,9 +18,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def known(cast: Cast) -> Cast:
     """Vera's profile is computed as of 4 March 2026."""
+    with_her_profile(cast)
+    return cast
+
+
+@keeping
+def with_her_profile(cast: Cast) -> None:
     publish_models(cast.chain, now=THEN)
     refresh_customers([cast.vera.pk], now=THEN)
-    return cast
 
 
 def test_a_profile_tells_every_attribute_with_type_and_meaning(hq: Caller, known: Cast) -> None:

@@ -7,7 +7,7 @@ import pytest
 from changke.facts.customers.models import Customer
 from changke.facts.fields.services import define
 from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, profile_everybody
 from tests.interfaces.api.conftest import Caller
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def known(cast: Cast) -> Cast:
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    profile_everybody()
     return cast
 
 

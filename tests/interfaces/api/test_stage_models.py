@@ -14,15 +14,21 @@ from changke.profiles.lifecycle.models import StageModel, Standing
 from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
+from tests.kept import keeping
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def known(cast: Cast) -> Cast:
+    known_today()
+    return cast
+
+
+@keeping
+def known_today() -> None:
     publish_models(the_chain(), now=NOW)
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
-    return cast
 
 
 def of(caller: Caller, key: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.services.lines import count_lines
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
-from tests.profiles.value.night import a_night
+from tests.profiles.value.night import a_night_over_the_cast
 
 
 def line_of(caller: Caller) -> dict[str, Any]:
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def night(cast: Cast) -> ValueFit:
-    return a_night(NOW)
+    return a_night_over_the_cast()
 
 
 def test_her_prediction_is_told_to_whom_she_belongs(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:

@@ -18,6 +18,7 @@ from changke.profiles.value.models import Prediction
 from changke.profiles.value.queries import prediction_of
 from tests.cast import NOW, Cast
 from tests.interfaces.web.test_customers import browser
+from tests.kept import keeping
 from tests.profiles.value.night import a_night, expect
 
 pytestmark = pytest.mark.django_db
@@ -26,20 +27,30 @@ ORDERS = ("outlook", "expected", "money")
 
 @pytest.fixture
 def shop(cast: Cast) -> Cast:
+    a_night_with_models(cast)
+    return cast
+
+
+@keeping
+def a_night_with_models(cast: Cast) -> None:
     publish_models(cast.chain, now=NOW)
     a_night(NOW)
-    return cast
 
 
 @pytest.fixture
 def tied(shop: Cast) -> Cast:
     """Twenty more: of six nothing is expected, the others stand in four groups of one value each."""
+    twenty_more(shop)
+    return shop
+
+
+@keeping
+def twenty_more(shop: Cast) -> None:
     for number in range(20):
         one = register(name=f"客{number}", home_store=shop.jing_an if number % 2 else shop.xu_hui, now=NOW)
         if number >= 6:
             expect(one, 1_000 * (number % 4))
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
-    return shop
 
 
 def by_hand(filters: Filters, scope: Scope = CHAIN_WIDE) -> list[int]:

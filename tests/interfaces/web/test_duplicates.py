@@ -14,6 +14,7 @@ from changke.foundation.access.models import Staff
 from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, Cast
 from tests.clock import Clock
+from tests.kept import keeping
 
 HTMX = {"HX-Request": "true"}
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,11 @@ def desk(staff: Staff) -> Client:
 @pytest.fixture
 def twin(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Customer:
     Clock(monkeypatch, NOW)
+    return with_a_twin(cast)
+
+
+@keeping
+def with_a_twin(cast: Cast) -> Customer:
     change(cast.ying.pk, {"gender": "f", "city": "上海"}, now=NOW)
     twin = register(
         name="莹 莹", phone="13800000001", home_store=cast.jing_an, profile={"city": "苏州"}, share=True, now=NOW

@@ -19,7 +19,7 @@ from changke.foundation.organisation.services import change_settings, change_sto
 from changke.foundation.persons.queries import forget_vault
 from changke.interfaces.web import formats
 from changke.profiles.lifecycle.services import refresh_customers
-from tests.cast import NOW, TODAY, Cast, ago, at, buys
+from tests.cast import NOW, TODAY, Cast, ago, at, buys, profile_everybody
 from tests.clock import Clock
 
 HTMX = {"HX-Request": "true"}
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch, NOW)
 
 
-def everybody_known(now: dt.datetime = NOW) -> None:
+def everybody_known(now: dt.datetime) -> None:
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=now)
 
 
@@ -43,7 +43,7 @@ def desk(staff: Staff, language: str = "zh-hans") -> Client:
 @pytest.fixture
 def clerk(cast: Cast, clock: Clock) -> Client:
     """The counter of 静安店, with everybody's profile computed."""
-    everybody_known()
+    profile_everybody()
     return desk(cast.clerk)
 
 
@@ -232,7 +232,7 @@ def test_dialling_shows_the_number_once_and_is_recorded(cast: Cast, clerk: Clien
 def test_mine_are_those_whose_adviser_i_am(cast: Cast, clerk: Client) -> None:
     assert "今天没有你名下的客人要联系" in read(clerk, "/?mine=1")
     change(cast.mo.pk, {"adviser": cast.clerk}, now=NOW)
-    everybody_known()
+    everybody_known(NOW)
     page = read(clerk, "/?mine=1")
     assert "莫愁" in page
     assert "莹莹" not in page
@@ -268,7 +268,7 @@ def test_the_list_of_the_day_reads_little(cast: Cast, clerk: Client, django_asse
 def test_who_turned_silent_is_news_for_a_week(cast: Cast, clock: Clock, days_silent: int, listed: bool) -> None:
     new = register(name="小满", phone="13800000088", home_store=cast.jing_an, now=at(ago(days_silent), 9))
     buys(new, cast.card, 1_000, on=ago(days_silent), store=cast.jing_an, key="man-1")
-    everybody_known()
+    everybody_known(NOW)
     assert ("小满" in read(desk(cast.clerk))) is listed
 
 
@@ -276,7 +276,7 @@ def test_who_turned_silent_is_news_for_a_week(cast: Cast, clock: Clock, days_sil
 def test_a_birthday_is_listed_three_days_ahead(cast: Cast, clock: Clock, days_ahead: int, listed: bool) -> None:
     born = TODAY + dt.timedelta(days=days_ahead)
     change(cast.qiu.pk, {"birth_month": born.month, "birth_day": born.day}, now=NOW)
-    everybody_known()
+    everybody_known(NOW)
     assert ("秋月" in read(desk(cast.clerk))) is listed
 
 
@@ -284,7 +284,7 @@ def test_where_visits_do_not_count_nobody_is_said_to_have_been_away(cast: Cast, 
     """Mo came yesterday and bought nothing: the list tells of her last purchase, not of her last visit."""
     change_settings(cast.chain, {"activity_kinds": ["purchase"]}, now=NOW)
     record_visit(customer=cast.mo, store=cast.jing_an, source_key="mo-looks", happened_at=at(ago(1)), now=NOW)
-    everybody_known()
+    everybody_known(NOW)
     for language, said, never in (
         ("zh-hans", r"(没有消费|上次消费)", "没来"),
         ("en", r"(Bought nothing for|Last bought) 61 days", "Not seen for"),
@@ -298,7 +298,7 @@ def test_where_visits_do_not_count_nobody_is_said_to_have_been_away(cast: Cast, 
 def test_on_a_closed_day_what_is_due_moves_to_the_next_opening_day(cast: Cast, clock: Clock) -> None:
     """Wednesdays are closed in 静安店. Ying's first order keeps its 24 hours; Mo waits until Thursday."""
     change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]}, now=NOW)
-    everybody_known()
+    everybody_known(NOW)
     page = read(desk(cast.clerk))
     assert "今天休息" in page
     assert formats.long_day(TODAY + dt.timedelta(days=1), "zh-hans") in page
@@ -313,7 +313,7 @@ def test_on_a_closed_day_what_is_due_moves_to_the_next_opening_day(cast: Cast, c
 
 def test_where_one_store_is_open_only_the_closed_one_s_customers_wait(cast: Cast, clock: Clock) -> None:
     change_store(cast.jing_an, {"opening_days": [1, 2, 4, 5, 6, 7]}, now=NOW)
-    everybody_known()
+    everybody_known(NOW)
     page = read(desk(cast.hq))
     assert "今天休息" not in page
     assert "莫愁" not in page

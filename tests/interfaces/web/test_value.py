@@ -17,7 +17,7 @@ from changke.profiles.value.services.lines import count_lines
 from changke.profiles.value.services.settings import change_value_rules
 from tests.cast import NOW, Cast
 from tests.interfaces.api.test_value import buy_a_line
-from tests.profiles.value.night import a_night
+from tests.profiles.value.night import a_night, a_night_over_the_cast
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ NUMBERS = {
 
 @pytest.fixture
 def night(cast: Cast) -> ValueFit:
-    return a_night(NOW)
+    return a_night_over_the_cast()
 
 
 def signed_in(person: Staff) -> Client:

@@ -19,7 +19,6 @@ from changke.foundation.batches.models import Batch
 from changke.foundation.cursors import Window
 from changke.foundation.database.append_only import current_xid
 from changke.foundation.errors import NotFound
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from changke.profiles.risk.models import ChurnWarning, ServiceLine
 from changke.profiles.risk.queries import looks_at_lines
 from changke.profiles.risk.rules import Wanted, suggestion
@@ -27,7 +26,7 @@ from changke.profiles.risk.services.choose import NoRule, look_at_lines, switch_
 from changke.profiles.risk.services.line_days import LineDays
 from changke.profiles.risk.services.lines import warn_of_lines
 from changke.profiles.risk.services.warn import Warned, follow, warn
-from tests.cast import NOW, TODAY, Cast, ago, at, buys
+from tests.cast import NOW, TODAY, Cast, ago, at, buys, know_everybody
 
 pytestmark = pytest.mark.django_db
 LOST = 180
@@ -58,11 +57,10 @@ def a_line(category: Category, cycle: int, **fields: Any) -> ServiceLine:
 
 @pytest.fixture
 def shop(cast: Cast) -> Nails:
+    know_everybody()
     nails = Item.objects.create(
         code="N1", name="光疗美甲", kind="service", category=Category.objects.create(name="美甲"), price_minor=16_800
     )
-    publish_models(cast.chain, now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
     skin = cast.facial.category
     assert skin is not None
     assert nails.category is not None

@@ -20,13 +20,12 @@ from changke.facts.purchases.services.record import NewLine, record_receipt
 from changke.foundation.batches.models import Batch
 from changke.foundation.cursors import Window
 from changke.foundation.database.append_only import current_xid
-from changke.profiles.lifecycle.services import publish_models, refresh_customers
 from changke.profiles.risk.models import ChurnWarning
 from changke.profiles.risk.rules import Wanted, suggestion
 from changke.profiles.risk.services.causes import find_causes
 from changke.profiles.risk.services.choose import use
 from changke.profiles.risk.services.warn import Warned, follow, warn
-from tests.cast import NOW, TODAY, Cast, ago, at, buys
+from tests.cast import NOW, TODAY, Cast, ago, at, buys, know_everybody
 
 pytestmark = pytest.mark.django_db
 LOST = 180
@@ -34,8 +33,7 @@ LOST = 180
 
 @pytest.fixture
 def shop(cast: Cast) -> Cast:
-    publish_models(cast.chain, now=NOW)
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    know_everybody()
     return cast
 
 

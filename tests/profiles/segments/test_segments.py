@@ -4,12 +4,10 @@ import datetime as dt
 
 import pytest
 
-from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag, remove_tag
 from changke.facts.fields.services import define, retire, set_values
 from changke.foundation.errors import DomainError, Invalid
 from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
-from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.segments.asking import words_of_the_chain
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.segments.queries import (
@@ -24,14 +22,14 @@ from changke.profiles.segments.queries import (
 )
 from changke.profiles.segments.services import members
 from changke.profiles.segments.services.save import drop_segment, freeze, save_segment
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, profile_everybody
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def known(cast: Cast) -> Cast:
-    refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    profile_everybody()
     return cast
 
 

@@ -12,7 +12,8 @@ from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import value_rules
 from changke.profiles.value.services.learn import learn
 from changke.profiles.value.services.predict import days_of, predict_customers
-from tests.cast import TODAY
+from tests.cast import NOW, TODAY
+from tests.kept import keeping
 
 
 def expect(one: Customer, value: int) -> Prediction:
@@ -21,6 +22,12 @@ def expect(one: Customer, value: int) -> Prediction:
     return Prediction.objects.create(
         customer=one, fit_id=1, as_of=TODAY, snapshot=1, horizon_days=90, **dict.fromkeys(numbers, value)
     )
+
+
+@keeping
+def a_night_over_the_cast() -> ValueFit:
+    """Over a chain just assembled, whose models nobody published."""
+    return a_night(NOW)
 
 
 def a_night(now: dt.datetime) -> ValueFit:
