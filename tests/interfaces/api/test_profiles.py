@@ -28,7 +28,7 @@ def with_her_profile(cast: Cast) -> None:
     refresh_customers([cast.vera.pk], now=THEN)
 
 
-def test_a_profile_tells_every_attribute_with_type_and_meaning(hq: Caller, known: Cast) -> None:
+def test_a_profile_tells_every_attribute_with_type_and_meaning(known: Cast, hq: Caller) -> None:
     profile = hq.get(f"/profiles/{known.vera.pk}").json()
     assert set(profile["attributes"]) == set(REGISTRY.attributes)
     assert profile["attributes"]["purchases"]["value"] == 12
@@ -37,7 +37,7 @@ def test_a_profile_tells_every_attribute_with_type_and_meaning(hq: Caller, known
     assert (profile["as_of"], profile["stage"], profile["currency"]) == ("2026-03-04", "mature", "CNY")
 
 
-def test_her_stage_on_a_past_day_is_told_with_its_reason_in_the_callers_language(hq: Caller, known: Cast) -> None:
+def test_her_stage_on_a_past_day_is_told_with_its_reason_in_the_callers_language(known: Cast, hq: Caller) -> None:
     path = f"/profiles/{known.vera.pk}/stages?as_of=2026-03-04"
     told = {
         language: hq.send("GET", path, "", **{"Accept-Language": language}).json()
@@ -61,24 +61,24 @@ def test_her_stage_on_a_past_day_is_told_with_its_reason_in_the_callers_language
     ],
 )
 def test_a_day_or_model_that_is_not_there_is_refused(
-    query: dict[str, str], status: int, place: str | None, hq: Caller, known: Cast
+    known: Cast, hq: Caller, query: dict[str, str], status: int, place: str | None
 ) -> None:
     answer = hq.get(f"/profiles/{known.vera.pk}/stages", **query)
     assert (answer.status_code, answer.json().get("field")) == (status, place)
 
 
-def test_somebody_whose_profile_is_not_computed_yet_is_not_found(hq: Caller, known: Cast) -> None:
+def test_somebody_whose_profile_is_not_computed_yet_is_not_found(known: Cast, hq: Caller) -> None:
     assert hq.get(f"/profiles/{known.mo.pk}").json()["code"] == "not_found"
 
 
-def test_models_tell_their_stages_in_words(hq: Caller, known: Cast) -> None:
+def test_models_tell_their_stages_in_words(known: Cast, hq: Caller) -> None:
     models = hq.get("/stages").json()
     assert {one["model"] for one in models} == {"m1", "m2", "m4"}
     assert (models[0]["model"], models[0]["is_default"]) == ("m4", True)
     assert all(stage["words"] for one in models for stage in one["stages"])
 
 
-def test_a_first_order_stands_on_the_list_of_the_day_until_it_is_looked_after(manager: Caller, known: Cast) -> None:
+def test_a_first_order_stands_on_the_list_of_the_day_until_it_is_looked_after(known: Cast, manager: Caller) -> None:
     fresh = sale(customer={"phone": "13811112222"}, happened_at=(NOW - dt.timedelta(hours=2)).isoformat())
     manager.post("/purchases", {"purchases": [fresh]})
     customer = manager.get("/customers", phone="13811112222").json()["items"][0]["id"]
@@ -91,7 +91,7 @@ def test_a_first_order_stands_on_the_list_of_the_day_until_it_is_looked_after(ma
     assert (today["done"], today["lines"][0]["outcome"]) == (1, "done")
 
 
-def test_proposals_are_told_with_their_reason_in_the_callers_language(hq: Caller, known: Cast) -> None:
+def test_proposals_are_told_with_their_reason_in_the_callers_language(known: Cast, hq: Caller) -> None:
     Proposal.objects.create(
         customer=known.vera,
         as_of=TODAY,

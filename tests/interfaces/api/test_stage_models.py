@@ -43,14 +43,14 @@ def lost_after(definition: dict[str, Any], days: int) -> dict[str, Any]:
     return changed
 
 
-def test_the_list_names_those_in_use_first_and_those_that_wait(hq: Caller, known: Cast) -> None:
+def test_the_list_names_those_in_use_first_and_those_that_wait(known: Cast, hq: Caller) -> None:
     models = hq.get("/stage-models").json()
     assert [one["model"] for one in models] == ["m4", "m1", "m2", "m3", "m5", "m6", "m7", "m8", "m12"]
     assert [one["in_use"] for one in models] == [True] * 3 + [False] * 6
     assert (models[0]["is_default"], models[0]["version"], models[3]["version"]) == (True, 1, 0)
 
 
-def test_what_other_rules_would_do_is_told_and_publishing_does_it(hq: Caller, known: Cast) -> None:
+def test_what_other_rules_would_do_is_told_and_publishing_does_it(known: Cast, hq: Caller) -> None:
     wanted = lost_after(of(hq, "m4")["definition"], 2_000)
     told = hq.post("/stage-models/preview", {"definition": wanted}).json()
     assert told["moving"] == sum(one["customers"] for one in told["moves"]) > 0
@@ -62,7 +62,7 @@ def test_what_other_rules_would_do_is_told_and_publishing_does_it(hq: Caller, kn
     assert {stage: stages.count(stage) for stage in stages} == told["after"]
 
 
-def test_what_was_not_previewed_is_not_published(hq: Caller, known: Cast) -> None:
+def test_what_was_not_previewed_is_not_published(known: Cast, hq: Caller) -> None:
     ours = of(hq, "m4")["definition"]
     wanted, other = lost_after(ours, 2_000), lost_after(ours, 2_001)
     token = hq.post("/stage-models/preview", {"definition": wanted}).json()["token"]
@@ -83,7 +83,7 @@ def test_what_was_not_previewed_is_not_published(hq: Caller, known: Cast) -> Non
     assert StageModel.objects.get(key="m4").version == 2
 
 
-def test_models_are_switched_on_and_off_and_one_of_them_leads(hq: Caller, known: Cast) -> None:
+def test_models_are_switched_on_and_off_and_one_of_them_leads(known: Cast, hq: Caller) -> None:
     assert hq.send("PATCH", "/stage-models/m8", {"in_use": True}).json()["in_use"] is True
     assert hq.send("PATCH", "/stage-models/m8", {"is_default": True}).json()["is_default"] is True
     refused = hq.send("PATCH", "/stage-models/m8", {"in_use": False})
@@ -101,7 +101,7 @@ def test_models_are_switched_on_and_off_and_one_of_them_leads(hq: Caller, known:
     ({"stages": [{}] * 401}, "definition.stages"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_is_refused_with_the_spot(
-    hq: Caller, known: Cast, change: dict[str, Any], field: str
+    known: Cast, hq: Caller, change: dict[str, Any], field: str
 ) -> None:
     definition = {**of(hq, "m4")["definition"], **change}
     answer = hq.send("PUT", "/stage-models/m4", {"definition": definition})
@@ -118,13 +118,13 @@ def test_what_cannot_be_asked_is_refused_with_the_spot(
     ("PATCH", "/stage-models/m4", {"is_default": False}, 422),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused(
-    hq: Caller, known: Cast, method: str, path: str, body: dict[str, Any], status: int
+    known: Cast, hq: Caller, method: str, path: str, body: dict[str, Any], status: int
 ) -> None:
     assert hq.send(method, path, body).status_code == status
 
 
 @pytest.mark.parametrize("role", ["manager", "staff"])
-def test_a_store_reads_models_and_changes_none(key_of: Callable[..., Caller], known: Cast, role: str) -> None:
+def test_a_store_reads_models_and_changes_none(known: Cast, key_of: Callable[..., Caller], role: str) -> None:
     caller = key_of(role)
     assert caller.get("/stage-models").status_code == 200
     definition = {"definition": StageModel.objects.get(key="m4").definition}

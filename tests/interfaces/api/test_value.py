@@ -43,7 +43,7 @@ def night(cast: Cast) -> ValueFit:
     return a_night_over_the_cast()
 
 
-def test_her_prediction_is_told_to_whom_she_belongs(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:
+def test_her_prediction_is_told_to_whom_she_belongs(night: ValueFit, hq: Caller, manager: Caller, cast: Cast) -> None:
     said = manager.get(f"/value/customers/{cast.vera.pk}").json()
     kept = Prediction.objects.get(pk=cast.vera.pk)
     assert said["p_active_bp"] == kept.p_active_bp
@@ -54,7 +54,7 @@ def test_her_prediction_is_told_to_whom_she_belongs(hq: Caller, manager: Caller,
 
 
 def test_everybodys_are_told_the_highest_first_in_pages_within_ones_stores(
-    hq: Caller, manager: Caller, night: ValueFit, cast: Cast
+    night: ValueFit, hq: Caller, manager: Caller, cast: Cast
 ) -> None:
     first = hq.get("/value/customers", order="expected_spend", limit=2).json()
     rest = hq.get("/value/customers", order="expected_spend", limit=9, cursor=first["next"]).json()
@@ -75,7 +75,7 @@ def test_everybodys_are_told_the_highest_first_in_pages_within_ones_stores(
     assert hq.get(f"/profiles/{cast.bai.pk}").json()["expected"] is None
 
 
-def test_fits_and_grid(hq: Caller, manager: Caller, night: ValueFit, cast: Cast) -> None:
+def test_fits_and_grid(night: ValueFit, hq: Caller, manager: Caller, cast: Cast) -> None:
     (fit,) = hq.get("/value/fits").json()
     assert fit["customers"] == 5
     assert fit["parameters"]["horizon_days"] == 90
@@ -105,7 +105,7 @@ def test_an_adviser_is_told_of_no_fewer_than_five(client: Client, cast: Cast) ->
     assert (told["fewest"], told["lines"]) == (5, [])
 
 
-def test_the_numbers_change_in_part_and_refuse_as_a_whole(hq: Caller, night: ValueFit) -> None:
+def test_the_numbers_change_in_part_and_refuse_as_a_whole(night: ValueFit, hq: Caller) -> None:
     assert hq.patch("/value/rules", {"margin_percent": 40}).json()["margin_percent"] == 40
     changed = hq.patch("/value/rules", {"margin_percent": None, "bands": {"money": [100, 500]}}).json()
     assert (changed["margin_percent"], changed["bands"]) == (None, {"money": [100, 500]})
