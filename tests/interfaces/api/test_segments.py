@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from changke.facts.customers.models import Customer
 from changke.facts.fields.services import define
-from changke.profiles.lifecycle.services import refresh_customers
 from tests.cast import NOW, Cast, profile_everybody
 from tests.interfaces.api.conftest import Caller
 
