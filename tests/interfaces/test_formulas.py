@@ -118,6 +118,12 @@ def test_of_a_proposal_the_parts_are_what_is_told() -> None:
     assert (parts[9]["since"], parts[9]["early"], parts[9]["had_and_sold_now"]) == (0, 0, 0)
 
 
+def test_of_the_warnings_the_chance_is_that_of_the_model() -> None:
+    told = formulas.of_warnings(BGNBD(**COIN), 90)
+    assert "h = 90" in told
+    assert set(formulas.of_model(BGNBD(**COIN))) <= set(told)
+
+
 def test_of_worth_the_formula_gives_what_the_engine_says() -> None:
     model, spend = BGNBD(**COIN), RobustSpend(level=1.0, centre=4.5, within=0.2, between=0.3)
     known = Summary(*(np.array([one]) for one in (7, 4.0, 180.0, 200.0, 120.0, 600.0, 5.0, 23.9, 114.5)))

@@ -105,7 +105,7 @@ def publish_to(target: Path, *, by: By, now: datetime, progress: Progress = sile
 def _what_follows(done: Refreshed, *, now: datetime, progress: Progress) -> None:
     """What is learned of everybody once their profiles and scores are written, whoever computed them."""
     progress("what to propose", 0, done.customers)
-    propose_to_everybody(today=done.as_of)
+    propose_to_everybody(today=done.as_of, now=now)
     progress("who may be leaving", 0, done.customers)
     _warn(done.as_of, now)
 

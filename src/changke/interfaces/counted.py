@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from changke.engine.clv import BGNBD
 from changke.engine.prediction.fitted import Fitted
 from changke.engine.prediction.margins import Margins
 from changke.foundation.errors import NotFound
@@ -22,6 +23,7 @@ from changke.interfaces.asking import Asking
 from changke.interfaces.statements import HER, composed_of, filled, heard, laid_out
 from changke.interfaces.web.advisers.lists import lines_of, slipping_by
 from changke.interfaces.web.customers.filters import CARE
+from changke.profiles.affinity import queries as affinity
 from changke.profiles.affinity import together
 from changke.profiles.affinity.models import Proposal, Trait
 from changke.profiles.affinity.services import read
@@ -154,6 +156,21 @@ def _lines(_asking: Asking) -> list[Part]:
 
 def _backtest(_asking: Asking) -> list[Part]:
     return [*_page(risk.backtests), *_days_of_purchases()]
+
+
+def _risk_model(_asking: Asking) -> list[Part]:
+    return [*_page(risk.risk_fits), *_days_of_purchases()]
+
+
+def _risk_formula() -> list[str]:
+    found = risk.risk_fits(most=1)
+    return formulas.of_warnings(BGNBD(**found[0].parameters), found[0].horizon_days) if found else []
+
+
+def _proposed_formula() -> list[str]:
+    found = affinity.affinity_fits(most=1)
+    weights = affinity.weights_of(found[0]) if found else None
+    return formulas.of_weights(weights) if weights else []
 
 
 def _days_of_purchases() -> list[Part]:
@@ -343,6 +360,12 @@ COUNTED: dict[str, Counted] = {
         _backtest,
         lambda: formulas.JUDGED,
     ),
+    "risk_model": Counted(
+        _("Chance behind the warnings"),
+        _("the chance that she buys within the horizon of the rule that warns, of one model of everybody's days"),
+        _risk_model,
+        _risk_formula,
+    ),
     "outlook": Counted(
         _("Outlook"),
         _("the chance that she buys within the horizon: a closed form of what was learned, asked of her purchase days"),
@@ -383,7 +406,7 @@ COUNTED: dict[str, Counted] = {
         _("What she may like next"),
         _("the chance that an item is among what she has next, of her lines and those of the whole chain"),
         _proposed,
-        lambda: formulas.PROPOSED,
+        _proposed_formula,
     ),
     "pairs_together": Counted(
         _("What goes together"),

@@ -141,6 +141,17 @@ def _each(learned: Fitted) -> list[str]:
     ]
 
 
+def of_warnings(model: PurchaseModel, horizon_days: int) -> list[str]:
+    """The outlook that warnings go by, and its fall."""
+    return [
+        SIGNS,
+        f"h = {horizon_days}",
+        *of_model(model),
+        "outlook = P(buys) today",
+        "fall = outlook / outlook on the day of the last purchase (T = t)",
+    ]
+
+
 PARTS_SAY = [
     "had = 1 if she ever had it;  times = ln(1 + n), n days on which she had it;  share = n / b, b days of hers;"
     "  share_by_baskets = share · ln(b);  in_last_basket = 1 if on her last day;  since = ln(1 + days since)",
@@ -155,14 +166,6 @@ PARTS_SAY = [
     "since, due and had_and_sold_now are 0 of what she never had",
 ]
 """What each part of a proposal is computed of, as `engine.affinity.parts` does."""
-
-
-PROPOSED = [
-    "chance = 1 / (1 + exp(−z));  z = constant + Σ over the parts of weight · part;  the weights are learnt every night"
-    " of what customers had next",
-    *PARTS_SAY,
-]
-"""Of a proposal: a night keeps the chances, not the weights."""
 
 
 def of_weights(weights: Weights) -> list[str]:

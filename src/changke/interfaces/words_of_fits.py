@@ -1,4 +1,4 @@
-"""Words of what was fitted, for the card of a model: what it believes, and what held it."""
+"""Words of what was fitted, for cards of every model: what it believes, what held it, what speaks for a proposal."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,12 @@ FALLBACKS: Mapping[str, str | Promise] = {
     "nobody_came_back": _("Nobody came back yet: the rate is held below half a purchase over everything seen."),
     "few": _("Fewer than ten customers came back: held near the usual values of shops."),
     "nobody_paid": _("No purchase day brought money: the money ahead cannot be learned."),
+    "edge": _("The best values lie at the edge of what can be: a simpler model says the same."),
+    "stopped": _("The search stopped before it had found the best values; these are the best it saw."),
+    "few_baskets": _(
+        "Fewer than 200 next purchases were seen: the weights that come with the product hold, learnt from another"
+        " shop's receipts."
+    ),
 }
 """Why a fit is not the plain optimum."""
 
@@ -22,3 +28,12 @@ MODELS: Mapping[str, str | Promise] = {
     "MBG/CNBD-k": _("comes by the clock, the larger k the stricter; may leave after every purchase, the first too"),
     "Robust spend": _("what a purchase day brings: her own mean, drawn to the chain's, huge orders capped"),
 }
+
+SPEAKS: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "again": (_("She had it before"), _("how often, how lately, what share of her purchases, in the last one")),
+    "due": (_("It is time again"), _("how far she is before or behind the usual cycle of the item")),
+    "alike": (_("Customers like her had it"), _("the customers whose purchases are most like hers, lately")),
+    "goes_with": (_("It goes with what she had"), _("what is bought together with what she had last and lately")),
+    "popular": (_("It sells"), _("how many had it in the last 14, 30, 60 and 180 days")),
+}
+"""Group of parts -> its name, and what its numbers look at."""

@@ -1,6 +1,7 @@
 """The tables of this floor; each is written in its room."""
 
 from changke.profiles.affinity.models import (
+    AffinityFit,
     Basis,
     Favourite,
     GroupCount,
@@ -24,12 +25,13 @@ from changke.profiles.lifecycle.models import (
     Standing,
     StoreMonth,
 )
-from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule, ServiceLine
+from changke.profiles.risk.models import BackTest, ChurnWarning, RiskFit, RiskRule, ServiceLine
 from changke.profiles.segments.models import Segment, SegmentMember
 from changke.profiles.value.models import LineAge, Prediction, ValueFit, ValueRules
 
 __all__ = [
     "POPULATIONS",
+    "AffinityFit",
     "BackTest",
     "Basis",
     "BulkRun",
@@ -44,6 +46,7 @@ __all__ = [
     "Prediction",
     "Profile",
     "Proposal",
+    "RiskFit",
     "RiskRule",
     "SeasonCount",
     "Segment",

@@ -256,7 +256,7 @@ VALUES = {
     "patch_value_rules",
 }  # fmt: skip
 """What is expected of customers, and the chain's numbers for it: test_value.py."""
-TOGETHER = {"get_pairs", "get_starters", "get_seasons", "get_group_favourites"}
+TOGETHER = {"get_affinity_fits", "get_pairs", "get_starters", "get_seasons", "get_group_favourites"}
 """Counts of one's stores: test_together.py."""
 NUMBERS = {"get_numbers", "get_number"}
 """How a number is computed, of nobody in particular: tests/interfaces/test_numbers.py."""

@@ -9,11 +9,24 @@ from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, ChurnWarning, ServiceLine
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services.choose import use
+from changke.profiles.risk.services.warn import warn
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
 from tests.profiles.risk.past import past
 
 pytestmark = pytest.mark.django_db
+
+
+def test_the_card_of_the_warnings_is_asked_of_everybody_or_of_a_line(hq: Caller) -> None:
+    assert hq.get("/risk/fits").json() == []
+    hq.send("PUT", "/risk/rule", {"kind": "outlook", "threshold": 3_500})
+    warn(past(60), today=NOW.date(), lost_after_days=180, now=NOW)
+    (fit,) = hq.get("/risk/fits").json()
+    assert (fit["customers"], fit["line"], fit["horizon_days"]) == (60, None, 90)
+    assert set(fit["parameters"]) == {"r", "alpha", "a", "b"}
+    assert fit["holdout"]["customers"] <= 60
+    assert hq.get("/risk/fits", line_id=7).json() == []
+    assert [hq.get("/risk/fits", line_id=bad).status_code for bad in (0, -1, 2**63, "x")] == [422] * 4
 
 
 def test_the_past_is_asked_and_a_row_of_the_answer_put_into_use(hq: Caller) -> None:

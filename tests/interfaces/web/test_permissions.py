@@ -68,6 +68,8 @@ LISTS = [
     "value-lines",
     "value-referrers",
     "value-model",
+    "risk-model",
+    "together-model",
     "value-people",
     "together",
     "together-starters",

@@ -54,7 +54,7 @@ def test_a_tag_gets_the_service_it_asks_for_with_the_tag_as_the_reason(cast: Cas
 
 
 def test_what_a_tag_asks_for_comes_before_what_her_past_says(cast: Cast, mask: Item) -> None:
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     before = proposed(cast.vera)
     save_need(None, tag="干性", item=mask, category=None, now=NOW)
     add_tag(cast.vera, "干性", now=NOW)
@@ -79,10 +79,10 @@ def test_what_she_has_just_had_is_not_asked_for_again_until_it_is_time(cast: Cas
     save_need(None, tag="敏感肌", item=mask, category=None, now=NOW)
     add_tag(cast.qiu, "敏感肌", now=NOW)
     buys(cast.qiu, mask, 9_900, on=ago(10), store=cast.jing_an, key="mask")
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     assert Proposal.objects.get(pk=cast.qiu.pk).had == {str(mask.pk): [1, str(ago(10))]}
     assert [one.reason for one in proposed(cast.qiu) if one.item == mask] != ["need"]
-    propose_to_everybody(today=TODAY + dt.timedelta(days=20))
+    propose_to_everybody(today=TODAY + dt.timedelta(days=20), now=NOW)
     first = proposed(cast.qiu)[0]
     assert (first.item, first.reason, first.times, first.last_on) == (mask, "need", 1, ago(10))
 
@@ -91,7 +91,7 @@ def test_a_newcomer_gets_what_her_group_has_most(cast: Cast, mask: Item) -> None
     """Twenty-one of her age had the mask, thirty older ones the facial."""
     crowd(cast, mask, 21, name="young", birth_year=TODAY.year - 25)
     crowd(cast, cast.facial, 30, name="older", birth_year=TODAY.year - 45)
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     count_together(today=TODAY)
     Customer.objects.filter(pk=cast.bai.pk).update(birth_year=TODAY.year - 29)
     (first,) = proposed(cast.bai)
@@ -118,7 +118,7 @@ def test_receipts_without_lines_are_no_past(cast: Cast, mask: Item) -> None:
         kind="sale", customer=cast.bai, store=cast.jing_an, happened_at=NOW, business_date=TODAY, recorded_at=NOW,
         source_key="plain",
     )  # fmt: skip
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     count_together(today=TODAY)
     assert {one.reason for one in proposed(cast.bai)} == {"group"}
     assert "group" not in {one.reason for one in proposed(cast.vera)}, "she has a past of her own"

@@ -41,7 +41,7 @@ def proposed(customer_id: int) -> list[Proposed]:
 
 
 def test_vera_is_proposed_her_facial_and_something_new(cast: Cast, mask: Item) -> None:
-    assert propose_to_everybody(today=TODAY) == 5  # Bai never bought anything
+    assert propose_to_everybody(today=TODAY, now=NOW) == 5  # Bai never bought anything
     first, second = proposed(cast.vera.pk)
     assert (first.item, first.times, first.last_on, first.cycle_days) == (cast.facial, 12, ago(12), 30)
     assert first.reason == "again"  # 12 days of 30: not due yet
@@ -51,7 +51,7 @@ def test_vera_is_proposed_her_facial_and_something_new(cast: Cast, mask: Item) -
 
 
 def test_when_it_is_time_again_that_is_the_reason(cast: Cast) -> None:
-    propose_to_everybody(today=TODAY + dt.timedelta(days=20))
+    propose_to_everybody(today=TODAY + dt.timedelta(days=20), now=NOW)
     (one,) = proposed(cast.vera.pk)
     assert one.reason == "due"
 
@@ -59,7 +59,7 @@ def test_when_it_is_time_again_that_is_the_reason(cast: Cast) -> None:
 def test_what_her_other_record_bought_is_hers(cast: Cast, mask: Item) -> None:
     """Qiu had the mask; read as Vera, whose facials are known, she is proposed both as one person."""
     merge(cast.qiu.pk, cast.vera.pk, now=NOW)
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     assert mask in {one.item for one in proposed(cast.vera.pk) if one.times}
     assert not Proposal.objects.filter(pk=cast.qiu.pk).exists(), "a record that is read as another has none of its own"
 
@@ -75,7 +75,7 @@ def test_cards_withdrawn_receipts_and_strangers_teach_nothing(cast: Cast) -> Non
 
 
 def test_who_does_not_want_to_be_chosen_for_is_not(cast: Cast) -> None:
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     state(
         [cast.vera.pk],
         [(Purpose.PERSONAL, Channel.NONE)],
@@ -90,29 +90,29 @@ def test_who_does_not_want_to_be_chosen_for_is_not(cast: Cast) -> None:
 
 
 def test_what_is_not_sold_any_more_is_not_proposed(cast: Cast, mask: Item) -> None:
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     Item.objects.filter(pk=cast.facial.pk).update(is_active=False)
     assert [one.item for one in proposed(cast.vera.pk)] == [mask]  # at once
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     assert [one["item"] for one in Proposal.objects.get(pk=cast.vera.pk).items] == [mask.pk]
 
 
 def test_who_was_not_seen_for_a_year_is_proposed_nothing_any_more(cast: Cast) -> None:
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     assert proposed(cast.lan.pk)
-    propose_to_everybody(today=TODAY + dt.timedelta(days=200))
+    propose_to_everybody(today=TODAY + dt.timedelta(days=200), now=NOW)
     assert proposed(cast.lan.pk) == []
     assert not Proposal.objects.filter(pk=cast.lan.pk).exists()
     assert proposed(cast.vera.pk)
 
 
 def test_an_empty_shop_has_no_proposals(cast: Cast) -> None:
-    assert propose_to_everybody(today=TODAY + dt.timedelta(days=3_000)) == 0
+    assert propose_to_everybody(today=TODAY + dt.timedelta(days=3_000), now=NOW) == 0
     assert not Proposal.objects.exists()
 
 
 def test_her_proposals_leave_with_her(cast: Cast) -> None:
-    propose_to_everybody(today=TODAY)
+    propose_to_everybody(today=TODAY, now=NOW)
     (row,) = proposals([cast.vera.pk])
     assert row["items"][0]["item"] == cast.facial.pk
     assert forget_proposals([cast.vera.pk]) == 1

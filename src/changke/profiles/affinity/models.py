@@ -50,6 +50,32 @@ class Proposal(models.Model):
     """Of items that a tag may ask for and she had: number -> days and the last of them."""
 
 
+class AffinityFit(models.Model):
+    """The weights that a night proposed by: what was learnt, from what, and how they met next baskets. Its card."""
+
+    fitted_at = models.DateTimeField()
+    observation_end = models.DateField(unique=True)
+    """The last day that it knew."""
+    customers = models.BigIntegerField()
+    items = models.BigIntegerField()
+    lines = models.BigIntegerField()
+    """Things had on a day by a customer, of two years."""
+    baskets = models.BigIntegerField()
+    """Next baskets that it learnt from; 0: the shipped weights."""
+    first_day = models.DateField(null=True)
+    parameters = models.JSONField()
+    """As `engine.affinity.Weights` writes and reads them."""
+    fallback = models.CharField(max_length=20, blank=True, default="")
+    """`few_baskets` where they are the shipped ones; empty where they were learnt."""
+    holdout = models.JSONField(null=True)
+    """Its report card, measured once a week (`engine.affinity.Examined`); NULL where there was too little for one."""
+    examined_on = models.DateField(null=True)
+    """The day on which that was tried last."""
+
+    def __str__(self) -> str:
+        return f"proposals of {self.observation_end}"
+
+
 class Need(models.Model):
     """Who wears the tag needs the item, or anything of the category: what a tag asks for."""
 

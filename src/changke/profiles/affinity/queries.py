@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import connection
 
+from changke.engine.affinity import Weights
 from changke.facts.catalog.models import Item
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.services.ruled_tags import Ruled
-from changke.profiles.affinity.models import Proposal
+from changke.profiles.affinity.models import AffinityFit, Proposal
 from changke.profiles.affinity.needs import Group, asked_of, liked_in_her_group
 from changke.profiles.affinity.rules import SOON
 
@@ -55,6 +56,19 @@ def _ruled(which: str, values: Mapping[str, Any]) -> list[Ruled]:
     with connection.cursor() as sql:
         sql.execute(SPOKEN_OF.format(which=which), values)
         return [Ruled(customer, tag, rule, f"receipt:{receipt}") for customer, tag, rule, receipt in sql.fetchall()]
+
+
+def affinity_fits(*, most: int = 20) -> list[AffinityFit]:
+    """The weights that nights proposed by, the newest first."""
+    return list(AffinityFit.objects.order_by("-observation_end")[:most])
+
+
+def weights_of(fit: AffinityFit | None) -> Weights | None:
+    """What the engine can be asked; None of none, and of what an earlier version learnt with other parts."""
+    try:
+        return Weights.from_dict(fit.parameters) if fit else None
+    except (KeyError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ HOME, ALL, TAG = "home", "all", "tag"
 SOON = 0.75
 """Of the usual cycle of an item: had later than that, it is not asked for again."""
 
+EXAMINED_FOR_DAYS = 7
+"""Weights are learnt every night and held against the past once a week."""
+
 RECENT_DAYS = 60
 AGE_BAND_YEARS = 10
 MONTHS = 12

@@ -157,6 +157,38 @@ class ServiceLine(models.Model):
         return str(self.category or self.item)
 
 
+class RiskFit(models.Model):
+    """The model that a night warned by: of everybody's purchase days, or of the days of one line. Its card."""
+
+    line = models.ForeignKey(ServiceLine, null=True, on_delete=models.CASCADE, related_name="+")
+    fitted_at = models.DateTimeField()
+    observation_end = models.DateField()
+    """The last day that it knew."""
+    horizon_days = models.PositiveIntegerField()
+    """Of the rule, or of the line: so many days the chance speaks of."""
+    customers = models.BigIntegerField()
+    returned = models.BigIntegerField()
+    """Of them, those with more than one day."""
+    purchase_days = models.BigIntegerField()
+    first_day = models.DateField(null=True)
+    parameters = models.JSONField()
+    """Name -> value, of `engine.clv.BGNBD`."""
+    fallback = models.CharField(max_length=20, blank=True, default="")
+    """Why it is not the plain optimum, as a code of `rules.held_by`; empty where it learned freely."""
+    holdout = models.JSONField(null=True)
+    """Its report card, measured once a week (`engine.churn.Examined`); NULL where there was too little for one."""
+    examined_on = models.DateField(null=True)
+    """The day on which that was tried last."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "observation_end"], name="risk_fit_once", nulls_distinct=False)
+        ]
+
+    def __str__(self) -> str:
+        return f"warnings of {self.observation_end}"
+
+
 class Ended(models.TextChoices):
     """How a warning ended."""
 

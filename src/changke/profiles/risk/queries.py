@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
-from changke.profiles.risk.models import BackTest, ChurnWarning, RiskRule, ServiceLine
+from changke.profiles.risk.models import BackTest, ChurnWarning, RiskFit, RiskRule, ServiceLine
 
 BACKTESTS_KEPT = 20
 """Shown on the page, the newest first."""
@@ -73,6 +73,18 @@ class Asked:
     """"" the open ones, `any` all, else how it ended."""
     line: int | None = None
     """A line of services by its id; 0 are those about the whole customer."""
+
+
+def risk_fits(line: int | None = None, *, most: int = 20) -> list[RiskFit]:
+    """The models that nights warned by, the newest first: of everybody's purchase days, or of the days of a line."""
+    rows = RiskFit.objects.filter(line__isnull=True) if line is None else RiskFit.objects.filter(line=line)
+    return list(rows.select_related("line__category", "line__item").order_by("-observation_end")[:most])
+
+
+def lines_with_fits() -> list[ServiceLine]:
+    """Lines of services of which a model was learned, those of most customers first."""
+    learned = RiskFit.objects.filter(line__isnull=False).values("line")
+    return list(ServiceLine.objects.filter(pk__in=learned).select_related("category", "item").order_by("-threads"))
 
 
 def warnings_of(scope: Scope, asked: Asked) -> "QuerySet[ChurnWarning]":

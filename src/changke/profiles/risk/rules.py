@@ -17,6 +17,15 @@ USABLE = ("fixed", "outlook", "fall")
 """Multiples of the own gap are shown beside them, and lose against a fixed number of days."""
 
 
+EXAMINED_FOR_DAYS = 7
+"""A model is learned every night and held against the past once a week."""
+
+
+def held_by(*, fallback: str | None, at_edge: bool, converged: bool) -> str:
+    """Why a model is not the plain optimum, in one word: the engine's own reason, `edge`, `stopped`, or empty."""
+    return fallback or ("edge" if at_edge else "" if converged else "stopped")
+
+
 @dataclass(frozen=True)
 class Asked:
     """What somebody asks of the past. Without a wish the rules are held against fixed days alone."""

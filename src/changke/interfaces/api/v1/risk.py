@@ -15,7 +15,7 @@ from changke.interfaces.api.paging import Page, PageQuery, page, position
 from changke.interfaces.api.v1.stages import StoreQuery, narrowed
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, ChurnWarning, Ended, RiskRule, ServiceLine
-from changke.profiles.risk.queries import Asked, backtests, by_value, rule_in_use, service_lines, warnings_of
+from changke.profiles.risk.queries import Asked, backtests, by_value, risk_fits, rule_in_use, service_lines, warnings_of
 from changke.profiles.risk.services import backtests as asking
 from changke.profiles.risk.services.choose import look_at_lines, switch_line, use, use_none, use_row
 
@@ -132,6 +132,33 @@ class LineRefOut(Schema):
     name: str
 
 
+class RiskFitOut(Schema):
+    """The card of a model that a night warned by."""
+
+    id: int
+    line: LineRefOut | None = Field(..., description="The line of services; null: everybody's purchase days.")
+    fitted_at: dt.datetime
+    observation_end: dt.date
+    horizon_days: int
+    first_day: dt.date | None
+    customers: int
+    returned: int = Field(..., description="Of them, those with more than one day.")
+    purchase_days: int
+    parameters: dict[str, float] = Field(..., description="Of BG/NBD: `changke.engine.clv.BGNBD(**parameters)`.")
+    fallback: str = Field(
+        ...,
+        description="Why it could not learn freely: empty, one_day, nobody_came_back, few, edge or stopped; or empty.",
+    )
+    holdout: dict[str, Any] | None = Field(
+        None, description="How it met a past that was kept from it, once a week; null where there was too little."
+    )
+    examined_on: dt.date | None
+
+
+class RiskFitsQuery(Schema):
+    line_id: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(None, description="Of one line of services.")
+
+
 class WarningOut(Schema):
     """Somebody may be leaving, or has let a line of services go while she still comes."""
 
@@ -214,6 +241,20 @@ def get_backtest(request: HttpRequest, backtest_id: int) -> BackTest:
     """How far it is, or what it said."""
     actor(request).scope_for(Capability.ANALYTICS_VIEW)
     return _there(backtest_id)
+
+
+@router.get("/fits", response=list[RiskFitOut], operation_id="get_risk_fits", summary="What was learned, and how well")
+def get_risk_fits(request: HttpRequest, query: Query[RiskFitsQuery]) -> list[RiskFitOut]:
+    """The models that the last nights warned by, the latest first; at most 60. None where no rule ever warned."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    plain = [name for name in RiskFitOut.model_fields if name != "line"]
+    return [
+        RiskFitOut(
+            **{name: getattr(one, name) for name in plain},
+            line=LineRefOut(id=one.line.pk, name=str(one.line)) if one.line else None,
+        )
+        for one in risk_fits(query.line_id, most=60)
+    ]
 
 
 @router.get("/rule", response=RiskRuleOut | None, operation_id="get_risk_rule", summary="The rule that warns")

@@ -12,6 +12,8 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces.api.actors import actor
 from changke.interfaces.api.v1.stages import StoreQuery, narrowed
 from changke.interfaces.groups import GroupWords
+from changke.profiles.affinity.models import AffinityFit
+from changke.profiles.affinity.queries import affinity_fits
 from changke.profiles.affinity.together import StandsOn, groups_of, pairs_of, seasons_of, stands_on, starters_of
 
 router = Router(tags=["together"])
@@ -173,6 +175,34 @@ def get_group_favourites(request: HttpRequest, query: Query[GroupsQuery]) -> Gro
         for group in groups_of(scope, trait=query.by)
     ]  # fmt: skip
     return GroupsOut(**_basis(scope), by=query.by, groups=groups)
+
+
+class AffinityFitOut(Schema):
+    """The card of the weights that a night proposed by."""
+
+    id: int
+    fitted_at: dt.datetime
+    observation_end: dt.date
+    first_day: dt.date | None
+    customers: int
+    items: int
+    lines: int = Field(..., description="Things had on a day by a customer, of two years.")
+    baskets: int = Field(..., description="Next purchases that it learnt from; 0: the shipped weights.")
+    parameters: dict[str, Any] = Field(..., description="As `changke.engine.affinity.Weights.from_dict` reads them.")
+    fallback: str = Field(..., description="few_baskets where the shipped weights hold; else empty.")
+    holdout: dict[str, Any] | None = Field(
+        None, description="How they met purchases that were kept from them, once a week; null where too few were."
+    )
+    examined_on: dt.date | None
+
+
+@router.get(
+    "/fits", response=list[AffinityFitOut], operation_id="get_affinity_fits", summary="What was learned, and how well"
+)
+def get_affinity_fits(request: HttpRequest) -> list[AffinityFit]:
+    """The weights that the last nights proposed by, of the whole chain, the latest first; at most 60."""
+    actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return affinity_fits(most=60)
 
 
 def _basis(scope: Scope) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from changke.interfaces.management.base import ShopCommand
 from changke.interfaces.progress import Steps
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, RiskRule, State
-from changke.profiles.risk.queries import rule_in_use, service_lines
+from changke.profiles.risk.queries import risk_fits, rule_in_use, service_lines
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services.choose import look_at_lines, switch_line, use, use_none, use_row
 
@@ -27,8 +27,8 @@ class Command(ShopCommand):
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "what",
-            choices=["backtest", "rule", "use", "off", "lines"],
-            help="ask the past; the rule; choose; none; lines of services",
+            choices=["backtest", "rule", "use", "off", "lines", "model"],
+            help="ask the past; the rule; choose; none; lines of services; what was learned, and how well",
         )
         parser.add_argument("--horizon", type=int, metavar="DAYS", default=90, help="a warning is right: so long away")
         parser.add_argument("--silence", type=int, metavar="DAYS", default=14, help="no warning before (14)")
@@ -43,12 +43,14 @@ class Command(ShopCommand):
         )
 
         parser.add_argument("--turn", choices=["on", "off"], help="lines: warn of them too, or not; with --line of one")
-        parser.add_argument("--line", type=int, metavar="ID", help="lines: which one")
+        parser.add_argument("--line", type=int, metavar="ID", help="lines, model: which one")
 
     def run(self, *, what: str, **given: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
         if what == "lines":
             return self._lines(given, now)
+        if what == "model":
+            return self._model(given["line"])
         if what == "backtest":
             return self._backtest(given, now)
         if what == "use":
@@ -106,6 +108,30 @@ class Command(ShopCommand):
         names = ("cycle_days", "threads", "threshold_bp", "latest_days", "refused", "is_on", "learned_on")
         rows = [{"id": one.pk, "name": str(one), **{name: getattr(one, name) for name in names}} for one in found]
         return {"per_line": on, "lines": rows}
+
+    def _model(self, line: int | None) -> dict[str, Any]:
+        found = risk_fits(line)
+        if not found:
+            self.say("nothing was learned yet: it happens by night, once a rule is in use")
+        for one in found[:1]:
+            self.say(
+                f"{one.observation_end}: {one.line or 'the whole customer'}, {one.customers:,} customers,"
+                f" {one.purchase_days:,} purchase days, {one.horizon_days} days ahead"
+            )
+            self.say("  " + ", ".join(f"{name} {value:.4g}" for name, value in one.parameters.items()))
+            if one.fallback:
+                self.say(f"  could not learn freely: {one.fallback}")
+            if card := one.holdout:
+                self.say(
+                    f"  from {card['cut']} on, {card['horizon_days']} days: active {card['active_said']:.1%} said,"
+                    f" {card['active_came']:.1%} came; gap of the tenths {card['band_gap']:.1%}; AUC {card['auc']:.3f}"
+                    f" (silence alone {card['naive_auc']:.3f})"
+                )
+            else:
+                self.say("  no report card: the past is too short, or the customers are too few")
+        names = ("observation_end", "fitted_at", "horizon_days", "first_day", "customers", "returned", "purchase_days",
+                 "parameters", "fallback", "holdout", "examined_on", "line_id")  # fmt: skip
+        return {"fits": [{name: getattr(one, name) for name in names} for one in found]}
 
     def _use(self, given: dict[str, Any], now: datetime) -> None:
         if given["row"] is not None:

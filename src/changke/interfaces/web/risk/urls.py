@@ -1,5 +1,6 @@
 from django.urls import path
 
+from changke.interfaces.web.fits import warnings
 from changke.interfaces.web.risk import backtest, hers, lines, lists
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("risk/rules/", backtest.show, name="risk-rules"),
     path("risk/rules/ask/", backtest.ask, name="risk-ask"),
     path("risk/rules/use/", backtest.use, name="risk-use"),
+    path("risk/model/", warnings.show, name="risk-model"),
     path("risk/lines/", lines.show, name="risk-lines"),
     path("risk/lines/switch/", lines.switch, name="risk-lines-switch"),
     path("risk/lines/<int:line_id>/", lines.one, name="risk-line"),

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from changke.interfaces.web.fits import proposals
 from changke.interfaces.web.together import pages
 
 urlpatterns = [
@@ -7,4 +8,5 @@ urlpatterns = [
     path("together/starters/", pages.first_baskets, name="together-starters"),
     path("together/seasons/", pages.seasons, name="together-seasons"),
     path("together/groups/", pages.groups, name="together-groups"),
+    path("together/model/", proposals.show, name="together-model"),
 ]

@@ -15,6 +15,7 @@ from changke.engine.affinity import Lines, Only, Shop, learn, recommend
 from changke.facts.catalog.models import Item
 from changke.profiles.affinity.models import Proposal
 from changke.profiles.affinity.needs import asked_for
+from changke.profiles.affinity.services.cards import write_card
 from changke.profiles.affinity.services.read import read_lines
 
 SEEN_WITHIN_DAYS = 365
@@ -22,13 +23,14 @@ LISTS: tuple[tuple[Only, int], ...] = (("any", 4), ("new", 2))
 SLICE = 2_000
 
 
-def propose_to_everybody(*, today: dt.date) -> int:
+def propose_to_everybody(*, today: dt.date, now: dt.datetime) -> int:
     """Write the proposals of everybody seen within a year, drop those of the others. Returns how many have some."""
     lines = read_lines(today)
     last = np.full(len(lines.customers), np.iinfo(np.int64).min)
     np.maximum.at(last, lines.customer, lines.day)
     seen = lines.customers[last > lines.end - SEEN_WITHIN_DAYS].tolist()
     shop, weights = Shop(lines), learn(lines)
+    write_card(weights, lines, now=now)
     gone = list(Item.objects.filter(is_active=False).values_list("pk", flat=True))
     done = 0
     known = _had(lines, asked_for())

@@ -17,6 +17,7 @@ from changke.facts.events.services import record_selected
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import ChurnWarning, RiskRule, ServiceLine
 from changke.profiles.risk.queries import rule_in_use
+from changke.profiles.risk.services.cards import write_card
 from changke.profiles.risk.services.line_days import YEAR_DAYS, LineDays
 from changke.profiles.risk.services.seen import Seen
 from changke.profiles.risk.services.warn import NOTICED_DAYS, RAISED, SLICE, Warned, close
@@ -43,6 +44,8 @@ def warn_of_lines(held: LineDays, bought: Mapping[str, Any], *, today: dt.date, 
         if line is None or not (may_raise or _of(line).exists()):
             continue
         seen = Seen.of({"customer_id": days.customer_id, "date": days.date}, today)
+        if may_raise:
+            write_card(seen, horizon_days=line.horizon_days, today=today, now=now, line=line)
         ended = _end(seen, line, today=today, now=now)
         _open_again(seen, line)
         raised = _raise(seen, line, rule, days, visits, today=today, now=now) if rule and may_raise else 0

@@ -22,12 +22,14 @@ class Seen:
     model: BGNBD
     day: int
     """Today, in days since 1970."""
+    read: Days
+    """What all this was read from."""
 
     @classmethod
     def of(cls, days: Mapping[str, Any], today: dt.date) -> "Seen":
         read = Days.of(days, observation_end=today)
         known = read.until(read.end).summary()
-        return cls(known.customer_id, known.x, known.t_x, known.T, BGNBD().fit(known), read.end)
+        return cls(known.customer_id, known.x, known.t_x, known.T, BGNBD().fit(known), read.end, read)
 
     @property
     def silent(self) -> Any:

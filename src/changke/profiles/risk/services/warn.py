@@ -17,6 +17,7 @@ from changke.facts.events.services import record_selected
 from changke.foundation.cursors import close_window, open_window
 from changke.profiles.risk.models import ChurnWarning, RiskRule
 from changke.profiles.risk.queries import any_open, rule_in_use
+from changke.profiles.risk.services.cards import write_card
 from changke.profiles.risk.services.seen import Seen
 
 NOTICED_DAYS = 14
@@ -41,6 +42,8 @@ def warn(days: Mapping[str, Any], *, today: dt.date, lost_after_days: int, now: 
     if rule is None and not any_open():
         return Warned()
     seen = Seen.of(days, today)
+    if rule:
+        write_card(seen, horizon_days=rule.horizon_days, today=today, now=now)
     ended = _end(seen, today=today, lost_after_days=lost_after_days, now=now)
     _open_again(seen, today=today, lost_after_days=lost_after_days)
     raised = _raise(seen, rule, today=today, lost_after_days=lost_after_days, now=now) if rule else 0
