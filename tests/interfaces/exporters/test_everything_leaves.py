@@ -22,6 +22,7 @@ from changke.interfaces.exporters import datasets  # registers them
 from changke.interfaces.exporters.shape import DATASETS, Ask
 from changke.interfaces.importers.columns import recognise
 from changke.profiles.lifecycle.services import refresh_customers
+from changke.profiles.segments.services.save import save_segment
 from tests.cast import NOW, Cast
 from tests.one_of_each import RANK, everything_about
 from tests.rows import as_app, roles
@@ -78,6 +79,7 @@ def told(cast: Cast, settings: Settings, tmp_path: Path) -> Cast:
     for customer, referrer in ((cast.vera, cast.ying), (cast.qiu, cast.lan)):
         name_referrer(customer.pk, referrer.pk, by=By("staff", cast.owner.pk, "林老板"), now=NOW)
     refresh_customers(list(Customer.objects.values_list("pk", flat=True)), now=NOW)
+    save_segment(None, name="Everybody", text="purchases >= 0", now=NOW)
     return cast
 
 
