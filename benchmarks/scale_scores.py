@@ -3,11 +3,13 @@
     python -m benchmarks.scale_scores FOLDER --customers 1000000 --purchases 10000000 --cores 1
 
 Both read purchase days by the product's definitions and ask the same functions. The rows must be equal. The fit is
-learned first, once, on this machine, and counts for neither.
+learned first, once, on this machine, and counts for neither. Seconds of the clock, and of the processors: what all
+processes of this session used, Java and its Pythons among them (Linux alone tells).
 """
 
 import argparse
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -26,6 +28,9 @@ from changke.engine.prediction.margins import Margins
 from changke.engine.prediction.scores import Asked, purchase_days
 from changke.facts.tables import TABLES, VIEWS
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
+
+Seconds = tuple[float, float]
+"""Of the clock and of the processors."""
 
 ROWS = ("days_bought", "days_before")
 STAGED = ("receipts",)
@@ -48,20 +53,37 @@ def learned(duck: duckdb.DuckDBPyConnection, file: Path) -> Asked:
     return Asked.from_json(json.loads(file.read_text(encoding="utf-8")))
 
 
-def here(duck: duckdb.DuckDBPyConnection, asked: Asked, file: Path) -> tuple[float, float]:
-    """Seconds until the days were read, and of what followed. What came out is left in a file."""
-    began = time.perf_counter()
+def now() -> Seconds:
+    """The clock, and what this session's processes have used until now."""
+    ticks, session = 0, os.getsid(0)
+    for one in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            told = one.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:  # it has just ended: its parent counts it
+            continue
+        if int(told[3]) == session:
+            ticks += sum(map(int, told[11:15]))
+    return time.perf_counter(), ticks / os.sysconf("SC_CLK_TCK")
+
+
+def between(begun: Seconds, ended: Seconds) -> str:
+    return f"{ended[0] - begun[0]:.1f} s ({ended[1] - begun[1]:.1f} s of the processors)"
+
+
+def here(duck: duckdb.DuckDBPyConnection, asked: Asked, file: Path) -> tuple[str, str]:
+    """How long until the days were read, and what followed. What came out is left in a file."""
+    began = now()
     rows = read(duck)
-    known = time.perf_counter()
+    known = now()
     said = asked.of(*rows)
-    done = time.perf_counter()
+    done = now()
     duck.register("said", {name: said[name] for name in NAMES})
     duck.execute(f"COPY said TO '{file}' (FORMAT parquet)")
-    return known - began, done - known
+    return between(began, known), between(known, done)
 
 
-def there(folder: Path, asked: Asked, customers: int, cores: int, memory: str) -> tuple[float, float]:
-    """Seconds until the days lay in Spark's tables, and of what followed."""
+def there(folder: Path, asked: Asked, customers: int, cores: int, memory: str) -> tuple[str, str]:
+    """How long until receipts lay in Spark's tables, and what followed."""
     options = {"spark.sql.shuffle.partitions": str(4 * cores)}
     scratch = folder / "scratch"
     staged = Staged(REGISTRY, engine="spark", names=STAGED)
@@ -69,17 +91,17 @@ def there(folder: Path, asked: Asked, customers: int, cores: int, memory: str) -
     scores, values = Scores(bought, before, asked.as_json()), {"today": TODAY.isoformat()}
     with spark.session(scratch=str(scratch), master=f"local[{cores}]", memory=memory, options=options) as session:
         require_scores(session)
-        began = time.perf_counter()
+        began = now()
         spark.show_facts(session, f"{folder}/facts", tuple(TABLES), VIEWS)
         session.sql(f"CREATE DATABASE IF NOT EXISTS {KEPT}")
         for step in staged.steps:
             spark.create_table(session, step.table, spark.run(session, step.statement, values))
-        kept = time.perf_counter()
+        kept = now()
         days = (spark.run(session, one, values) for one in (scores.bought, scores.before))
         scored(*days, scores, customers=customers).write.mode("overwrite").parquet(f"{folder}/{SCORES}")
-        done = time.perf_counter()
+        done = now()
     shutil.rmtree(scratch, ignore_errors=True)
-    return kept - began, done - kept
+    return between(began, kept), between(kept, done)
 
 
 def differing(folder: Path) -> tuple[int, int]:
@@ -112,9 +134,9 @@ def main() -> int:
         hand_out(duck, folder)
         asked = learned(duck, folder / "asked.json")
         days, said = here(duck, asked, folder / "said.parquet")
-    print(f"DuckDB and this process: days {days:.1f} s, scores {said:.1f} s", flush=True)
+    print(f"DuckDB and this process: days {days}, scores {said}", flush=True)
     receipts, rest = there(folder, asked, given.customers, given.cores, given.memory)
-    print(f"Spark: receipts {receipts:.1f} s, days and scores {rest:.1f} s", flush=True)
+    print(f"Spark: receipts {receipts}, days and scores {rest}", flush=True)
     rows, count = differing(folder)
     print(f"rows {rows:,}, differing {count}")
     shutil.rmtree(folder)
