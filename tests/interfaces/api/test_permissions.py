@@ -270,6 +270,7 @@ THE_RULE_THAT_WARNS = {
     "delete_risk_rule",
     "get_service_lines",
     "patch_service_line",
+    "get_risk_fits",
 }
 """A rule of the whole chain: tests/interfaces/api/test_risk.py."""
 
