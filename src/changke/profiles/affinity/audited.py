@@ -53,5 +53,6 @@ def _restore_need(key: str, values: Mapping[str, object], *, by: By, now: dt.dat
 register(Kind("tag_rule", ("profiles_tagrule",), "tags.manage", _now, _restore))
 register(Kind("need", ("profiles_need",), "tags.manage", _need_now, _restore_need))
 leave_out("profiles_proposal", "computed from facts")
+leave_out("profiles_affinityfit", "computed from facts")
 for _table in ("basis", "itemcount", "paircount", "startercount", "seasoncount", "groupcount", "favourite"):
     leave_out(f"profiles_{_table}", "computed from facts")

@@ -40,3 +40,4 @@ register(Kind("risk_rule", ("profiles_riskrule",), "settings.edit", _now, _resto
 register(Kind("service_line", ("profiles_serviceline",), "settings.edit", _line_now, _restore_line))
 leave_out("profiles_backtest", "computed from facts; choosing from it is a line")
 leave_out("profiles_churnwarning", "computed from facts; its beginning and end are events")
+leave_out("profiles_riskfit", "computed from facts")
