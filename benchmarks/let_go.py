@@ -148,7 +148,7 @@ class _Thread:
         if self.asked % REFITTED == 0:
             self.model = BGNBD().fit(known)
         self.asked += 1
-        return Seen(known.customer_id, known.x, known.t_x, known.T, self.model, number(night))
+        return Seen(known.customer_id, known.x, known.t_x, known.T, self.model, number(night), self.days)
 
 
 def _everybody(seen: Seen, night: dt.date, size: int) -> tuple[Any, Any]:

@@ -133,7 +133,7 @@ def test_a_store_reads_models_and_changes_none(known: Cast, key_of: Callable[...
     assert caller.send("PATCH", "/stage-models/m8", {"in_use": True}).status_code == 403
 
 
-def test_past_days_are_asked_and_answered(hq: Caller, known: Cast, settings: Settings, tmp_path: Path) -> None:
+def test_past_days_are_asked_and_answered(known: Cast, hq: Caller, settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     wanted = lost_after(of(hq, "m4")["definition"], 2_000)
     answer = hq.post("/stage-models/past", {"definition": wanted, "days": ["2026-01-15"], "months": 1})
@@ -152,7 +152,7 @@ def test_past_days_are_asked_and_answered(hq: Caller, known: Cast, settings: Set
     ({}, "days"),
     ({"definition": {"key": "x", "stages": [], "ask": []}, "months": 1}, "definition.stages"),
 ])  # fmt: skip
-def test_a_past_that_cannot_be_asked_is_refused(hq: Caller, known: Cast, sent: dict[str, Any], field: str) -> None:
+def test_a_past_that_cannot_be_asked_is_refused(known: Cast, hq: Caller, sent: dict[str, Any], field: str) -> None:
     answer = hq.post("/stage-models/past", {"definition": of(hq, "m4")["definition"], **sent})
     assert (answer.status_code, field in str(answer.json())) == (422, True)
     assert hq.get("/stage-models/past/999999").status_code == 404
