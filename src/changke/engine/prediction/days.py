@@ -25,6 +25,9 @@ class Days:
         The place of the customer among `customers`; days since 1970; net money of the day.
     end
         The last day observed.
+    dated_from
+        From it on somebody came on the days named; before it only their number is known, and they are laid
+        evenly. None: all days are those on which somebody came.
     """
 
     customers: Column
@@ -34,6 +37,7 @@ class Days:
     end: int
     has_money: bool
     left_out: dict[str, int]
+    dated_from: int | None = None
 
     @classmethod
     def of(cls, transactions: object, *, observation_end: Day, **names: str) -> "Days":
@@ -66,7 +70,9 @@ class Days:
         seen = self.day <= cut
         there, _, counts = _runs(self.who[seen])
         who = np.repeat(np.arange(len(there)), counts)
-        return Days(self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {})
+        return Days(
+            self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {}, self.dated_from
+        )
 
     @property
     def first_day(self) -> int:

@@ -114,7 +114,7 @@ def checked(calendar: str) -> str:
 def learned(days: Days, calendar: str) -> Calendar:
     """What the purchase days before the end say of the holidays of a calendar, as far as it foretold itself."""
     plain = Calendar(checked(calendar))
-    first = max(days.first_day, days.end - MOST_DAYS)
+    first = max(days.first_day, days.end - MOST_DAYS, days.dated_from or days.first_day)
     if len(days.day) < LEAST_DAYS or days.end - first < 2 * LONG:
         return plain
     there = days.day >= first

@@ -9,12 +9,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
-from changke.engine.prediction.days import Days
+from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import YEAR_DAYS, Fitted
 from changke.engine.prediction.known import Known
 from changke.engine.prediction.margins import Margins
@@ -95,10 +95,12 @@ def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:
     """
     who, day, paid = _kept(*_columns(bought, "customer_id", "business_date", "came", "paid"))
     also = _spread(*_columns(before, "customer_id", "business_date", "until_on", "times", "paid"))
-    if len(also[0]):
+    laid = len(also[0]) > 0
+    dated_from = int((day.min() - EPOCH) / DAY) if laid and len(day) else None
+    if laid:
         joined = zip((who, day, paid), also, strict=True)
         who, day, paid = (np.concatenate([mine, other]) for mine, other in joined)
-    return Days.from_days(who, day, paid, observation_end=today)
+    return replace(Days.from_days(who, day, paid, observation_end=today), dated_from=dated_from)
 
 
 def _kept(who: Any, day: Any, came: Any, paid: Any) -> tuple[Any, Any, Any]:
