@@ -16,6 +16,7 @@ from changke.foundation.organisation.scope import CHAIN_WIDE, NOBODY, Scope
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.services import refresh_customers
 from changke.profiles.lifecycle.services.explain import explain
+from changke.profiles.value.services.lines import count_lines
 from tests.cast import NOW, TODAY, Cast, ago, buys
 from tests.rows import APP, READER, become, roles
 
@@ -105,6 +106,23 @@ def test_nobody_is_nobody_also_in_a_transaction_where_somebody_looked_before(sho
             assert Customer.objects.exists()
         with rows_seen.seeing_nobody():
             assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["TEMPORARY", "temp"])
+def test_a_table_made_of_rows_has_those_that_are_seen(shop: Cast, kind: str) -> None:
+    """First in its transaction as far as the setting goes: what was said before is nobody."""
+    with rows_seen.seeing_nobody():
+        assert not Customer.objects.exists()
+    with rows_seen.seeing(CHAIN_WIDE), connection.cursor() as cursor:
+        cursor.execute(f"CREATE {kind} TABLE seen ON COMMIT DROP AS SELECT id FROM facts_customer WHERE id > %s", [0])
+        assert count("seen") == Customer.objects.count() > 0
+
+
+def test_by_night_product_lines_are_counted_of_everybody(shop: Cast) -> None:
+    with rows_seen.seeing_nobody():
+        assert not Customer.objects.exists()
+    with rows_seen.seeing(CHAIN_WIDE):
+        assert count_lines(today=TODAY) > 0
 
 
 def test_a_cursor_of_the_server_and_many_at_once_carry_it_too(shop: Cast) -> None:

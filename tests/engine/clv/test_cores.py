@@ -10,7 +10,7 @@ from changke.engine.clv import BGNBD, cores
 @pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 100])
 def test_each_row_is_done_once(monkeypatch: pytest.MonkeyPatch, worth_threads: int, rows: int) -> None:
     monkeypatch.setattr(cores, "WORTH_THREADS", worth_threads)
-    monkeypatch.setattr(cores, "_cores", lambda: 3)
+    monkeypatch.setattr(cores, "usable", lambda: 3)
     done = np.zeros(rows, int)
 
     def work(block: slice) -> None:

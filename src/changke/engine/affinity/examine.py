@@ -13,7 +13,7 @@ from changke.engine.affinity.lines import Lines
 from changke.engine.affinity.parts import Candidates, Shop
 from changke.engine.affinity.weights import LOOKS_BACK_DAYS, MOST_BASKETS, WITHIN_DAYS, learn
 from changke.engine.prediction.days import EPOCH
-from changke.engine.prediction.holdout import LEAST_TESTED, Band, banded, gap
+from changke.engine.prediction.holdout import LEAST_TESTED, Band, banded, gap, plain
 
 Floats = npt.NDArray[np.float64]
 TOP = 4
@@ -56,9 +56,7 @@ class Examined:
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""
-        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        bands = [{name: round(value, 6) for name, value in asdict(one).items()} for one in self.bands]
-        return rounded | {"cut": self.cut.isoformat(), "bands": bands}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def examine(lines: Lines) -> Examined | None:

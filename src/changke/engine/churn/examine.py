@@ -11,7 +11,7 @@ import numpy as np
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.prediction.holdout import LEAST_TESTED, Band, banded, gap
+from changke.engine.prediction.holdout import LEAST_TESTED, Band, banded, gap, plain
 from changke.engine.refusals import whole
 
 
@@ -46,9 +46,7 @@ class Examined:
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""
-        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        bands = [{name: round(value, 6) for name, value in asdict(one).items()} for one in self.bands]
-        return rounded | {"cut": self.cut.isoformat(), "bands": bands}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def examine(days: Days, *, horizon_days: int) -> Examined | None:

@@ -59,6 +59,20 @@ class Third:
     naive_score: float
 
 
+def plain(value: Any) -> Any:
+    """A part of a report card as JSON keeps it: days as text, numbers to six digits."""
+    match value:
+        case dt.date():
+            return value.isoformat()
+        case float():
+            return round(value, 6)
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case dict():
+            return {name: plain(one) for name, one in value.items()}
+    return value
+
+
 @dataclass(frozen=True)
 class Holdout:
     """How the same recipe, given only what was known at an earlier day, met what came after it.
@@ -87,12 +101,7 @@ class Holdout:
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""
-        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        groups = {
-            name: [{key: round(value, 6) for key, value in asdict(one).items()} for one in several]
-            for name, several in (("bands", self.bands), ("thirds", self.thirds))
-        }
-        return rounded | {"cut": self.cut.isoformat(), **groups}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def holdout(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Holdout | None:

@@ -6,7 +6,6 @@ docs/algorithms/value.md
 
 import datetime as dt
 import json
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from changke.engine.clv.cores import usable
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import YEAR_DAYS, Fitted
 from changke.engine.prediction.known import Known
@@ -96,11 +96,17 @@ def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:
     who, day, paid = _kept(*_columns(bought, "customer_id", "business_date", "came", "paid"))
     also = _spread(*_columns(before, "customer_id", "business_date", "until_on", "times", "paid"))
     laid = len(also[0]) > 0
-    dated_from = int((day.min() - EPOCH) / DAY) if laid and len(day) else None
+    dated_from = _dated_from(day) if laid and len(day) else None
     if laid:
         joined = zip((who, day, paid), also, strict=True)
         who, day, paid = (np.concatenate([mine, other]) for mine, other in joined)
     return replace(Days.from_days(who, day, paid, observation_end=today), dated_from=dated_from)
+
+
+def _dated_from(day: Any) -> int:
+    """The day of all but the first hundredth: one receipt of long ago does not make an even past a dated one."""
+    early = len(day) // 100
+    return int((np.partition(day, early)[early] - EPOCH) / DAY)
 
 
 def _kept(who: Any, day: Any, came: Any, paid: Any) -> tuple[Any, Any, Any]:
@@ -172,7 +178,7 @@ def predictions(
 
 def in_parts(said: Callable[[Known], dict[str, Any]], known: Known) -> dict[str, Any]:
     """What is said of very many, on every core: each customer's numbers are her own, so any part is as good."""
-    cores = os.cpu_count() or 1
+    cores = usable()
     if len(known) <= WORTH_SHARING or cores == 1:
         return said(known)
     size = -(-len(known) // cores)

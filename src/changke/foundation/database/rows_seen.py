@@ -27,8 +27,12 @@ WHOLE_CHAIN = "*"
 
 _stores: ContextVar[str] = ContextVar("stores whose rows are seen", default="")
 
-# What reads or writes rows. The rest (CREATE INDEX CONCURRENTLY, VACUUM) may not share a message with another one.
-ON_ROWS = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE|EXPLAIN|DECLARE|DO|CALL|\()", re.I)
+# What reads or writes rows, a table made of them too. The rest (CREATE INDEX CONCURRENTLY, VACUUM) may not share a
+# message with another one.
+ON_ROWS = re.compile(
+    r"\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE|EXPLAIN|DECLARE|DO|CALL|CREATE\s+TEMP(?:ORARY)?\s+TABLE|\()",
+    re.I,
+)
 
 
 def written(scope: Scope) -> str:

@@ -116,7 +116,8 @@ def _deeds(models: Sequence[LifecycleModel], composer: Composer) -> tuple[str, d
     day = Profile.objects.aggregate(day=Max("as_of"))["day"]
     statement = composer.statement(names, engine="postgres")
     values = {**settings_of(the_chain()), TODAY: day}
-    told = re.sub(r"\$(\d+)", lambda found: f"%({statement.parameters[int(found[1]) - 1]})s", statement.sql)
+    named = statement.sql.replace("%", "%%")  # the whole is said in psycopg's words, where a bare % begins a value
+    told = re.sub(r"\$(\d+)", lambda found: f"%({statement.parameters[int(found[1]) - 1]})s", named)
     joined = f"LEFT JOIN ({told}) AS {DEEDS} ON {DEEDS}.customer_id = one.customer_id"
     return joined, {name: values[name] for name in statement.parameters}
 
