@@ -77,6 +77,12 @@ def mirrored(folder: Path, customers: int, purchases: int) -> duckdb.DuckDBPyCon
     duck.execute("""
         CREATE TABLE facts_fieldvalue (id BIGINT, customer_id BIGINT, field_id BIGINT, text TEXT, number BIGINT,
                                        day DATE)""")
+    # Two tags each, one of which came off again.
+    duck.execute("""
+        CREATE TABLE facts_tagspell AS
+        SELECT 2 * id + place AS id, id AS customer_id, id * 7 % 40 + place AS tag_key, known_on AS first_on,
+               CASE place WHEN 1 THEN known_on + 100 END AS ended_on
+        FROM facts_customer, (VALUES (0), (1)) AS places (place)""")
     # A fifth of the customers came through a friend, most of them through few.
     duck.execute("""
         CREATE TABLE facts_referral AS

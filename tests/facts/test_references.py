@@ -29,7 +29,7 @@ def ways() -> Iterator[tuple[str, str, str]]:
                 yield model._meta.db_table, field.column, field.related_model._meta.db_table
 
 
-DERIVED = {"facts_guest"}
+DERIVED = {"facts_guest", "facts_tagspell"}
 """Written by triggers from facts, which name what is there."""
 WAYS = [way for way in ways() if way[1] != "merged_into_id" and way[0] not in DERIVED]
 

@@ -103,14 +103,15 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     # Scores are asked by segments alone, and may come for everybody every day: a definition that reads them wants them
     # in both lists first.
     unread = {"scores": "facts_scorevalue"}
-    assert not [one.name for one in REGISTRY.order if unread.keys() & set(one.inputs)]
+    by_stages = {"worn": "facts_tagspell"}
+    assert not [one.name for one in REGISTRY.order if (unread | by_stages).keys() & set(one.inputs)]
     # Nothing that lasts stands on facts of others (`across`), so no day of theirs is watched.
-    read = {fact.name: fact for fact in FACTS if fact.name not in unread and not fact.across}
+    read = {fact.name: fact for fact in FACTS if fact.name not in unread | by_stages and not fact.across}
     dates = {name for fact in read.values() for name, kind in fact.columns.items() if kind == "date"}
     assert dates == {name for days in DAYS.values() for name in days}
-    # Own fields are asked by stage models alone, whose stages are computed of everybody each night: nothing that is
-    # kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
-    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue"}
+    # Own fields and tags are asked by stage models alone, whose stages are computed of everybody each night: nothing
+    # that is kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
+    assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue", *by_stages.values()}
     assert set(SUBJECTS) == set(TABLES) - set(unread.values())
     for table, days in DAYS.items():
         assert set(days) == {name for name in TABLES[table] if name.endswith("_on") or "date" in name}

@@ -43,6 +43,7 @@ MANY_DEEDS = {
         {"measure": "count", "deed": {"kind": "return"}, "since": "visit", "op": ">", "value": 0},
         {"first": {"kind": "visit"}, "then": {"kind": "purchase"}, "within": 10, "days": 200},
         {"not": {"measure": "count", "deed": {"kind": "visit"}, "op": ">", "value": 1}},
+        {"and": [{"tag": "敏感肌"}, {"not": {"tag": 'O\'Brien "50%" $1 🌸'}}]},
     ]
 }
 """Some of every kind, for the tests of engines."""
@@ -99,7 +100,7 @@ def test_dry_run_night_follower_explanation_and_past_agree(two: list[Customer], 
 
 
 @pytest.mark.parametrize(("when", "path", "said"), [
-    ({"tag": "敏感肌"}, "ask[0].when", "do not ask for tags"),
+    ({"tag": ""}, "ask[0].when.tag", "1 to 200 characters"),
     ({"and": [bought(30), {"segment": "vip"}]}, "ask[0].when.and[1]", "write the group's condition here"),
     ({"not": {"consent": "marketing", "channel": "sms"}}, "ask[0].when.not", "is asked when sending"),
     ({**bought(30), "deed": {"kind": "event", "of": "app.opened"}}, "ask[0].when.deed", "load them as a score"),

@@ -103,7 +103,7 @@ def _ordered(rows: Any) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["customer_id"])
 
 
-@pytest.mark.parametrize("column", ["customer_id", *COLUMNS, *(f"stage_{key}" for key in SHIPPED)])
+@pytest.mark.parametrize("column", ["customer_id", *COLUMNS, *(f"stage_{key}" for key in (*SHIPPED, "deeds"))])
 def test_three_engines_agree(three: dict[str, list[dict[str, Any]]], column: str) -> None:
     found = {engine: [row[column] for row in rows] for engine, rows in three.items()}
     assert len(found["spark"]) > 300

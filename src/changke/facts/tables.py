@@ -96,6 +96,8 @@ FACTS = (
         },
         day="scored_on",
     ),
+    # The stretches of days on which she wore a tag: worn at the end of `first_on` and of every day before `ended_on`.
+    Fact("worn", {"customer_id": "int", "tag_key": "int", "first_on": "date", "ended_on": "date"}, day="first_on"),
     # That somebody brought her. One row a person at most, made from her own statements alone: it lasts.
     Fact("origins", {"customer_id": "int", "business_date": "date"}),
     # Whom she brought. One row a person: what was stated last of her holds.
@@ -160,6 +162,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "facts_scorevalue": ("id", "customer_id", "score_id", "number", "text", "scored_on", "withdrawn_by_id"),
     "facts_fieldvalue": ("id", "customer_id", "field_id", "text", "number", "day"),
     "facts_referral": ("id", "customer_id", "referrer_id", "business_date", "withdrawn_by_id"),
+    "facts_tagspell": ("id", "customer_id", "tag_key", "first_on", "ended_on"),
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
 
@@ -170,6 +173,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "facts_opening": ("customer_id",),
     "facts_fieldvalue": ("customer_id",),
     "facts_referral": ("customer_id", "referrer_id"),
+    "facts_tagspell": ("customer_id",),
 }
 """Whom a row speaks of. A record that is merged or parted touches the person it was read as, too."""
 
@@ -182,7 +186,7 @@ DAYS: Mapping[str, tuple[str, ...]] = {
 }
 """The columns whose dates the views hand on: on them, and so many days after, an answer may become another."""
 
-NEVER_WITHDRAWN = frozenset({"facts_customer", "facts_fieldvalue"})
+NEVER_WITHDRAWN = frozenset({"facts_customer", "facts_fieldvalue", "facts_tagspell"})
 """Tables of what is known today: their rows are written over."""
 
 _ASIDE = {"customer_id", "withdrawn_by_id"}
@@ -329,6 +333,16 @@ SPENT_BY_BROUGHT = _spent_by("live.referrals")
 """`referred_spend` where `live.referrals` is a table already, over the rows of those whom it names in these tables."""
 TABLES_OF_BROUGHT = ("facts_customer", "facts_receipt", "facts_opening")
 
+# Tags that stand are carried over to the person when records are merged; what a record wore before stays with it, and
+# is read as hers.
+_WORN = f"""
+SELECT customer_id, tag_key, first_on, ended_on FROM (
+  SELECT {PERSON} AS customer_id, spell.tag_key, spell.first_on, spell.ended_on
+  FROM facts_customer AS record JOIN facts_tagspell AS spell ON spell.customer_id = record.id
+  WHERE spell.tag_key IS NOT NULL AND (spell.ended_on IS NOT NULL OR record.merged_into_id IS NULL)
+) AS spells
+"""
+
 VIEWS: Mapping[str, str] = {
     "customers": (
         "SELECT id AS customer_id, home_store_id, known_on, gender, birth_year, birth_month, birth_day, adviser_id"
@@ -356,6 +370,7 @@ VIEWS: Mapping[str, str] = {
         + _of_persons("facts_scorevalue", "id", "score_id", "number", "text", "scored_on")
         + " AS said"
     ),
+    "worn": _WORN,
     "origins": _THAT_SHE_WAS,
     "referrals": _REFERRALS,
     "referred_spend": _spent_by(f"({_REFERRALS})"),

@@ -66,6 +66,7 @@ NOT_TOLD = {
     "facts_replaced": "what a load wrote over, kept for its undo",
     "facts_score": "a setting: the name of a column of the customers",
     "facts_taggroup": "a setting: which tags answer one question",
+    "facts_tagspell": "derived: the days between which a tag was worn",
     "facts_tagword": "a setting: how long a tag is believed",
 }
 """Tables that no set tells, and why."""

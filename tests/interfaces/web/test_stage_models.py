@@ -13,6 +13,7 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from changke.facts.customers.services.tags import add_tag
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
 from changke.foundation.organisation.models import Chain
@@ -157,7 +158,7 @@ def test_a_rule_is_written_as_text_and_a_mistake_in_it_is_marked(hq: Client) -> 
     assert bad.status_code == 422
     assert "<mark>silentt_days</mark>" in page
     assert ">silentt_days &gt;= 10</textarea>" in page
-    beyond = hq.post(PAGE, form(**{text: 'tag has "x"', "publish": "1"}))
+    beyond = hq.post(PAGE, form(**{text: "segment has x", "publish": "1"}))
     assert beyond.status_code == 422, "stages ask attributes only"
     assert StageModel.objects.get(key="m4").version == 2
     untouched = hq.post(PAGE, form(**{text: "silent_days >= 1", was: "silent_days >= 1", SILENT: "10", "try": "1"}))
@@ -245,9 +246,22 @@ def test_what_was_done_in_a_window_is_written_as_text_and_said_in_words(hq: Clie
     refresh_customers([shop.vera.pk], now=NOW)
     assert hq.get(f"/customers/{shop.vera.pk}/").status_code == 200
     assert name_of("deed_count_purchase_400d") != "deed count purchase 400d"
-    refused = hq.post(PAGE, form(**{"text-0": 'tag has "敏感肌"', "was-0": "x", "try": "1"}))
+    refused = hq.post(PAGE, form(**{"text-0": "segment has vip", "was-0": "x", "try": "1"}))
     assert refused.status_code == 422
-    assert "阶段还不能问标签" in refused.content.decode()
+    assert "阶段不问客群" in refused.content.decode()
+
+
+def test_a_tag_is_written_as_text_and_said_by_its_name(hq: Client, shop: Cast) -> None:
+    typed = {"text-0": 'tag has "怕“痒” 50%"', "was-0": "x"}
+    page = hq.post(PAGE, form(**typed, **{"try": "1"}))  # type: ignore[arg-type]
+    assert page.status_code == 200
+    assert "tag has &quot;怕“痒” 50%&quot;" in page.content.decode()
+    assert published(hq, form(**typed)).status_code == 303  # type: ignore[arg-type]
+    add_tag(shop.vera, "怕“痒” 50%", now=NOW)
+    refresh_customers([shop.vera.pk], now=NOW)
+    hers = hq.get(f"/customers/{shop.vera.pk}/").content.decode()
+    assert "有标签“怕“痒” 50%”" in hers
+    assert "标签：怕“痒” 50%" in hers
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "2999-01-01", "0999-01-01"])

@@ -62,6 +62,7 @@ leave_out("facts_note", "what a person wrote is its own record, with who and whe
 leave_out("facts_chosen", "whom a bulk change means: it is a batch, with one line")
 leave_out("facts_kept", "rows of a batch that wait for their room")
 leave_out("facts_guest", "follows from receipts and services, which are their own record")
+leave_out("facts_tagspell", "follows from tags put on and taken off, which have their lines")
 leave_out("facts_formertag", "what came off: the line stands with the taking off")
 leave_out("facts_advising", "follows the adviser in the customer's row, whose change is the line")
 leave_out("facts_mergelink", "a merge and an un-merge have a line in the story of both")

@@ -342,6 +342,31 @@ class FormerTag(Evidence):
         indexes = [models.Index(fields=["customer", "name"], name="former_tag_customer")]
 
 
+class TagSpell(models.Model):
+    """From which day to which a record wore a tag, as definitions read it: triggers on `Tag` and `FormerTag` write it
+    down (`spells.py`, docs/decisions/0128). Derived; what is taken back leaves a row without a tag, so that whoever
+    copied it sees it go."""
+
+    id = models.BigIntegerField(primary_key=True)
+    """Twice the id of the tag, and one more of a former one."""
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    tag_key = models.BigIntegerField(null=True)
+    """`rules.tag_key` of its name."""
+    first_on = models.DateField()
+    """The day on which it was put on, where her home store is."""
+    ended_on = models.DateField(null=True)
+    """The day on whose end she no longer wore it; None while she does."""
+    txid = Xid8Field(db_default=current_xid(), editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer"], name="tag_spell_customer"),
+            models.Index(fields=["txid"], name="tag_spell_txid"),
+        ]
+
+
 class AdvisingReason(models.TextChoices):
     """How an adviser came to a customer."""
 

@@ -112,7 +112,7 @@ def merges(customer_ids: Sequence[int]) -> Iterator[Row]:
 
 register(PersonTable("profile", ("facts_customer",), profile, erase.erase_profile))
 register(PersonTable("identifiers", ("facts_identifier",), identifiers, erase.erase_identifiers))
-register(PersonTable("tags", ("facts_tag",), tags, erase.erase_tags))
+register(PersonTable("tags", ("facts_tag", "facts_tagspell"), tags, erase.erase_tags))
 register(PersonTable("former_tags", ("facts_formertag",), former_tags, erase.erase_former_tags))
 register(PersonTable("advisers", ("facts_advising",), advisers, erase.erase_advisers))
 register(PersonTable("guests", ("facts_guest",), guests, erase.erase_guests))

@@ -1,5 +1,6 @@
 """How a person's names, phones and addresses are written down, so that they can be found again."""
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -31,6 +32,12 @@ class NotReadable(ValueError):
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(reason)
+
+
+def tag_key(name: str) -> int:
+    """A tag's name as a number of 60 bits: for names of columns, which hold letters and digits alone, and for copies
+    that need not hold a text. The trigger of the spells makes the same (`spells.py`)."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:15], 16)
 
 
 def clean_name(name: str) -> str:

@@ -22,7 +22,7 @@ BEGIN
 END
 $$
 """
-LATER = {"scores", "origins", "referrals", "referred_spend"}
+LATER = {"scores", "origins", "referrals", "referred_spend", "worn"}
 READ_THROUGH = "".join(
     f"CREATE OR REPLACE VIEW live.{name} AS {query};\n" for name, query in VIEWS.items() if name not in LATER
 )

@@ -20,7 +20,7 @@ from changke.facts.fields.models import Field
 from changke.facts.scores.models import Score
 from changke.facts.tables import FACTS
 from changke.profiles.attributes.catalogue import POPULATION_TABLE, REGISTRY
-from changke.profiles.attributes.deeds import definitions_of
+from changke.profiles.attributes.made import definitions_of
 
 PREFIX = "custom."
 SCORED = "score."
@@ -89,7 +89,7 @@ def register_stored(one: Stored) -> Stored:
 def composer_with(
     fields: Iterable[Field], scores: Iterable[Score] = (), *, language: str, deeds: Iterable[str] = ()
 ) -> Composer:
-    """The house's attributes, those of these fields and scores, and these deeds in a window (see deeds.py). Kept while
+    """The house's attributes, those of these fields and scores, and what is made of these names (made.py). Kept while
     they stay as they are."""
     shapes = tuple((one.pk, one.key, one.kind, tuple(one.choices), one.label(language)) for one in fields)
     scored = tuple((one.pk, one.key, one.kind, one.label(language)) for one in scores)

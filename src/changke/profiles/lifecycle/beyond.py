@@ -5,6 +5,7 @@ from typing import Any
 
 from changke.engine.definitions import Column
 from changke.profiles.attributes.deeds import column_of, number_name, then_name
+from changke.profiles.attributes.worn import tag_column
 from changke.profiles.conditions import Beyond, read_condition
 
 BEYOND = Beyond()
@@ -24,11 +25,6 @@ class NotOfADay(Exception):
 
 def _refuse(path: str, kind: str) -> NotOfADay:
     match kind:
-        case "tag":
-            return NotOfADay(
-                path,
-                reason="stages do not ask for tags yet: keep it in a field of your own (custom.…), or ask in a segment",
-            )
         case "consent":
             return NotOfADay(
                 path, reason="stages do not ask for consents: whether she may be written to is asked when sending"
@@ -67,7 +63,11 @@ def _turned(tree: Any, path: str, columns: dict[str, Column]) -> object:
             return {word: [_turned(one, f"{path}.{word}[{n}]", columns) for n, one in enumerate(tree[word])]}
     if "not" in tree:
         return {"not": _turned(tree["not"], f"{path}.not", columns)}
-    for word in ("tag", "consent", "segment"):
+    if "tag" in tree:
+        column = tag_column(tree["tag"])
+        columns[column.name] = column
+        return {"attribute": column.name, "op": "=", "value": True}
+    for word in ("consent", "segment"):
         if word in tree:
             raise _refuse(path, word)
     if "measure" in tree:

@@ -14,7 +14,7 @@ from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
 from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
-from changke.profiles.attributes.deeds import is_deed
+from changke.profiles.attributes.made import is_made
 from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, StageProfit
 from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, held_as, own_names, read_model
@@ -70,7 +70,7 @@ def own_asked(models: Iterable[LifecycleModel]) -> tuple[str, ...]:
 def composer_for(models: Iterable[LifecycleModel]) -> Composer:
     """Who answers what these models ask: with the chain's own fields and scores where one of them asks for one."""
     asked = own_asked(models)
-    return own_composer("en", deeds=filter(is_deed, asked)) if asked else COMPOSER
+    return own_composer("en", deeds=filter(is_made, asked)) if asked else COMPOSER
 
 
 def own_composer(language: str, *, deeds: Iterable[str] = ()) -> Composer:

@@ -11,7 +11,7 @@ from typing import Any
 from changke.engine.definitions import Cases, Column
 from changke.foundation.organisation.activity import COUNTED, PURCHASE, USE, VISIT, counted
 from changke.profiles.conditions import Compare, Condition, ConditionError, Known, read_condition
-from changke.profiles.lifecycle.beyond import NotOfADay, as_attributes
+from changke.profiles.lifecycle.beyond import BEYOND, NotOfADay, as_attributes
 
 LANGUAGES = ("zh-hans", "en", "zh-hant")
 Words = Mapping[str, str]
@@ -60,6 +60,8 @@ class Rule:
     stage: str
     condition: Condition | None
     reason: Words
+    said: Condition | None = None
+    """The same as it was written, tags and deeds not yet columns: for saying it in words."""
 
     def fits(self, row: Row) -> bool:
         return self.condition is None or self.condition.holds(row)
@@ -233,7 +235,8 @@ def _rule(
         raise ModelError(error.path, reason="%(problem)s", problem=error.problem) from None
     except NotOfADay as error:
         raise ModelError(error.path, reason=error.reason) from None
-    return Rule(stage, condition, reason)
+    said = read_condition(one["when"], attributes, settings=settings, path=f"{path}.when", beyond=BEYOND)
+    return Rule(stage, condition, reason, said)
 
 
 def _reason(one: Mapping[str, Any], path: str, settings: Mapping[str, int]) -> Words:

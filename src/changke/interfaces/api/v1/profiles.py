@@ -49,7 +49,10 @@ class ProfileOut(Schema):
 
 
 class Comparison(Schema):
+    """`text` is what conditions call the attribute, where its name does not say it: of a tag, `tag has "…"`."""
+
     attribute: str
+    text: str
     op: str
     asked: Any
     known: Any
@@ -215,7 +218,14 @@ def _rule(one: Asked) -> RuleOut:
         stage=one.stage,
         fits=one.fits,
         comparisons=[
-            Comparison(attribute=line.attribute, op=line.op, asked=line.asked, known=line.known, holds=line.holds)
+            Comparison(
+                attribute=line.attribute,
+                text=line.text,
+                op=line.op,
+                asked=line.asked,
+                known=line.known,
+                holds=line.holds,
+            )
             for line in one.lines
         ],
     )

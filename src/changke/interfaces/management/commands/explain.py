@@ -45,7 +45,7 @@ class Command(ShopCommand):
             for line in asked.lines:
                 question = line.op if line.asked is None else f"{line.op} {line.asked}"
                 known = "?" if line.known is None else line.known
-                self.say(f"      {SIGNS[line.holds]} {line.attribute} = {known}   {question}")
+                self.say(f"      {SIGNS[line.holds]} {line.text or line.attribute} = {known}   {question}")
         for band in found.bands:
             self.say(f"  {band.first} – {band.last}  {stages[band.stage]}")
 
@@ -79,6 +79,7 @@ def as_data(who: Customer, found: Explanation) -> dict[str, Any]:
                 "lines": [
                     {
                         "attribute": one.attribute,
+                        "text": one.text,
                         "op": one.op,
                         "asked": one.asked,
                         "known": one.known,

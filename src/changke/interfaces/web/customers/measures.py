@@ -15,7 +15,7 @@ from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.defined import DEFINED
-from changke.profiles.attributes import deeds
+from changke.profiles.attributes import deeds, worn
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.conditions import Beyond, read_condition
 from changke.profiles.conditions.words import Speaker
@@ -138,12 +138,19 @@ def name_of(attribute: str) -> str:
     return column.words
 
 
+def called(column: Column) -> str:
+    """The same of a column; that of a tag holds its text."""
+    return gettext("Tag: %(tag)s") % {"tag": column.words} if worn.is_worn(column.name) else name_of(column.name)
+
+
 def column_of(attribute: str) -> Column:
     """An attribute of the house, or what is the chain's own, by either of its names."""
     if attribute in REGISTRY.attributes:
         return REGISTRY.attributes[attribute]
     if deeds.is_deed(attribute):
         return deeds.column_of(attribute)
+    if worn.is_worn(attribute):
+        return worn.column_of(attribute)
     composer = own_composer(get_language() or "zh-hans")
     return composer.registry.attributes[attribute.replace(".", "_", 1)]
 
@@ -179,7 +186,7 @@ def speaker() -> Speaker:
     """Conditions in the words of the pages."""
     return Speaker(
         money=lambda minor: formats.money(minor, formats.currency.get(), get_language() or "zh-hans"),
-        attribute=lambda column: name_of(column.name),
+        attribute=called,
         text=lambda column, code: say(column.name, code),
     )
 

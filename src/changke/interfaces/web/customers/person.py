@@ -37,10 +37,10 @@ from changke.interfaces.web.customers.measures import (
     BROUGHT,
     NAMES,
     VALUE,
+    called,
     inside,
     measure,
     measures,
-    name_of,
     say,
     speaker,
 )
@@ -190,12 +190,13 @@ def _stands(explanation: Explanation, looked: Looked) -> dict[str, Any]:
 
 def _question(rule: Rule, asked: Asked, stage_words: Mapping[str, str]) -> Question:
     known = {line.attribute: say(line.attribute, line.known) for line in asked.lines}
+    columns = {leaf.column.name: leaf.column for leaf in rule.condition.leaves()} if rule.condition else {}
     return Question(
         asked.stage,
         stage_words[asked.stage],
         asked.fits,
-        speaker().say(rule.condition) if rule.condition else gettext("everybody else"),
-        [(name_of(attribute), value) for attribute, value in known.items()],
+        speaker().say(rule.said) if rule.said else gettext("everybody else"),
+        [(called(columns[attribute]), value) for attribute, value in known.items()],
     )
 
 

@@ -336,7 +336,7 @@ def _text(rule: Mapping[str, Any], attributes: Mapping[str, Column], settings: M
     if "when" not in rule:
         return ""
     try:
-        read_condition(rule["when"], attributes, settings=settings)
+        read_condition(rule["when"], attributes, settings=settings, beyond=BEYOND)
     except ConditionError:
         return ""
     return print_tree(rule["when"], attributes, currency=currency)

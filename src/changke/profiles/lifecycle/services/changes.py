@@ -7,6 +7,7 @@ from django.db import connection
 
 from changke.foundation.cursors import Cursor, Window
 from changke.profiles.attributes import own
+from changke.profiles.attributes.worn import is_worn
 from changke.profiles.lifecycle.queries import models_in_use, own_asked
 from changke.profiles.lifecycle.services.standings import FACT, LATE
 
@@ -24,6 +25,7 @@ BROUGHT_BY = """
 
 # The facts of a record that is read as another are the person's. A record that was merged or parted was written, and so
 # was the one it was merged into.
+# Whoever gets a tag or loses one was written with it.
 # Withdrawn facts carry the id of the transaction that withdrew them, so they are seen here again.
 TOUCHED = (
     """
@@ -83,11 +85,13 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
 
 
 def own_that_counts() -> dict[str, bool]:
-    """Whether what a score says, and what stands in an own field, may move somebody to another stage."""
-    named = [own.asked(name) for name in own_asked(models_in_use())]
+    """Whether what a score says, what stands in an own field, and a tag may move somebody to another stage."""
+    names = own_asked(models_in_use())
+    named = [own.asked(name) for name in names]
     return {
         "scores": any(name.startswith(own.SCORED) for name in named),
         "fields": any(name.startswith(own.PREFIX) for name in named),
+        "tags": any(map(is_worn, names)),
     }
 
 
@@ -115,7 +119,13 @@ SELECT LEAST(
   (SELECT MIN(business_date) FROM facts_referral
    WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(scored_on) FROM facts_scorevalue
-   WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8)
+   WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(first_on) FROM facts_tagspell AS spell
+   WHERE %(tags)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND ended_on IS NULL
+     -- taken off in the ordinary way, it goes into the past, which stays as it was
+     AND NOT EXISTS (SELECT FROM facts_tagspell AS former
+                     WHERE former.customer_id = spell.customer_id AND former.first_on = spell.first_on
+                       AND former.txid = spell.txid AND former.ended_on IS NOT NULL AND spell.tag_key IS NULL))
 )
 """
 

@@ -18,7 +18,7 @@ from changke.engine.engines import postgres as on_postgres
 from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import REGISTRY
-from changke.profiles.attributes.deeds import is_deed
+from changke.profiles.attributes.made import is_made
 from changke.profiles.attributes.models import Profile
 from changke.profiles.attributes.own import own_column
 from changke.profiles.attributes.queries import settings_of
@@ -110,7 +110,7 @@ def asked_of_everybody(new: LifecycleModel, old: LifecycleModel | None) -> tuple
 
 def _deeds(models: Sequence[LifecycleModel], composer: Composer) -> tuple[str, dict[str, Any]]:
     """What the models count in windows, of everybody as of the day of the stored profiles; and what is bound to it."""
-    names = [name for name in own_asked(models) if is_deed(name)]
+    names = [name for name in own_asked(models) if is_made(name)]
     if not names:
         return "", {}
     day = Profile.objects.aggregate(day=Max("as_of"))["day"]
@@ -129,14 +129,14 @@ def known_of(customer_ids: Sequence[int], model: LifecycleModel) -> dict[int, di
     rows = Profile.objects.filter(pk__in=customer_ids).values("customer_id", *house)
     found: dict[int, dict[str, Any]] = {row["customer_id"]: {**row, **dict.fromkeys(own)} for row in rows}
     with connection.cursor() as sql:
-        for name in (one for one in own if not is_deed(one)):
+        for name in (one for one in own if not is_made(one)):
             said = own_column(name, composer_for([model])).subquery("own").sql(dialect="postgres")
             only = f"SELECT customer_id, {name} FROM {said} WHERE customer_id = ANY(%s)"  # noqa: S608 -- our definitions
             sql.execute(only, [list(customer_ids)])
             for customer, value in sql.fetchall():
                 if customer in found:
                     found[customer][name] = value
-    if deeds := [name for name in own if is_deed(name)]:
+    if deeds := [name for name in own if is_made(name)]:
         scope, day = Scope(list(customer_ids)), Profile.objects.aggregate(day=Max("as_of"))["day"]
         statement = composer_for([model]).statement(deeds, engine="postgres", scope=scope)
         connection.ensure_connection()
@@ -176,7 +176,7 @@ def _expression(name: str, cases: Cases, composer: Composer) -> exp.Expr:
 
 def _stands(column: str, composer: Composer) -> exp.Expr:
     """Where an attribute stands: in the wide row, or among what the chain's own scores say of her."""
-    if is_deed(column):
+    if is_made(column):
         return exp.column(column, table=DEEDS)
     if column in REGISTRY.attributes:
         return exp.column(column, table="one", quoted=True)

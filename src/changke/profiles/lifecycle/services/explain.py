@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from changke.engine.definitions import Scope, values_of
+from changke.engine.definitions import Column, Scope, values_of
 from changke.engine.engines import postgres as on_postgres
 from changke.facts.customers.models import Customer
 from changke.foundation.database import rows_seen
@@ -20,7 +20,8 @@ from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.queries import Versions, settings_of, values_for, versions
 from changke.profiles.attributes.services.populations import first_version
-from changke.profiles.conditions import Compare
+from changke.profiles.attributes.worn import is_worn
+from changke.profiles.conditions import Compare, print_tree
 from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -51,6 +52,8 @@ UNION SELECT first_on, 'opening' FROM live.openings WHERE customer_id = %(id)s A
 UNION SELECT last_on, 'opening' FROM live.openings WHERE customer_id = %(id)s AND last_on <= %(as_of)s
 UNION SELECT business_date, 'origin' FROM live.origins WHERE customer_id = %(id)s AND business_date <= %(as_of)s
 UNION SELECT scored_on, 'score' FROM live.scores WHERE customer_id = %(id)s AND scored_on <= %(as_of)s
+UNION SELECT first_on, 'tag' FROM live.worn WHERE %(tags)s AND customer_id = %(id)s AND first_on <= %(as_of)s
+UNION SELECT ended_on, 'tag' FROM live.worn WHERE %(tags)s AND customer_id = %(id)s AND ended_on <= %(as_of)s
 UNION SELECT known_on, 'known' FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
 """
 
@@ -69,6 +72,8 @@ class Line:
     asked: object
     known: object
     holds: bool
+    text: str = ""
+    """What the text form calls it, where the name of the column does not say it: of a tag."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ def _asked(model: LifecycleModel, row: Mapping[str, Any]) -> Iterable[Asked]:
     for rule in model.rules:
         leaves = rule.condition.leaves() if rule.condition else ()
         lines = tuple(
-            Line(leaf.column.name, leaf.op, leaf.value, row[leaf.column.name], leaf.holds(row))
+            Line(leaf.column.name, leaf.op, leaf.value, row[leaf.column.name], leaf.holds(row), _text(leaf.column))
             if isinstance(leaf, Compare)
             else Line(leaf.column.name, "known", None, row[leaf.column.name], leaf.holds(row))
             for leaf in leaves
@@ -188,6 +193,10 @@ def _asked(model: LifecycleModel, row: Mapping[str, Any]) -> Iterable[Asked]:
         yield Asked(rule.stage, rule.fits(row), lines)
         if rule.fits(row):
             return
+
+
+def _text(column: Column) -> str:
+    return print_tree({"tag": column.words}, {}, currency="") if is_worn(column.name) else ""
 
 
 def _bands(
@@ -198,7 +207,8 @@ def _bands(
     known: Versions,
     default: int,
 ) -> list[Band]:
-    days = turning_days(_facts(customer_id, as_of), as_of, model, settings, [end for end, _ in known.ends])
+    facts = _facts(customer_id, as_of, tags=any(map(is_worn, model.attributes)))
+    days = turning_days(facts, as_of, model, settings, [end for end, _ in known.ends])
     cases, scope = {model.column: model.cases}, Scope(customer_id)
     statement = composer_for([model]).statement([], engine="postgres", scope=scope, cases=cases)
     fixed = {**values_of(cases=cases), **scope.values}
@@ -267,11 +277,11 @@ def _latest(days: set[dt.date], as_of: dt.date) -> list[dt.date]:
     return sorted(day for day in days | {as_of} if day <= as_of)[-MOST_DAYS:]
 
 
-def _facts(customer_id: int, as_of: dt.date) -> dict[dt.date, bool]:
-    """The days of her facts, and whether she was certainly active on them: a visit always is where visits count; a
-    receipt may have been given back since."""
+def _facts(customer_id: int, as_of: dt.date, *, tags: bool) -> dict[dt.date, bool]:
+    """The days of her facts, those of her tags where the model asks for any, and whether she was certainly active on
+    them: a visit always is where visits count; a receipt may have been given back since."""
     with connection.cursor() as sql:
-        sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of})
+        sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of, "tags": tags})
         rows = sql.fetchall()
     returns = any(kind == "return" for _, kind in rows)
     counts = set(the_chain().activity_kinds)
