@@ -123,6 +123,7 @@ def test_nobody_waits_longer_than_a_second_also_beside_a_backup(old: str, tmp_pa
         valid = after.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone()
         clear = after.execute("SELECT count(*) FROM facts_identifier WHERE value IS NOT NULL").fetchone()
         unchecked = after.execute("SELECT count(*) FROM pg_constraint WHERE NOT convalidated").fetchone()
-    assert (valid, clear, unchecked) == ((0,), (0,), (0,))
+        worn = after.execute("SELECT count(*) FROM facts_tagspell WHERE tag_key IS NOT NULL").fetchone()
+    assert (valid, clear, unchecked, worn) == ((0,), (0,), (0,), (ROWS,))
     again = last_line(changke("prepare", "--json", "--data", tmp_path / "data", DATABASE_URL=old))
     assert again["migrations"] == 0
