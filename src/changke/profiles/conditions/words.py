@@ -10,7 +10,7 @@ from functools import reduce
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from changke.engine.definitions import Column
@@ -53,14 +53,14 @@ SEQUENCE = _("%(first)s, and %(then)s within %(within)s after it")
 SEQUENCE_SINCE = _("%(first)s in the last %(days)s, and %(then)s within %(within)s after it")
 
 DEEDS: Mapping[tuple[str, str], Template] = {
-    ("purchase", ""): _("purchases"),
+    ("purchase", ""): pgettext_lazy("deed", "purchases"),
     ("purchase", "item"): _("purchases of %(name)s"),
     ("purchase", "category"): _("purchases of the category %(name)s"),
-    ("use", ""): _("card uses"),
+    ("use", ""): pgettext_lazy("deed", "card uses"),
     ("use", "item"): _("card uses for %(name)s"),
     ("use", "category"): _("card uses for the category %(name)s"),
-    ("return", ""): _("returns"),
-    ("visit", ""): _("visits"),
+    ("return", ""): pgettext_lazy("deed", "returns"),
+    ("visit", ""): pgettext_lazy("deed", "visits"),
     ("event", "kind"): _("events %(name)s"),
 }
 ONE_DEED: Mapping[tuple[str, str], Template] = {

@@ -43,18 +43,18 @@ def default_model() -> LifecycleModel:
     return models_in_use()[0]
 
 
-def may_be_asked(*, retired: bool = False) -> Mapping[str, Column]:
+def may_be_asked(*, retired: bool = False, language: str = "en") -> Mapping[str, Column]:
     """What the rules of stages may ask: the house's attributes, what stands in the chain's own fields (`custom.skin`),
     and what its scores say (`score.churn`).
 
     Everybody sees stages and why, so what only some roles see is not asked for. `retired`: also what a rule asks that
-    was published in earlier days.
+    was published in earlier days. `language`: of the names of what is the chain's own.
     """
     scores = [one for one in scores_for(retired=retired) if retired or not one.roles]
     fields = [one for one in fields_for(retired=retired) if retired or not one.roles]
     if not (scores or fields):
         return REGISTRY.attributes
-    own = attributes_of(composer_with(fields, scores, language="en"))
+    own = attributes_of(composer_with(fields, scores, language=language))
     return {
         **REGISTRY.attributes,
         **{name: column for name, column in own.items() if name.startswith((PREFIX, SCORED))},

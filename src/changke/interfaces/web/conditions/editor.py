@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from changke.engine.definitions import Column
 from changke.interfaces.web.conditions import mistakes
 from changke.interfaces.web.conditions.rows import (
+    BEYOND,
     Group,
     Reading,
     Row,
@@ -27,6 +28,7 @@ from changke.interfaces.web.conditions.rows import (
     sent,
 )
 from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition, read_text
+from changke.profiles.conditions.deeds import KINDS
 from changke.profiles.conditions.reader import Beyond
 
 ROWS, TEXT = "rows", "text"
@@ -35,13 +37,25 @@ EDIT = "edit"
 
 
 @dataclass(frozen=True)
+class Offered:
+    """What rows offer beyond attributes, where that may be asked at all. What stands in a row stays choosable."""
+
+    whats: tuple[str, ...] = BEYOND
+    kinds: tuple[str, ...] = KINDS
+    """Of deeds."""
+    by: tuple[str, ...] = ("", "category", "item")
+    """Of what a purchase or a use may be."""
+
+
+@dataclass(frozen=True)
 class Language:
-    """What may be asked on this page: the words of the chain for segments, attributes alone for stages."""
+    """What may be asked on this page: the words of the chain for segments, what has a column for stages."""
 
     attributes: Mapping[str, Column]
     settings: Mapping[str, int]
     currency: str
     beyond: Beyond | None = None
+    offered: Offered = Offered()
 
     @property
     def reading(self) -> Reading:

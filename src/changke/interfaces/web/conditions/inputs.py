@@ -31,7 +31,7 @@ from changke.interfaces.web.conditions.rows import (
 from changke.interfaces.web.conditions.rows import TEXT as AS_TEXT
 from changke.interfaces.web.conditions.speech import CARD, EVENTS, OWN, SCORED, Speech, consents
 from changke.interfaces.web.conditions.values import ORDERED, operators_of
-from changke.profiles.conditions.deeds import AMOUNTS, KINDS, WITH_LINES
+from changke.profiles.conditions.deeds import AMOUNTS, WITH_LINES
 
 Option = tuple[str, str]
 Words = str | Promise
@@ -132,15 +132,14 @@ class Inputs:
 
     def __init__(self, editor: Editor, speech: Speech) -> None:
         self.editor, self.speech = editor, speech
-        self.attributes = editor.language.attributes
+        self.attributes, self.offered = editor.language.attributes, editor.language.offered
 
     def shown(self, url: str) -> EditorShown:
         group = self.group(self.editor.group, "", self.editor.prefix)
-        examples = (
-            'stage = silent and spend_365d >= 3000 and tag has "…"'
-            if self.editor.language.beyond
-            else "silent_days >= 60"
-        )
+        examples = "silent_days >= 60"
+        if self.editor.language.beyond:
+            first = "stage = silent" if "stage" in self.attributes else examples
+            examples = f'{first} and spend_365d >= 3000 and tag has "…"'
         return EditorShown(
             self.editor.prefix, url, "text" if self.editor.mode == TEXT else "rows", group, list(self.whats()),
             self.editor.text, self.editor.spot, examples, len(self.editor.group.items) > 1,
@@ -163,7 +162,7 @@ class Inputs:
 
     def whats(self) -> Iterator[tuple[str, list[Option]]]:
         """What a row may ask for, in groups."""
-        beyond = self.editor.language.beyond is not None
+        offered = self.editor.language.offered.whats if self.editor.language.beyond is not None else ()
         yield "", [("", gettext("Choose"))]
         named = {name: self.speech.name_of(column) for name, column in self.attributes.items()}
         stages = [name for name in named if name == "stage" or name.startswith("stage.")]
@@ -171,15 +170,12 @@ class Inputs:
         scores = [name for name, column in self.attributes.items() if column.name.startswith(SCORED)]
         card = [name for name in named if name in CARD and name not in stages]
         known = {*stages, *own, *scores, *card}
-        if beyond:
-            yield (
-                gettext("Stage, tags, groups"),
-                [
-                    *((name, named[name]) for name in stages),
-                    *((what, str(ASKED[what])) for what in (TAG, SEGMENT, CONSENT)),
-                ],
-            )
-            yield gettext("What she did"), [(what, str(ASKED[what])) for what in (COUNT, SUM, SEQUENCE)]
+        if offered:
+            whether = [(what, str(ASKED[what])) for what in (TAG, SEGMENT, CONSENT) if what in offered]
+            title = gettext("Stage, tags, groups") if SEGMENT in offered else gettext("Tags")
+            yield title, [*((name, named[name]) for name in stages), *whether]
+            done = [(what, str(ASKED[what])) for what in (COUNT, SUM, SEQUENCE) if what in offered]
+            yield gettext("What she did"), done
         numbers = sorted(((name, said) for name, said in named.items() if name not in known), key=lambda one: one[1])
         yield gettext("Numbers"), numbers
         if card:
@@ -236,7 +232,7 @@ class Inputs:
             yield Input("hidden", f"{name}.setting", "", setting)
 
     def deeds(self, row: Row, name: str) -> Iterator[Input]:
-        kinds = [kind for kind in KINDS if row.what == COUNT or kind in AMOUNTS]
+        kinds = [kind for kind in self.offered.kinds if row.what == COUNT or kind in AMOUNTS]
         yield from self.window(row, name, WINDOWS)
         yield from self.deed(row, name, "", kinds)
         yield Input("select", f"{name}.op", gettext("Comparison"), row.one("op", ">="),
@@ -256,16 +252,19 @@ class Inputs:
 
     def deed(self, row: Row, name: str, before: str, kinds: Sequence[str]) -> Iterator[Input]:
         kind = row.one(f"{before}kind", "purchase")
-        yield Input("select", f"{name}.{before}kind", gettext("Deed"), kind,
-                    [(one, str(DEED_WORDS[one])) for one in kinds], shapes=True)  # fmt: skip
+        said = [(one, str(DEED_WORDS[one])) for one in kinds]
+        if kind in DEED_WORDS and kind not in kinds:
+            said.append((kind, str(DEED_WORDS[kind])))
+        yield Input("select", f"{name}.{before}kind", gettext("Deed"), kind, said, shapes=True)
         of, place = row.one(f"{before}of"), f"{name}.{before}of"
         if kind == "event":
             events = [(code, str(said)) for code, said in EVENTS.items()]
             yield Input("select", place, gettext("Which"), of, _with(of, [("", gettext("Choose")), *events]))
         elif kind in WITH_LINES:
             by = row.one(f"{before}by")
-            yield Input("select", f"{name}.{before}by", gettext("Of what"), by,
-                        [(one, str(said)) for one, said in BY_WORDS.items()], shapes=True)  # fmt: skip
+            ways = [(one, str(said)) for one, said in BY_WORDS.items() if one in {*self.offered.by, by}]
+            if len(ways) > 1:
+                yield Input("select", f"{name}.{before}by", gettext("Of what"), by, ways, shapes=True)
             if by:
                 known = (
                     list(self.speech.items.items()) if by == "item" else [(one, one) for one in self.speech.categories]
@@ -276,10 +275,10 @@ class Inputs:
         yes, no = WHETHER[SEQUENCE]
         yield Input("select", f"{name}.op", gettext("Comparison"), row.one("op"), [("is", str(yes)), ("not", str(no))])
         yield from self.window(row, name, ("days", ""))
-        yield from self.deed(row, name, "", KINDS)
+        yield from self.deed(row, name, "", self.offered.kinds)
         yield Input("input", f"{name}.within", gettext("and after it within"), row.one("within", USUAL_WITHIN),
                     type="days", unit=gettext("days, then"))  # fmt: skip
-        yield from self.deed(row, name, THEN, KINDS)
+        yield from self.deed(row, name, THEN, self.offered.kinds)
 
 
 def _with(value: str, options: list[Option]) -> list[Option]:

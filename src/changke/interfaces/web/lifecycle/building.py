@@ -8,26 +8,23 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_noop as _
 
-from changke.engine.definitions import Column
-from changke.interfaces.web.lifecycle.editing import Edited, Tree, comparison
+from changke.interfaces.web.lifecycle.asking import NEW
+from changke.interfaces.web.lifecycle.editing import Edited, Tree
 from changke.profiles.lifecycle.rules import KEY, LANGUAGES
-
-NEW = "new"
-"""Prefix of the inputs of a new rule, and of the stage that it may bring."""
 
 A_NEW_STAGE = ""
 """What the choice of a stage says where the rule brings its own."""
 
 
-def rebuilt(done: Edited, typed: Mapping[str, str], *, attributes: Mapping[str, Column], currency: str) -> None:
-    """Do what the pressed button says, if it is one of these."""
+def rebuilt(done: Edited, typed: Mapping[str, str], *, when: Tree | None) -> None:
+    """Do what the pressed button says, if it is one of these. `when`: what one rule more asks, None where nothing."""
     _otherwise(done.definition, typed)
     if (place := typed.get("drop-rule", "")).isdigit():
         _drop_rule(done, int(place))
     elif stage := typed.get("drop-stage"):
         _drop_stage(done, stage)
     elif "add-rule" in typed:
-        _add_rule(done, typed, attributes, currency)
+        _add_rule(done, typed, when)
 
 
 def _otherwise(definition: Tree, typed: Mapping[str, str]) -> None:
@@ -58,14 +55,12 @@ def _drop_stage(done: Edited, stage: str) -> None:
     definition["ask"] = [rule for rule in definition["ask"] if rule.get("stage") != stage]
 
 
-def _add_rule(done: Edited, typed: Mapping[str, str], attributes: Mapping[str, Column], currency: str) -> None:
+def _add_rule(done: Edited, typed: Mapping[str, str], when: Tree | None) -> None:
     """One rule more, asked last before everybody else. Its reason is the name of its stage until somebody writes
     another."""
     definition = done.definition
-    when = comparison(done, NEW, typed, attributes, currency)
     if when is None:
-        if not any(name.startswith(f"{NEW}-") for name in done.errors):
-            done.errors[f"{NEW}-attribute"] = (_("choose what the rule asks"), {})
+        done.errors[f"{NEW}-when"] = (_("choose what the rule asks"), {})
         return
     chosen = typed.get(f"{NEW}-stage", A_NEW_STAGE)
     stage = _new_stage(done, typed) if chosen == A_NEW_STAGE else _known(definition, chosen)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,30 +11,28 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from changke.engine.definitions import Column
 from changke.facts.customers.models import Customer
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import DomainError, Invalid, NotFound
-from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.interfaces import jobs, words
 from changke.interfaces.statements import filled
 from changke.interfaces.web import current
-from changke.interfaces.web.answers import answer, go, toast
-from changke.interfaces.web.conditions.editor import Language, Spot, spot
-from changke.interfaces.web.conditions.values import written
-from changke.interfaces.web.customers.measures import inside, name_of, say, speaker
+from changke.interfaces.web.answers import answer, go, toast, wants_part
+from changke.interfaces.web.conditions.editor import Editor, Language, edits, has_edit, of_form, of_tree
+from changke.interfaces.web.conditions.inputs import EditorShown, Inputs
+from changke.interfaces.web.conditions.speech import Speech
+from changke.interfaces.web.customers.measures import inside, speaker
 from changke.interfaces.web.doors import needs
-from changke.interfaces.web.lifecycle.building import NEW, rebuilt
+from changke.interfaces.web.lifecycle.asking import NEW, language_of, shown_at, taken_up
+from changke.interfaces.web.lifecycle.building import rebuilt
 from changke.interfaces.web.lifecycle.colours import colours_of_keys
-from changke.interfaces.web.lifecycle.editing import Edited, Leaf, edited, leaves
+from changke.interfaces.web.lifecycle.editing import Edited, edited, reorder
 from changke.interfaces.web.lifecycle.past import ask, past_shown
-from changke.profiles.attributes.queries import settings_of
-from changke.profiles.conditions import ConditionError, TextError, print_tree, read_condition
+from changke.profiles.conditions import ConditionError, read_condition
 from changke.profiles.lifecycle.beyond import BEYOND
 from changke.profiles.lifecycle.catalogue import ModelEntry, model_entries, model_entry
 from changke.profiles.lifecycle.models import StageReplay
-from changke.profiles.lifecycle.queries import may_be_asked
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
     DryRun,
@@ -51,18 +49,12 @@ LARGEST_DEFINITION = 200_000
 """Characters of a definition on its way through the form."""
 
 
-@dataclass(frozen=True)
-class LeafShown:
-    """One comparison of a rule as inputs."""
+@dataclass
+class Typed:
+    """The editors of conditions as they were sent: those of rules by the identity of the rule, and that of one more."""
 
-    path: str
-    attribute: str
-    op: str
-    value: str
-    choices: tuple[tuple[str, str], ...]
-    follows: bool
-    """The chain's setting decides it until somebody types another value."""
-    error: str
+    rules: dict[int, Editor] = field(default_factory=dict)
+    new: Editor | None = None
 
 
 @dataclass(frozen=True)
@@ -73,14 +65,10 @@ class RuleShown:
     stage: str
     stage_words: str
     colour: str
-    leaves: tuple[LeafShown, ...]
     asks: bool
+    editor: EditorShown | None
     sentence: str
     """The whole condition in words: and, or, not."""
-    text: str
-    """The same in the text form, as typed where it cannot be read."""
-    spot: Spot | None
-    """Where the typed text stops being a condition."""
     reasons: tuple[tuple[str, str], ...]
     errors: tuple[str, ...]
 
@@ -131,13 +119,15 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         if "copy" in request.GET:
             definition = _copied(definition)
         return _page(request, entry, Edited(definition))
-    given = edited(
-        _sent(request), request.POST.dict(), attributes=may_be_asked(), settings=settings_of(chain),
-        currency=chain.currency,
-    )  # fmt: skip
-    texts = _texts(request, given, chain)
-    if not texts and (request.POST.get("copy") or not entry.is_ours):
-        rebuilt(given, request.POST.dict(), attributes=may_be_asked(), currency=chain.currency)
+    given, language, shaping = edited(_sent(request), request.POST.dict()), language_of(chain), has_edit(request.POST)
+    typed = Typed(taken_up(given.definition, request.POST, language, strict=not shaping))
+    typed.new = of_form(NEW, request.POST, language).read(strict="add-rule" in request.POST and not shaping)
+    if shaping:
+        return _shaped(request, entry, given, typed)
+    wrong = any(one.tree is None for one in typed.rules.values())
+    reorder(given.definition, request.POST.dict())
+    if not wrong and (request.POST.get("copy") or not entry.is_ours):
+        _rebuild(request, given, typed)
     wanted = str(request.POST.get("key", "")).strip()
     given.definition["key"] = wanted if request.POST.get("copy") else key
     if request.POST.get("copy") and any(one.key == wanted for one in model_entries()):
@@ -146,13 +136,13 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         draft(given.definition, chain)
     except ModelError as error:
         given.errors.setdefault(_input_of(error), (error.reason, error.places))
-    if given.errors or texts:
-        return _page(request, entry, given, texts=texts, status=422)
+    if given.errors or wrong:
+        return _page(request, entry, given, typed, status=422)
     if "publish" in request.POST:
         try:
             return _publish(request, given.definition)
         except NotTriedFirst:
-            return _page(request, entry, given, told=dry_run(given.definition), unseen=True, status=409)
+            return _page(request, entry, given, typed, told=dry_run(given.definition), unseen=True, status=409)
     past: StageReplay | None = None
     if "past" in request.POST:
         try:
@@ -160,24 +150,26 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         except DomainError as refusal:
             field = "past_day" if isinstance(refusal, Invalid) else "form"
             given.errors[field] = (words.refusal(refusal), {})
-            return _page(request, entry, given, status=422)
-    return _page(request, entry, given, told=dry_run(given.definition), past=past)
+            return _page(request, entry, given, typed, status=422)
+    return _page(request, entry, given, typed, told=dry_run(given.definition), past=past)
 
 
-def _texts(request: HttpRequest, given: Edited, chain: Chain) -> dict[int, tuple[str, Spot]]:
-    """Apply the conditions that were written as text, where somebody wrote another than stood there. Those that cannot
-    be read come back by the place of their rule, with the spot of the mistake."""
-    asked = Language(may_be_asked(), settings_of(chain), chain.currency, BEYOND)
-    wrong: dict[int, tuple[str, Spot]] = {}
-    for place, rule in enumerate(given.definition["ask"]):
-        text = request.POST.get(f"text-{place}", "").replace("\x00", "").replace("\r\n", "\n").strip()
-        if "when" not in rule or not text or text == request.POST.get(f"was-{place}", "").strip():
-            continue
-        try:
-            rule["when"] = asked.parsed(text)
-        except TextError as error:
-            wrong[place] = (text, spot(text, error))
-    return wrong
+def _rebuild(request: HttpRequest, given: Edited, typed: Typed) -> None:
+    """Stages and rules of a model of one's own come and go. A rule that was taken up leaves its inputs empty."""
+    rules = len(given.definition["ask"])
+    rebuilt(given, request.POST.dict(), when=typed.new.tree if typed.new else None)
+    if len(given.definition["ask"]) > rules:
+        typed.new = None
+
+
+def _shaped(request: HttpRequest, entry: ModelEntry, given: Edited, typed: Typed) -> HttpResponse:
+    """A row came or went, or asks something else: nothing is tried. htmx gets the editor alone."""
+    prefix = edits(request.POST)[0][0]
+    asked = next((one for one in (*typed.rules.values(), typed.new) if one and one.prefix == prefix), None)
+    if asked is None or not wants_part(request):
+        return _page(request, entry, given, typed)
+    shown = Inputs(asked, Speech.of_the_chain()).shown(reverse("lifecycle-model", args=[entry.key]))
+    return answer(request, "lifecycle/model.html", {"editor": shown}, part="lifecycle/_when.html")
 
 
 def _publish(request: HttpRequest, definition: dict[str, Any]) -> HttpResponse:
@@ -223,10 +215,10 @@ def _page(
     request: HttpRequest,
     entry: ModelEntry,
     given: Edited,
+    typed: Typed | None = None,
     *,
     told: DryRun | None = None,
     past: StageReplay | None = None,
-    texts: Mapping[int, tuple[str, Spot]] | None = None,
     unseen: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -235,7 +227,8 @@ def _page(
     errors = {name: _said(template, places) for name, (template, places) in given.errors.items()}
     stage_words = {one["key"]: one["words"].get(language, one["key"]) for one in definition["stages"]}
     colours = colours_of_keys([one["key"] for one in definition["stages"]])
-    attributes = may_be_asked()
+    asking, typed = language_of(chain), typed or Typed()
+    speech, url = Speech.of_the_chain(), reverse("lifecycle-model", args=[entry.key])
     context = {
         "nav": "lifecycle",
         "entry": entry,
@@ -250,12 +243,11 @@ def _page(
             for place, one in enumerate(definition["stages"])
         ],
         "rules": [
-            _rule(place, one, stage_words, colours, errors, attributes, settings_of(chain), chain.currency,
-                  (texts or {}).get(place))
+            _rule(place, one, stage_words, colours, errors, asking,
+                  Inputs(shown_at(place, one, typed.rules, asking), speech).shown(url) if "when" in one else None)
             for place, one in enumerate(definition["ask"])
         ],
-        "attributes": sorted(((name, str(name_of(name))) for name in attributes), key=lambda one: one[1]),
-        "operators": [(one, words.OPERATORS[one]) for one in (">=", "<=", "=", "!=", ">", "<")],
+        "new_editor": Inputs(typed.new or of_tree(NEW, None, asking), speech).shown(url),
         "new_errors": [said for name, said in errors.items() if name.startswith(f"{NEW}-")],
         "new": _new(request.POST.dict() if any(name.startswith(f"{NEW}-") for name in errors) else {}),
         "definition": json.dumps(definition, ensure_ascii=False),
@@ -271,8 +263,7 @@ def _page(
 
 def _new(typed: Mapping[str, str]) -> dict[str, object]:
     """The inputs of one rule more, empty again once it is taken up."""
-    said: dict[str, object] = {name: typed.get(f"{NEW}-{name}") for name in ("attribute", "op", "stage")}
-    said |= {name: typed.get(f"{NEW}-{name}", "") for name in ("key", "value")}
+    said: dict[str, object] = {"stage": typed.get(f"{NEW}-stage"), "key": typed.get(f"{NEW}-key", "")}
     return said | {"names": [(one, words.LANGUAGES[one], typed.get(f"{NEW}-{one}", "")) for one in LANGUAGES]}
 
 
@@ -282,77 +273,30 @@ def _rule(
     stage_words: Mapping[str, str],
     colours: Mapping[str, str],
     errors: Mapping[str, str],
-    attributes: Mapping[str, Column],
-    settings: Mapping[str, int],
-    currency: str,
-    typed: tuple[str, Spot] | None,
+    asking: Language,
+    editor: EditorShown | None,
 ) -> RuleShown:
-    shown = []
-    for leaf in leaves(one.get("when")):
-        column = attributes.get(leaf.attribute)
-        value = settings.get(leaf.setting, leaf.value) if leaf.setting else leaf.value
-        error = errors.get(f"value-{place}-{leaf.path}", "")
-        shown.append(
-            LeafShown(
-                leaf.path, name_of(leaf.attribute), _operator(leaf),
-                written(value, column, currency=currency), _choices(leaf.attribute, leaf.op), bool(leaf.setting), error,
-            )
-        )  # fmt: skip
-    told = [said for name, said in errors.items() if name == f"rule-{place}" or name.startswith(f"add-{place}-")]
     return RuleShown(
         place,
         one["stage"],
         stage_words.get(one["stage"], one["stage"]),
         colours.get(one["stage"], ""),
-        tuple(shown),
         "when" in one,
-        _sentence(one, attributes, settings),
-        typed[0] if typed else _text(one, attributes, settings, currency),
-        typed[1] if typed else None,
+        editor,
+        _sentence(one, asking),
         tuple((language, one["reason"].get(language, "")) for language in LANGUAGES),
-        tuple(told),
+        tuple(said for name, said in errors.items() if name == f"rule-{place}"),
     )
 
 
-def _operator(leaf: Leaf) -> str:
-    said = str(words.OPERATORS.get(leaf.op, leaf.op))
-    if not leaf.negated:
-        return said
-    return str(words.OPERATORS["!="]) if leaf.op == "=" else gettext("not %(comparison)s") % {"comparison": said}
-
-
-def _sentence(rule: Mapping[str, Any], attributes: Mapping[str, Column], settings: Mapping[str, int]) -> str:
+def _sentence(rule: Mapping[str, Any], asking: Language) -> str:
     """The condition of a rule as people say it; nothing where it cannot be asked, which is named elsewhere."""
     if "when" not in rule:
         return ""
     try:
-        return speaker().say(read_condition(rule["when"], attributes, settings=settings, beyond=BEYOND))
+        return speaker().say(read_condition(rule["when"], asking.attributes, settings=asking.settings, beyond=BEYOND))
     except ConditionError:
         return ""
-
-
-def _text(rule: Mapping[str, Any], attributes: Mapping[str, Column], settings: Mapping[str, int], currency: str) -> str:
-    """The condition in the text form; nothing where it cannot be asked, which is named elsewhere."""
-    if "when" not in rule:
-        return ""
-    try:
-        read_condition(rule["when"], attributes, settings=settings, beyond=BEYOND)
-    except ConditionError:
-        return ""
-    return print_tree(rule["when"], attributes, currency=currency)
-
-
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "value_group": ("high", "middle", "low"),
-    "loyalty_group": ("loyal", "potential", "lost"),
-    "new_or_old": ("new", "old"),
-    "member_stratum": ("sleeping", "super_vip", "golden", "vip", "casual", "regular"),
-}
-"""Attributes whose words are known: chosen, not typed."""
-
-
-def _choices(attribute: str, op: str) -> tuple[tuple[str, str], ...]:
-    return () if op == "in" else tuple((code, say(attribute, code)) for code in CHOICES.get(attribute, ()))
 
 
 def _told(told: DryRun, stage_words: Mapping[str, str], colours: Mapping[str, str], language: str) -> dict[str, Any]:
