@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 
 from changke.engine import synthetic
-from changke.engine.churn import JudgedLine, fires_on, judge_line, passed_over_on
+from changke.engine.churn import JudgedLine, has_fired, judge_line, passed_over_on
 from changke.engine.clv import BGNBD
+from changke.engine.clv.model import PurchaseModel
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.models import Blend
+from changke.engine.prediction.rhythm import ticks
 from changke.profiles.risk.services.seen import Seen
 
 NIGHTS, APART, NOTICED_DAYS = 52, 7, 14
@@ -27,7 +30,8 @@ REFITTED = 4
 """In nights: the product fits its models every night, which moves an alert by a day or two in a month."""
 SETTLED_DAYS = 90
 """Who let a line go later than so long before the end may still be warned of: she is not looked for."""
-LOST_DAYS = 180
+LOST_DAYS, OUTLOOK_DAYS, LEAST_SILENCE = 180, 90, 14
+"""Of the rule of the demo: after so many days she is lost, so far it looks ahead, so long it waits at least."""
 KINDS = ("let go", "left altogether", "second line, kept", "main line", "now and then")
 
 Fires = Callable[[JudgedLine, Seen], Any]
@@ -39,7 +43,7 @@ DAYS: Mapping[str, Fires] = {
     "2 cycles": lambda line, seen: np.full(len(seen.x), 2.0 * line.cycle_days),
     "3 cycles": lambda line, seen: np.full(len(seen.x), 3.0 * line.cycle_days),
     "its cycles": lambda line, seen: np.full(len(seen.x), float(line.latest_days)),
-    "its cycles or outlook": lambda line, seen: line.fires(seen.model, seen.x, seen.t_x),
+    "its cycles or outlook": lambda line, seen: line.fires(seen.models[0], seen.x, seen.t_x),
 }
 """Rules by days alone: warned of is whoever came at all since."""
 HABIT: Mapping[str, Fires] = {
@@ -113,7 +117,7 @@ def play(
 ) -> dict[str, Played]:
     """Every rule in the same nights."""
     threads = {line: _Thread(who, days) for line, who, days in held.each() if line in lines and not lines[line].refused}
-    everybody = _Thread(*bought)
+    everybody = _Thread(*bought, whole=True)
     done = {name: Played(lines=frozenset(threads)) for name in (*DAYS, *HABIT)}
     size = 1 + int(max(held.customer.max(initial=0), bought[0].max(initial=0)))
     for night in nights:
@@ -139,16 +143,21 @@ def play(
 class _Thread:
     """Seen of any night without reading anew; the model is fitted anew every fourth."""
 
-    def __init__(self, who: Any, days: Any) -> None:
+    def __init__(self, who: Any, days: Any, *, whole: bool = False) -> None:
         self.days = Days.from_days(who, days, np.zeros(len(who)), observation_end="9999-12-31")
-        self.asked, self.model = 0, BGNBD()
+        self.asked, self.whole = 0, whole
+        self.models: tuple[PurchaseModel, ...] = (BGNBD(),)
 
     def on(self, night: dt.date) -> Seen:
         known = self.days.until(number(night)).summary()
         if self.asked % REFITTED == 0:
-            self.model = BGNBD().fit(known)
+            self.models = (BGNBD().fit(known),)
+            if self.whole:
+                rhythm = ticks(self.days.known_at(number(night)), OUTLOOK_DAYS)
+                self.models = Blend.fitted(known, rhythm).models
         self.asked += 1
-        return Seen(known.customer_id, known.x, known.t_x, known.T, self.model, number(night), self.days)
+        silent = known.T - known.t_x
+        return Seen(known.customer_id, known.x, silent, None, self.models, known.t_x, number(night), self.days)
 
 
 def _everybody(seen: Seen, night: dt.date, size: int) -> tuple[Any, Any]:
@@ -156,9 +165,9 @@ def _everybody(seen: Seen, night: dt.date, size: int) -> tuple[Any, Any]:
     customers = np.asarray(seen.customer_id)
     last = np.full(size, -1)
     last[customers] = number(night) - seen.silent.astype(int)
-    fires = fires_on(seen.model, "fall", 0.65, seen.x, seen.t_x, horizon_days=90, least=14, most=LOST_DAYS)
+    fell = has_fired(Blend(seen.models), "fall", 0.65, seen.x, seen.t_x, seen.silent, horizon_days=OUTLOOK_DAYS)
     whole = np.zeros(size, bool)
-    whole[customers] = (seen.silent >= fires) & (seen.silent < LOST_DAYS)
+    whole[customers] = fell & (seen.silent >= LEAST_SILENCE) & (seen.silent < LOST_DAYS)
     return last, whole
 
 

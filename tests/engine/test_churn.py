@@ -1,16 +1,21 @@
 """Warnings: each number by hand, the truth of invented chains, and shops with too little to say anything."""
 
 import datetime as dt
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 from changke.engine import churn
-from changke.engine.churn.judge import expected_precision, judged
+from changke.engine.churn.curves import Curves
+from changke.engine.churn.judge import judged
 from changke.engine.churn.silences import Silences
-from changke.engine.clv import BGNBD
+from changke.engine.clv import BGNBD, MBGNBD
+from changke.engine.clv.regular import BGCNBD
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.models import Blend
+from changke.engine.refusals import NotASetting
 
 START = np.datetime64("2024-01-01", "us")
 
@@ -110,7 +115,8 @@ def test_where_no_outlook_is_as_precise_a_last_day_stands_alone_and_a_later_mini
 def test_the_precision_that_a_model_expects_is_that_of_chains_made_by_it() -> None:
     model, chance, horizon, fixed = BGNBD(r=0.8, alpha=40.0, a=0.5, b=4.0), np.random.default_rng(3), 90, 60
     x, t_x, draws = np.array([2.0, 9.0]), np.array([40.0, 300.0]), 40_000
-    expected = expected_precision(model, np.full(2, float(fixed)), x, t_x, np.full(2, 100.0), horizon=horizon)
+    seen = silences(np.repeat(x, 100), np.repeat(t_x, 100))
+    expected = (curves := Curves(model, seen, horizon=horizon, last=180)).foreseen(curves.on(fixed))
     alerts = true = 0
     for repeat, last in zip(x, t_x, strict=True):
         alive = chance.random(draws) < model.p_alive([repeat], [last], [last])[0]
@@ -118,8 +124,88 @@ def test_the_precision_that_a_model_expects_is_that_of_chains_made_by_it() -> No
         gap = np.where(alive, chance.exponential(1 / rate), np.inf)
         alerts, true = alerts + int((gap > fixed).sum()), true + int((gap > fixed + horizon).sum())
     assert expected == pytest.approx(true / alerts, abs=0.01)
-    never = expected_precision(model, np.full(2, np.inf), x, t_x, np.full(2, 100.0), horizon=horizon)
-    assert np.isnan(never)
+    assert np.isnan(curves.foreseen(np.full(2, np.inf)))
+
+
+def silences(x: Any, t_x: Any) -> Silences:
+    """That began today, of customers with these pasts."""
+    none = np.zeros(len(x))
+    return Silences(none, np.asarray(x, float), np.asarray(t_x, float), none, np.full(len(x), np.inf))
+
+
+@pytest.mark.parametrize("kind", ["outlook", "fall"])
+def test_of_whoever_comes_by_chance_the_score_only_falls_and_three_ways_to_ask_agree(kind: str) -> None:
+    model, x, t_x = BGNBD(r=0.6, alpha=30.0, a=0.8, b=2.2), np.arange(12.0), np.arange(12.0) * 25
+    curves = Curves(model, silences(x, t_x), horizon=90, last=180)
+    for level in (0.2, 0.45, 0.8):
+        days = churn.fires_on(model, kind, level, x, t_x, horizon_days=90, least=14, most=180)
+        every_third = curves.days(kind, level, least=14)[curves.place]  # asked every third day, straight between
+        assert np.allclose(every_third, days, atol=1)
+        for day in (14, 40, 100):
+            silent = np.full(12, float(day))
+            assert np.array_equal(churn.has_fired(model, kind, level, x, t_x, silent, horizon_days=90), days <= day)
+
+
+def test_whoever_comes_every_hundred_days_is_no_warning_before_she_is_due() -> None:
+    """Her outlook for a month is low the day after her visit, rises until the hundredth day and falls after it."""
+    model = BGCNBD(k=8, r=40.0, alpha=500.0, a=0.4, b=6.0)  # hardly anybody differs: eight ticks, one every 12.5 days
+    x, t_x = np.array([6.0]), np.array([600.0])
+
+    def outlook(day: float) -> float:
+        return float(model.p_active(30, x, t_x, t_x + day)[0])
+
+    assert outlook(14) < 0.05 < 0.4 < outlook(100) > outlook(170)
+    curves = Curves(model, silences(x, t_x), horizon=30, last=365)
+    (day,) = curves.days("outlook", 0.25, least=14)
+    assert 100 < day < 365
+    assert outlook(day) < 0.25 <= outlook(day - 2), "asked every third day, straight between"
+    for silent, fired in ((14, False), (60, False), (day - 2, False), (day + 1, True), (300, True)):
+        told = churn.has_fired(model, "outlook", 0.25, x, t_x, np.array([float(silent)]), horizon_days=30)
+        assert told.tolist() == [fired], silent
+    assert churn.fires_on(model, "outlook", 0.25, x, t_x, horizon_days=30, least=14, most=365) == 14  # asks no rhythm
+
+
+def test_a_rhythm_in_the_past_is_in_the_outlook_of_the_back_test() -> None:
+    """Everybody comes every thirty days, give or take three, and leaves at some time: sixty silent days say it all."""
+    chance, days_of = np.random.default_rng(8), list[list[int]]()
+    for _ in range(500):
+        stays = chance.geometric(0.08)
+        gaps = np.maximum(np.rint(chance.normal(30, 3, stays)), 1)
+        came = chance.integers(0, 200) + np.concatenate([[0], np.cumsum(gaps)])
+        days_of.append(came[came < 900].astype(int).tolist())
+    found = []
+    for models in ("default", "BG/NBD"):
+        said = churn.backtest(rows(*days_of), horizon_days=60, precision=0.9, models=models)
+        found.append(next(one for one in said.rules if one.rule == "outlook right in 90%"))
+    regular, plain = found
+    assert regular.precision > 0.9
+    assert regular.lead_days > plain.lead_days + 5, "the rhythm says it sooner, and is as often right"
+
+
+def test_models_that_there_are_not_are_refused() -> None:
+    with pytest.raises(NotASetting, match="models are one of default, BG/NBD, not 'Pareto'"):
+        churn.backtest(rows([0, 10, 40]), models="Pareto")
+    with pytest.raises(NotASetting, match="models are one of default, BG/NBD, not ''"):
+        churn.examine(Days.of(rows([0, 10, 40]), observation_end=dt.date(2024, 6, 1)), horizon_days=30, models="")
+
+
+def test_of_very_many_silences_some_are_judged_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody = chain(600, leaving=0.1, alike=False)
+    whole = churn.backtest(everybody, horizon_days=90, alerts_per_week=20)
+    monkeypatch.setattr(sys.modules["changke.engine.churn.backtest"], "MOST_SILENCES", whole.silences)
+    some = churn.backtest(everybody, horizon_days=90, alerts_per_week=20)
+    assert any(note.startswith("one silence in ") for note in some.notes)
+    assert some.silences < whole.silences
+    for one, other in zip(whole.rules[:3], some.rules[:3], strict=True):
+        assert other.alerts_per_week == pytest.approx(one.alerts_per_week, rel=0.3), "a week has as many alerts as ever"
+        assert other.precision == pytest.approx(one.precision, abs=0.1)
+
+
+def test_the_mean_of_the_models_is_what_they_say_together() -> None:
+    one, other = BGNBD(r=0.6, alpha=30.0, a=0.8, b=2.2), MBGNBD(r=0.6, alpha=30.0, a=0.8, b=2.2)
+    asked = (np.array([3.0]), np.array([90.0]), np.array([150.0]))
+    both = Blend((one, other)).p_active(90, *asked)
+    assert both == pytest.approx((one.p_active(90, *asked) + other.p_active(90, *asked)) / 2)
 
 
 def test_where_all_are_alike_and_nobody_leaves_it_says_that_silence_means_nothing() -> None:

@@ -74,6 +74,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **asked: churn.fires_on(MODEL, "fall", x=X, t_x=T_X, **asked),
         {"level": 0.3, "horizon_days": 30, "least": 14, "most": 90},
     ),
+    "churn.has_fired": (
+        lambda **asked: churn.has_fired(MODEL, "fall", x=X, t_x=T_X, silent=X, **asked),
+        {"level": 0.3, "horizon_days": 30},
+    ),
     "churn.slump_chance": (
         lambda **asked: churn.slump_chance(MODEL, X, T_X, X, **asked), {"within_days": 120, "share": 0.5},
     ),
@@ -176,6 +180,7 @@ ANSWERED = {
     "clv.BGNBD.variance_of_purchases.horizon": {0}, "clv.BGNBD.at_least.horizon": {0},
     "churn.judge_slumps.chances": {0}, "churn.backtest.minimum_silence": {0}, "churn.backtest.early_days": {0},
     "churn.backtest.precision": {0},
+    "churn.has_fired.level": {0}, "churn.has_fired.horizon_days": {0},
     "churn.fires_on.level": {0}, "churn.fires_on.least": {0}, "clv.discounted_value.margin": {0},
     "clv.discounted_value.discount_per_year": {0}, "clv.value_between.horizon_days": {0},
     "clv.value_between.margin": {0}, "clv.value_between.discount_per_year": {0}, "clv.BGNBD.at_least.n": {0, -3},

@@ -118,10 +118,11 @@ def test_of_a_proposal_the_parts_are_what_is_told() -> None:
     assert (parts[9]["since"], parts[9]["early"], parts[9]["had_and_sold_now"]) == (0, 0, 0)
 
 
-def test_of_the_warnings_the_chance_is_that_of_the_model() -> None:
-    told = formulas.of_warnings(BGNBD(**COIN), 90)
-    assert "h = 90" in told
-    assert set(formulas.of_model(BGNBD(**COIN))) <= set(told)
+def test_of_the_warnings_the_chance_is_the_one_that_is_expected_everywhere() -> None:
+    learned = Fitted(dt.date(2026, 6, 30), 90, 1, 5, Blend((BGNBD(**COIN),)), busy=1.1, spend=None, level=1.0)
+    told = formulas.of_warnings(learned)
+    assert "h = 90 · 1.1" in told
+    assert set(formulas.of_outlook(learned)) <= set(told)
 
 
 def test_of_worth_the_formula_gives_what_the_engine_says() -> None:

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from duckdb import DuckDBPyConnection
+
 from changke.engine.engines import spark as on_spark
 from changke.engine.engines.spark_scores import CannotScore
 from changke.facts.customers.services import advising
@@ -43,17 +45,20 @@ from changke.profiles.lifecycle.services import replay as replay_rules
 from changke.profiles.lifecycle.services.mirror import alone, mirror_file, open_mirror
 from changke.profiles.lifecycle.services.series import Progress, silent
 from changke.profiles.risk.models import BackTest
-from changke.profiles.risk.queries import any_open, looks_at_lines, purchase_days, rule_in_use
+from changke.profiles.risk.queries import any_open, card_is_due, looks_at_lines, purchase_days, rule_in_use
 from changke.profiles.risk.services import backtests
 from changke.profiles.risk.services import warn as warnings
 from changke.profiles.risk.services.causes import find_causes
 from changke.profiles.risk.services.line_days import read_line_days
 from changke.profiles.risk.services.lines import warn_of_lines
+from changke.profiles.risk.services.seen import Expected
 from changke.profiles.segments import copies
 from changke.profiles.segments.services import members
+from changke.profiles.value.queries import current_fit, fitted
 from changke.profiles.value.services import follow as valuing
+from changke.profiles.value.services.kept import known_of_everybody
 from changke.profiles.value.services.lines import count_lines
-from changke.profiles.value.services.predict import Predicted, predict_everybody
+from changke.profiles.value.services.predict import Predicted, ReadDays, predict_everybody
 
 EXPECT = "what to expect"
 EXPECT_HERE = "what to expect, by this machine: Spark said nothing of it, or by a fit or numbers that hold no more"
@@ -236,11 +241,23 @@ def _warn(today: date, now: datetime) -> None:
         return
     with open_mirror(mirror_file()) as (duck, _):
         days = duck.sql(purchase_days(today)).fetchnumpy()
+        expected = _expected(duck, today)
         of_lines = read_line_days(duck, today) if looks_at_lines() else None
-    warnings.warn(days, today=today, lost_after_days=the_chain().lost_after_days, now=now)
+    lost = the_chain().lost_after_days
+    warnings.warn(days, today=today, lost_after_days=lost, now=now, expected=expected)
     if of_lines is not None:
         warn_of_lines(of_lines, days, today=today, now=now)
     find_causes(today=today)
+
+
+def _expected(duck: DuckDBPyConnection, today: date) -> Expected | None:
+    """What predictions are made by, for warnings that say the same; None before the first fit."""
+    fit = current_fit()
+    if fit is None:
+        return None
+    read = ReadDays(duck, today)
+    past = read.days()[0] if rule_in_use() and card_is_due(today) else None
+    return Expected(fitted(fit).on(today), known_of_everybody(duck, read.known, today=today).summary, past)
 
 
 def is_due(now: datetime) -> bool:

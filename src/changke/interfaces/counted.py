@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from changke.engine.clv import BGNBD
-from changke.engine.prediction.fitted import Fitted
+from changke.engine.prediction.fitted import Fitted, as_of
 from changke.engine.prediction.margins import Margins
 from changke.foundation.errors import NotFound
 from changke.foundation.organisation.queries import the_chain
@@ -163,8 +162,10 @@ def _risk_model(_asking: Asking) -> list[Part]:
 
 
 def _risk_formula() -> list[str]:
-    found = risk.risk_fits(most=1)
-    return formulas.of_warnings(BGNBD(**found[0].parameters), found[0].horizon_days) if found else []
+    found, fit = risk.risk_fits(most=1), current_fit()
+    if not found or fit is None:
+        return []
+    return formulas.of_warnings(as_of(fitted(fit).on(today()), horizon_days=found[0].horizon_days))
 
 
 def _proposed_formula() -> list[str]:

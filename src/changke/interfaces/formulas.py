@@ -141,13 +141,11 @@ def _each(learned: Fitted) -> list[str]:
     ]
 
 
-def of_warnings(model: PurchaseModel, horizon_days: int) -> list[str]:
-    """The outlook that warnings go by, and its fall."""
+def of_warnings(learned: Fitted) -> list[str]:
+    """The outlook that warnings go by, and its fall. It is the chance that she buys, as everywhere."""
     return [
-        SIGNS,
-        f"h = {horizon_days}",
-        *of_model(model),
-        "outlook = P(buys) today",
+        *of_outlook(learned),
+        "outlook = p_active today",
         "fall = outlook / outlook on the day of the last purchase (T = t)",
     ]
 

@@ -23,7 +23,8 @@ def test_the_card_of_the_warnings_is_asked_of_everybody_or_of_a_line(hq: Caller)
     warn(past(60), today=NOW.date(), lost_after_days=180, now=NOW)
     (fit,) = hq.get("/risk/fits").json()
     assert (fit["customers"], fit["line"], fit["horizon_days"]) == (60, None, 90)
-    assert set(fit["parameters"]) == {"r", "alpha", "a", "b"}
+    assert set(fit["models"]) == {"BG/NBD", "MBG/NBD", "Pareto/NBD"}
+    assert set(fit["models"]["Pareto/NBD"]) == {"r", "alpha", "s", "beta"}
     assert fit["holdout"]["customers"] <= 60
     assert hq.get("/risk/fits", line_id=7).json() == []
     assert [hq.get("/risk/fits", line_id=bad).status_code for bad in (0, -1, 2**63, "x")] == [422] * 4

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from changke.engine.prediction.days import Days
 from changke.foundation.access.models import Staff
 from changke.foundation.audit.rules import system
 from changke.interfaces.numbers import number
@@ -20,6 +21,7 @@ from changke.profiles.risk.models import RiskFit
 from changke.profiles.risk.rules import Wanted
 from changke.profiles.risk.services.choose import use, use_none
 from changke.profiles.risk.services.warn import warn
+from changke.profiles.value.services.learn import learn
 from tests.cast import NOW, TODAY, Cast
 from tests.profiles.risk.past import past
 
@@ -55,7 +57,8 @@ def test_the_card_of_the_warnings_is_what_the_night_warned_by(night: Cast) -> No
     assert (fit.line, fit.observation_end, fit.horizon_days, fit.fallback) == (None, TODAY, 60, "edge")
     days = past(120)
     assert (fit.customers, fit.purchase_days) == (120, len(set(zip(*days.values(), strict=True))))
-    assert set(fit.parameters) == {"r", "alpha", "a", "b"}
+    assert set(fit.parameters) == {"BG/NBD", "MBG/NBD", "Pareto/NBD"}
+    assert set(fit.parameters["MBG/NBD"]) == {"r", "alpha", "a", "b"}
     card = fit.holdout
     assert card is not None
     assert card["cut"] == (TODAY - dt.timedelta(days=60)).isoformat()
@@ -124,10 +127,13 @@ def test_weights_with_other_parts_are_told_without_them(night: Cast) -> None:
 def test_the_chances_say_their_formulas(night: Cast) -> None:
     chance = number("proposed_chance").formula
     assert chance[0].startswith("chance = 1 / (1 + exp(−z));  z = -2.755 + 0.5338 · had")
-    fit = RiskFit.objects.get()
+    assert number("risk_model").formula == [], "nothing is expected of anybody yet"
+    days = Days.of(past(120), observation_end=TODAY)
+    fit = learn(days, horizon_days=90, now=NOW)
     told = " ".join(number("risk_model").formula)
-    assert all(f"{name} = {value:.6g}" in told for name, value in fit.parameters.items())
-    assert "h = 60" in told
+    for model in fit.parameters["models"]:
+        assert all(f"{name} = {value:.6g}" in told for name, value in model["parameters"].items())
+    assert "h = 60 ·" in told
 
 
 @pytest.mark.parametrize(("command", "says"), [("risk", "60 days ahead"), ("together", "could not learn freely: few")])

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from changke.engine.churn.judge import EARLY_DAYS, Judged, expected_precision, judged, known_precision, weekly_alerts
-from changke.engine.churn.score import fires_on
+from changke.engine.churn.curves import Curves
+from changke.engine.churn.judge import EARLY_DAYS, Judged, judged, known_precision, weekly_alerts
 from changke.engine.churn.signal import Signal, signal
 from changke.engine.churn.silences import Silences
 from changke.engine.clv.bg_nbd import BGNBD
-from changke.engine.clv.statistics import Floats, distinct
+from changke.engine.clv.statistics import Floats
 from changke.engine.days import Day, as_date
 from changke.engine.prediction.days import EPOCH, Days
-from changke.engine.refusals import above_zero, between, whole
+from changke.engine.prediction.models import Blend
+from changke.engine.prediction.rhythm import ticks
+from changke.engine.refusals import NotASetting, above_zero, between, whole
 from changke.engine.table import Table
 
 FIXED = (60, 90, 120, 180)
@@ -23,6 +25,9 @@ LAPSE_DAYS = 180
 MINIMUM_SILENCE = 14
 WEEKS_BACK = 52
 """How far before the cut alerts a week are counted: a year, so that no season is left out."""
+MODELS = ("default", BGNBD.name)
+MOST_SILENCES = 80_000
+"""Of more, every so many are judged: what is said of them is told to half a percent."""
 
 Progress = Callable[[int, int], None]
 
@@ -84,6 +89,7 @@ def backtest(
     fixed: Sequence[int] = FIXED,
     lapse_days: int = LAPSE_DAYS,
     early_days: int = EARLY_DAYS,
+    models: str = MODELS[0],
     progress: Progress = silent,
     customer_id: str = "customer_id",
     date: str = "date",
@@ -115,6 +121,9 @@ def backtest(
         Silent days after which somebody counts as lost.
     early_days
         How long before that an alert must come to count as found.
+    models
+        Whose outlook it is: "default", the models of `changke.engine.outlook` with the rhythm they find before the cut,
+        or "BG/NBD" alone.
     progress
         Called with thresholds done and thresholds in all.
 
@@ -122,7 +131,8 @@ def backtest(
     ------
     NotASetting
         A number of days that is negative, no whole number or without end; of the horizon, of a lapse and of fixed days
-        zero too: after no days at all every alert is right. No share, or no number of alerts above zero.
+        zero too: after no days at all every alert is right. No share, or no number of alerts above zero. Models that
+        there are not.
     UnreadableFrame
     """
     whole("horizon_days", horizon_days, least=1)
@@ -136,6 +146,8 @@ def backtest(
             above_zero(name, number)
     if precision is not None:
         between("precision", precision, least=0, most=1)
+    if models not in MODELS:
+        raise NotASetting(f"models are one of {', '.join(MODELS)}, not {models!r}")
     last = "9999-12-31" if observation_end is None else observation_end
     days = Days.of(transactions, observation_end=last, customer_id=customer_id, date=date)
     if observation_end is None and len(days.day):
@@ -152,6 +164,10 @@ def backtest(
     at = max((span - lapse - horizon) * 2 // 3, 1) if asked is None else asked
     found = signal(days, horizon=horizon)
     every = Silences.of(days)
+    step = -(-len(every) // MOST_SILENCES) or 1
+    if step > 1:
+        notes.append(f"one silence in {step} was judged")
+    every = every.where(np.arange(len(every)) % step == 0)
     usable = every.where(every.x >= least_purchases - 1)
     known = _as_seen(usable.where(usable.began <= at), at)
     after = usable.where((usable.began > at) & (usable.began <= span - lapse - horizon))
@@ -161,11 +177,12 @@ def backtest(
     }  # fmt: skip
     if not len(after) or not len(known):
         return Backtest((), found, (*notes, "too few silences before or after the cut to judge a rule"), **told)
-    weeks = (span - lapse - horizon - at) / 7
-    window = days.until(days.first_day + at)
-    model = BGNBD().fit(window.summary())
+    weeks = (span - lapse - horizon - at) / 7 / step
+    model = _learned(days.known_at(days.first_day + at), horizon, models)
     rules = _fixed(after, fixed, horizon, lapse, weeks, early_days)
-    personal = _Personal(model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress, early_days)
+    personal = _Personal(
+        model, horizon, lapse, minimum_silence, known, after, float(at), weeks, progress, early_days, step
+    )  # fmt: skip
     for silent_days in fixed[:3]:
         rules += personal.like_fixed(silent_days)
     if alerts_per_100 is not None:
@@ -184,7 +201,7 @@ class _Personal:
 
     def __init__(
         self,
-        model: BGNBD,
+        model: Blend,
         horizon: int,
         lapse: int,
         least: int,
@@ -194,23 +211,23 @@ class _Personal:
         weeks: float,
         progress: Progress,
         early: int,
+        step: int,
     ) -> None:
         self.early = early
         self.horizon, self.lapse, self.least, self.after, self.weeks = horizon, lapse, least, after, weeks
         self.fires, self.before, self.weekly = {}, {}, {}
-        back = min(7.0 * WEEKS_BACK, cut / 2)
-        alike = {name: _Alike(model, seen, horizon) for name, seen in (("known", known), ("after", after))}
-        self.known, self.foreseen, self.days_known = alike["known"], dict[tuple[str, float], float](), {}
+        back, last = min(7.0 * WEEKS_BACK, cut / 2), max(lapse, least + 1)
+        self.known, self.foreseen, self.days_known = Curves(model, known, horizon=horizon, last=last), {}, {}
+        of_after = Curves(model, after, horizon=horizon, last=last)
         steps = [(kind, level) for kind in ("outlook", "fall") for level in LEVELS.tolist()]
         for done, (kind, level) in enumerate(steps):
-            bounds = {"least": least, "most": max(lapse, least + 1)}
-            days = alike["known"].days(kind, level, **bounds)
-            then = days[alike["known"].place]
+            days = self.known.days(kind, level, least=least)
+            then = days[self.known.place]
             self.days_known[kind, level] = days
-            self.foreseen[kind, level] = alike["known"].foreseen(days)
-            self.fires[kind, level] = alike["after"].days(kind, level, **bounds)[alike["after"].place]
+            self.foreseen[kind, level] = self.known.foreseen(days)
+            self.fires[kind, level] = of_after.days(kind, level, least=least)[of_after.place]
             self.before[kind, level] = known_precision(then, known, until=cut, horizon=horizon, lapse=lapse)
-            self.weekly[kind, level] = weekly_alerts(then, known, until=cut, lapse=lapse, back=back)
+            self.weekly[kind, level] = step * weekly_alerts(then, known, until=cut, lapse=lapse, back=back)
             progress(done + 1, len(steps))
 
     def rules(
@@ -246,7 +263,7 @@ class _Personal:
         if fixed > self.lapse:
             return []
         chosen, by = [], f"fixed_{fixed}"
-        wanted = self.known.foreseen(np.full(len(self.known.x), float(fixed))) - 1e-9
+        wanted = self.known.foreseen(self.known.on(fixed)) - 1e-9
         for kind in ("outlook", "fall"):
             fit = [level for level in LEVELS.tolist() if self.foreseen[kind, level] >= wanted]
             if fit:
@@ -280,20 +297,12 @@ class _Personal:
         )  # fmt: skip
 
 
-class _Alike:
-    """Silences with the same past fire on the same day: each past is asked once."""
-
-    def __init__(self, model: BGNBD, seen: Silences, horizon: int) -> None:
-        (self.x, self.t_x, _), self.place = distinct(seen.x, seen.t_x, seen.t_x)
-        self.model, self.horizon = model, horizon
-
-    def days(self, kind: str, level: float, *, least: int, most: int) -> Floats:
-        return fires_on(self.model, kind, level, self.x, self.t_x, horizon_days=self.horizon, least=least, most=most)
-
-    def foreseen(self, days: Floats) -> float:
-        """The precision that the model expects of alerts on these silent days."""
-        counts = np.bincount(self.place, minlength=len(self.x)).astype(float)
-        return expected_precision(self.model, days, self.x, self.t_x, counts, horizon=self.horizon)
+def _learned(past: Days, horizon: int, models: str) -> Blend:
+    """What is fitted on the days that are known."""
+    known = past.until(past.end).summary()
+    if models == BGNBD.name:
+        return Blend((BGNBD().fit(known),))
+    return Blend.fitted(known, ticks(past, horizon))
 
 
 def _fixed(after: Silences, fixed: Sequence[int], horizon: int, lapse: int, weeks: float, early: int) -> list[Judged]:

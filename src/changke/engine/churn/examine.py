@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from changke.engine.churn.backtest import MODELS
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.prediction import past
 from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.prediction.fitted import fit
 from changke.engine.prediction.holdout import LEAST_TESTED, Band, banded, gap, plain
-from changke.engine.refusals import whole
+from changke.engine.refusals import NotASetting, whole
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,33 @@ class Examined:
         return {name: plain(value) for name, value in asdict(self).items()}
 
 
-def examine(days: Days, *, horizon_days: int) -> Examined | None:
+def examine(days: Days, *, horizon_days: int, models: str = MODELS[0]) -> Examined | None:
     """Fit at an earlier day, look at who bought in the `horizon_days` after it, fewer where the past is short.
 
     None where less than four weeks are known or fewer than 50 customers were.
 
+    Parameters
+    ----------
+    models
+        "default", all that `changke.engine.outlook` fits (boosting apart), or "BG/NBD" alone.
+
     Raises
     ------
     NotASetting
-        Of a horizon that is no whole number above zero.
+        Of a horizon that is no whole number above zero, or models that there are not.
     """
     length = whole("horizon_days", horizon_days, least=1)
+    if models not in MODELS:
+        raise NotASetting(f"models are one of {', '.join(MODELS)}, not {models!r}")
     found = past.newest(days, length) if len(days.day) else None
     if found is None or len(found[0]) < LEAST_TESTED:
         return None
     window, length = found
     known = window.summary()
-    said = BGNBD().fit(known).p_active(length, known.x, known.t_x, known.T)
+    if models == BGNBD.name:
+        said = BGNBD().fit(known).p_active(length, known.x, known.t_x, known.T)
+    else:
+        said = fit(days.known_at(window.cut), horizon_days=length).ask(known)["p_active"]
     came = (window.outcome(length)[0] > 0).astype(float)
     bands = banded(said, came)
     return Examined(

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from changke.engine.churn.silences import Silences
-from changke.engine.clv.coins import CoinModel
 from changke.engine.clv.statistics import Floats
 
 LEAST_ALERTS = 20
@@ -101,18 +100,3 @@ def weekly_alerts(fires_on: Floats, seen: Silences, *, until: float, lapse: int,
     day = seen.began + fires_on
     fired = (seen.length > fires_on) & (fires_on <= lapse) & (day > until - back) & (day <= until)
     return float(fired.sum()) * 7.0 / max(back, 1.0)
-
-
-def expected_precision(
-    model: CoinModel, fires_on: Floats, x: Floats, t_x: Floats, counts: Floats, *, horizon: float
-) -> float:
-    """The precision that the model expects, of silences that all begin with a purchase; no outcome is looked at.
-
-    Each silence counts as often as it is expected to last until its alert. NaN below 20 expected alerts.
-    """
-    fired = np.isfinite(fires_on)
-    day = np.where(fired, fires_on, 0.0)
-    reached = np.where(fired, counts * (1 - model._p_active_of(model.p_alive(x, t_x, t_x), day, x, t_x, t_x)), 0.0)
-    away = 1 - model.p_active(horizon, x, t_x, t_x + day)
-    alerts = float(reached.sum())
-    return float(reached @ away) / alerts if alerts >= LEAST_ALERTS else float("nan")

@@ -8,7 +8,7 @@ import numpy as np
 
 from changke.engine.churn.backtest import Backtest, backtest
 from changke.engine.churn.judge import Judged
-from changke.engine.churn.score import fires_on
+from changke.engine.churn.score import Chances, fires_on
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.statistics import Floats, distinct
 from changke.engine.days import Day
@@ -54,7 +54,7 @@ class JudgedLine:
     refused: str = "few"
     test: Backtest | None = None
 
-    def fires(self, model: BGNBD, x: Floats, t_x: Floats) -> Floats:
+    def fires(self, model: Chances, x: Floats, t_x: Floats) -> Floats:
         """The silent day on which each thread is warned of. `x` repeat days, `t_x` days from the first to the last."""
         latest = np.full(len(x), float(self.latest_days))
         if not self.threshold:
@@ -91,7 +91,7 @@ def judge_line(transactions: object, *, observation_end: Day | None = None) -> J
         return plain
     test = backtest(
         transactions, horizon_days=horizon, observation_end=observation_end, minimum_silence=silence, least_purchases=2,
-        fixed=fixed, lapse_days=lapse, early_days=lapse // 3,
+        fixed=fixed, lapse_days=lapse, early_days=lapse // 3, models=BGNBD.name,
     )  # fmt: skip
     fixed = [days for days in fixed if days <= test.lapse_days]  # a short past shortens the lapse, too
     if not test.rules or not fixed:

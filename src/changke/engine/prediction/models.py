@@ -61,8 +61,11 @@ class Blend:
         """Expected purchase days and P(active) of each customer."""
         rows, place = distinct(*columns_from(known))
         expected = np.mean([model.expected_purchases(horizon, *rows) for model in self.models], axis=0)
-        active = np.mean([model.p_active(horizon, *rows) for model in self.models], axis=0)
-        return expected[place], active[place]
+        return expected[place], self.p_active(horizon, *rows)[place]
+
+    def p_active(self, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """The chance of at least one purchase day in the next `horizon`: the mean of the models."""
+        return np.asarray(np.mean([model.p_active(horizon, x, t_x, T) for model in self.models], axis=0), float)
 
 
 KINDS: dict[str, type[PurchaseModel]] = {one.name: one for one in (BGNBD, MBGNBD, ParetoNBD, BGCNBD, MBGCNBD)}

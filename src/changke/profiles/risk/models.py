@@ -158,7 +158,7 @@ class ServiceLine(models.Model):
 
 
 class RiskFit(models.Model):
-    """The model that a night warned by: of everybody's purchase days, or of the days of one line. Its card."""
+    """The models that a night warned by: of everybody's purchase days, or of the days of one line. Their card."""
 
     line = models.ForeignKey(ServiceLine, null=True, on_delete=models.CASCADE, related_name="+")
     fitted_at = models.DateTimeField()
@@ -172,7 +172,7 @@ class RiskFit(models.Model):
     purchase_days = models.BigIntegerField()
     first_day = models.DateField(null=True)
     parameters = models.JSONField()
-    """Name -> value, of `engine.clv.BGNBD`."""
+    """Model -> name -> value; in rows from before, of BG/NBD alone and without its name: `models_of` reads both."""
     fallback = models.CharField(max_length=20, blank=True, default="")
     """Why it is not the plain optimum, as a code of `rules.held_by`; empty where it learned freely."""
     holdout = models.JSONField(null=True)

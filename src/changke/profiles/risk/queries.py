@@ -10,6 +10,7 @@ from changke.foundation.organisation.scope import Scope
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.attributes.models import Profile
 from changke.profiles.risk.models import BackTest, ChurnWarning, RiskFit, RiskRule, ServiceLine
+from changke.profiles.risk.rules import EXAMINED_FOR_DAYS
 
 BACKTESTS_KEPT = 20
 """Shown on the page, the newest first."""
@@ -79,6 +80,13 @@ def risk_fits(line: int | None = None, *, most: int = 20) -> list[RiskFit]:
     """The models that nights warned by, the newest first: of everybody's purchase days, or of the days of a line."""
     rows = RiskFit.objects.filter(line__isnull=True) if line is None else RiskFit.objects.filter(line=line)
     return list(rows.select_related("line__category", "line__item").order_by("-observation_end")[:most])
+
+
+def card_is_due(today: dt.date) -> bool:
+    """Whether a week has passed since the models of everybody were held against the past."""
+    before = RiskFit.objects.filter(line__isnull=True, observation_end__lte=today).order_by("-observation_end")
+    examined = before.values_list("examined_on", flat=True).first()
+    return examined is None or (today - examined).days >= EXAMINED_FOR_DAYS
 
 
 def lines_with_fits() -> list[ServiceLine]:

@@ -17,6 +17,8 @@ USABLE = ("fixed", "outlook", "fall")
 """Multiples of the own gap are shown beside them, and lose against a fixed number of days."""
 
 
+ONE_MODEL = "BG/NBD"
+
 EXAMINED_FOR_DAYS = 7
 """A model is learned every night and held against the past once a week."""
 
@@ -24,6 +26,13 @@ EXAMINED_FOR_DAYS = 7
 def held_by(*, fallback: str | None, at_edge: bool, converged: bool) -> str:
     """Why a model is not the plain optimum, in one word: the engine's own reason, `edge`, `stopped`, or empty."""
     return fallback or ("edge" if at_edge else "" if converged else "stopped")
+
+
+def models_of(parameters: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Model -> name -> value, of a fit as it was kept; the oldest named no model, there was one."""
+    if parameters and not any(isinstance(value, Mapping) for value in parameters.values()):
+        return {ONE_MODEL: dict(parameters)}
+    return {name: dict(values) for name, values in parameters.items()}
 
 
 @dataclass(frozen=True)

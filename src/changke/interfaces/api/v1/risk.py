@@ -144,7 +144,9 @@ class RiskFitOut(Schema):
     customers: int
     returned: int = Field(..., description="Of them, those with more than one day.")
     purchase_days: int
-    parameters: dict[str, float] = Field(..., description="Of BG/NBD: `changke.engine.clv.BGNBD(**parameters)`.")
+    models: dict[str, dict[str, float]] = Field(
+        ..., description="Model -> parameters. Of everybody those that predictions stand on; of a line BG/NBD alone."
+    )
     fallback: str = Field(
         ...,
         description="Why it could not learn freely: empty, one_day, nobody_came_back, few, edge or stopped; or empty.",
@@ -247,10 +249,11 @@ def get_backtest(request: HttpRequest, backtest_id: int) -> BackTest:
 def get_risk_fits(request: HttpRequest, query: Query[RiskFitsQuery]) -> list[RiskFitOut]:
     """The models that the last nights warned by, the latest first; at most 60. None where no rule ever warned."""
     actor(request).scope_for(Capability.ANALYTICS_VIEW)
-    plain = [name for name in RiskFitOut.model_fields if name != "line"]
+    plain = [name for name in RiskFitOut.model_fields if name not in {"line", "models"}]
     return [
         RiskFitOut(
             **{name: getattr(one, name) for name in plain},
+            models=rules.models_of(one.parameters),
             line=LineRefOut(id=one.line.pk, name=str(one.line)) if one.line else None,
         )
         for one in risk_fits(query.line_id, most=60)

@@ -118,7 +118,8 @@ class Command(ShopCommand):
                 f"{one.observation_end}: {one.line or 'the whole customer'}, {one.customers:,} customers,"
                 f" {one.purchase_days:,} purchase days, {one.horizon_days} days ahead"
             )
-            self.say("  " + ", ".join(f"{name} {value:.4g}" for name, value in one.parameters.items()))
+            for model, values in rules.models_of(one.parameters).items():
+                self.say(f"  {model}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if one.fallback:
                 self.say(f"  could not learn freely: {one.fallback}")
             if card := one.holdout:

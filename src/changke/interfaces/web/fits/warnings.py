@@ -15,8 +15,7 @@ from changke.interfaces.web.fits.calibration import calibration
 from changke.interfaces.words_of_fits import FALLBACKS, MODELS
 from changke.profiles.risk.models import RiskFit
 from changke.profiles.risk.queries import lines_with_fits, risk_fits, rule_in_use
-
-MODEL = "BG/NBD"
+from changke.profiles.risk.rules import models_of
 
 
 @require_GET
@@ -39,9 +38,15 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _card(fit: RiskFit) -> dict[str, Any]:
-    values = ", ".join(f"{name} {value:.4g}" for name, value in fit.parameters.items())
     return {
-        "parts": [{"name": MODEL, "says": MODELS[MODEL], "values": values}],
+        "parts": [
+            {
+                "name": model,
+                "says": MODELS.get(model, model),
+                "values": ", ".join(f"{name} {value:.4g}" for name, value in values.items()),
+            }
+            for model, values in models_of(fit.parameters).items()
+        ],
         "held": FALLBACKS.get(fit.fallback, fit.fallback),
         "card": _holdout(fit.holdout) if fit.holdout else None,
     }

@@ -43,7 +43,7 @@ def warn_of_lines(held: LineDays, bought: Mapping[str, Any], *, today: dt.date, 
         may_raise = rule is not None and line is not None and line.is_on and not line.refused
         if line is None or not (may_raise or _of(line).exists()):
             continue
-        seen = Seen.of({"customer_id": days.customer_id, "date": days.date}, today)
+        seen = Seen.of_line({"customer_id": days.customer_id, "date": days.date}, today)
         if may_raise:
             write_card(seen, horizon_days=line.horizon_days, today=today, now=now, line=line)
         ended = _end(seen, line, today=today, now=now)
@@ -151,7 +151,7 @@ def _fires(seen: Seen, line: ServiceLine) -> tuple[Any, Any]:
         line.cycle_days, line.threads, line.minimum_silence_days, line.horizon_days, line.lapse_days,
         line.threshold_bp / 10_000, line.latest_days,
     )  # fmt: skip
-    days = judged.fires(seen.model, seen.x, seen.t_x)
+    days = judged.fires(seen.models[0], seen.x, seen.t_x)
     return days, np.where(days < line.latest_days, "outlook", "latest").astype(object)
 
 

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
-from changke.engine.churn import fires_on
-from changke.engine.clv.statistics import distinct
+from changke.engine.churn import has_fired
 from changke.facts.events.services import record_selected
 from changke.foundation.cursors import close_window, open_window
 from changke.profiles.risk.models import ChurnWarning, RiskRule
 from changke.profiles.risk.queries import any_open, rule_in_use
 from changke.profiles.risk.services.cards import write_card
-from changke.profiles.risk.services.seen import Seen
+from changke.profiles.risk.services.seen import HORIZON_DAYS, Expected, Seen
 
 NOTICED_DAYS = 14
 """Whose alert day is longer ago was silent before anybody chose the rule."""
@@ -36,14 +35,31 @@ class Warned:
     ended: int = 0
 
 
-def warn(days: Mapping[str, Any], *, today: dt.date, lost_after_days: int, now: dt.datetime) -> Warned:
-    """Everything that a night does about warnings. `days` holds customer_id and date of everybody's purchase days."""
+def warn(
+    days: Mapping[str, Any],
+    *,
+    today: dt.date,
+    lost_after_days: int,
+    now: dt.datetime,
+    expected: Expected | None = None,
+) -> Warned:
+    """Everything that a night does about warnings.
+
+    Parameters
+    ----------
+    days
+        customer_id and date of everybody's purchase days.
+    expected
+        What predictions are made by; where there are none yet it is learned from the days.
+    """
     rule = rule_in_use()
     if rule is None and not any_open():
         return Warned()
-    seen = Seen.of(days, today)
+    horizon = rule.horizon_days if rule else HORIZON_DAYS
+    seen = Seen.of(days, today, expected, horizon_days=horizon)
     if rule:
-        write_card(seen, horizon_days=rule.horizon_days, today=today, now=now)
+        past = expected.past if expected and expected.past else seen.read
+        write_card(seen, horizon_days=horizon, today=today, now=now, past=past)
     ended = _end(seen, today=today, lost_after_days=lost_after_days, now=now)
     _open_again(seen, today=today, lost_after_days=lost_after_days)
     raised = _raise(seen, rule, today=today, lost_after_days=lost_after_days, now=now) if rule else 0
@@ -54,10 +70,7 @@ def warn(days: Mapping[str, Any], *, today: dt.date, lost_after_days: int, now: 
 
 def _raise(seen: Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int, now: dt.datetime) -> int:
     """New warnings, slice by slice, each with its event."""
-    fires, by = _fires(seen, rule, lost_after_days)
-    late = seen.silent - fires
-    new = (late >= 0) & (late < NOTICED_DAYS) & (seen.silent < lost_after_days) & (seen.x + 1 >= rule.least_purchases)
-    place = np.flatnonzero(new)
+    place, by = _new(seen, rule, lost_after_days)
     raised = 0
     for start in range(0, len(place), SLICE):
         some = place[start : start + SLICE]
@@ -70,29 +83,48 @@ def _raise(seen: Seen, rule: RiskRule, *, today: dt.date, lost_after_days: int, 
             "purchases": (seen.x[some] + 1).astype(int).tolist(),
             "was": seen.outlook_bp(rule.horizon_days, some, then=True),
             "is": seen.outlook_bp(rule.horizon_days, some),
-            "by": by[some].tolist(),
+            "by": by[start : start + SLICE].tolist(),
         }
         with transaction.atomic():
             raised += record_selected("warning.raised", NEW, RAISED, values, now=now)
     return raised
 
 
-def _fires(seen: Seen, rule: RiskRule, lost_after_days: int) -> tuple[Any, Any]:
-    """The silent day on which the rule holds, of everybody, and which part of it says so."""
-    by = np.full(len(seen.x), rule.kind, dtype=object)
+def _new(seen: Seen, rule: RiskRule, lost_after_days: int) -> tuple[Any, Any]:
+    """Of whom the rule says so today and did not two weeks ago, and which part of it came first.
+
+    The chance is asked of two days of each silence, not of all of them: what it says falls, so between these two lies
+    the day on which the rule first held."""
+    may = (seen.silent < lost_after_days) & (seen.x + 1 >= rule.least_purchases)
+    place = np.flatnonzero(may)
     if rule.kind == "fixed":
-        return np.full(len(seen.x), float(rule.threshold)), by
-    (x, t_x, _), place = distinct(seen.x, seen.t_x, seen.t_x)
-    least = rule.minimum_silence_days
-    days = fires_on(
-        seen.model, rule.kind, rule.threshold / 10_000, x, t_x,
-        horizon_days=rule.horizon_days, least=least, most=max(lost_after_days, least + 1),
-    )  # fmt: skip
-    days = days[place]
+        late = seen.silent[place] - rule.threshold
+        place = place[(late >= 0) & (late < NOTICED_DAYS)]
+        return place, np.full(len(place), rule.kind, dtype=object)
+    place = place[_holds(seen, rule, place, seen.silent[place])]
+    place = place[~_holds(seen, rule, place, seen.silent[place] - NOTICED_DAYS)]
+    by = np.full(len(place), rule.kind, dtype=object)
     if rule.latest_days is not None:
-        by[days > rule.latest_days] = "latest"
-        days = np.minimum(days, rule.latest_days)
-    return days, by
+        silent = np.minimum(seen.silent[place], rule.latest_days)
+        by[~_scored(seen, rule, place, silent)] = "latest"
+    return place, by
+
+
+def _holds(seen: Seen, rule: RiskRule, place: Any, silent: Any) -> Any:
+    """Whether the rule says so on these silent days of these customers."""
+    latest = np.zeros(len(place), bool) if rule.latest_days is None else silent >= rule.latest_days
+    latest[~latest] = _scored(seen, rule, place[~latest], silent[~latest])
+    return latest
+
+
+def _scored(seen: Seen, rule: RiskRule, place: Any, silent: Any) -> Any:
+    """The same of its outlook or fall alone."""
+    found = silent >= rule.minimum_silence_days
+    model, x, t_x = seen.chances(place[found])
+    found[found] = has_fired(
+        model, rule.kind, rule.threshold / 10_000, x, t_x, silent[found], horizon_days=rule.horizon_days
+    )
+    return found
 
 
 NEW = """
