@@ -22,7 +22,7 @@ from changke.engine.clv import BGNBD
 from changke.engine.clv.model import PurchaseModel
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.models import Blend
-from changke.engine.prediction.rhythm import ticks
+from changke.engine.prediction.rhythm import learned
 from changke.profiles.risk.services.seen import Seen
 
 NIGHTS, APART, NOTICED_DAYS = 52, 7, 14
@@ -121,7 +121,7 @@ def play(
     done = {name: Played(lines=frozenset(threads)) for name in (*DAYS, *HABIT)}
     size = 1 + int(max(held.customer.max(initial=0), bought[0].max(initial=0)))
     for night in nights:
-        last, whole = _everybody(everybody.on(night), night, size)
+        last, whole = _everybody(everybody.on(night), everybody.blend, night, size)
         visits = everybody.days.known_at(number(night))
         for line, thread in threads.items():
             judged, seen = lines[line], thread.on(night)
@@ -147,25 +147,25 @@ class _Thread:
         self.days = Days.from_days(who, days, np.zeros(len(who)), observation_end="9999-12-31")
         self.asked, self.whole = 0, whole
         self.models: tuple[PurchaseModel, ...] = (BGNBD(),)
+        self.blend = Blend(self.models)
 
     def on(self, night: dt.date) -> Seen:
         known = self.days.until(number(night)).summary()
         if self.asked % REFITTED == 0:
             self.models = (BGNBD().fit(known),)
             if self.whole:
-                rhythm = ticks(self.days.known_at(number(night)), OUTLOOK_DAYS)
-                self.models = Blend.fitted(known, rhythm).models
+                self.blend = Blend.fitted(known, learned(self.days.known_at(number(night)), OUTLOOK_DAYS))
         self.asked += 1
         silent = known.T - known.t_x
         return Seen(known.customer_id, known.x, silent, None, self.models, known.t_x, number(night), self.days)
 
 
-def _everybody(seen: Seen, night: dt.date, size: int) -> tuple[Any, Any]:
+def _everybody(seen: Seen, blend: Blend, night: dt.date, size: int) -> tuple[Any, Any]:
     """Per customer her last purchase day, and whether she is warned of as a whole by the rule of the demo."""
     customers = np.asarray(seen.customer_id)
     last = np.full(size, -1)
     last[customers] = number(night) - seen.silent.astype(int)
-    fell = has_fired(Blend(seen.models), "fall", 0.65, seen.x, seen.t_x, seen.silent, horizon_days=OUTLOOK_DAYS)
+    fell = has_fired(blend, "fall", 0.65, seen.x, seen.t_x, seen.silent, horizon_days=OUTLOOK_DAYS)
     whole = np.zeros(size, bool)
     whole[customers] = fell & (seen.silent >= LEAST_SILENCE) & (seen.silent < LOST_DAYS)
     return last, whole

@@ -61,7 +61,7 @@ def of_outlook(learned: Fitted) -> list[str]:
     lines = [SIGNS, f"h = {learned.horizon_days} · {learned.busy:.6g}{holidays}"]
     for model in learned.models.models:
         lines += of_model(model)
-    lines.append(f"p = (P(buys) of the {len(learned.models.models)} models) / {len(learned.models.models)}")
+    lines.append("p = " + _mean("P(buys)", learned))
     if learned.tilt.chance:
         lines += [_purse(learned), (
             f"p_active = 1 / (1 + exp(−(ln(p/(1−p)) + {learned.tilt.chance_level:.6g}"
@@ -70,11 +70,20 @@ def of_outlook(learned: Fitted) -> list[str]:
     return lines
 
 
+def _mean(what: str, learned: Fitted) -> str:
+    """Of the models: the plain mean, or as far as each counts."""
+    models, weights = learned.models.models, learned.models.weights
+    if not learned.models.loose:
+        return f"mean of {what} over the {len(models)} models" if len(models) > 1 else what
+    parts = (f"{weight:.6g} · {model.name}" for weight, model in zip(weights, models, strict=True))
+    return f"{what}, weighed: {' + '.join(parts)}"
+
+
 def of_days(learned: Fitted) -> list[str]:
     """Purchase days expected within the horizon."""
     lines = [
         *of_outlook(learned),
-        "E = mean over the models of Σ n ≥ 1 of P(at least n purchase days within h)",
+        "E = " + _mean("Σ n ≥ 1 of P(at least n purchase days within h)", learned),
     ]
     if learned.tilt.days:
         days = f"exp({learned.tilt.days_level:.6g} + {learned.tilt.days:.6g} · purse)"

@@ -10,7 +10,8 @@ from scipy.special import gammaln
 from changke.engine.clv import BGCNBD, BGNBD, MBGCNBD, MBGNBD, Statistics
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.fitted import Fitted, fit
-from changke.engine.prediction.rhythm import likeliest, regularity, ticks
+from changke.engine.prediction.models import Blend, Rhythm
+from changke.engine.prediction.rhythm import learned, likeliest, regularity
 
 END = dt.date(2026, 6, 30)
 VALUES = {"r": 0.6, "alpha": 20.0, "a": 0.8, "b": 2.5}
@@ -124,13 +125,13 @@ def test_a_rhythm_is_taken_up_where_the_past_confirms_it() -> None:
     assert regularity(days) > 2
     assert 3 <= likeliest(days) <= 7
     kept = fit(days.known_at(days.end - 60), horizon_days=60)
-    assert kept.ticks > 1
-    assert [model.name for model in kept.models.models] == ["BG/CNBD-k", "MBG/CNBD-k"]
+    assert kept.rhythm.k > 1
+    assert [model.name for model in kept.models.models][:2] == ["BG/CNBD-k", "MBG/CNBD-k"]
     assert any("by the clock" in note for note in kept.notes)
     window = days.until(days.end - 60)
     known, (came, _) = window.summary(), window.outcome(60)
     again = Fitted.from_json(kept.to_json())
-    assert again.ticks == kept.ticks
+    assert again.rhythm == kept.rhythm
     said = again.ask(known)
     assert np.array_equal(said["p_active"], kept.ask(known)["p_active"])
     plain = MBGNBD().fit(known).p_active(60, known.x, known.t_x, known.T)
@@ -138,10 +139,47 @@ def test_a_rhythm_is_taken_up_where_the_past_confirms_it() -> None:
     assert brier[0] < brier[1] * 0.97
 
 
+def skipping(customers: int, share: float, seed: int = 3, days: int = 700) -> Days:
+    """Everybody comes every 25 to 45 days, give or take three; each time with some chance she leaves two visits out."""
+    chance = np.random.default_rng(seed)
+    who, when = [], []
+    for customer in range(customers):
+        day, gap = float(chance.integers(0, days // 3)), float(chance.uniform(25, 45))
+        while day <= days:
+            who.append(customer)
+            when.append(int(day))
+            if chance.random() < 0.04:
+                break
+            day += max(float(chance.normal(gap, 3)), 1.0) + (2.5 * gap if chance.random() < share else 0.0)
+    dates = np.datetime64(END, "D") - (days - np.array(when)) * np.timedelta64(1, "D")
+    return Days.from_days(np.array(who), dates, np.full(len(who), 30.0), observation_end=END)
+
+
+def test_who_now_and_then_leaves_visits_out_keeps_time_loosely() -> None:
+    """A strict rhythm is sure that whoever missed her day is gone; some of them come all the same."""
+    days = skipping(1500, 0.12)
+    kept = fit(days.known_at(days.end - 60), horizon_days=60)
+    assert kept.rhythm.k > 1
+    assert kept.rhythm.loose > 0
+    names = ["BG/CNBD-k", "MBG/CNBD-k", "BG/NBD", "MBG/NBD", "Pareto/NBD"]
+    assert [model.name for model in kept.models.models] == names
+    assert kept.models.weights.sum() == pytest.approx(1)
+    assert any("kept loosely" in note for note in kept.notes)
+    again = Fitted.from_json(kept.to_json())
+    assert again.rhythm == kept.rhythm
+    window = days.until(days.end - 60)
+    known, came = window.summary(), window.outcome(60)[0] > 0
+    strict = Blend.fitted(known, Rhythm(kept.rhythm.k)).ask(known, 60)[1]
+    late = (known.T - known.t_x > 45) & (known.T - known.t_x < 120) & (known.x > 1)
+    said = kept.ask(known)["p_active"]
+    assert np.array_equal(again.ask(known)["p_active"], said)
+    assert ((said - came)[late] ** 2).mean() < ((strict - came)[late] ** 2).mean() * 0.9
+
+
 def test_where_they_come_by_chance_nothing_is_tried() -> None:
     assert regularity(shop(1200, k=1)) < 1.5
-    assert ticks(shop(1200, k=1), 60) == 1
-    assert ticks(shop(100, k=5), 60) == 1, "too few to know"
+    assert learned(shop(1200, k=1), 60) == Rhythm()
+    assert learned(shop(100, k=5), 60) == Rhythm(), "too few to know"
     assert regularity(shop(20, k=5)) == 1.0
 
 

@@ -12,9 +12,9 @@ from changke.engine.churn.silences import Silences
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.statistics import Floats
 from changke.engine.days import Day, as_date
+from changke.engine.prediction import rhythm
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.models import Blend
-from changke.engine.prediction.rhythm import ticks
 from changke.engine.refusals import NotASetting, above_zero, between, whole
 from changke.engine.table import Table
 
@@ -302,7 +302,7 @@ def _learned(past: Days, horizon: int, models: str) -> Blend:
     known = past.until(past.end).summary()
     if models == BGNBD.name:
         return Blend((BGNBD().fit(known),))
-    return Blend.fitted(known, ticks(past, horizon))
+    return Blend.fitted(known, rhythm.learned(past, horizon))
 
 
 def _fixed(after: Silences, fixed: Sequence[int], horizon: int, lapse: int, weeks: float, early: int) -> list[Judged]:

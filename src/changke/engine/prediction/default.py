@@ -82,7 +82,7 @@ def outlook(
     models, notes = fitted.models, list(fitted.notes)
     said = fitted.ask(known, interval=interval)
     columns: dict[str, Column] = dict(said)
-    found = past.lessons(days, horizon, fitted.ticks) if boosting and boost.installed() and horizon else []
+    found = past.lessons(days, horizon, fitted.rhythm) if boosting and boost.installed() and horizon else []
     boosted = _boosted(found, boosting)
     notes.append(boosted.why)
     if boosted.counts or boosted.ranks:

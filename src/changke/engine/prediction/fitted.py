@@ -18,13 +18,12 @@ from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.clv.statistics import Floats, columns_from, distinct
 from changke.engine.clv.summary import Summary
 from changke.engine.clv.sums import sum_of_days
-from changke.engine.prediction import festivals, past
+from changke.engine.prediction import festivals, past, rhythm
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.festivals import Calendar
 from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.prediction.intervals import MoneyAround, Widths, between_days
-from changke.engine.prediction.models import KINDS, Blend, Said, stretched
-from changke.engine.prediction.rhythm import ticks
+from changke.engine.prediction.models import KINDS, Blend, Rhythm, Said, stretched, together
 from changke.engine.prediction.season import Season, season
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.refusals import above_zero, between
@@ -107,16 +106,17 @@ class Fitted:
         return {one.name: one.fit_.fallback for one in asked if one.fit_ and one.fit_.fallback}
 
     @property
-    def ticks(self) -> int:
-        """How far customers come by the clock: 1 is not at all."""
-        return max(int(getattr(model, "k", 1)) for model in self.models.models)
+    def rhythm(self) -> Rhythm:
+        """How far customers come by the clock."""
+        return self.models.rhythm
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How it came about, in sentences."""
         notes = [f"{model.name}: {note}" for model in self.models.models if model.fit_ for note in model.fit_.notes]
-        if self.ticks > 1:
-            notes.append(f"rhythm: customers come by the clock, k = {self.ticks}")
+        if self.rhythm.k > 1:
+            loose = f", kept loosely: {self.rhythm.loose:.0%} by chance" if self.rhythm.loose else ""
+            notes.append(f"rhythm: customers come by the clock, k = {self.rhythm.k}{loose}")
         if self.busy != 1.0:
             notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
         for one in self.calendar.festivals:
@@ -138,8 +138,8 @@ class Fitted:
             spend_high.
         """
         about = about or self.about(known)
-        said, place = Said.of(about.models, self.horizon_days * self.pace), about.place
-        expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
+        said, place = Said.of(about.models, self.horizon_days * self.pace, self.models.weights), about.place
+        expected, active, variance = said.expected[place], said.chance[place], said.variance[place]
         lowest, highest = said.active.min(axis=0)[place], said.active.max(axis=0)[place]
         each = self.spend.expected_spend(known) if self.spend else None
         if each is not None:
@@ -210,7 +210,7 @@ class Fitted:
         before, begun, worth = np.zeros(rows), 0.0, np.zeros(rows)
         for length in lengths:
             for end in _ends(begun, ahead(length)):
-                until = np.mean([one.mean(end) for one in about.models], axis=0)
+                until = together([one.mean(end) for one in about.models], self.models.weights)
                 worth = worth + (until - before) * (1 + discount_per_year) ** (-(begun + end) / 2 / 365.25)
                 before, begun = until, end
             found.append(margin * self.spend.expected_spend(known) * self.level * worth[about.place])
@@ -235,10 +235,10 @@ class Fitted:
         if worth is None:
             worth = self.worth(known, margin=margin, discount_per_year=discount_per_year, days=days, about=about)
         assert self.spend is not None, "worth has asked"
-        said, place = Said.of(about.models, float(days)), about.place
+        said, place = Said.of(about.models, float(days), self.models.weights), about.place
         mean, low, high = self._sum(
             self.spend, known, self.level, said.expected[place], said.variance[place],
-            said.active.mean(axis=0)[place], share,
+            said.chance[place], share,
         )  # fmt: skip
         stays = np.divide(worth, mean, out=np.zeros(len(worth)), where=mean > 0)
         names = ("customer_id", "worth", "worth_low", "worth_high")
@@ -282,6 +282,7 @@ class Fitted:
                 "customers": self.customers,
                 "purchase_days": self.purchase_days,
                 "models": [json.loads(model.to_json()) for model in self.models.models],
+                "loose": self.models.loose,
                 "busy": self.busy,
                 "calendar": self.calendar.as_json(),
                 "spend": json.loads(self.spend.to_json()) if self.spend else None,
@@ -304,7 +305,7 @@ class Fitted:
                 horizon_days=int(kept["horizon_days"]),
                 customers=int(kept["customers"]),
                 purchase_days=int(kept["purchase_days"]),
-                models=Blend(models),
+                models=Blend(models, float(kept.get("loose", 0.0))),
                 busy=float(kept["busy"]),
                 spend=RobustSpend.from_json(json.dumps(kept["spend"])) if kept["spend"] else None,
                 level=float(kept["level"]),
@@ -352,12 +353,12 @@ def fit(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Fitted:
     """Learn from purchase days; never raises for what a shop can have. `calendar`: whose holidays count."""
     horizon = round(ahead(horizon_days))
     known = days.until(days.end).summary()
-    k = ticks(days, horizon)
-    models = Blend.fitted(known, k)
+    time = rhythm.learned(days, horizon)
+    models = Blend.fitted(known, time)
     spend = RobustSpend().fit(known) if days.has_money else None
-    lately = past.lately(days, horizon, k) if horizon else past.Lately()
+    lately = past.lately(days, horizon, time) if horizon else past.Lately()
     holidays = festivals.learned(days, calendar)
-    turn = season(days, horizon, k, holidays) if len(known) and horizon else Season()
+    turn = season(days, horizon, time, holidays) if len(known) and horizon else Season()
     tilt = lately.tilt
     if spend is not None and tilt.days:
         tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))

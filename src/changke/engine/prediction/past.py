@@ -13,7 +13,7 @@ from changke.engine.prediction import boost, intervals
 from changke.engine.prediction import tilt as tilting
 from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.features import features
-from changke.engine.prediction.models import Blend, Said
+from changke.engine.prediction.models import Blend, Rhythm, Said, together
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.special import expit, logit
 
@@ -50,7 +50,7 @@ def newest(days: Days, horizon: int) -> tuple[Window, int] | None:
     return days.until(days.end - length), length
 
 
-def lessons(days: Days, horizon: int, k: int = 1) -> list[Lesson]:
+def lessons(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> list[Lesson]:
     """Past windows, newest first, each with at least as long a past as its outcome is long."""
     last = newest(days, horizon)
     if last is None or len(days.customers) < LEAST_CUSTOMERS:
@@ -62,7 +62,7 @@ def lessons(days: Days, horizon: int, k: int = 1) -> list[Lesson]:
             break
         window = days.until(cut)
         known = window.summary()
-        expected, active = Blend.fitted(known, k).ask(known, length)
+        expected, active = Blend.fitted(known, rhythm).ask(known, length)
         each = RobustSpend().fit(known).expected_spend(known) if days.has_money else None
         rows = features(window, expected, active)
         found.append(Lesson(window, length, rows, expected, active, *window.outcome(length), each))
@@ -168,7 +168,7 @@ class Lately:
     growth: float = 1.0
 
 
-def lately(days: Days, horizon: int, k: int = 1) -> Lately:
+def lately(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> Lately:
     """Ask of the newest past window what came of it.
 
     At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
@@ -181,15 +181,16 @@ def lately(days: Days, horizon: int, k: int = 1) -> Lately:
     known, (came, money) = window.summary(), window.outcome(length)
     some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
     rows, place = distinct(*columns_from(known))
-    about = tuple(model.about(*rows) for model in Blend.fitted(known.some(some), k).models)
+    models = Blend.fitted(known.some(some), rhythm)
+    about = tuple(model.about(*rows) for model in models.models)
     stretched = float(length)
     for _ in range(3):
-        total = float(np.mean([one.mean(stretched) for one in about], axis=0)[place].sum())
+        total = float(together([one.mean(stretched) for one in about], models.weights)[place].sum())
         if total <= 0 or not came.any():
             return Lately()
         stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
-    said = Said.of(about, stretched)
-    expected, active, variance = said.expected[place], said.active.mean(axis=0)[place], said.variance[place]
+    said = Said.of(about, stretched, models.weights)
+    expected, active, variance = said.expected[place], said.chance[place], said.variance[place]
     level, tilt, growth, around = 1.0, Tilt(), 1.0, intervals.MoneyAround()
     if days.has_money:
         spend = RobustSpend().fit(known)

@@ -4,9 +4,8 @@ import numpy as np
 
 from changke.engine.clv.regular import MBGCNBD
 from changke.engine.clv.statistics import Floats, Statistics, columns_from
-from changke.engine.clv.summary import Summary
 from changke.engine.prediction.days import Days, Window
-from changke.engine.prediction.models import Blend
+from changke.engine.prediction.models import Blend, Rhythm
 from changke.engine.prediction.past import LEAST_CUSTOMERS, MOST_CUSTOMERS, newest
 from changke.engine.special import gammaln
 
@@ -14,17 +13,22 @@ MOST_TICKS = 8
 LOOSE = 1.5
 """Below it by Wheat and Morrison nothing further is tried: most shops stop here."""
 LEAST_PAIRS = 200
+LOOSENESS = (0.0, 0.3, 0.5)
+"""Of what is said, the share of the models that know no rhythm."""
+SURE = 1e-4
+"""No chance is held for surer than this when it is judged."""
 
 
-def ticks(days: Days, horizon: int) -> int:
-    """The k of Erlang-k gaps: 1 unless regularity, likelihood and the newest past window all say more."""
+def learned(days: Days, horizon: int) -> Rhythm:
+    """The k of Erlang-k gaps: 1 unless regularity, likelihood and the newest past window all say more; and how loosely
+    it is kept."""
     if len(days.customers) < LEAST_CUSTOMERS or regularity(days) < LOOSE:
-        return 1
+        return Rhythm()
     found = newest(days, horizon)
     if found is None:
-        return 1
+        return Rhythm()
     k = likeliest(days)
-    return k if k > 1 and _better(*found, k) else 1
+    return Rhythm() if k == 1 else _best(*found, k)
 
 
 def regularity(days: Days) -> float:
@@ -68,14 +72,23 @@ def _log_gaps(window: Window, step: int) -> float:
     return float(np.log(gaps[place % step == 0]).sum())
 
 
-def _better(window: Window, length: int, k: int) -> bool:
-    """Whether with k the newest past window was met better: both squared error of the days and of the chance."""
+def _best(window: Window, length: int, k: int) -> Rhythm:
+    """Of the ways to keep that rhythm which met the newest past window better than none, by both squared error of the
+    days and of the chance, the one whose chances were likeliest: nothing costs so much as to be sure and wrong."""
     some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
     known, came = window.summary().some(some), window.outcome(length)[0][some]
-    plain, regular = (_errors(Blend.fitted(known, ticks), known, length, came) for ticks in (1, k))
-    return regular[0] < plain[0] and regular[1] < plain[1]
+    plain, regular = (Blend.fitted(known, Rhythm(one)).ask(known, length) for one in (1, k))
+    least, best, chance = _errors(*plain, came), Rhythm(), np.inf
+    for loose in LOOSENESS:
+        expected, active = (loose * one + (1 - loose) * other for one, other in zip(plain, regular, strict=True))
+        errors = _errors(expected, active, came)
+        if errors[0] < least[0] and errors[1] < least[1] and errors[2] < chance:
+            best, chance = Rhythm(k, loose), errors[2]
+    return best
 
 
-def _errors(models: Blend, known: Summary, length: int, came: Floats) -> tuple[float, float]:
-    expected, active = models.ask(known, length)
-    return float(((expected - came) ** 2).mean()), float(((active - (came > 0)) ** 2).mean())
+def _errors(expected: Floats, active: Floats, came: Floats) -> tuple[float, float, float]:
+    """Mean squared error of the days and of the chance, and the mean surprise at who came."""
+    there, sure = came > 0, np.clip(active, SURE, 1 - SURE)
+    surprise = -np.log(np.where(there, sure, 1 - sure))
+    return float(((expected - came) ** 2).mean()), float(((active - there) ** 2).mean()), float(surprise.mean())

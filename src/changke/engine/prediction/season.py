@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from changke.engine.clv.robust_spend import RobustSpend
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.festivals import Calendar
-from changke.engine.prediction.models import Blend
+from changke.engine.prediction.models import Blend, Rhythm
 
 YEAR = 364  # whole weeks: the same days of the week
 LEAST_BEFORE = 120
@@ -32,7 +32,7 @@ class Season:
     weight: float = 0.0
 
 
-def season(days: Days, horizon: int, k: int = 1, calendar: Calendar = PLAIN) -> Season:
+def season(days: Days, horizon: int, rhythm: Rhythm = Rhythm(), calendar: Calendar = PLAIN) -> Season:
     """Ask of the same window a year earlier how many days and how much money came for what was said then, of holidays
     that stand elsewhere each year what stood in that window."""
     cut = days.end - YEAR
@@ -42,7 +42,7 @@ def season(days: Days, horizon: int, k: int = 1, calendar: Calendar = PLAIN) -> 
     window = days.until(cut)
     known = window.summary()
     holidays = calendar.learned_from(days.first_day, cut).pace(cut + 1, horizon)
-    expected = float(Blend.fitted(known, k).ask(known, horizon * holidays)[0].sum())
+    expected = float(Blend.fitted(known, rhythm).ask(known, horizon * holidays)[0].sum())
     came, brought = window.outcome(horizon)
     if expected <= 0 or not came.any():
         return Season()

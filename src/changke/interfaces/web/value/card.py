@@ -51,12 +51,15 @@ def _card(fit: ValueFit) -> dict[str, Any]:
     learned = fitted(fit)  # as it was asked on the day on which it was learned
     models: list[PurchaseModel | SpendModel] = [*learned.models.models]
     models += [learned.spend] if learned.spend else []
+    weights = zip(learned.models.models, learned.models.weights, strict=True) if learned.models.loose else ()
+    counts = {model.name: formats.percent(weight) for model, weight in weights}
     return {
         "models": [
             {
                 "name": model.name,
                 "says": MODELS[model.name],
                 "values": ", ".join(f"{name} {value:.4g}" for name, value in _numbers(model).items()),
+                "counts": counts.get(model.name, ""),
                 "why": FALLBACKS.get(fit.fallbacks.get(model.name, ""), ""),
             }
             for model in models
