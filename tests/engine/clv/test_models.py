@@ -149,3 +149,20 @@ def test_where_nobody_leaves_it_is_the_nbd() -> None:
 def test_whoever_bought_once_is_certainly_alive_for_one_and_not_for_the_other() -> None:
     assert BGNBD(**COINS).p_alive([0], [0], [500])[0] == 1
     assert MBGNBD(**COINS).p_alive([0], [0], [500])[0] < 0.8
+
+
+@pytest.mark.parametrize("horizon", [7.0, 63.0, 365.0])
+@pytest.mark.parametrize(("s", "beta"), [(4.0, 5.5), (1.9, 0.8), (0.2, 3_000.0), (7.0, 0.2)])
+def test_of_a_newcomer_the_chance_is_the_integral_over_the_day_on_which_she_leaves(
+    s: float, beta: float, horizon: float
+) -> None:
+    """Leaving fast, or hardly ever: held against very many points of the same integral."""
+    model = ParetoNBD(r=0.6, alpha=30, s=s, beta=beta)
+    edges = beta * np.expm1(np.linspace(0, np.log1p(horizon / beta), 400_001))
+    middle = (edges[1:] + edges[:-1]) / 2
+    leaves = -np.diff((1 + edges / beta) ** -s)
+    by = [1 - (1 + day / 30) ** -0.6 for day in (middle, horizon)]
+    true = float(leaves @ by[0]) + (1 + horizon / beta) ** -s * by[1]
+    newcomer = {"x": [0], "t_x": [0.0], "T": [0.0]}
+    assert model.p_active(horizon, **newcomer)[0] == pytest.approx(true, abs=1e-7)
+    assert model.at_least(1, horizon, **newcomer)[0] == pytest.approx(true, abs=1e-7)

@@ -1,5 +1,6 @@
 """Pareto/NBD: she may leave at any moment."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +14,12 @@ from changke.engine.special import betainc, digamma, expit, exprel, gammaln
 
 POINTS = 32
 SLOWER = 3
+"""The power of `kept` below is one less."""
 ROWS_AT_ONCE = 8_192
+
+
+By = Callable[[slice, Floats], Floats]
+"""Of some rows, the chance until a day each."""
 
 
 class ParetoNBD(PurchaseModel):
@@ -77,30 +83,39 @@ class ParetoNBD(PurchaseModel):
         return np.asarray(expit(here - left), float)
 
     def _p_active_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        """Whoever is here and does not buy has outlived the horizon, or left in it: the likelihood of x = 0 again."""
-        events, rate, leaving = self.r + x, self.alpha + T, self.beta + T
-        silent = events * np.log(rate) + self.s * np.log(leaving)
-        outlived = -events * np.log(rate + horizon) - self.s * np.log(leaving + horizon)
-        left = _log_left(events, self.s, rate, leaving, np.zeros(len(x)), np.full(len(x), horizon))
-        silence = np.exp(silent + np.logaddexp(outlived, left))
-        return np.asarray(alive * np.clip(1 - silence, 0.0, 1.0), float)
+        events, rate = self.r + x, self.alpha + T
+        return alive * self._reached(
+            horizon, T, lambda rows, day: -np.expm1(-events[rows] * np.log1p(day / rate[rows]))
+        )
 
     def _at_least(self, n: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        """By the day she leaves: it is beyond the horizon, or one of the Gauss points within it.
-
-        The points are spread as if she left a third as fast: many purchases come of late days alone, which points that
-        follow her leaving would pass over.
-        """
-        leaving, rate, events = self.beta + T, self.alpha + T, self.r + x
-        grown, slow = np.log1p(horizon / leaving), self.s / SLOWER
-        reached = np.exp(-self.s * grown) * betainc(n, events, horizon / (rate + horizon))
-        within = -np.expm1(-slow * grown)
-        for node, weight in zip(*legendre(POINTS), strict=True):
-            kept = 1 - within * node
-            day = leaving * np.expm1(-np.log(kept) / slow)
-            mass = weight * SLOWER * within * kept ** (SLOWER - 1)
-            reached = reached + mass * betainc(n, events, day / (rate + day))
+        events, rate, n = self.r + x, self.alpha + T, np.broadcast_to(n, x.shape)
+        reached = self._reached(horizon, T, lambda rows, day: betainc(n[rows], events[rows], day / (rate[rows] + day)))
         return np.asarray(self._p_alive(x, t_x, T) * reached, float)
+
+    def _reached(self, horizon: float, T: Floats, by: By) -> Floats:
+        """The chance of whoever is here, given that until a day of the horizon: she leaves beyond it, or on one of the
+        Gauss points within it.
+
+        The points are spread as if she left a third as fast, since many purchases come of late days alone, which points
+        that follow her leaving would pass over; and closer on the first days, where the chance of one begins steeply.
+        """
+        found = np.empty(len(T))
+        ends = np.broadcast_to(np.asarray(horizon, float), T.shape)
+
+        def say(rows: slice) -> None:
+            leaving, end = self.beta + T[rows], ends[rows]
+            grown, slow = np.log1p(end / leaving), self.s / SLOWER
+            reached = np.exp(-self.s * grown) * by(rows, end)
+            within = -np.expm1(-slow * grown)
+            for node, weight in zip(*legendre(POINTS), strict=True):
+                kept = 1 - within * node**2
+                mass = (weight * 2 * node * SLOWER) * within * kept * kept
+                reached += mass * by(rows, leaving * np.expm1(-np.log(kept) / slow))
+            found[rows] = reached
+
+        on_every_core(say, len(T), at_once=ROWS_AT_ONCE)
+        return found
 
     def _moments_of(self, alive: Floats, horizon: float, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
         """Purchases are Poisson over the days that she is here of the horizon: E and E of the square of those days."""
