@@ -84,6 +84,20 @@ def test_a_changed_row_replaces_the_old_one(
     assert copy.execute("SELECT COUNT(*) FROM live.sales").fetchall() == [(900,)]
 
 
+def test_a_table_that_is_seldom_asked_comes_when_it_is_and_is_kept_up(
+    source: psycopg.Connection, copy: duckdb.DuckDBPyConnection, empty_database: str
+) -> None:
+    [seldom] = mirror_tables({"person": ("id", "name")})
+    further = [(seldom, "people", "SELECT name FROM person")]
+    assert Mirror(copy, TABLES[:1], VIEWS).sync(empty_database).rows == {"sale": 1000}
+    come = Mirror(copy, TABLES[:1], VIEWS, further).sync(empty_database)
+    assert (come.rebuilt, come.rows) == (False, {"sale": 0, "person": 50}), "the others are not copied again"
+    source.execute("UPDATE person SET name = 'Vera', txid = pg_current_xact_id() WHERE id = 7")
+    kept = Mirror(copy, TABLES[:1], VIEWS, further).sync(empty_database)
+    assert kept.rows == {"sale": 0, "person": 1}
+    assert copy.execute("SELECT COUNT(*) FROM live.people WHERE name = 'Vera'").fetchall() == [(1,)]
+
+
 def test_a_late_commit_is_late_and_never_lost(
     source: psycopg.Connection, copy: duckdb.DuckDBPyConnection, empty_database: str
 ) -> None:

@@ -43,6 +43,12 @@ MANY_DEEDS = {
         {"measure": "count", "deed": {"kind": "return"}, "since": "visit", "op": ">", "value": 0},
         {"first": {"kind": "visit"}, "then": {"kind": "purchase"}, "within": 10, "days": 200},
         {"not": {"measure": "count", "deed": {"kind": "visit"}, "op": ">", "value": 1}},
+        {
+            "and": [
+                {"measure": "count", "deed": {"kind": "event", "of": "app.opened"}, "days": 60, "op": ">=", "value": 1},
+                {"consent": "marketing", "channel": "sms"},
+            ]
+        },
         {"and": [{"tag": "敏感肌"}, {"not": {"tag": 'O\'Brien "50%" $1 🌸'}}]},
     ]
 }
@@ -102,8 +108,11 @@ def test_dry_run_night_follower_explanation_and_past_agree(two: list[Customer], 
 @pytest.mark.parametrize(("when", "path", "said"), [
     ({"tag": ""}, "ask[0].when.tag", "1 to 200 characters"),
     ({"and": [bought(30), {"segment": "vip"}]}, "ask[0].when.and[1]", "write the group's condition here"),
-    ({"not": {"consent": "marketing", "channel": "sms"}}, "ask[0].when.not", "is asked when sending"),
-    ({**bought(30), "deed": {"kind": "event", "of": "app.opened"}}, "ask[0].when.deed", "load them as a score"),
+    ({"not": {"consent": "marketing"}}, "ask[0].when.not.consent", "unknown consent 'marketing' by ''"),
+    ({**bought(30), "deed": {"kind": "event", "of": "stage.changed"}}, "ask[0].when.deed", "of her facts ourselves"),
+    ({**bought(30), "deed": {"kind": "event", "of": "shoe.lost"}}, "ask[0].when.deed.of", "unknown kind of event"),
+    ({"first": {"kind": "event", "of": "app.opened"}, "then": {"kind": "visit"}, "within": 3}, "ask[0].when.first",
+     "do not ask what came after one"),
     ({**bought(30), "deed": {"kind": "purchase", "item": "A"}}, "ask[0].when.deed", "whole receipts"),
     ({**bought(30), "days": 0}, "ask[0].when.days", "1 to 36500 days"),
 ])  # fmt: skip

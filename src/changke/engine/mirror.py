@@ -69,13 +69,20 @@ class Mirror:
         What to copy.
     views
         Name to query of the views to create in the schema `live`, over the tables by their own names.
+    further
+        Tables that are copied from the first time on that they are named here, each with the view over it: name and
+        query. One that was named before is kept up by being there.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, tables: Sequence[MirrorTable], views: Mapping[str, str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: Sequence[MirrorTable],
+        views: Mapping[str, str],
+        further: Sequence[tuple[MirrorTable, str, str]] = (),
     ) -> None:
         self.connection = connection.cursor()  # one of our own: nobody's half-read result stands in our way
-        self.tables, self.views = tuple(tables), dict(views)
+        self.tables, self.views, self.further = tuple(tables), dict(views), tuple(further)
         declared = json.dumps([[(t.name, t.columns, t.key, t.txid, t.subjects) for t in self.tables], self.views])
         self._declared = hashlib.sha256(declared.encode()).hexdigest()
 
@@ -137,9 +144,23 @@ class Mirror:
                 self.connection.execute(f"CREATE OR REPLACE TABLE {TOUCHED} AS SELECT NULL::BIGINT AS subject")
             else:
                 rows = {table.name: self._copy_new(source, table, since, below) for table in self.tables}
+            for table, view, query in self.further:
+                if since is None or not self._has(table):
+                    rows[table.name] = self._copy_all(source, table)
+                else:
+                    rows[table.name] = self._copy_new(source, table, since, below)
+                self.connection.execute(f"CREATE OR REPLACE VIEW live.{view} AS {query}")
             self.connection.execute(f"CREATE OR REPLACE TABLE {MARK} (identity TEXT, read_below BIGINT)")
             self.connection.execute(f"INSERT INTO {MARK} VALUES (?, ?)", [identity, below])
         return Round(rows, below, rebuilt=since is None)
+
+    def _has(self, table: MirrorTable) -> bool:
+        """Whether it was copied, with these columns."""
+        known = self.connection.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = ?"
+            " ORDER BY column_index", [table.name],
+        ).fetchall()  # fmt: skip
+        return [name for (name,) in known] == list(table.columns)
 
     def _mark(self) -> tuple[str, int] | None:
         if not self._count(f"duckdb_tables() WHERE table_name = '{MARK}'"):

@@ -6,6 +6,7 @@ definition can forget it.
 
 # ruff: noqa: S608 -- the statements are made of our own words
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from changke.engine.definitions import Fact
 
@@ -376,6 +377,64 @@ VIEWS: Mapping[str, str] = {
     "referred_spend": _spent_by(f"({_REFERRALS})"),
 }
 """The views of the schema `live`, in words that PostgreSQL and DuckDB share."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """A fact whose table is large or seldom asked: it is copied from the first time on that something asks for it."""
+
+    fact: Fact
+    table: str
+    columns: tuple[str, ...]
+    view: str
+
+
+OF_OURS = ("stage.changed", "warning.raised", "warning.closed")
+"""Events by which we say what we made of her facts: no definition reads them."""
+
+FURTHER: Mapping[str, Further] = {
+    "happened": Further(
+        Fact("happened", {"customer_id": "int", "kind": "text", "business_date": "date", "event_id": "int"}),
+        "facts_event",
+        ("id", "customer_id", "kind", "business_date", "withdrawn_by_id"),
+        "SELECT customer_id, kind, business_date, id AS event_id FROM "
+        + _of_persons("facts_event", "id", "kind", "business_date")
+        + " AS event WHERE kind NOT IN ('"
+        + "', '".join(OF_OURS)
+        + "')",
+    ),
+    # `place`: of two statements of one record about one topic the later has the greater, at one moment the withdrawal.
+    "agreed": Further(
+        Fact(
+            "agreed",
+            {
+                "customer_id": "int",
+                "record_id": "int",
+                "purpose": "text",
+                "channel": "text",
+                "given": "bool",
+                "business_date": "date",
+                "place": "int",
+            },
+        ),
+        "facts_consent",
+        ("id", "customer_id", "purpose", "channel", "given", "happened_at", "business_date", "withdrawn_by_id"),
+        "SELECT customer_id, record_id, purpose, channel, given, business_date, ROW_NUMBER() OVER"
+        " (PARTITION BY customer_id, record_id, purpose, channel ORDER BY happened_at, given DESC, id) AS place FROM "
+        + _of_persons(
+            "facts_consent",
+            "customer_id AS record_id",
+            "purpose",
+            "channel",
+            "given",
+            "business_date",
+            "happened_at",
+            "id",
+        )
+        + " AS said",
+    ),
+}
+"""By the name of the fact. Key `id`, transaction `txid`; whom a row speaks of is not noted."""
 
 
 def before_merges(query: str) -> str:

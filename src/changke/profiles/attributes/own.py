@@ -18,7 +18,7 @@ from changke.engine.definitions import Column, Composer, Fact, Registry
 from changke.engine.definitions.definition import Definition
 from changke.facts.fields.models import Field
 from changke.facts.scores.models import Score
-from changke.facts.tables import FACTS
+from changke.facts.tables import FACTS, FURTHER
 from changke.profiles.attributes.catalogue import POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.made import definitions_of
 
@@ -126,7 +126,7 @@ def _composer(shapes: tuple[Shape, ...], scores: tuple[ScoreShape, ...], deeds: 
     own += [_scored(*shape) for shape in scores]
     own += [definition for one in _stored for definition in one.definitions()]
     own += definitions_of(deeds)
-    facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in _stored)]
+    facts = [*REGISTRY.facts.values(), VALUES, *(one.fact for one in FURTHER.values()), *(one.fact for one in _stored)]
     built_in = REGISTRY.definitions.values()
     return Composer(Registry([*built_in, *own], facts, population_table=POPULATION_TABLE, checked=built_in))
 

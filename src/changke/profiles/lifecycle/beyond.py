@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from changke.engine.definitions import Column
+from changke.facts.events.rules import KINDS
+from changke.facts.tables import OF_OURS
+from changke.profiles.attributes import agreed, happened
+from changke.profiles.attributes.agreed import TOPICS, consent_name
 from changke.profiles.attributes.deeds import column_of, number_name, then_name
+from changke.profiles.attributes.happened import event_name
 from changke.profiles.attributes.worn import tag_column
 from changke.profiles.conditions import Beyond, read_condition
 
-BEYOND = Beyond()
+BEYOND = Beyond(consents=TOPICS, events=list(KINDS))
 """Read whole, so that a mistake inside is told before what cannot be asked."""
 
 
@@ -25,19 +30,17 @@ class NotOfADay(Exception):
 
 def _refuse(path: str, kind: str) -> NotOfADay:
     match kind:
-        case "consent":
-            return NotOfADay(
-                path, reason="stages do not ask for consents: whether she may be written to is asked when sending"
-            )
         case "segment":
             return NotOfADay(
                 path,
                 reason="stages do not ask for groups, which are known as of now only: write the group's condition here",
             )
-        case "event":
+        case "ours":
             return NotOfADay(
-                path, reason="stages do not ask for events yet: load them as a score (score.…), or ask in a segment"
+                path, reason="stages do not ask what we made of her facts ourselves: changes of stages, warnings"
             )
+        case "event":
+            return NotOfADay(path, reason="stages count events, and do not ask what came after one: ask in a segment")
     return NotOfADay(path, reason="stages count whole receipts, not items or categories yet: ask in a segment")
 
 
@@ -67,9 +70,18 @@ def _turned(tree: Any, path: str, columns: dict[str, Column]) -> object:
         column = tag_column(tree["tag"])
         columns[column.name] = column
         return {"attribute": column.name, "op": "=", "value": True}
-    for word in ("consent", "segment"):
-        if word in tree:
-            raise _refuse(path, word)
+    if "consent" in tree:
+        name = consent_name(tree["consent"], tree.get("channel", ""))
+        columns[name] = agreed.column_of(name)
+        return {"attribute": name, "op": "=", "value": True}
+    if "segment" in tree:
+        raise _refuse(path, "segment")
+    if "measure" in tree and tree["deed"]["kind"] == "event":
+        if (kind := tree["deed"]["of"]) in OF_OURS:
+            raise _refuse(f"{path}.deed", "ours")
+        name = event_name(kind, days=tree.get("days"), since_visit="since" in tree)
+        columns[name] = happened.column_of(name)
+        return {"attribute": name, "op": tree["op"], "value": tree["value"]}
     if "measure" in tree:
         kind = _kind(tree["deed"], f"{path}.deed")
         name = number_name(tree["measure"], kind, days=tree.get("days"), since_visit="since" in tree)

@@ -12,9 +12,10 @@ from changke.engine.definitions import Column, Composer
 from changke.facts.fields.models import Field
 from changke.facts.fields.queries import fields_for
 from changke.facts.scores.queries import scores_for
+from changke.facts.tables import FURTHER
 from changke.foundation.organisation.scope import Scope, in_places
 from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
-from changke.profiles.attributes.made import is_made
+from changke.profiles.attributes.made import definitions_of, is_made
 from changke.profiles.attributes.own import PREFIX, SCORED, attributes_of, composer_with
 from changke.profiles.lifecycle.models import SeriesFill, StageCount, StageFlow, StageModel, StageProfit
 from changke.profiles.lifecycle.rules import LANGUAGES, LifecycleModel, held_as, own_names, read_model
@@ -71,6 +72,12 @@ def composer_for(models: Iterable[LifecycleModel]) -> Composer:
     """Who answers what these models ask: with the chain's own fields and scores where one of them asks for one."""
     asked = own_asked(models)
     return own_composer("en", deeds=filter(is_made, asked)) if asked else COMPOSER
+
+
+def further_of(models: Iterable[LifecycleModel]) -> frozenset[str]:
+    """The facts that these models ask for beyond those that everybody's are copied of."""
+    named = {name for definition in definitions_of(own_asked(models)) for name in definition.inputs}
+    return frozenset(named & FURTHER.keys())
 
 
 def own_composer(language: str, *, deeds: Iterable[str] = ()) -> Composer:

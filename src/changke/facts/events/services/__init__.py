@@ -1,7 +1,7 @@
 """Verbs that write events: the stream, and looking at a whole phone number."""
 
+from changke.facts.events.rules import KINDS
 from changke.facts.events.services.stream import (
-    KINDS,
     OUR_OWN,
     Events,
     NewEvent,

@@ -12,6 +12,7 @@ from changke.facts.customers.models import Customer
 from changke.facts.customers.services.meet import Meeting, Reference, UnknownCustomer
 from changke.facts.customers.services.together import Whom, Written, take_in
 from changke.facts.events.models import Event
+from changke.facts.events.rules import KINDS
 from changke.foundation.access.models import Staff
 from changke.foundation.database.rows import insert
 from changke.foundation.database.withdrawal import withdraw
@@ -20,22 +21,6 @@ from changke.foundation.intake import ONCE, ContentDiffers, Outcome, Taken, chec
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
-
-KINDS: dict[str, str] = {
-    "customer.registered": "somebody of the shop wrote a new customer down",
-    "note.written": "somebody of the shop wrote a note",
-    "phone.unmasked": "somebody looked at a whole phone number, and why",
-    "followup.recorded": "a follow-up of the day's list: its reason and outcome",
-    "stage.changed": "the customer moved from one stage to another, with the cause",
-    "warning.raised": "the rule that warns noticed that she may be leaving",
-    "warning.closed": "a warning ended: she came back, or is lost",
-    "customer.changed": "profile fields were changed by hand: their names, not their values",
-    "complaint.received": "she complained",
-    "tag.added": "a tag was put on her",
-    "data.requested": "on her own page she asked for her data, or to be forgotten",
-    "app.opened": "she opened a page or message of ours",
-}
-"""Every kind of event and what it says. A kind that is not here is refused: a stream of typos helps nobody."""
 
 OUR_OWN = frozenset(
     {

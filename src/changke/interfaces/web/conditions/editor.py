@@ -42,7 +42,9 @@ class Offered:
 
     whats: tuple[str, ...] = BEYOND
     kinds: tuple[str, ...] = KINDS
-    """Of deeds."""
+    """Of deeds that are counted."""
+    chained: tuple[str, ...] = KINDS
+    """Of deeds of which one follows another."""
     by: tuple[str, ...] = ("", "category", "item")
     """Of what a purchase or a use may be."""
 

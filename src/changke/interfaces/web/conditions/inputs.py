@@ -29,8 +29,9 @@ from changke.interfaces.web.conditions.rows import (
     Row,
 )
 from changke.interfaces.web.conditions.rows import TEXT as AS_TEXT
-from changke.interfaces.web.conditions.speech import CARD, EVENTS, OWN, SCORED, Speech, consents
+from changke.interfaces.web.conditions.speech import CARD, OWN, SCORED, Speech
 from changke.interfaces.web.conditions.values import ORDERED, operators_of
+from changke.interfaces.web.customers.named import EVENTS, consents
 from changke.profiles.conditions.deeds import AMOUNTS, WITH_LINES
 
 Option = tuple[str, str]
@@ -275,10 +276,10 @@ class Inputs:
         yes, no = WHETHER[SEQUENCE]
         yield Input("select", f"{name}.op", gettext("Comparison"), row.one("op"), [("is", str(yes)), ("not", str(no))])
         yield from self.window(row, name, ("days", ""))
-        yield from self.deed(row, name, "", self.offered.kinds)
+        yield from self.deed(row, name, "", self.offered.chained)
         yield Input("input", f"{name}.within", gettext("and after it within"), row.one("within", USUAL_WITHIN),
                     type="days", unit=gettext("days, then"))  # fmt: skip
-        yield from self.deed(row, name, THEN, self.offered.kinds)
+        yield from self.deed(row, name, THEN, self.offered.chained)
 
 
 def _with(value: str, options: list[Option]) -> list[Option]:

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from changke.engine.definitions import Column
 from changke.facts.catalog.models import Category, Item
-from changke.facts.consents.rules import topics
 from changke.facts.fields.models import Field
 from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.lists import words_of
 from changke.interfaces.web.customers.measures import CODES, NAMES
+from changke.interfaces.web.customers.named import named
 from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
 from changke.profiles.segments.models import Segment
@@ -30,13 +30,6 @@ CARD: Mapping[str, str | Promise] = {
     "birth_year": _("Year of birth"),
     "stage": _("Stage"),
 }
-EVENTS: Mapping[str, str | Promise] = {
-    "note.written": _("Note"),
-    "complaint.received": _("Complaint"),
-    "followup.recorded": _("Follow-up"),
-    "app.opened": _("Opened a page or message of ours"),
-}
-"""Kinds of events with a word of their own; others are said by their code."""
 GENDERS = {"f": words.GENDERS["f"], "m": words.GENDERS["m"]}
 OWN = "custom_"
 SCORED = "score_"
@@ -114,19 +107,10 @@ class Speech:
                 return self.segments.get(code, code)
             case "item":
                 return self.items.get(code, code)
-            case "event":
-                return str(EVENTS.get(code, code))
-            case "consent":
-                return dict(consents()).get(code, code)
-        return code
+        return named(kind, code)
 
     def speaker(self) -> Speaker:
         return Speaker(money=_money, attribute=self.name_of, text=self.text, named=self.named)
-
-
-def consents() -> list[tuple[str, str]]:
-    """Purpose and channel as one code, with their words."""
-    return [(f"{purpose} {channel}".strip(), words.topic(purpose, channel)) for purpose, channel in topics()]
 
 
 def _money(minor: int) -> str:

@@ -15,7 +15,8 @@ from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.defined import DEFINED
-from changke.profiles.attributes import deeds, worn
+from changke.interfaces.web.customers.named import named
+from changke.profiles.attributes import made, worn
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.conditions import Beyond, read_condition
 from changke.profiles.conditions.words import Speaker
@@ -130,8 +131,8 @@ def name_of(attribute: str) -> str:
         return str(NAMES[attribute][0])
     if attribute in DEFINED:
         return str(DEFINED[attribute])
-    if deeds.is_deed(attribute):
-        return speaker().asks(read_condition(deeds.tree_of(attribute), {}, beyond=Beyond()))
+    if tree := made.tree_of(attribute):
+        return speaker().asks(read_condition(tree, {}, beyond=Beyond()))
     column = column_of(attribute)
     if column.name.endswith(DAY_ENDING) and column.name not in REGISTRY.attributes:
         return gettext("%(score)s: the day it speaks of") % {"score": column.words.removesuffix(" (%)")}
@@ -147,10 +148,8 @@ def column_of(attribute: str) -> Column:
     """An attribute of the house, or what is the chain's own, by either of its names."""
     if attribute in REGISTRY.attributes:
         return REGISTRY.attributes[attribute]
-    if deeds.is_deed(attribute):
-        return deeds.column_of(attribute)
-    if worn.is_worn(attribute):
-        return worn.column_of(attribute)
+    if made.is_made(attribute):
+        return made.column_of(attribute)
     composer = own_composer(get_language() or "zh-hans")
     return composer.registry.attributes[attribute.replace(".", "_", 1)]
 
@@ -187,6 +186,7 @@ def speaker() -> Speaker:
     return Speaker(
         money=lambda minor: formats.money(minor, formats.currency.get(), get_language() or "zh-hans"),
         attribute=called,
+        named=named,
         text=lambda column, code: say(column.name, code),
     )
 

@@ -8,13 +8,14 @@ from django.utils.translation import get_language
 
 from changke.foundation.organisation.models import Chain
 from changke.interfaces.web.conditions.editor import Editor, Language, Offered, of_form, of_tree
-from changke.interfaces.web.conditions.rows import COUNT, SEQUENCE, SUM, TAG, Sent
+from changke.interfaces.web.conditions.rows import CONSENT, COUNT, SEQUENCE, SUM, TAG, Sent
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.conditions import ConditionError
 from changke.profiles.lifecycle.beyond import BEYOND
 from changke.profiles.lifecycle.queries import may_be_asked
 
-OFFERED = Offered((TAG, COUNT, SUM, SEQUENCE), ("purchase", "use", "return", "visit"), ("",))
+DONE = ("purchase", "use", "return", "visit")
+OFFERED = Offered((TAG, CONSENT, COUNT, SUM, SEQUENCE), (*DONE, "event"), DONE, by=("",))
 """What has a column of any day. Whoever writes something else as text is told why not when it is tried."""
 
 NEW = "new"

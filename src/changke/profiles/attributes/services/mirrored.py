@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from changke.facts.tables import PERSON, SPENT_BY_BROUGHT, TABLES, TABLES_OF_BROUGHT, VIEWS
+from changke.facts.tables import FURTHER, PERSON, SPENT_BY_BROUGHT, TABLES, TABLES_OF_BROUGHT, VIEWS
 from changke.profiles.attributes.services.several import show
 
 MIRROR = "mirror"
@@ -30,8 +30,9 @@ WHERE said.referrer_id IN (SELECT id FROM record_asked)"""
 """Whoever may have been brought by one of those asked for."""
 
 
-def facts_in(mirror: Path, customer_ids: Iterable[int]) -> duckdb.DuckDBPyConnection:
-    """A database in memory with the facts of these persons that a mirror has, and the views over them.
+def facts_in(mirror: Path, customer_ids: Iterable[int], *, further: Iterable[str] = ()) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the facts of these persons that a mirror has, and the views over them; of those that
+    are seldom asked (`FURTHER`) the ones that are named.
 
     Nobody writes the mirror meanwhile. Its file is let go of before this returns; the caller closes the database.
     """
@@ -48,8 +49,12 @@ def facts_in(mirror: Path, customer_ids: Iterable[int]) -> duckdb.DuckDBPyConnec
                 source = MET
                 _copy(duck, f"{MIRROR}.{table}", f"{MET}.{table}", "record_met")
             _copy(duck, f"{source}.{table}", table, "record_asked")
+        for name in further:
+            _copy(duck, f"{MIRROR}.{FURTHER[name].table}", FURTHER[name].table, "record_asked")
         duck.execute(f"DETACH {MIRROR}")
         duck.execute("CREATE SCHEMA live")
+        for name in further:
+            duck.execute(f"CREATE VIEW live.{name} AS {FURTHER[name].view}")
         duck.execute(f"SET schema = '{MET}'")  # the names of tables mean theirs
         duck.execute(f"""
             CREATE TABLE live.referrals AS SELECT * FROM ({VIEWS["referrals"]}) AS said

@@ -15,6 +15,7 @@ import duckdb
 from changke.engine.mirror import INCOMING, reading
 from changke.facts.tables import (
     FACTS,
+    FURTHER,
     NEVER_WITHDRAWN,
     PERSON,
     SPENT_BY_BROUGHT,
@@ -29,9 +30,12 @@ BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 
 @contextmanager
-def facts_of(customer_ids: Iterable[int]) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+def facts_of(
+    customer_ids: Iterable[int], *, further: Iterable[str] = ()
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
     """A database in memory with all committed facts of these persons as of one moment, and the views over them.
 
+    `further`: names of facts that are seldom asked (`FURTHER`), as far as they are wanted.
     Hands out the connection and the transaction id below which it knows everything.
     """
     with duckdb.connect(":memory:") as duck:
@@ -44,6 +48,9 @@ def facts_of(customer_ids: Iterable[int]) -> Iterator[tuple[duckdb.DuckDBPyConne
             for table in TABLES:
                 _copy(duck, source, table, persons)
             duck.execute("CREATE SCHEMA live")
+            for name in further:
+                _copy(duck, source, FURTHER[name].table, persons)
+                duck.execute(f"CREATE VIEW live.{name} AS {FURTHER[name].view}")
             _facts_of_others(duck, source, persons)
             duck.unregister(INCOMING)
         show(duck)
@@ -82,11 +89,15 @@ def _copy(duck: duckdb.DuckDBPyConnection, source: Any, table: str, persons: str
     _receive(
         duck,
         source,
-        f"SELECT {', '.join(f'fact.{name}' for name in TABLES[table])} FROM facts_customer AS record"
+        f"SELECT {', '.join(f'fact.{name}' for name in _columns(table))} FROM facts_customer AS record"
         f" JOIN {table} AS fact ON fact.{same}"
         f" WHERE {PERSON} = ANY('{persons}'::bigint[])",
     )
     duck.execute(f"CREATE TABLE {table} AS SELECT * FROM {INCOMING}")
+
+
+def _columns(table: str) -> tuple[str, ...]:
+    return TABLES.get(table) or next(one.columns for one in FURTHER.values() if one.table == table)
 
 
 def _receive(duck: duckdb.DuckDBPyConnection, source: Any, statement: str) -> None:

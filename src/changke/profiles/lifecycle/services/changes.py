@@ -2,13 +2,17 @@
 
 # ruff: noqa: S608 -- statements are made of our own words; every value is bound
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import connection
 
 from changke.foundation.cursors import Cursor, Window
 from changke.profiles.attributes import own
+from changke.profiles.attributes.agreed import is_consent
+from changke.profiles.attributes.happened import is_event, kind_of
 from changke.profiles.attributes.worn import is_worn
 from changke.profiles.lifecycle.queries import models_in_use, own_asked
+from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.standings import FACT, LATE
 
 CURSOR = "profiles"
@@ -42,6 +46,13 @@ WITH facts AS (
   SELECT customer_id, scored_on, withdrawn_by_id IS NOT NULL FROM facts_scorevalue
   WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
   UNION ALL
+  SELECT customer_id, business_date, withdrawn_by_id IS NOT NULL FROM facts_event
+  WHERE kind = ANY(%(events)s) AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+    AND customer_id IS NOT NULL
+  UNION ALL
+  SELECT customer_id, business_date, withdrawn_by_id IS NOT NULL FROM facts_consent
+  WHERE %(consents)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
+  UNION ALL
   SELECT customer_id, NULL, FALSE FROM facts_fieldvalue
   WHERE %(fields)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8
   UNION ALL
@@ -74,7 +85,7 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
 
     A fact is late when its business date lies before `late_before`, the day of the profiles it meets.
     """
-    bounds: dict[str, str | int] = {"since": str(window.since), "below": str(window.below), "limit": limit}
+    bounds: dict[str, str | int | list[str]] = {"since": str(window.since), "below": str(window.below), "limit": limit}
     bounds |= own_that_counts()
     with connection.cursor() as sql:
         sql.execute(TOUCHED, bounds)
@@ -84,28 +95,35 @@ def touched(window: Window, *, late_before: dt.date, limit: int = 2**62) -> dict
         }
 
 
-def own_that_counts() -> dict[str, bool]:
-    """Whether what a score says, what stands in an own field, and a tag may move somebody to another stage."""
-    names = own_asked(models_in_use())
+def own_that_counts(models: Iterable[LifecycleModel] | None = None) -> dict[str, bool | list[str]]:
+    """Whether what a score says, what stands in an own field, a tag, a consent may move somebody to another stage; and
+    which events. By the models in use unless given."""
+    names = own_asked(models_in_use() if models is None else models)
     named = [own.asked(name) for name in names]
     return {
         "scores": any(name.startswith(own.SCORED) for name in named),
         "fields": any(name.startswith(own.PREFIX) for name in named),
         "tags": any(map(is_worn, names)),
+        "consents": any(map(is_consent, names)),
+        "events": sorted({kind_of(name) for name in names if is_event(name)}),
     }
 
 
-SCORED = """
+SAID = """
 SELECT DISTINCT CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END
-FROM facts_scorevalue AS said JOIN facts_customer AS record ON record.id = said.customer_id
-WHERE said.txid >= %(since)s::text::xid8
+FROM (
+  SELECT customer_id FROM facts_scorevalue WHERE txid >= %(since)s::text::xid8
+  UNION SELECT customer_id FROM facts_event WHERE kind = ANY(%(events)s) AND txid >= %(since)s::text::xid8
+  UNION SELECT customer_id FROM facts_consent WHERE %(consents)s AND txid >= %(since)s::text::xid8
+) AS said JOIN facts_customer AS record ON record.id = said.customer_id
 """
 
 
-def scored_since(txid: int) -> list[int]:
-    """Of whom a score said something, or no longer does, from this transaction on."""
+def said_since(txid: int) -> list[int]:
+    """Of whom a score, an event or a consent that counts said something, or no longer does, from this transaction on:
+    the mirror does not note them."""
     with connection.cursor() as sql:
-        sql.execute(SCORED, {"since": str(txid)})
+        sql.execute(SAID, {"since": str(txid), **own_that_counts()})
         return [customer for (customer,) in sql.fetchall()]
 
 
@@ -120,6 +138,10 @@ SELECT LEAST(
    WHERE txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(scored_on) FROM facts_scorevalue
    WHERE %(scores)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(business_date) FROM facts_event
+   WHERE kind = ANY(%(events)s) AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
+  (SELECT MIN(business_date) FROM facts_consent
+   WHERE %(consents)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8),
   (SELECT MIN(first_on) FROM facts_tagspell AS spell
    WHERE %(tags)s AND txid >= %(since)s::text::xid8 AND txid < %(below)s::text::xid8 AND ended_on IS NULL
      -- taken off in the ordinary way, it goes into the past, which stays as it was

@@ -20,13 +20,13 @@ from changke.engine.definitions.staged import Staged, Step
 from changke.engine.plan import DONE, EVERYBODY, FILE, SCORES, VERSION, NotAPlan, Plan, read_plan
 from changke.engine.prediction.scores import COLUMNS as SCORED
 from changke.engine.prediction.scores import DAYS_KNOWN
-from changke.facts.tables import TABLES, VIEWS
+from changke.facts.tables import FURTHER, TABLES, VIEWS
 from changke.foundation.database.connections import conninfo
 from changke.foundation.errors import DomainError
 from changke.profiles.attributes.catalogue import COLUMNS, POPULATION_TABLE, REGISTRY
 from changke.profiles.attributes.queries import last_bulk_run
 from changke.profiles.attributes.services.populations import keep_populations
-from changke.profiles.lifecycle.queries import composer_for
+from changke.profiles.lifecycle.queries import composer_for, further_of
 from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.night import Night, begin, fill_charts
 from changke.profiles.lifecycle.services.series import MONTHS, Progress, silent
@@ -76,8 +76,9 @@ def hand_out(folder: Path, *, now: dt.datetime, mirror: Path | None = None, prog
         progress("copying facts", 0, 1)
         snapshot = copy.sync(conninfo("reader")).read_below
         plan = plan_of(begin(snapshot=snapshot, now=now))
-        for place, (table, columns) in enumerate(TABLES.items()):
-            progress("writing facts", place, len(TABLES))
+        facts = {**TABLES, **{one.table: one.columns for one in FURTHER.values() if one.table in plan.tables}}
+        for place, (table, columns) in enumerate(facts.items()):
+            progress("writing facts", place, len(facts))
             duck.execute(
                 f"COPY (SELECT {', '.join(columns)} FROM {table}) TO '{_quoted(folder / 'facts' / table)}'"  # noqa: S608
                 f" (FORMAT parquet, FILE_SIZE_BYTES '{FILE_BYTES}', OVERWRITE)"
@@ -94,9 +95,10 @@ def plan_of(night: Night, *, engine: str = ENGINE) -> Plan:
         Step(POPULATION_TABLE.format(name=one.name), staged.composer.population(one.name, engine=engine))
         for one in REGISTRY.populations
     )
+    further = {name: FURTHER[name] for name in sorted(further_of(night.models))}
     return Plan(
-        tables=tuple(TABLES),
-        views=dict(VIEWS),
+        tables=(*TABLES, *(one.table for one in further.values())),
+        views={**VIEWS, **{name: one.view for name, one in further.items()}},
         steps=staged.steps,
         populations=tuple(populations),
         everybody=statement,

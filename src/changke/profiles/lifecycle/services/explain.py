@@ -24,6 +24,7 @@ from changke.profiles.attributes.worn import is_worn
 from changke.profiles.conditions import Compare, print_tree
 from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel, Rule
+from changke.profiles.lifecycle.services.changes import own_that_counts
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.some import compute_some
 
@@ -54,6 +55,10 @@ UNION SELECT business_date, 'origin' FROM live.origins WHERE customer_id = %(id)
 UNION SELECT scored_on, 'score' FROM live.scores WHERE customer_id = %(id)s AND scored_on <= %(as_of)s
 UNION SELECT first_on, 'tag' FROM live.worn WHERE %(tags)s AND customer_id = %(id)s AND first_on <= %(as_of)s
 UNION SELECT ended_on, 'tag' FROM live.worn WHERE %(tags)s AND customer_id = %(id)s AND ended_on <= %(as_of)s
+UNION SELECT business_date, 'event' FROM live.happened
+  WHERE kind = ANY(%(events)s) AND customer_id = %(id)s AND business_date <= %(as_of)s
+UNION SELECT business_date, 'consent' FROM live.agreed
+  WHERE %(consents)s AND customer_id = %(id)s AND business_date <= %(as_of)s
 UNION SELECT known_on, 'known' FROM live.customers WHERE customer_id = %(id)s AND known_on <= %(as_of)s
 """
 
@@ -207,7 +212,7 @@ def _bands(
     known: Versions,
     default: int,
 ) -> list[Band]:
-    facts = _facts(customer_id, as_of, tags=any(map(is_worn, model.attributes)))
+    facts = _facts(customer_id, as_of, model)
     days = turning_days(facts, as_of, model, settings, [end for end, _ in known.ends])
     cases, scope = {model.column: model.cases}, Scope(customer_id)
     statement = composer_for([model]).statement([], engine="postgres", scope=scope, cases=cases)
@@ -277,11 +282,11 @@ def _latest(days: set[dt.date], as_of: dt.date) -> list[dt.date]:
     return sorted(day for day in days | {as_of} if day <= as_of)[-MOST_DAYS:]
 
 
-def _facts(customer_id: int, as_of: dt.date, *, tags: bool) -> dict[dt.date, bool]:
-    """The days of her facts, those of her tags where the model asks for any, and whether she was certainly active on
-    them: a visit always is where visits count; a receipt may have been given back since."""
+def _facts(customer_id: int, as_of: dt.date, model: LifecycleModel) -> dict[dt.date, bool]:
+    """The days of her facts, those of tags, events and consents where the model asks for any, and whether she was
+    certainly active on them: a visit always is where visits count; a receipt may have been given back since."""
     with connection.cursor() as sql:
-        sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of, "tags": tags})
+        sql.execute(FACT_DAYS, {"id": customer_id, "as_of": as_of, **own_that_counts([model])})
         rows = sql.fetchall()
     returns = any(kind == "return" for _, kind in rows)
     counts = set(the_chain().activity_kinds)

@@ -6,17 +6,20 @@ beside it, against other processes and against threads of its own.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 from django.conf import settings
 
+from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.mirror import Mirror
-from changke.engine.schemas import mirror_tables
-from changke.facts.tables import SUBJECTS, TABLES, VIEWS
+from changke.engine.schemas import MirrorTable, mirror_tables
+from changke.facts.tables import FURTHER, SUBJECTS, TABLES, VIEWS
 from changke.foundation.database.connections import conninfo
+from changke.profiles.lifecycle.queries import further_of, models_in_use
+from changke.profiles.lifecycle.rules import LifecycleModel
 
 
 def mirror_file() -> Path:
@@ -27,10 +30,21 @@ def mirror_file() -> Path:
 
 
 @contextmanager
-def open_mirror(file: Path | str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mirror]]:
-    """The mirror's file, opened for writing: DuckDB lets one process do so at a time."""
+def open_mirror(
+    file: Path | str, *, models: Iterable[LifecycleModel] = ()
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mirror]]:
+    """The mirror's file, opened for writing: DuckDB lets one process do so at a time.
+
+    It copies what these models ask for and those in use, and whatever was asked for before.
+    """
+    asked = further_of([*models_in_use(), *models])
     with duckdb.connect(str(file)) as duck:
-        yield duck, Mirror(duck, mirror_tables(TABLES, SUBJECTS), VIEWS)
+        further = [
+            (MirrorTable(one.table, one.columns), name, one.view)
+            for name, one in FURTHER.items()
+            if name in asked or on_duckdb.has_table(duck, one.table)
+        ]
+        yield duck, Mirror(duck, mirror_tables(TABLES, SUBJECTS), VIEWS, further)
 
 
 @contextmanager

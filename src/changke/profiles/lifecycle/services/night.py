@@ -26,7 +26,7 @@ from changke.profiles.lifecycle.models import SeriesFill
 from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services import written
-from changke.profiles.lifecycle.services.changes import CURSOR, read_from, scored_since, touched
+from changke.profiles.lifecycle.services.changes import CURSOR, read_from, said_since, touched
 from changke.profiles.lifecycle.services.mirror import mirror_file, open_mirror
 from changke.profiles.lifecycle.services.publish import publish_models
 from changke.profiles.lifecycle.services.series import CURSOR as CHARTS
@@ -104,7 +104,7 @@ class Night:
             self.known = written.is_known(duck, self.before)
             written.forget(duck)
             if self.before and own_asked(self.models):
-                written.note(duck, scored_since(self.before.snapshot))
+                written.note(duck, said_since(self.before.snapshot))
         count, done = leave_those_of(duck, day, self.days), 0
         written.split(duck, [model.column for model in self.models], known=self.known)
         without: list[int] = []

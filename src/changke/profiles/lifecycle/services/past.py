@@ -107,7 +107,7 @@ def replay(
     cases = {NEW: new.cases} | ({"was": old.cases} if old else {})
     registry = composer_for([new, old] if old else [new]).registry
     found = []
-    with open_mirror(mirror or mirror_file()) as (duck, copy):
+    with open_mirror(mirror or mirror_file(), models=[new]) as (duck, copy):
         snapshot = copy.sync(conninfo("reader")).read_below
         charted = chart_days(first_day(duck), today, months) if months else []
         wanted = sorted({*charted, *days})

@@ -30,7 +30,7 @@ from changke.profiles.attributes.services.populations import (
 )
 from changke.profiles.attributes.services.several import facts_of
 from changke.profiles.attributes.services.write import drop, fill_rows, merge, prepare
-from changke.profiles.lifecycle.queries import composer_for, models_in_use, own_asked
+from changke.profiles.lifecycle.queries import composer_for, further_of, models_in_use, own_asked
 from changke.profiles.lifecycle.rules import LifecycleModel
 from changke.profiles.lifecycle.services.mirror import caught_up, mirror_file
 from changke.profiles.lifecycle.services.publish import publish_models
@@ -130,13 +130,15 @@ def _refresh_several(
 ) -> Refreshed:
     told = {customer: cause for customer, cause in causes.items() if cause != FACT}
 
+    further = further_of(models)
+
     def refresh(part: list[int]) -> Refreshed:
-        with facts_of(part) as (duck, below):
+        with facts_of(part, further=further) as (duck, below):
             return _refresh_by_column(duck, below, part, models, numbers, days, told, now)
 
     done: list[Refreshed] = []
     if len(wanted) >= MANY:
-        for part, duck, below in _mirrored(_parts(wanted, 1), mirror):
+        for part, duck, below in _mirrored(_parts(wanted, 1), mirror, further):
             with closing(duck):
                 done.append(_refresh_by_column(duck, below, part, models, numbers, days, told, now, writers=BESIDE))
     if not done:
@@ -155,13 +157,15 @@ def _parts(wanted: list[int], at_least: int) -> list[list[int]]:
     return [wanted[start : start + size] for start in range(0, len(wanted), size)]
 
 
-def _mirrored(parts: list[list[int]], mirror: Path) -> Iterator[tuple[list[int], duckdb.DuckDBPyConnection, int]]:
+def _mirrored(
+    parts: list[list[int]], mirror: Path, further: frozenset[str]
+) -> Iterator[tuple[list[int], duckdb.DuckDBPyConnection, int]]:
     """The parts with what the mirror has of them, and the transaction id below which it knows everything. None of them
     if it cannot be asked. Others may have it again before the last is computed."""
     with ExitStack() as held:
         below = held.enter_context(caught_up(mirror))
         for part in parts if below is not None else []:
-            duck = facts_in(mirror, part)
+            duck = facts_in(mirror, part, further=further)
             if part is parts[-1]:
                 held.close()
             assert below is not None
