@@ -19,6 +19,7 @@ from changke.facts.scores.services import define_score
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import jobs
 from changke.interfaces.web.customers.measures import name_of
+from changke.interfaces.web.customers.named import EVENTS
 from changke.interfaces.web.lifecycle.asking import language_of, opened
 from changke.interfaces.web.lifecycle.editing import edited, reorder
 from changke.profiles.lifecycle import queries
@@ -207,11 +208,11 @@ def test_deeds_and_tags_are_rows_as_in_segments(hq: Client) -> None:
     assert 'name="when-0.1.0.value" id="when-0.1.0.value" value="怕痒"' in page
     assert "最近400 天消费次数不少于2" in page, "the sentence"
     offered = set(re.findall(r'<option value="(#[a-z]+)"', page))
-    assert offered == {"#tag", "#count", "#sum", "#sequence", "#text"}, "what has no column of any day is not offered"
-    assert (
-        set(re.findall(r'name="when-0.0.kind".*?</select>', page, re.DOTALL)[0].split("option value=")) & {'"event"'}
-        == set()
-    )
+    assert offered == {"#tag", "#consent", "#count", "#sum", "#sequence", "#text"}, "who is in a group, of no past day"
+    kinds = {
+        place: re.findall(rf'name="when-0.{place}kind".*?</select>', page, re.DOTALL)[0] for place in ("0.", "1.1.")
+    }
+    assert ['value="event"' in kinds[place] for place in ("0.", "1.1.")] == [True, False]
     assert published(hq, form(**deeds_and_tags(0))).status_code == 303
     stored = StageModel.objects.get(key="m4")
     assert stored.definition["ask"][0]["when"] == BEYOND
@@ -345,6 +346,17 @@ def test_a_tag_is_written_as_text_and_said_by_its_name(hq: Client, shop: Cast) -
     assert "标签：怕“痒” 50%" in hers
 
 
+def test_an_event_and_a_consent_are_said_by_their_names(hq: Client, shop: Cast) -> None:
+    typed = text(0, 'count(event "app.opened" in 30 days) >= 1 and consent has marketing by sms')
+    assert published(hq, form(**typed)).status_code == 303
+    refresh_customers([shop.vera.pk], now=NOW)
+    hers = hq.get(f"/customers/{shop.vera.pk}/").content.decode()
+    assert str(EVENTS["app.opened"]) in hers
+    assert "app.opened" not in hers
+    assert "event count" not in hers
+    assert "consent marketing" not in hers
+
+
 @pytest.mark.parametrize("day", ["", "2026-02-30", "2999-01-01", "0999-01-01"])
 def test_a_day_that_cannot_be_asked_is_named(hq: Client, day: str) -> None:
     answer = hq.post(PAGE, form(**silent("10"), **{"past": "day", "past-day": day}))
@@ -373,7 +385,8 @@ def test_a_copy_becomes_a_model_of_ones_own(hq: Client) -> None:
     ({"name-zh-hant": ""}, "三种语言的说法"),
     (rows(0, {"what": "purchases", "op": ">=", "value": "many"}), "“many”不是"),
     (rows(0, {"what": "shoe_size", "op": ">=", "value": "1"}), "没有这个属性"),
-    (rows(0, {"what": "#count", "kind": "event", "of": "app.opened", "op": ">=", "value": "1"}), "阶段还不能问事件"),
+    (rows(0, {"what": "#count", "kind": "event", "of": "stage.changed", "op": ">=", "value": "1"}),
+     "系统自己得出的结论"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_named_and_nothing_is_published(hq: Client, typed: dict[str, str], said: str) -> None:
     answer = hq.post(PAGE, form(**typed, publish="1"))
