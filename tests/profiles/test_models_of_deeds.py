@@ -10,6 +10,7 @@ import pytest
 from changke.facts.customers.models import Customer
 from changke.foundation.organisation.models import Store
 from changke.foundation.organisation.queries import the_chain
+from changke.profiles.lifecycle import queries
 from changke.profiles.lifecycle.models import Standing
 from changke.profiles.lifecycle.rules import LANGUAGES, ModelError
 from changke.profiles.lifecycle.services import (
@@ -61,6 +62,7 @@ def bought(days: int, at_least: int = 2) -> dict[str, Any]:
 
 @pytest.fixture
 def store() -> Store:
+    queries._read.cache_clear()  # time stands still: what another test published has the same number and moment
     make_chain()
     publish_models(the_chain(), now=NOW)
     return make_stores(1)[0]

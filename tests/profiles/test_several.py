@@ -49,9 +49,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("facts_in", "facts_of", "compute_some"):
         was = getattr(some_of_them, name)
 
-        def told(*args: Any, name: str = name, was: Any = was) -> Any:
+        def told(*args: Any, name: str = name, was: Any = was, **named: Any) -> Any:
             found.append(name)
-            return was(*args)
+            return was(*args, **named)
 
         monkeypatch.setattr(some_of_them, name, told)
     monkeypatch.setattr(some_of_them, "SEVERAL", 20)
