@@ -30,8 +30,8 @@ REFITTED = 4
 """In nights: the product fits its models every night, which moves an alert by a day or two in a month."""
 SETTLED_DAYS = 90
 """Who let a line go later than so long before the end may still be warned of: she is not looked for."""
-LOST_DAYS, OUTLOOK_DAYS, LEAST_SILENCE = 180, 90, 14
-"""Of the rule of the demo: after so many days she is lost, so far it looks ahead, so long it waits at least."""
+LOST_DAYS, OUTLOOK_DAYS, LEAST_SILENCE, DEMO_OUTLOOK = 180, 90, 14, 0.26
+"""Of the rule of the demo: when she is lost, how far it looks, how long it waits, the chance it warns below."""
 KINDS = ("let go", "left altogether", "second line, kept", "main line", "now and then")
 
 Fires = Callable[[JudgedLine, Seen], Any]
@@ -165,7 +165,7 @@ def _everybody(seen: Seen, blend: Blend, night: dt.date, size: int) -> tuple[Any
     customers = np.asarray(seen.customer_id)
     last = np.full(size, -1)
     last[customers] = number(night) - seen.silent.astype(int)
-    fell = has_fired(blend, "fall", 0.65, seen.x, seen.t_x, seen.silent, horizon_days=OUTLOOK_DAYS)
+    fell = has_fired(blend, "outlook", DEMO_OUTLOOK, seen.x, seen.t_x, seen.silent, horizon_days=OUTLOOK_DAYS)
     whole = np.zeros(size, bool)
     whole[customers] = fell & (seen.silent >= LEAST_SILENCE) & (seen.silent < LOST_DAYS)
     return last, whole

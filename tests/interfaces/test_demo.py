@@ -105,7 +105,7 @@ def test_what_a_chain_has_set_up_is_there_and_does_its_work(demo: Path) -> None:
 
 def test_a_rule_warns_from_the_first_night_on_and_a_choice_stays(demo: Path) -> None:
     choose_rule(now=NOW)
-    assert (rule_in_use().kind, rule_in_use().threshold) == ("fall", 6_500)
+    assert (rule_in_use().kind, rule_in_use().threshold) == ("outlook", 2_600)
     use(Wanted("fixed", 45), now=NOW)
     choose_rule(now=NOW)
     assert rule_in_use().kind == "fixed", "what somebody chose is not chosen again"

@@ -8,8 +8,8 @@ from changke.profiles.risk.rules import Wanted
 from changke.profiles.risk.services.choose import use
 
 BY = system("changke demo")
-RULE = Wanted("fall", 6_500, per_line=True)
-"""Her outlook has fallen below 65 % of what it was on the day of her last purchase; lines of services too."""
+RULE = Wanted("outlook", 2_600, per_line=True)
+"""Her chance to come in the next 90 days lies below 26 %; lines of services too."""
 
 
 def choose_rule(*, now: dt.datetime) -> None:
