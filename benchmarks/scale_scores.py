@@ -32,7 +32,7 @@ from changke.profiles.attributes.catalogue import COMPOSER, REGISTRY
 Seconds = tuple[float, float]
 """Of the clock and of the processors."""
 
-ROWS = ("days_bought", "days_before")
+ROWS = ("days_bought", "days_before", "person")
 STAGED = ("receipts",)
 """What a plan keeps in a table and the rows are read from."""
 
@@ -45,8 +45,8 @@ def read(duck: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
 def learned(duck: duckdb.DuckDBPyConnection, file: Path) -> Asked:
     """The fit of these facts, learned once."""
     if not file.exists():
-        bought, before = read(duck)
-        model = fit(purchase_days(bought, before, today=TODAY), horizon_days=90)
+        bought, before, homes = read(duck)
+        model = fit(purchase_days(bought, before, homes, today=TODAY), horizon_days=90)
         numbers = {"margin_percent": None, "discount_percent": 10, "worth_years": 3}
         asked = Asked(json.loads(model.to_json()), Margins.of(bought).as_json(), today=TODAY, **numbers)
         file.write_text(json.dumps(asked.as_json()), encoding="utf-8")
@@ -87,8 +87,8 @@ def there(folder: Path, asked: Asked, customers: int, cores: int, memory: str) -
     options = {"spark.sql.shuffle.partitions": str(4 * cores)}
     scratch = folder / "scratch"
     staged = Staged(REGISTRY, engine="spark", names=STAGED)
-    bought, before = (staged.composer.rows(name, engine="spark", ordered=False) for name in ROWS)
-    scores, values = Scores(bought, before, asked.as_json()), {"today": TODAY.isoformat()}
+    rows = (staged.composer.rows(name, engine="spark", ordered=False) for name in ROWS)
+    scores, values = Scores(*rows, asked.as_json()), {"today": TODAY.isoformat()}
     with spark.session(scratch=str(scratch), master=f"local[{cores}]", memory=memory, options=options) as session:
         require_scores(session)
         began = now()
@@ -97,7 +97,7 @@ def there(folder: Path, asked: Asked, customers: int, cores: int, memory: str) -
         for step in staged.steps:
             spark.create_table(session, step.table, spark.run(session, step.statement, values))
         kept = now()
-        days = (spark.run(session, one, values) for one in (scores.bought, scores.before))
+        days = (spark.run(session, one, values) for one in (scores.bought, scores.before, scores.homes))
         scored(*days, scores, customers=customers).write.mode("overwrite").parquet(f"{folder}/{SCORES}")
         done = now()
     shutil.rmtree(scratch, ignore_errors=True)

@@ -163,7 +163,8 @@ def test_other_machines_ask_with_the_holidays_of_the_day_on_which_they_ask() -> 
     bought = {"customer_id": who, "business_date": day, **counted}
     before = dict.fromkeys(("customer_id", "business_date", "until_on", "times", "paid"), np.zeros(0))
     numbers: dict[str, Any] = {"margin_percent": None, "discount_percent": 10, "worth_years": 3}
-    rows = Asked(json.loads(said.to_json()), {}, today=today, **numbers).of(bought, before)
+    homes = {"customer_id": np.zeros(0, int), "home_store_id": np.zeros(0, int)}
+    rows = Asked(json.loads(said.to_json()), {}, today=today, **numbers).of(bought, before, homes)
     known = Known.of(purchase_days(bought, before, today=today), bought)
     here = predictions(said.on(today), known, margins=Margins(), **numbers)
     assert rows["expected_purchases_milli"].tolist() == here["expected_purchases_milli"].tolist()

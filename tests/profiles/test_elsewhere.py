@@ -40,7 +40,7 @@ from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.queries import current_fit
 from changke.profiles.value.services.elsewhere import scores_for
 from changke.profiles.value.services.learn import learn
-from changke.profiles.value.services.predict import BEFORE, BOUGHT, days_of, predict_everybody
+from changke.profiles.value.services.predict import BEFORE, BOUGHT, HOMES, days_of, predict_everybody
 from changke.profiles.value.services.settings import change_value_rules
 from tests.profiles.world import NOW, TODAY, Book, make_chain, make_stores
 
@@ -83,7 +83,7 @@ def finished(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert plan.scores is not None
         days = (
             on_duckdb.run(duck, COMPOSER.rows(name, engine="duckdb"), {"today": TODAY}).fetchnumpy()
-            for name in (BOUGHT, BEFORE)
+            for name in (BOUGHT, BEFORE, HOMES)
         )
         duck.register("said", Asked.from_json(plan.scores.asked).of(*days))
         (lies / SCORES).mkdir()

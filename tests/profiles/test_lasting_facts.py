@@ -51,6 +51,7 @@ def test_new_facts_withdrawn_ones_and_merges_are_followed(tmp_path: Path, monkey
             living = Receipt.objects.filter(withdrawn_by=None, customer=some[7]).values_list("pk", flat=True)[:2]
             Receipt.objects.filter(pk__in=list(living)).update(withdrawn_by=gone, txid=current_xid())
             Customer.objects.filter(pk=some[8].pk).update(is_active=turn % 2 == 0, txid=current_xid())
+            Customer.objects.filter(pk=some[11].pk).update(home_store=stores[turn], txid=current_xid())
             told = [(some[2], some[3]), (some[4], None), (some[9], some[10])]
             Referral.objects.bulk_create([book.brought(one, other, some_day()) for one, other in told])
             stated = Referral.objects.filter(withdrawn_by=None).values_list("pk", flat=True)[turn : turn + 2]

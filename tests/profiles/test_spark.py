@@ -41,6 +41,7 @@ from tests.profiles.segments.test_agreement import TABLES, duck, everybody, rows
 from tests.profiles.test_models_of_deeds import MANY_DEEDS
 from tests.profiles.test_models_of_deeds import model as of_deeds
 from tests.profiles.test_models_of_fields import model
+from tests.profiles.value.night import told_apart
 from tests.profiles.world import NOW, TODAY
 from tests.spark import small_session
 
@@ -66,7 +67,7 @@ def mirror(spark: Any, everybody: list[int], tmp_path_factory: pytest.TempPathFa
         margin_basis_points=7_000
     )  # some customers' margins differ from the chain's
     days, bought = days_of(everybody, today=TODAY)
-    learn_values(days, horizon_days=90, now=NOW, margins=Margins.of(bought))
+    told_apart(learn_values(days, horizon_days=90, now=NOW, margins=Margins.of(bought)))
     change_value_rules({"margin_percent": 55}, now=NOW)
     bring_into_use(of_deeds(MANY_DEEDS), chain=the_chain(), now=NOW)
     return tmp_path_factory.mktemp("mirror") / "mirror.duckdb"

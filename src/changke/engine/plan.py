@@ -24,7 +24,7 @@ SCORES = "scores"
 DONE = "done"
 VERSION = 1
 """The population's values of a folder have this version: there is one set of them."""
-FORMAT = 2
+FORMAT = 3
 
 
 class NotAPlan(ValueError):
@@ -37,14 +37,15 @@ class Scores:
 
     Parameters
     ----------
-    bought, before
-        The rows that a customer is known by, in no order; run while the tables of the steps stand.
+    bought, before, homes
+        The rows that a customer is known by, and her home store, in no order; run while the tables of the steps stand.
     asked
         As `engine/prediction/scores.py` writes what they are asked.
     """
 
     bought: Statement
     before: Statement
+    homes: Statement
     asked: Mapping[str, Any]
 
 
@@ -137,7 +138,10 @@ def _step(told: Mapping[str, Any]) -> Step:
 
 
 def _scores(told: Mapping[str, Any] | None) -> Scores | None:
-    return Scores(_statement(told["bought"]), _statement(told["before"]), told["asked"]) if told else None
+    if not told:
+        return None
+    bought, before, homes = (_statement(told[name]) for name in ("bought", "before", "homes"))
+    return Scores(bought, before, homes, told["asked"])
 
 
 def _statement(told: Mapping[str, Any]) -> Statement:

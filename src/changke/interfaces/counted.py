@@ -192,7 +192,7 @@ def _fit(_asking: Asking) -> list[Part]:
 def _days_bought() -> list[Part]:
     return [
         Part(LEARNED, composed_of(COMPOSER.rows(name, engine="postgres"), {"today": today()}))
-        for name in ("days_bought", "days_before")
+        for name in ("days_bought", "days_before", "person")
     ]
 
 

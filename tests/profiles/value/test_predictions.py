@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from changke.engine.prediction.fitted import Fitted
+from changke.facts.customers.models import Customer
 from changke.facts.customers.services.merge import merge
 from changke.facts.purchases.models import Receipt
 from changke.foundation.audit.models import AuditLine
@@ -30,6 +31,7 @@ from changke.profiles.value.services.predict import Predicted, predict_customers
 from changke.profiles.value.services.settings import change_value_rules
 from tests.cast import NOW, TODAY, Cast, buys
 from tests.profiles import world
+from tests.profiles.value.night import told_apart
 
 # The mirror reads over a connection of its own: the facts have to be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,14 +148,35 @@ def test_every_night_says_that_everybodys_predictions_are_others(cast: Cast, nig
 
 
 def test_both_paths_say_the_same_of_a_whole_chain(night: Night) -> None:
+    """By the chain's models, and with some of her store's own."""
     world.build(120, seed=5)
+
+    def said() -> dict[int, dict]:
+        return {one["customer_id"]: one for one in Prediction.objects.values(*NUMBERS, "customer_id")}
+
+    fit = night(world.NOW).fit
+    by_the_chain = said()
+    assert fit
+    told_apart(fit)
     night(world.NOW)
-    by_night = {one["customer_id"]: one for one in Prediction.objects.values(*NUMBERS, "customer_id")}
+    by_night = said()
     Prediction.objects.all().delete()
     predict_customers(list(by_night), now=world.NOW)
-    after_a_fact = {one["customer_id"]: one for one in Prediction.objects.values(*NUMBERS, "customer_id")}
     assert len(by_night) > 80
-    assert after_a_fact == by_night
+    assert said() == by_night
+    homes = dict(Customer.objects.values_list("pk", "home_store"))
+    of_their_own = {one.store for one in fitted(fit).stores.own}
+    others = {pk for pk in by_night if by_night[pk] != by_the_chain[pk]}
+    assert len(others) > 30
+    assert others <= {pk for pk in by_night if homes[pk] in of_their_own}
+    moved = next(pk for pk in by_night if homes[pk] is None and by_night[pk]["p_active_bp"] > 500)
+    follow(world.NOW)
+    Customer.objects.filter(pk=moved).update(home_store=min(of_their_own), txid=current_xid())
+    assert follow(world.NOW) == 1, "who belongs to another store is another customer"
+    after = said()
+    assert after[moved] != by_night[moved]
+    assert night(world.NOW).written == 0
+    assert said() == after
 
 
 def test_an_older_row_never_overwrites_a_newer(cast: Cast, night: Night) -> None:

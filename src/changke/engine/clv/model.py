@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -116,7 +116,7 @@ class PurchaseModel(ABC):
         start = self._start(rows, unit) if prior is None else prior.centre
         evaluations = 0
         smaller = fitting.sample(rows)
-        shape = None
+        shape = prior.curved + prior.precision / rows.customers if prior and prior.curved is not None else None
         if smaller is not None:
             few = self._target(self._scaled(smaller, unit), prior)
             rough = climb(few, start, exact=False)
@@ -161,7 +161,7 @@ class PurchaseModel(ABC):
         return np.array([np.log(unit) if name in self.times else 0.0 for name in self.parameters])
 
     def _in_unit(self, prior: Prior, unit: float) -> Prior:
-        return Prior(prior.centre - self._shift(unit), prior.precision)
+        return replace(prior, centre=prior.centre - self._shift(unit))
 
     def _from_point(self, point: Floats, unit: float) -> dict[str, float]:
         return dict(zip(self.parameters, np.exp(point + self._shift(unit)).tolist(), strict=True))

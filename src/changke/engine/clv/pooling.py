@@ -1,6 +1,6 @@
 """Stores and cohorts learn from themselves as far as they have something to say, and from the chain for the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,15 @@ class Pooled:
     ----------
     worth
         How many customers of a group's own the chain counts as, chosen from the data.
+    gain
+        How much more probable what the groups did is than by the chain's model alone, as a logarithm: below nothing
+        where they do not differ.
     """
 
     chain: PurchaseModel
     groups: Mapping[object, PurchaseModel]
     worth: float
+    gain: float = 0.0
 
 
 def fit_pooled(model: type[PurchaseModel], data: Any, groups: npt.ArrayLike) -> Pooled:
@@ -46,19 +50,36 @@ def fit_pooled(model: type[PurchaseModel], data: Any, groups: npt.ArrayLike) -> 
     if named.shape != x.shape:
         raise ValueError("groups must name one group for each row")
     everybody = Statistics.of(x, t_x, T)
-    chain = model().fit(everybody)
     rows = {name: Statistics.of(*(c[named == name] for c in (x, t_x, T))) for name in np.unique(named).tolist()}
+    return pooled(model, model().fit(everybody), everybody, rows)
+
+
+def pooled(
+    model: Callable[[], PurchaseModel],
+    chain: PurchaseModel,
+    everybody: Statistics,
+    rows: Mapping[Any, Statistics],
+    worths: Sequence[float] = WORTH,
+) -> Pooled:
+    """Each group with the fitted chain as its prior; of several worths the one with the greatest evidence."""
     if chain.fit_ is None or chain.fit_.fallback is not None:  # the chain itself has nothing to say
-        return Pooled(chain, dict.fromkeys(rows, chain), WORTH[-1])
+        return Pooled(chain, dict.fromkeys(rows, chain), worths[-1])
     centre = np.log([chain.values()[name] for name in chain.parameters])
     information = _information(chain, everybody, centre) / everybody.customers
-    found = {}
-    for worth in WORTH:
-        prior = Prior(centre, worth * information)
+    alone, found = sum(_likelihood(chain, of_one, centre) for of_one in rows.values()), {}
+    for worth in worths:
+        prior = Prior(centre, worth * information, information)
         fits = {name: model().fit(of_one, prior=prior) for name, of_one in rows.items()}
         found[worth] = (sum(_evidence(fits[name], rows[name], prior) for name in rows), fits)
-    best = max(WORTH, key=lambda worth: found[worth][0])
-    return Pooled(chain, found[best][1], best)
+    best = max(worths, key=lambda worth: found[worth][0])
+    return Pooled(chain, found[best][1], best, found[best][0] - alone)
+
+
+def _likelihood(model: PurchaseModel, rows: Statistics, point: Floats) -> float:
+    """Of some rows, comparable with what `fit` says of them; nothing where that says nothing."""
+    if not rows.customers or rows.T.max() <= 0:
+        return 0.0
+    return model._target(rows, None)(point)[0] * rows.customers
 
 
 def _information(model: PurchaseModel, rows: Statistics, point: Floats) -> Floats:

@@ -69,7 +69,7 @@ def calibration_holdout(
         raise NotASetting(f"the holdout ends on {end}, not after the calibration ({cut})")
     names = {"customer_id": customer_id, "date": date, "amount": amount}
     known = summary(transactions, observation_end=cut, customer_id=customer_id, date=date, amount=amount, spread=spread)
-    found, has_money, _ = customer_days(transactions, observation_end=end, **names)
+    found, has_money, *_ = customer_days(transactions, observation_end=end, **names)
     later = found["day"].astype("datetime64[D]") > np.datetime64(cut, "D")
     who, paid = found["customer_id"][later], np.asarray(found["paid"], float)[later]
     place = np.searchsorted(known.customer_id, who)

@@ -49,6 +49,8 @@ class Summary:
         Money of all days; days with money above zero; sums of its logarithm and of the logarithm's square.
     log_gaps
         Sum of the logarithms of the gaps in days. None unless asked for.
+    store
+        The store that she belongs to, by number or by name; -1 or "" for none. None where nobody asked for it.
     left_out
         Rows that could not be counted, by reason.
     """
@@ -63,6 +65,7 @@ class Summary:
     log_sum: Column | None = None
     log_squares: Column | None = None
     log_gaps: Column | None = None
+    store: Column | None = None
     left_out: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -138,14 +141,21 @@ def customer_days(
     customer_id: str = "customer_id",
     date: str = "date",
     amount: str = "amount",
-) -> tuple[Table, bool, dict[str, int]]:
-    """The purchase days, customer by customer: customer_id, day, paid; whether there was money; what is left out."""
-    end = as_date(observation_end)
-    with reading(transactions, needs=(customer_id, date)) as connection:
+    store: str | None = None,
+) -> tuple[Table, bool, dict[str, int], Column | None]:
+    """The purchase days, customer by customer: customer_id, day, paid; whether there was money; what is left out; and,
+    where a column names it, the store of each customer, "" for none."""
+    end, also = as_date(observation_end), () if store is None else (store,)
+    with reading(transactions, needs=(customer_id, date, *also)) as connection:
         names, money, left_out, refunds, strange, _ = _look(connection, customer_id, date, amount, end)
         days = _days(names, money=money, refunds=refunds, strange=strange)
         found = fetched(connection, f"{days} ORDER BY customer_id, day", {"observation_end": end})
-    return Table({name: np.ma.getdata(column) for name, column in found.items()}), money, left_out
+        if store is not None:
+            hers = _store_of_each(names, quoted(store), days)
+            found["store"] = fetched(connection, hers, {"observation_end": end})["store"]
+    columns = {name: np.ma.getdata(column) for name, column in found.items()}
+    theirs = columns.pop("store", None)
+    return Table(columns), money, left_out, None if theirs is None else theirs.astype(str)
 
 
 def statement(
@@ -200,6 +210,22 @@ def _days(
             )
             GROUP BY customer_id, day
             {having}"""  # noqa: S608 -- names are quoted, the rest is ours
+
+
+def _store_of_each(names: dict[str, str], store: str, days: str) -> str:
+    """The store of the first row that names one: no later day makes it another, so no past window knows what came.
+    Of several on that day the first by name."""
+    return f"""
+        SELECT them.customer_id, coalesce(any_value(hers.store), '') AS store
+        FROM (SELECT DISTINCT customer_id FROM ({days})) AS them
+        LEFT JOIN (
+            SELECT {names["customer"]} AS customer_id,
+                   min({{'day': {names["day"]}::DATE, 'store': {store}::VARCHAR}}).store AS store
+            FROM given
+            WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end AND {store} IS NOT NULL
+            GROUP BY ALL
+        ) AS hers ON hers.customer_id = them.customer_id
+        GROUP BY them.customer_id ORDER BY them.customer_id"""  # noqa: S608 -- names are quoted, the rest is ours
 
 
 def _usable(names: dict[str, str]) -> str:

@@ -188,9 +188,9 @@ def compute(session: Any, folder: str, plan: Plan, *, with_scores: bool = True) 
         rows, known = session.read.parquet(path).count(), None
         if scores and day == plan.days[0]:
             path = f"{answers}/{day}/{SCORES}"
-            bought, before = (run(session, one, values) for one in (scores.bought, scores.before))
+            bought, before, homes = (run(session, one, values) for one in (scores.bought, scores.before, scores.homes))
             customers = session.table(CUSTOMERS).count()
-            scored(bought, before, scores, customers=customers).write.mode("overwrite").parquet(path)
+            scored(bought, before, homes, scores, customers=customers).write.mode("overwrite").parquet(path)
             known = session.read.parquet(path).count()
         counted.append((day, rows, known))
         for step in plan.steps:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from changke.engine.later import Later
 from changke.engine.plan import Scores
+from changke.engine.prediction.known import STORE
 from changke.engine.prediction.scores import COLUMNS, DAYS_KNOWN, Asked
+from changke.engine.prediction.stores import NOWHERE
 
 if TYPE_CHECKING:
     import pyarrow
@@ -46,23 +48,28 @@ def require_scores(session: Any) -> None:
         raise CannotScore(problem) from problem
 
 
-def scored(bought: Any, before: Any, scores: Scores, *, customers: int) -> Any:
+def scored(bought: Any, before: Any, homes: Any, scores: Scores, *, customers: int) -> Any:
     """A data frame of NAMES, one row for each who ever came.
 
     Parameters
     ----------
-    bought, before
+    bought, before, homes
         What the statements of the plan gave, as data frames.
     customers
         About how many there are: in so many parts they are asked about.
     """
     parts = max(1, -(-customers // AT_ONCE))
-    one, other = (frame.selectExpr("*", f"customer_id % {parts} AS {PART}").groupBy(PART) for frame in (bought, before))
+    # Two frames can go together: who belongs where travels with what was before, as rows without a day.
+    theirs = homes.selectExpr("customer_id", f"COALESCE({STORE}, {NOWHERE}) AS {STORE}")
+    also = before.unionByName(theirs, allowMissingColumns=True)
+    one, other = (frame.selectExpr("*", f"customer_id % {parts} AS {PART}").groupBy(PART) for frame in (bought, also))
     return one.cogroup(other).applyInArrow(partial(_of_part, dict(scores.asked)), SCHEMA)
 
 
-def _of_part(asked: dict[str, Any], bought: "pyarrow.Table", before: "pyarrow.Table") -> "pyarrow.Table":
-    found = Asked.from_json(asked).of(_columns(bought), _columns(before))
+def _of_part(asked: dict[str, Any], bought: "pyarrow.Table", also: "pyarrow.Table") -> "pyarrow.Table":
+    dated = also.column("business_date").is_valid()
+    before, homes = also.filter(dated).drop_columns([STORE]), also.filter(also.column(STORE).is_valid())
+    found = Asked.from_json(asked).of(_columns(bought), _columns(before), _columns(homes))
     return pyarrow.table({name: pyarrow.array(found[name], pyarrow.int64()) for name in NAMES})
 
 

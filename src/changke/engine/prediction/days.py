@@ -28,6 +28,8 @@ class Days:
     dated_from
         From it on somebody came on the days named; before it only their number is known, and they are laid
         evenly. None: all days are those on which somebody came.
+    store
+        The store of each of the customers, as in `Summary`. None where nobody asked for it.
     """
 
     customers: Column
@@ -38,16 +40,19 @@ class Days:
     has_money: bool
     left_out: dict[str, int]
     dated_from: int | None = None
+    store: Column | None = None
 
     @classmethod
-    def of(cls, transactions: object, *, observation_end: Day, **names: str) -> "Days":
-        """Read the transactions once. Names of columns as in `summary`."""
-        found, money, left_out = customer_days(transactions, observation_end=observation_end, **names)
+    def of(cls, transactions: object, *, observation_end: Day, store: str | None = None, **names: str) -> "Days":
+        """Read the transactions once. Names of columns as in `summary`, and that of the store."""
+        found, money, left_out, stores = customer_days(
+            transactions, observation_end=observation_end, store=store, **names
+        )
         customers, _, counts = _runs(found["customer_id"])
         end = int((np.datetime64(as_date(observation_end), "D") - EPOCH).astype(int))
         who = np.repeat(np.arange(len(customers)), counts)
         day = found["day"].astype("datetime64[D]").astype(np.int64)
-        return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out)
+        return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out, store=stores)
 
     @classmethod
     def from_days(cls, customer_id: Any, day: Any, paid: Any, *, observation_end: Day) -> "Days":
@@ -70,8 +75,9 @@ class Days:
         seen = self.day <= cut
         there, _, counts = _runs(self.who[seen])
         who = np.repeat(np.arange(len(there)), counts)
+        store = None if self.store is None else self.store[there]
         return Days(
-            self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {}, self.dated_from
+            self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {}, self.dated_from, store
         )
 
     @property
@@ -116,6 +122,7 @@ class Window:
             self.days.customers[self.there], x, (last - begun).astype(float), (self.cut - begun).astype(float),
             monetary, spent, np.add.reduceat(positive.astype(float), self.first), np.add.reduceat(logs, self.first),
             np.add.reduceat(logs**2, self.first),
+            store=None if self.days.store is None else self.days.store[self.there],
         )  # fmt: skip
 
     def outcome(self, horizon: int) -> tuple[Floats, Floats]:

@@ -32,6 +32,7 @@ def outlook(
     interval: float = 0.8,
     boosting: bool = True,
     calendar: str = CALENDAR,
+    store: str | None = None,
     customer_id: str = "customer_id",
     date: str = "date",
     amount: str = "amount",
@@ -54,6 +55,10 @@ def outlook(
         Whether gradient boosting may take part where it is installed and the past shows that it helps.
     calendar
         Whose holidays count that move from year to year, where the past shows them: "chinese" or "none".
+    store
+        The name of a column that says in which store, or for which cohort, a row is; a customer belongs to that of her
+        first row that names one. Where stores differ, and the past shows that it helps, each has models of its own,
+        drawn to the chain's: one with few customers is nearly the chain, and a new one is. `.notes` says which and why.
     customer_id, date, amount
         Names of the columns.
 
@@ -75,19 +80,20 @@ def outlook(
     horizon = whole("horizon_days", horizon_days)
     share("interval", interval)
     names = {"customer_id": customer_id, "date": date, "amount": amount}
-    days = Days.of(transactions, observation_end=observation_end, **names)
+    days = Days.of(transactions, observation_end=observation_end, store=store, **names)
     window = days.until(days.end)
     known = window.summary()
     fitted = fit(days, horizon_days=horizon, calendar=checked(calendar))
-    models, notes = fitted.models, list(fitted.notes)
+    notes = list(fitted.notes)
     said = fitted.ask(known, interval=interval)
     columns: dict[str, Column] = dict(said)
-    found = past.lessons(days, horizon, fitted.rhythm) if boosting and boost.installed() and horizon else []
+    able = boosting and boost.installed() and horizon
+    found = past.lessons(days, horizon, fitted.rhythm, fitted.stores.worth or None) if able else []
     boosted = _boosted(found, boosting)
     notes.append(boosted.why)
     if boosted.counts or boosted.ranks:
         expected, active, length = said["expected_purchases"], said["p_active"], found[0].horizon
-        count, came = past.boosted(found, features(window, *models.ask(known, length)))
+        count, came = past.boosted(found, features(window, *fitted.days_and_chance(known, length)))
         if boosted.counts:
             expected = (past.levelled(count, expected) + expected) / 2
         if boosted.ranks:

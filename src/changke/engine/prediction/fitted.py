@@ -11,20 +11,21 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from changke.engine.clv.model import About, PurchaseModel, ahead
+from changke.engine.clv.model import PurchaseModel, ahead
 from changke.engine.clv.robust_spend import RobustSpend
-from changke.engine.clv.statistics import Floats, columns_from, distinct
+from changke.engine.clv.statistics import Floats
 from changke.engine.clv.summary import Summary
 from changke.engine.clv.sums import sum_of_days
 from changke.engine.prediction import festivals, past, rhythm
 from changke.engine.prediction.days import EPOCH, Days
+from changke.engine.prediction.differ import Found, stores_that_differ
 from changke.engine.prediction.festivals import Calendar
 from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.prediction.intervals import MoneyAround, Widths, between_days
-from changke.engine.prediction.models import KINDS, Blend, Rhythm, Said, stretched, together
+from changke.engine.prediction.models import Blend, Rhythm, Said, stretched, together
 from changke.engine.prediction.season import Season, season
+from changke.engine.prediction.stores import Everyone, Stores, blend_from
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.refusals import above_zero, between
 from changke.engine.refusals import share as checked_share
@@ -33,17 +34,6 @@ from changke.engine.table import Column, Table
 YEAR_DAYS = 365
 QUARTERS = 4
 INTERVAL = 0.8
-
-
-Places = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Everyone:
-    """Customers that look alike as one, as each model sees them, and where each stands among them."""
-
-    models: tuple[About, ...]
-    place: Places
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,10 @@ class Fitted:
         The law of the sums of money, and what is asked of it.
     calendar
         How many come on the days around the holidays that move.
+    stores
+        The models of stores, where they have some of their own: customers of all others have the chain's, `models`.
+    why_stores
+        Why they have or have not, in a sentence; empty where nobody named a store.
     asked_on
         The last day that is known where the question is put later than learned: what the horizon begins after.
     fallbacks
@@ -83,6 +77,8 @@ class Fitted:
     widths: Widths = field(default_factory=Widths)
     money: MoneyAround = field(default_factory=MoneyAround)
     calendar: Calendar = field(default_factory=Calendar)
+    stores: Stores = field(default_factory=Stores)
+    why_stores: str = ""
     asked_on: dt.date | None = None
 
     def on(self, day: dt.date) -> Self:
@@ -117,6 +113,8 @@ class Fitted:
         if self.rhythm.k > 1:
             loose = f", kept loosely: {self.rhythm.loose:.0%} by chance" if self.rhythm.loose else ""
             notes.append(f"rhythm: customers come by the clock, k = {self.rhythm.k}{loose}")
+        if self.why_stores:
+            notes.append(self.why_stores)
         if self.busy != 1.0:
             notes.append(f"season: a year earlier, time went {self.busy:.2f} times as fast as the models say")
         for one in self.calendar.festivals:
@@ -127,7 +125,7 @@ class Fitted:
             notes.append(f"holidays: time goes {self.holidays:.2f} times as fast by those in the horizon")
         return tuple(notes)
 
-    def ask(self, known: Summary, *, interval: float = INTERVAL, about: "Everyone | None" = None) -> Table:
+    def ask(self, known: Summary, *, interval: float = INTERVAL, about: Everyone | None = None) -> Table:
         """Each customer of the summary, which must know the days up to the moment that is asked from.
 
         Returns
@@ -150,16 +148,18 @@ class Fitted:
         columns |= {"p_active_low": lowest, "p_active_high": highest}
         return Table(columns | self._amounts(known, each, expected, variance, active, interval))
 
-    def about(self, known: Summary) -> "Everyone":
+    def about(self, known: Summary) -> Everyone:
         """Who is asked about, for several questions."""
-        rows, place = distinct(*columns_from(known))
-        return Everyone(tuple(model.about(*rows) for model in self.models.models), place)
+        return self.stores.about(self.models, known)
+
+    def days_and_chance(self, known: Summary, horizon: float) -> tuple[Floats, Floats]:
+        """Expected purchase days and P(active) of each customer by the models alone."""
+        return self.stores.ask(self.models, known, horizon)
 
     def amounts(self, known: Summary, expected: Floats, active: Floats, interval: float) -> dict[str, Column]:
         """Days and money with their intervals, given how many days are expected and how likely she comes."""
-        rows, place = distinct(*columns_from(known))
-        first = self.models.models[0].about(*rows)
-        mean, variance = (column[place] for column in first.purchases(self.horizon_days * self.pace))
+        about = self.about(known)
+        mean, variance = (column[about.place] for column in about.models[0].purchases(self.horizon_days * self.pace))
         each = self.spend.expected_spend(known) if self.spend else None
         return self._amounts(known, each, expected, stretched(variance, mean, expected), active, interval)
 
@@ -181,7 +181,7 @@ class Fitted:
         margin: float | Floats,
         discount_per_year: float,
         days: int = YEAR_DAYS,
-        about: "Everyone | None" = None,
+        about: Everyone | None = None,
     ) -> Floats:
         """What stays of the money of the coming year (or so many days), later money being less, for each customer.
 
@@ -197,7 +197,7 @@ class Fitted:
         margin: float | Floats,
         discount_per_year: float,
         lengths: Sequence[int],
-        about: "Everyone | None" = None,
+        about: Everyone | None = None,
     ) -> list[Floats]:
         """`worth` of several numbers of days, ascending, in one walk: by quarters of a year, beyond it by years."""
         for edge in (np.min(margin, initial=1), np.max(margin, initial=0)):
@@ -224,7 +224,7 @@ class Fitted:
         discount_per_year: float,
         days: int = YEAR_DAYS,
         interval: float = INTERVAL,
-        about: "Everyone | None" = None,
+        about: Everyone | None = None,
         worth: Floats | None = None,
     ) -> Table:
         """`worth` with its interval: customer_id, worth, worth_low, worth_high. `worth`: where it is known already.
@@ -290,6 +290,8 @@ class Fitted:
                 "tilt": asdict(self.tilt),
                 "widths": _kept(self.widths),
                 "money": {"heavy": self.money.heavy, "widths": _kept(self.money.widths)},
+                "stores": self.stores.as_json(),
+                "why_stores": self.why_stores,
             },
             allow_nan=False,
         )
@@ -299,13 +301,12 @@ class Fitted:
         """A fit as it was kept. Raises ValueError if the text is something else."""
         kept: dict[str, Any] = json.loads(text)
         try:
-            models = tuple(KINDS[one["model"]].from_json(json.dumps(one)) for one in kept["models"])
             return cls(
                 observation_end=dt.date.fromisoformat(kept["observation_end"]),
                 horizon_days=int(kept["horizon_days"]),
                 customers=int(kept["customers"]),
                 purchase_days=int(kept["purchase_days"]),
-                models=Blend(models, float(kept.get("loose", 0.0))),
+                models=blend_from(kept["models"], float(kept.get("loose", 0.0))),
                 busy=float(kept["busy"]),
                 spend=RobustSpend.from_json(json.dumps(kept["spend"])) if kept["spend"] else None,
                 level=float(kept["level"]),
@@ -313,6 +314,8 @@ class Fitted:
                 widths=_widths(kept.get("widths")),
                 money=_money_around(kept.get("money"), kept.get("widths")),
                 calendar=Calendar.from_json(kept.get("calendar")),
+                stores=Stores.from_json(kept.get("stores"), float(kept.get("loose", 0.0))),
+                why_stores=str(kept.get("why_stores", "")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a kept outlook: {error}") from None
@@ -356,12 +359,14 @@ def fit(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Fitted:
     time = rhythm.learned(days, horizon)
     models = Blend.fitted(known, time)
     spend = RobustSpend().fit(known) if days.has_money else None
-    lately = past.lately(days, horizon, time) if horizon else past.Lately()
+    differ = stores_that_differ(days, horizon, time) if horizon else Found()
+    stores = Stores.fitted(models, known, differ.worth)
+    lately = past.lately(days, horizon, time, differ.stores, differ.chain) if horizon else past.Lately()
     holidays = festivals.learned(days, calendar)
     turn = season(days, horizon, time, holidays) if len(known) and horizon else Season()
     tilt = lately.tilt
     if spend is not None and tilt.days:
-        tilt = tilt.kept_level(spend.expected_spend(known), *models.ask(known, horizon))
+        tilt = tilt.kept_level(spend.expected_spend(known), *stores.ask(models, known, horizon))
     return Fitted(
         observation_end=(EPOCH + np.timedelta64(days.end, "D")).item(),
         horizon_days=horizon,
@@ -375,6 +380,8 @@ def fit(days: Days, *, horizon_days: int, calendar: str = CALENDAR) -> Fitted:
         widths=lately.widths,
         money=lately.money,
         calendar=holidays,
+        stores=stores,
+        why_stores=differ.why,
     )
 
 

@@ -12,9 +12,11 @@ import numpy as np
 from changke.engine.clv.statistics import Floats
 from changke.engine.clv.summary import Summary
 from changke.engine.prediction.days import Days
+from changke.engine.prediction.stores import NOWHERE
 
 SUMMED = ("x", "t_x", "T", "monetary", "spent", "paid_days", "log_sum", "log_squares")
 """In the order of `Summary`, after the customer."""
+STORE = "home_store_id"
 
 Columns = Mapping[str, Any]
 
@@ -26,7 +28,7 @@ class Known:
     Attributes
     ----------
     summary
-        As `Summary`, with its spread.
+        As `Summary`, with its spread and the home store.
     profit, profit_of
         In minor units: what receipts say was earned, and the revenue of which they say it.
     """
@@ -63,14 +65,16 @@ class Known:
     def columns(self) -> dict[str, Any]:
         """As columns that `from_columns` reads."""
         summed = {name: getattr(self.summary, name) for name in SUMMED}
-        return {"customer_id": self.summary.customer_id, **summed, "profit": self.profit, "profit_of": self.profit_of}
+        store = np.full(len(self), NOWHERE) if self.summary.store is None else self.summary.store
+        own = {"profit": self.profit, "profit_of": self.profit_of, STORE: store}
+        return {"customer_id": self.summary.customer_id, **summed, **own}
 
     @classmethod
     def from_columns(cls, columns: Columns) -> Self:
         """As they were kept."""
         own = {name: np.ma.getdata(np.asarray(column)) for name, column in columns.items()}
-        profit, profit_of = own.pop("profit"), own.pop("profit_of")
-        return cls(Summary(left_out={}, **own), profit, profit_of)
+        profit, profit_of, store = (own.pop(name) for name in ("profit", "profit_of", STORE))
+        return cls(Summary(left_out={}, store=store, **own), profit, profit_of)
 
 
 def _sums(place: Any, amounts: Any, length: int) -> Floats:

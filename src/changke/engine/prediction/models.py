@@ -2,16 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from changke.engine.clv.bg_nbd import BGNBD
 from changke.engine.clv.mbg_nbd import MBGNBD
-from changke.engine.clv.model import About, PurchaseModel
+from changke.engine.clv.model import PurchaseModel
 from changke.engine.clv.pareto_nbd import ParetoNBD
 from changke.engine.clv.regular import BGCNBD, MBGCNBD, RegularModel
 from changke.engine.clv.statistics import Floats, Statistics, columns_from, distinct
 from changke.engine.clv.summary import Summary
+
+
+class Asked(Protocol):
+    """Customers as a model sees them: `About`, or several of them."""
+
+    def p_active(self, horizon: float) -> Floats: ...
+
+    def purchases(self, horizon: float) -> tuple[Floats, Floats]: ...
+
+    def mean(self, horizon: float) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class Said:
     chance: Floats
 
     @classmethod
-    def of(cls, about: "tuple[About, ...]", horizon: float, weights: Floats) -> "Said":
+    def of(cls, about: "Sequence[Asked]", horizon: float, weights: Floats) -> "Said":
         first, *others = about
         mean, variance = first.purchases(horizon)
         expected = together([mean, *(one.mean(horizon) for one in others)], weights)

@@ -1,19 +1,22 @@
 """What past windows teach: what boosting says and whether it helps; how much money came, from whom, how far around."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from changke.engine.clv.robust_spend import RobustSpend
-from changke.engine.clv.statistics import Floats, columns_from, distinct
+from changke.engine.clv.statistics import Floats
 from changke.engine.clv.summary import Summary
 from changke.engine.clv.sums import moments
 from changke.engine.prediction import boost, intervals
 from changke.engine.prediction import tilt as tilting
 from changke.engine.prediction.days import Days, Window
 from changke.engine.prediction.features import features
-from changke.engine.prediction.models import Blend, Rhythm, Said, together
+from changke.engine.prediction.models import Asked, Blend, Rhythm, Said, together
+from changke.engine.prediction.stores import Stores
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.special import expit, logit
 
@@ -25,6 +28,7 @@ MOST_WINDOWS = 5
 MOST_CUSTOMERS = 20_000
 """From how many the widths are learned: their error is then a third of a point, whatever the chain."""
 APART = 30
+ALIKE = Stores()
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ def newest(days: Days, horizon: int) -> tuple[Window, int] | None:
     return days.until(days.end - length), length
 
 
-def lessons(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> list[Lesson]:
-    """Past windows, newest first, each with at least as long a past as its outcome is long."""
+def lessons(days: Days, horizon: int, rhythm: Rhythm = Rhythm(), worth: float | None = None) -> list[Lesson]:
+    """Past windows, newest first, each with at least as long a past as its outcome is long. `worth`: of the chain for
+    its stores, where they have models of their own."""
     last = newest(days, horizon)
     if last is None or len(days.customers) < LEAST_CUSTOMERS:
         return []
@@ -62,7 +67,8 @@ def lessons(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> list[Lesson]
             break
         window = days.until(cut)
         known = window.summary()
-        expected, active = Blend.fitted(known, rhythm).ask(known, length)
+        chain = Blend.fitted(known, rhythm)
+        expected, active = Stores.fitted(chain, known, worth).ask(chain, known, length)
         each = RobustSpend().fit(known).expected_spend(known) if days.has_money else None
         rows = features(window, expected, active)
         found.append(Lesson(window, length, rows, expected, active, *window.outcome(length), each))
@@ -168,8 +174,22 @@ class Lately:
     growth: float = 1.0
 
 
-def lately(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> Lately:
+def time_that_came(about: Sequence[Asked], weights: Floats, place: Any, length: float, came: Floats) -> float | None:
+    """The time in which as many days are said as came; None where none are or none did."""
+    for _ in range(3):
+        total = float(together([one.mean(length) for one in about], weights)[place].sum())
+        if total <= 0 or not came.any():
+            return None
+        length *= min(max(float(came.sum()) / total, 0.2), 5.0)
+    return length
+
+
+def lately(
+    days: Days, horizon: int, rhythm: Rhythm = Rhythm(), stores: Stores = ALIKE, chain: Blend | None = None
+) -> Lately:
     """Ask of the newest past window what came of it.
+
+    `stores` with their `chain`: their models as they were learned there, where they have some of their own.
 
     At the level that came: time is stretched until as many days are said as came. How busy a window is says nothing
     about who comes, with how much, and how far customers lie around what is expected.
@@ -180,16 +200,13 @@ def lately(days: Days, horizon: int, rhythm: Rhythm = Rhythm()) -> Lately:
     window, length = found
     known, (came, money) = window.summary(), window.outcome(length)
     some = slice(None, None, -(-len(window) // MOST_CUSTOMERS))
-    rows, place = distinct(*columns_from(known))
-    models = Blend.fitted(known.some(some), rhythm)
-    about = tuple(model.about(*rows) for model in models.models)
-    stretched = float(length)
-    for _ in range(3):
-        total = float(together([one.mean(stretched) for one in about], models.weights)[place].sum())
-        if total <= 0 or not came.any():
-            return Lately()
-        stretched *= min(max(float(came.sum()) / total, 0.2), 5.0)
-    said = Said.of(about, stretched, models.weights)
+    models = chain if chain and stores.own else Blend.fitted(known.some(some), rhythm)
+    asked = stores.about(models, known)
+    place = asked.place
+    stretched = time_that_came(asked.models, models.weights, place, float(length), came)
+    if stretched is None:
+        return Lately()
+    said = Said.of(asked.models, stretched, models.weights)
     expected, active, variance = said.expected[place], said.chance[place], said.variance[place]
     level, tilt, growth, around = 1.0, Tilt(), 1.0, intervals.MoneyAround()
     if days.has_money:

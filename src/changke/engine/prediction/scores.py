@@ -16,8 +16,9 @@ import numpy as np
 from changke.engine.clv.cores import usable
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import YEAR_DAYS, Fitted
-from changke.engine.prediction.known import Known
+from changke.engine.prediction.known import STORE, Known
 from changke.engine.prediction.margins import Margins
+from changke.engine.prediction.stores import NOWHERE
 
 BASIS_POINTS, MILLI = 10_000, 1_000
 MOST = 2**31 - 1
@@ -67,9 +68,9 @@ class Asked:
     def from_json(cls, told: Mapping[str, Any]) -> Self:
         return cls(**{**told, "today": dt.date.fromisoformat(told["today"])})
 
-    def of(self, bought: Columns, before: Columns) -> dict[str, Any]:
+    def of(self, bought: Columns, before: Columns, homes: Columns) -> dict[str, Any]:
         """COLUMNS and DAYS_KNOWN of whoever came, from all rows of some customers; customers ascending."""
-        known = Known.of(purchase_days(bought, before, today=self.today), bought)
+        known = Known.of(purchase_days(bought, before, homes, today=self.today), bought)
         said = predictions(
             Fitted.from_json(json.dumps(self.parameters)).on(self.today),
             known,
@@ -81,7 +82,7 @@ class Asked:
         return {**said, DAYS_KNOWN: known.summary.x.astype(np.int64) + 1}
 
 
-def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:
+def purchase_days(bought: Columns, before: Columns, homes: Columns | None = None, *, today: dt.date) -> Days:
     """The days of everybody, ready to be learned from.
 
     Parameters
@@ -92,6 +93,8 @@ def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:
     before
         customer_id, business_date, until_on, times, paid: an old system's summaries. Its purchases are laid evenly
         between its two days: the models ask for number, first and last only, and those are known.
+    homes
+        customer_id, ascending, and home_store_id, as `person` has them: masked or NOWHERE for none.
     """
     who, day, paid = _kept(*_columns(bought, "customer_id", "business_date", "came", "paid"))
     also = _spread(*_columns(before, "customer_id", "business_date", "until_on", "times", "paid"))
@@ -100,7 +103,19 @@ def purchase_days(bought: Columns, before: Columns, *, today: dt.date) -> Days:
     if laid:
         joined = zip((who, day, paid), also, strict=True)
         who, day, paid = (np.concatenate([mine, other]) for mine, other in joined)
-    return replace(Days.from_days(who, day, paid, observation_end=today), dated_from=dated_from)
+    days = Days.from_days(who, day, paid, observation_end=today)
+    store = None if homes is None else _stores_of(days.customers, homes)
+    return replace(days, dated_from=dated_from, store=store)
+
+
+def _stores_of(customers: Any, homes: Columns) -> Any:
+    """The home store of each of them."""
+    theirs = np.ma.filled(np.ma.asarray(homes[STORE]), NOWHERE).astype(np.int64)
+    (who,) = _columns(homes, "customer_id")
+    if not len(who):
+        return np.full(len(customers), NOWHERE)
+    place = np.minimum(np.searchsorted(who, customers), len(who) - 1)
+    return np.where(who[place] == customers, theirs[place], NOWHERE)
 
 
 def _dated_from(day: Any) -> int:

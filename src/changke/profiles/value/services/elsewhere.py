@@ -14,7 +14,7 @@ from changke.engine.prediction.scores import DAYS_KNOWN, Asked, Columns
 from changke.profiles.value.models import ValueFit, ValueRules
 from changke.profiles.value.queries import current_fit, value_rules
 from changke.profiles.value.services.learn import is_stale
-from changke.profiles.value.services.predict import BEFORE, BOUGHT, Predicted, keep_everybody
+from changke.profiles.value.services.predict import BEFORE, BOUGHT, HOMES, Predicted, keep_everybody
 
 
 def scores_for(composer: Composer, *, engine: str, today: dt.date) -> Scores | None:
@@ -22,8 +22,8 @@ def scores_for(composer: Composer, *, engine: str, today: dt.date) -> Scores | N
     fit, rules = current_fit(), value_rules()
     if fit is None or is_stale(fit, fit.purchase_days, rules, today=today):
         return None
-    bought, before = (composer.rows(name, engine=engine, ordered=False) for name in (BOUGHT, BEFORE))
-    return Scores(bought, before, _asked(fit, rules, today))
+    bought, before, homes = (composer.rows(name, engine=engine, ordered=False) for name in (BOUGHT, BEFORE, HOMES))
+    return Scores(bought, before, homes, _asked(fit, rules, today))
 
 
 def keep_said(found: Columns, asked: Mapping[str, Any], *, snapshot: int) -> Predicted | None:

@@ -18,7 +18,7 @@ from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.attributes.services.lasting import SCHEMA, facts_of, renewed
 
-FORM = 1
+FORM = 2
 """Goes up when `Known` or what it is made of counts otherwise: then nothing that was kept holds."""
 TABLE = f"{SCHEMA}.known_{FORM}"
 AGED = "T"

@@ -22,6 +22,7 @@ from changke.engine.prediction.days import Days
 from changke.engine.prediction.known import Known
 from changke.engine.prediction.margins import Margins
 from changke.engine.prediction.scores import COLUMNS, UNKNOWN, Columns, in_parts, predictions, purchase_days
+from changke.engine.prediction.stores import NOWHERE
 from changke.foundation.database import rows_seen
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import COMPOSER
@@ -37,7 +38,7 @@ SLICE = 5_000
 
 NO_MARGIN = str(UNKNOWN)
 
-BOUGHT, BEFORE = "days_bought", "days_before"
+BOUGHT, BEFORE, HOMES = "days_bought", "days_before", "person"
 
 ROW = (*COLUMNS, "fit_id", "as_of", "snapshot", "horizon_days")
 
@@ -147,18 +148,18 @@ class ReadDays:
         return Known.of(*self.days())
 
     def days(self) -> tuple[Days, Columns]:
-        statements = (COMPOSER.rows(name, engine="duckdb") for name in (BOUGHT, BEFORE))
-        bought, before = (
+        statements = (COMPOSER.rows(name, engine="duckdb") for name in (BOUGHT, BEFORE, HOMES))
+        bought, before, homes = (
             self._duck.execute(one.sql, one.bind({"today": self._today})).fetchnumpy() for one in statements
         )
-        return purchase_days(bought, before, today=self._today), bought
+        return purchase_days(bought, before, homes, today=self._today), bought
 
 
 def days_of(customer_ids: Sequence[int], *, today: dt.date) -> tuple[Days, Mapping[str, Any]]:
     """The purchase days of some, and their rows, over PostgreSQL by the same definitions."""
     scope = Scope(customer_ids[0] if len(customer_ids) == 1 else list(customer_ids))
-    bought, before = (_asked(name, scope, today) for name in (BOUGHT, BEFORE))
-    return purchase_days(bought, before, today=today), bought
+    bought, before, homes = (_asked(name, scope, today) for name in (BOUGHT, BEFORE, HOMES))
+    return purchase_days(bought, before, homes, today=today), bought
 
 
 DTYPES = {"business_date": "datetime64[D]", "until_on": "datetime64[D]"}
@@ -171,7 +172,7 @@ def _asked(name: str, scope: Scope, today: dt.date) -> dict[str, Any]:
         rows = on_postgres.run(connection.connection, statement, {"today": today, **scope.values})
     columns = zip(*rows, strict=True) if rows else [()] * len(statement.columns)
     return {
-        column: np.array(values, DTYPES.get(column, "int64"))
+        column: np.array([NOWHERE if one is None else one for one in values], DTYPES.get(column, "int64"))
         for column, values in zip(statement.columns, columns, strict=True)
     }
 
