@@ -15,7 +15,7 @@ from changke.profiles.value.models import Prediction, ValueFit
 from changke.profiles.value.services.lines import count_lines
 from tests.cast import Cast
 from tests.interfaces.api.conftest import NOW, Caller
-from tests.profiles.value.night import a_night_over_the_cast
+from tests.profiles.value.night import a_night_over_the_cast, told_apart
 
 
 def line_of(caller: Caller) -> dict[str, Any]:
@@ -79,10 +79,27 @@ def test_fits_and_grid(night: ValueFit, hq: Caller, manager: Caller, cast: Cast)
     (fit,) = hq.get("/value/fits").json()
     assert fit["customers"] == 5
     assert fit["parameters"]["horizon_days"] == 90
+    assert (fit["chain_worth"], [one["store_id"] for one in fit["newcomers"]]) == (0, [None])
     whole, store = hq.get("/value/grid").json(), manager.get("/value/grid").json()
     assert sum(one["customers"] for one in whole["cells"]) == 5
     assert sum(one["customers"] for one in store["cells"]) == 4
     assert hq.get("/value/grid", money=0).status_code == 422
+
+
+def test_a_fit_tells_of_the_stores_that_one_may_see(night: ValueFit, hq: Caller, manager: Caller, cast: Cast) -> None:
+    told_apart(night)
+    store = cast.jing_an.pk
+    (fit,) = hq.get("/value/fits").json()
+    chain, own = fit["newcomers"]
+    assert (chain["store_id"], own["store_id"], own["customers"], fit["chain_worth"]) == (None, store, 50, 100)
+    assert own["p_active_bp"] > chain["p_active_bp"] > 0
+    assert own["expected_purchases_milli"] > chain["expected_purchases_milli"] > 0
+    assert [one["store"] for one in fit["parameters"]["stores"]["own"]] == [store]
+    assert manager.get("/value/fits").json()[0]["newcomers"][1] == own
+    night.parameters["stores"]["own"][0]["store"] = cast.xu_hui.pk
+    night.save()
+    (fit,) = manager.get("/value/fits").json()
+    assert (fit["newcomers"], fit["parameters"]["stores"]) == ([chain], None), "a store that is not the manager's"
 
 
 def test_product_lines_are_those_of_ones_stores(hq: Caller, manager: Caller, cast: Cast) -> None:

@@ -17,7 +17,7 @@ from changke.profiles.value.services.lines import count_lines
 from changke.profiles.value.services.settings import change_value_rules
 from tests.cast import NOW, Cast
 from tests.interfaces.api.test_value import buy_a_line
-from tests.profiles.value.night import a_night, a_night_over_the_cast
+from tests.profiles.value.night import a_night, a_night_over_the_cast, told_apart
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +141,34 @@ def test_the_card_draws_what_was_said_and_what_came(night: ValueFit, cast: Cast)
     assert card["of_days"] == "+5.0%"
     assert card["of_money"] == "-10.0%"
     assert "80.0%" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("stores: alike (logarithm of the evidence -4.0)", "come and leave alike"),
+        ("stores: differ, but the chain's model met the newest past as well (...)", "they differ"),
+        ("stores: fewer than two with customers enough", "too little is known"),
+        ("", ""),  # a fit of before
+    ],
+)
+def test_the_card_says_why_stores_have_no_models_of_their_own(
+    night: ValueFit, cast: Cast, why: str, words: str
+) -> None:
+    ValueFit.objects.update(parameters={**night.parameters, "why_stores": why})
+    context = signed_in(cast.hq).get(reverse("value-model")).context
+    assert (context["own_stores"], context["stores"]) == (0, [])
+    assert words in str(context["why_alike"])
+    assert bool(context["why_alike"]) is bool(words)
+
+
+def test_the_card_says_what_stores_expect_of_newcomers(night: ValueFit, cast: Cast) -> None:
+    told_apart(night)
+    page = signed_in(cast.hq).get(reverse("value-model"))
+    (one,) = page.context["stores"]
+    assert (page.context["own_stores"], page.context["worth"], one["customers"], one["own"]) == (1, 100, 50, "33%")
+    assert float(one["days"]) > float(page.context["chain"]["days"]), "they were told apart by coming sooner"
+    assert "Learned from the store" in page.content.decode()
 
 
 def test_an_earlier_fit_can_be_looked_at(night: ValueFit, cast: Cast) -> None:

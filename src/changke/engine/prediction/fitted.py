@@ -25,7 +25,7 @@ from changke.engine.prediction.holidays import CALENDAR
 from changke.engine.prediction.intervals import MoneyAround, Widths, between_days
 from changke.engine.prediction.models import Blend, Rhythm, Said, stretched, together
 from changke.engine.prediction.season import Season, season
-from changke.engine.prediction.stores import Everyone, Stores, blend_from
+from changke.engine.prediction.stores import Everyone, Newcomer, Stores, blend_from
 from changke.engine.prediction.tilt import Tilt
 from changke.engine.refusals import above_zero, between
 from changke.engine.refusals import share as checked_share
@@ -100,6 +100,12 @@ class Fitted:
     def fallbacks(self) -> dict[str, str]:
         asked: list[PurchaseModel | RobustSpend] = [*self.models.models, *([self.spend] if self.spend else [])]
         return {one.name: one.fit_.fallback for one in asked if one.fit_ and one.fit_.fallback}
+
+    @property
+    def newcomers(self) -> tuple[Newcomer, ...]:
+        """What is expected in the horizon of whoever has just begun: of the chain, then of each store with models of
+        its own. At the usual pace, without season, holidays and purse."""
+        return self.stores.newcomers(self.models, self.horizon_days)
 
     @property
     def rhythm(self) -> Rhythm:

@@ -1,7 +1,7 @@
 """Models of stores beside the chain's, each drawn to it: docs/algorithms/outlook.md, Stores."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -72,6 +72,24 @@ class Own:
 
 
 @dataclass(frozen=True)
+class Newcomer:
+    """What the models of a store, or the chain's where it is None, expect of whoever has just begun.
+
+    Attributes
+    ----------
+    customers
+        Of whom the store learned.
+    days, comes
+        Further purchase days in the horizon, and the chance of one at least.
+    """
+
+    store: int | str | None
+    customers: int
+    days: float
+    comes: float
+
+
+@dataclass(frozen=True)
 class Stores:
     """The models of stores: none where the chain's is better.
 
@@ -129,6 +147,22 @@ class Stores:
         expected = together([one.mean(horizon) for one in about.models], chain.weights)
         active = together([one.p_active(horizon) for one in about.models], chain.weights)
         return expected[about.place], active[about.place]
+
+    def newcomers(self, chain: Blend, horizon: float) -> "tuple[Newcomer, ...]":
+        """What is expected of whoever has just bought for the first time: of the chain, then store by store."""
+        just, found = [np.zeros(1)] * 3, []
+        for store, customers, blend in (
+            (None, 0, chain),
+            *((one.store, one.customers, one.models) for one in self.own),
+        ):
+            days = float(np.mean([model.expected_purchases(horizon, *just) for model in blend.models]))
+            comes = float(np.mean([model.p_active(horizon, *just) for model in blend.models]))
+            found.append(Newcomer(store, customers, days, comes))
+        return tuple(found)
+
+    def of(self, stores: Collection[int | str]) -> "Stores":
+        """Those of some stores alone."""
+        return Stores(self.worth, tuple(one for one in self.own if one.store in stores))
 
     def _whose(self, store: Any) -> Places:
         """1, 2 ... for customers of the first, the second store; 0 for those of none of them."""

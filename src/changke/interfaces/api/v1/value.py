@@ -11,6 +11,7 @@ from changke.facts.customers.queries import customer_in
 from changke.foundation.access.capabilities import Capability
 from changke.foundation.errors import Invalid, NotFound
 from changke.foundation.organisation.queries import the_chain
+from changke.foundation.organisation.scope import Scope
 from changke.foundation.periods import business_date
 from changke.interfaces.api.actors import actor, by
 from changke.interfaces.api.fields import Id, Input, text
@@ -23,11 +24,18 @@ from changke.profiles.value.grid import Grid, grid
 from changke.profiles.value.lines import Held, Line, product_lines
 from changke.profiles.value.models import Prediction, ValueFit, ValueRules
 from changke.profiles.value.profit import MONTHS, MOST_MONTHS, months_of
-from changke.profiles.value.queries import fits, prediction_of, value_rules
+from changke.profiles.value.queries import fits, fitted, prediction_of, value_rules
 from changke.profiles.value.referrers import referrers
 from changke.profiles.value.services.settings import change_value_rules
 
 router = Router(tags=["value"])
+
+
+class NewcomerOut(Schema):
+    store_id: int | None
+    customers: int = Field(..., description="Of whom it was learned.")
+    p_active_bp: int = Field(..., description="Chance of a further purchase day within the horizon, basis points.")
+    expected_purchases_milli: int
 
 
 class FitOut(Schema):
@@ -45,7 +53,19 @@ class FitOut(Schema):
     margins: dict[str, Any] = Field(
         ..., description="What receipts say of the share that stays: share, known (of the revenue), weight_minor."
     )
-    parameters: dict[str, Any] = Field(..., description="As `changke.engine` reads them: `Fitted.from_json`.")
+    parameters: dict[str, Any] = Field(
+        ...,
+        description="As `changke.engine` reads them: `Fitted.from_json`. Of stores with models of their own, yours.",
+    )
+    chain_worth: int = Field(
+        ...,
+        description="As how many customers of a store the chain counts; 0 where stores have no models of their own.",
+    )
+    newcomers: list[NewcomerOut] = Field(
+        ...,
+        description="What is expected in the horizon of whoever has just bought for the first time: by the chain's"
+        " models (store_id null), and by those of your stores that have some of their own.",
+    )
 
 
 class CellOut(Schema):
@@ -204,10 +224,30 @@ def _referrer(one: Any) -> TopReferrerOut:
 
 
 @router.get("/fits", response=list[FitOut], operation_id="get_value_fits", summary="What was learned, and how well")
-def get_value_fits(request: HttpRequest) -> list[ValueFit]:
+def get_value_fits(request: HttpRequest) -> list[FitOut]:
     """The latest first; at most 50."""
-    actor(request).scope_for(Capability.ANALYTICS_VIEW)
-    return fits()
+    scope = actor(request).scope_for(Capability.ANALYTICS_VIEW)
+    return [_fit(one, scope) for one in fits()]
+
+
+def _fit(fit: ValueFit, scope: Scope) -> FitOut:
+    """A fit, with those stores of its own that one may see."""
+    learned = fitted(fit)
+    seen = learned.stores if scope.store_ids is None else learned.stores.of(scope.store_ids)
+    plain = {name: getattr(fit, name) for name in FitOut.model_fields if hasattr(fit, name)}
+    return FitOut(
+        **{**plain, "parameters": {**fit.parameters, "stores": seen.as_json()}},
+        chain_worth=round(learned.stores.worth),
+        newcomers=[
+            NewcomerOut(
+                store_id=None if one.store is None else int(one.store),
+                customers=fit.customers if one.store is None else one.customers,
+                p_active_bp=round(one.comes * 10_000),
+                expected_purchases_milli=round(one.days * 1_000),
+            )
+            for one in seen.newcomers(learned.models, learned.horizon_days)
+        ],
+    )
 
 
 @router.get("/grid", response=GridOut, operation_id="get_value_grid", summary="Recency by frequency")

@@ -16,7 +16,8 @@ from changke.engine.clv.spend import SpendModel
 from changke.engine.prediction.festivals import Festival
 from changke.engine.prediction.holidays import DRAGON_BOAT, MID_AUTUMN, QINGMING, SPRING_FESTIVAL
 from changke.foundation.access.capabilities import Capability
-from changke.interfaces.web import formats
+from changke.foundation.organisation.models import Store
+from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer
 from changke.interfaces.web.doors import needs
 from changke.interfaces.web.fits.calibration import calibration
@@ -44,6 +45,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"nav": "value", "history": history, "fit": chosen}
     if chosen:
         context |= _card(chosen)
+        context |= _stores(chosen, current.stores(request))
     return answer(request, "value/card.html", context)
 
 
@@ -71,6 +73,43 @@ def _card(fit: ValueFit) -> dict[str, Any]:
         "purse": formats.percent(math.expm1(learned.tilt.days)) if learned.tilt.days > 0 else "",
         "card": _holdout(fit.holdout) if fit.holdout else None,
     }
+
+
+def _stores(fit: ValueFit, seen: Sequence[Store]) -> dict[str, Any]:
+    """Whether stores have models of their own, and what these say of newcomers, of the stores that one may see."""
+    learned = fitted(fit)
+    chain, *others = learned.newcomers
+    theirs = {one.store: one for one in others}
+    rows = [
+        {
+            "name": store.name,
+            "customers": theirs[store.pk].customers,
+            "comes": formats.percent(theirs[store.pk].comes),
+            "days": formats.number(theirs[store.pk].days, 2),
+            "own": formats.percent(theirs[store.pk].customers / (theirs[store.pk].customers + learned.stores.worth), 0),
+        }
+        for store in seen
+        if store.pk in theirs
+    ]
+    return {
+        "stores": rows,
+        "own_stores": len(theirs),
+        "worth": round(learned.stores.worth),
+        "chain": {"comes": formats.percent(chain.comes), "days": formats.number(chain.days, 2)},
+        "why_alike": "" if theirs else _why_alike(learned.why_stores),
+    }
+
+
+def _why_alike(why: str) -> str | Promise:
+    """Why all stores share the chain's models; nothing of fits of before."""
+    said = {
+        "stores: alike": _("Stores have no models of their own: their customers come and leave alike."),
+        "stores: differ": _(
+            "Stores have no models of their own: they differ, but the newest past was met as well by the chain's."
+        ),
+        "stores:": _("Stores have no models of their own: too little is known to tell them apart."),
+    }
+    return next((words for begin, words in said.items() if why.startswith(begin)), "")
 
 
 def _festival(one: Festival) -> dict[str, Any]:
