@@ -146,9 +146,9 @@ def test_the_card_draws_what_was_said_and_what_came(night: ValueFit, cast: Cast)
 @pytest.mark.parametrize(
     ("why", "words"),
     [
-        ("stores: alike (logarithm of the evidence -4.0)", "come and leave alike"),
-        ("stores: differ, but the chain's model met the newest past as well (...)", "they differ"),
-        ("stores: fewer than two with customers enough", "too little is known"),
+        ("stores: alike (logarithm of the evidence -4.0)", "情况相近"),
+        ("stores: differ, but the chain's model met the newest past as well (...)", "门店之间有差异"),
+        ("stores: fewer than two with customers enough", "数据还太少"),
         ("", ""),  # a fit of before
     ],
 )
@@ -168,7 +168,7 @@ def test_the_card_says_what_stores_expect_of_newcomers(night: ValueFit, cast: Ca
     (one,) = page.context["stores"]
     assert (page.context["own_stores"], page.context["worth"], one["customers"], one["own"]) == (1, 100, 50, "33%")
     assert float(one["days"]) > float(page.context["chain"]["days"]), "they were told apart by coming sooner"
-    assert "Learned from the store" in page.content.decode()
+    assert "来自本店的比重" in page.content.decode()
 
 
 def test_an_earlier_fit_can_be_looked_at(night: ValueFit, cast: Cast) -> None:
