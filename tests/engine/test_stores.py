@@ -95,6 +95,7 @@ def test_who_belongs_to_no_store_or_to_a_new_one_is_asked_of_the_chain(learned: 
 
 def test_each_customer_is_asked_as_if_she_were_alone(learned: Fitted, differing: Days) -> None:
     known = differing.until(differing.end - AHEAD).summary()
+    assert learned.ask(known.some(slice(0, 0))).rows == 0
     together = learned.ask(known)
     worth = learned.worth(known, margin=1.0, discount_per_year=0.1)
     for at in (0, 400, 700, len(known) - 1):

@@ -123,7 +123,7 @@ class Stores:
     def about(self, chain: Blend, known: Summary) -> Everyone:
         """Who is asked about: customers of a store by its models, all others by the chain's."""
         columns = columns_from(known)
-        if not self.own or known.store is None:
+        if not self.own or known.store is None or not len(known):
             rows, place = distinct(*columns)
             return Everyone(tuple(model.about(*rows) for model in chain.models), place)
         (whose, *rows), place = distinct(self._whose(known.store).astype(float), *columns)
@@ -150,14 +150,13 @@ class Stores:
 
     def newcomers(self, chain: Blend, horizon: float) -> "tuple[Newcomer, ...]":
         """What is expected of whoever has just bought for the first time: of the chain, then store by store."""
-        just, found = [np.zeros(1)] * 3, []
+        just, found = (np.zeros(1), np.zeros(1), np.zeros(1)), []
         for store, customers, blend in (
             (None, 0, chain),
             *((one.store, one.customers, one.models) for one in self.own),
         ):
-            days = float(np.mean([model.expected_purchases(horizon, *just) for model in blend.models]))
-            comes = float(np.mean([model.p_active(horizon, *just) for model in blend.models]))
-            found.append(Newcomer(store, customers, days, comes))
+            days = together([model.expected_purchases(horizon, *just) for model in blend.models], blend.weights)
+            found.append(Newcomer(store, customers, float(days[0]), float(blend.p_active(horizon, *just)[0])))
         return tuple(found)
 
     def of(self, stores: Collection[int | str]) -> "Stores":
