@@ -285,3 +285,48 @@ def test_catching_up_copies_news_and_never_the_whole(
     source.execute("TRUNCATE person")
     assert mirror.catch_up(empty_database) is None, "the files of a table are others"
     assert copy.execute("SELECT COUNT(*) FROM person").fetchall() == [(50,)]
+
+
+PARTED = mirror_tables(
+    {"sale": ("id", "customer_id", "withdrawn_by"), "line": ("sale_id", "thing", "cash"), "thing": ("id", "kind")},
+    parts={"line": ("sale", "sale_id")},
+    whole=("thing",),
+)
+
+
+def test_parts_come_with_their_whole_and_a_small_table_anew(
+    source: psycopg.Connection, copy: duckdb.DuckDBPyConnection, empty_database: str
+) -> None:
+    source.execute("""
+        DROP VIEW IF EXISTS thing; DROP TABLE IF EXISTS line, kind;
+        CREATE TABLE line (sale_id bigint, thing bigint, cash bigint); CREATE INDEX ON line (sale_id);
+        INSERT INTO line SELECT 1 + g / 2, g % 5, g FROM generate_series(1, 1500) g;
+        CREATE TABLE kind (id bigint, kind text);
+        INSERT INTO kind SELECT g, 'kind ' || g % 2 FROM generate_series(0, 4) g;
+        CREATE VIEW thing AS SELECT id, kind FROM kind""")
+    mirror = Mirror(copy, PARTED, {})
+
+    def round_with(statement: str) -> tuple[dict[str, int], bool]:
+        """What a round copied, and whether everybody is noted."""
+        copy.execute("DELETE FROM mirror_touched")
+        source.execute(statement)
+        rows = dict(mirror.sync(empty_database).rows)
+        for table in PARTED:
+            query = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY ALL"
+            theirs = source.execute(query.replace("ALL", ", ".join(table.columns))).fetchall()
+            assert copy.execute(query).fetchall() == theirs
+        return rows, copy.execute("SELECT COUNT(*) FROM mirror_touched WHERE subject IS NULL").fetchall() == [(1,)]
+
+    assert mirror.sync(empty_database).rows == {"sale": 1000, "line": 1500, "thing": 5}
+    assert round_with("SELECT 1") == ({"sale": 0, "line": 0, "thing": 0}, False)
+    added = """
+        WITH new AS (INSERT INTO sale (customer_id, day, cash, kind) VALUES (1, '2026-05-05', 9, 'sale') RETURNING id)
+        INSERT INTO line SELECT id, thing, 5 FROM new, unnest(ARRAY[1, 1, 2]) AS thing"""
+    assert round_with(added) == ({"sale": 1, "line": 3, "thing": 0}, False)
+    withdrawn = "UPDATE sale SET withdrawn_by = 1, txid = pg_current_xact_id() WHERE id = 5"
+    assert round_with(withdrawn) == ({"sale": 1, "line": 2, "thing": 0}, False), (
+        "they come again and replace themselves"
+    )
+    assert round_with("INSERT INTO kind VALUES (9, 'kind 9')") == ({"sale": 0, "line": 0, "thing": 1}, False)
+    assert round_with("UPDATE kind SET kind = 'other' WHERE id = 3") == ({"sale": 0, "line": 0, "thing": 1}, True)
+    assert round_with("DELETE FROM kind WHERE id = 4") == ({"sale": 0, "line": 0, "thing": 1}, True)

@@ -10,7 +10,7 @@ import sqlglot
 
 from changke.engine.definitions.lasting import Lasting, ages
 from changke.engine.definitions.staged import table_of
-from changke.facts.tables import DAYS, FACTS, SUBJECTS, TABLES
+from changke.facts.tables import DAYS, FACTS, OF_NOBODY, PARTS, SUBJECTS, TABLES
 from changke.foundation.database.connections import conninfo
 from changke.foundation.organisation.queries import the_chain
 from changke.profiles.attributes.catalogue import REGISTRY
@@ -103,6 +103,7 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     # Scores are asked by segments alone, and may come for everybody every day: a definition that reads them wants them
     # in both lists first.
     unread = {"scores": "facts_scorevalue"}
+    # Lines come with their receipts, whose customers and days are watched.
     by_stages = {"worn": "facts_tagspell"}
     assert not [one.name for one in REGISTRY.order if (unread | by_stages).keys() & set(one.inputs)]
     # Nothing that lasts stands on facts of others (`across`), so no day of theirs is watched.
@@ -112,7 +113,7 @@ def test_every_date_of_the_facts_is_watched_and_every_person_noted() -> None:
     # Own fields and tags are asked by stage models alone, whose stages are computed of everybody each night: nothing
     # that is kept stands on them, so no day of theirs is watched; whoever's is filled or emptied is noted all the same.
     assert set(DAYS) == set(SUBJECTS) - {"facts_fieldvalue", *by_stages.values()}
-    assert set(SUBJECTS) == set(TABLES) - set(unread.values())
+    assert set(SUBJECTS) == set(TABLES) - set(unread.values()) - {*PARTS, *OF_NOBODY}
     for table, days in DAYS.items():
         assert set(days) == {name for name in TABLES[table] if name.endswith("_on") or "date" in name}
         people = {name for name in TABLES[table] if name in ("customer_id", "merged_into_id", "referrer_id")}

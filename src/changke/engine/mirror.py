@@ -12,6 +12,9 @@ The first round copies every row that is visible, whatever its txid: after a res
 server, far above the counter of this one. The mark stands in the DuckDB file and is set in the transaction that adds
 the rows. It names the server, the database and the files of the tables: if one of them is another, the mirror is made
 anew, because then transaction ids mean something else.
+
+Parts of a row (the lines of a receipt) carry no transaction id: they are written with their whole, never changed, and
+come when it comes. A small table without one is copied whole in each round.
 """
 
 # ruff: noqa: S608 -- the names in the statements are checked by MirrorTable
@@ -83,7 +86,9 @@ class Mirror:
     ) -> None:
         self.connection = connection.cursor()  # one of our own: nobody's half-read result stands in our way
         self.tables, self.views, self.further = tuple(tables), dict(views), tuple(further)
-        declared = json.dumps([[(t.name, t.columns, t.key, t.txid, t.subjects) for t in self.tables], self.views])
+        declared = json.dumps(
+            [[(t.name, t.columns, t.key, t.txid, t.subjects, t.follows) for t in self.tables], self.views]
+        )
         self._declared = hashlib.sha256(declared.encode()).hexdigest()
 
     @property
@@ -202,10 +207,14 @@ class Mirror:
         return self._count(table.name)
 
     def _copy_new(self, source: Any, table: MirrorTable, since: int, below: int) -> int:
-        source.execute(
-            f"SELECT {', '.join(table.columns)} FROM {table.name}"
-            f" WHERE {table.txid} >= '{since}'::xid8 AND {table.txid} < '{below}'::xid8"
-        )
+        if not table.txid:
+            return self._copy_again(source, table)
+        window = f"whole.{table.txid} >= '{since}'::xid8 AND whole.{table.txid} < '{below}'::xid8"
+        columns = ", ".join(f"{'part' if table.follows else 'whole'}.{name}" for name in table.columns)
+        read = f"{table.name} AS whole"
+        if table.follows:
+            read = f"{table.follows} AS whole JOIN {table.name} AS part ON part.{table.key} = whole.id"
+        source.execute(f"SELECT {columns} FROM {read} WHERE {window}")
         fresh = f"{INCOMING}_rows"
         self._receive(source, f"CREATE OR REPLACE TEMP TABLE {fresh} AS SELECT * FROM {INCOMING}")
         if not (count := self._count(fresh)):
@@ -218,6 +227,20 @@ class Mirror:
         self.connection.execute(f"DELETE FROM {table.name} WHERE {table.key} IN (SELECT {table.key} FROM {fresh})")
         self.connection.execute(f"INSERT INTO {table.name} SELECT * FROM {fresh}")
         return count
+
+    def _copy_again(self, source: Any, table: MirrorTable) -> int:
+        """All of it. Of what is new in it nobody's rows can speak already."""
+        source.execute(f"SELECT {', '.join(table.columns)} FROM {table.name}")
+        fresh = f"{INCOMING}_rows"
+        self._receive(source, f"CREATE OR REPLACE TEMP TABLE {fresh} AS SELECT * FROM {INCOMING}")
+        if changed := self._count(f"(SELECT * FROM {table.name} EXCEPT SELECT * FROM {fresh})"):
+            self.connection.execute(
+                f"INSERT INTO {TOUCHED} SELECT NULL WHERE NOT EXISTS (FROM {TOUCHED} WHERE subject IS NULL)"
+            )
+        added = self._count(f"(SELECT {table.key} FROM {fresh} EXCEPT SELECT {table.key} FROM {table.name})")
+        if changed or added:
+            self.connection.execute(f"CREATE OR REPLACE TABLE {table.name} AS SELECT * FROM {fresh}")
+        return changed + added
 
     def _note(self, found: str) -> None:
         self.connection.execute(

@@ -97,6 +97,20 @@ FACTS = (
         },
         day="scored_on",
     ),
+    # What stands on her receipts, of items that the catalogue knows; `receipt_id` as in `purchases` and `uses`.
+    Fact(
+        "lines",
+        {
+            "customer_id": "int",
+            "business_date": "date",
+            "receipt_id": "int",
+            "item_key": "int",
+            "item_kind": "text",
+            "category_id": "int",
+            "category_key": "int",
+            "amount_minor": "money",
+        },
+    ),
     # The stretches of days on which she wore a tag: worn at the end of `first_on` and of every day before `ended_on`.
     Fact("worn", {"customer_id": "int", "tag_key": "int", "first_on": "date", "ended_on": "date"}, day="first_on"),
     # That somebody brought her. One row a person at most, made from her own statements alone: it lasts.
@@ -164,8 +178,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "facts_fieldvalue": ("id", "customer_id", "field_id", "text", "number", "day"),
     "facts_referral": ("id", "customer_id", "referrer_id", "business_date", "withdrawn_by_id"),
     "facts_tagspell": ("id", "customer_id", "tag_key", "first_on", "ended_on"),
+    "facts_line": ("receipt_id", "item_id", "amount_minor"),
+    "facts_sold": ("id", "kind", "item_key", "category_id", "category_key"),
 }
 """What the mirror copies beside `txid`: the tables under the views, and the columns that the views need. Key `id`."""
+
+PARTS: Mapping[str, tuple[str, str]] = {"facts_line": ("facts_receipt", "receipt_id")}
+"""Tables of parts -> whose parts they are, and what they call it. They come with their whole."""
+
+OF_NOBODY = frozenset({"facts_sold"})
+"""Small tables that speak of no customer (the catalogue, `catalog/sold.py`): copied whole wherever some are copied."""
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "facts_customer": ("id", "merged_into_id"),
@@ -195,6 +217,17 @@ _ASIDE = {"customer_id", "withdrawn_by_id"}
 
 PERSON = "CASE WHEN record.merged_into_id IS NULL THEN record.id ELSE record.merged_into_id END"
 """As whom a record is read, in the words of the index that leads to all her records (`customer_person`)."""
+
+
+def of_records(table: str, records: str, *, among: str = "") -> str:
+    """The condition by which some records' rows of a table are found. `records` is a query of their ids, `among` a
+    prefix of where the other tables lie."""
+    if table in OF_NOBODY:
+        return "TRUE"
+    if table in PARTS:
+        whole, named = PARTS[table]
+        return f"{named} IN (SELECT id FROM {among}{whole} WHERE customer_id IN ({records}))"
+    return f"{'id' if table == 'facts_customer' else 'customer_id'} IN ({records})"
 
 
 def _of_persons(table: str, *columns: str) -> str:
@@ -344,6 +377,17 @@ SELECT customer_id, tag_key, first_on, ended_on FROM (
 ) AS spells
 """
 
+# From the customer on, as the others: asking for one person walks the indexes of her receipts and of their lines.
+_LINES = f"""
+SELECT {PERSON} AS customer_id, fact.business_date, fact.id AS receipt_id, sold.item_key, sold.kind AS item_kind,
+       sold.category_id, sold.category_key, part.amount_minor
+FROM facts_customer AS record
+JOIN facts_receipt AS fact ON fact.customer_id = record.id
+JOIN facts_line AS part ON part.receipt_id = fact.id
+JOIN facts_sold AS sold ON sold.id = part.item_id
+WHERE fact.withdrawn_by_id IS NULL
+"""
+
 VIEWS: Mapping[str, str] = {
     "customers": (
         "SELECT id AS customer_id, home_store_id, known_on, gender, birth_year, birth_month, birth_day, adviser_id"
@@ -372,6 +416,7 @@ VIEWS: Mapping[str, str] = {
         + " AS said"
     ),
     "worn": _WORN,
+    "lines": _LINES,
     "origins": _THAT_SHE_WAS,
     "referrals": _REFERRALS,
     "referred_spend": _spent_by(f"({_REFERRALS})"),

@@ -22,7 +22,7 @@ BEGIN
 END
 $$
 """
-LATER = {"scores", "origins", "referrals", "referred_spend", "worn"}
+LATER = {"scores", "origins", "referrals", "referred_spend", "worn", "lines"}
 READ_THROUGH = "".join(
     f"CREATE OR REPLACE VIEW live.{name} AS {query};\n" for name, query in VIEWS.items() if name not in LATER
 )

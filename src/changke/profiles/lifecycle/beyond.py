@@ -8,7 +8,7 @@ from changke.facts.events.rules import KINDS
 from changke.facts.tables import OF_OURS
 from changke.profiles.attributes import agreed, happened
 from changke.profiles.attributes.agreed import TOPICS, consent_name
-from changke.profiles.attributes.deeds import column_of, number_name, then_name
+from changke.profiles.attributes.deeds import Meant, deed_column, number_name, then_name
 from changke.profiles.attributes.happened import event_name
 from changke.profiles.attributes.worn import tag_column
 from changke.profiles.conditions import Beyond, read_condition
@@ -39,9 +39,7 @@ def _refuse(path: str, kind: str) -> NotOfADay:
             return NotOfADay(
                 path, reason="stages do not ask what we made of her facts ourselves: changes of stages, warnings"
             )
-        case "event":
-            return NotOfADay(path, reason="stages count events, and do not ask what came after one: ask in a segment")
-    return NotOfADay(path, reason="stages count whole receipts, not items or categories yet: ask in a segment")
+    return NotOfADay(path, reason="stages count events, and do not ask what came after one: ask in a segment")
 
 
 def as_attributes(
@@ -83,21 +81,19 @@ def _turned(tree: Any, path: str, columns: dict[str, Column]) -> object:
         columns[name] = happened.column_of(name)
         return {"attribute": name, "op": tree["op"], "value": tree["value"]}
     if "measure" in tree:
-        kind = _kind(tree["deed"], f"{path}.deed")
-        name = number_name(tree["measure"], kind, days=tree.get("days"), since_visit="since" in tree)
-        columns[name] = column_of(name)
+        meant = _meant(tree["deed"], f"{path}.deed")
+        name = number_name(tree["measure"], meant, days=tree.get("days"), since_visit="since" in tree)
+        columns[name] = deed_column(name, tree["deed"])
         return {"attribute": name, "op": tree["op"], "value": tree["value"]}
     if "first" in tree:
-        kinds = _kind(tree["first"], f"{path}.first"), _kind(tree["then"], f"{path}.then")
-        name = then_name(*kinds, tree["within"], days=tree.get("days"))
-        columns[name] = column_of(name)
+        both = _meant(tree["first"], f"{path}.first"), _meant(tree["then"], f"{path}.then")
+        name = then_name(*both, tree["within"], days=tree.get("days"))
+        columns[name] = deed_column(name, tree["first"], tree["then"])
         return {"attribute": name, "op": "=", "value": True}
     return tree
 
 
-def _kind(deed: Mapping[str, str], path: str) -> str:
+def _meant(deed: Mapping[str, str], path: str) -> Meant:
     if deed["kind"] == "event":
         raise _refuse(path, "event")
-    if len(deed) > 1:
-        raise _refuse(path, "lines")
-    return deed["kind"]
+    return Meant.of(deed)

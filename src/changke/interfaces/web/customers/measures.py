@@ -140,7 +140,9 @@ def name_of(attribute: str) -> str:
 
 
 def called(column: Column) -> str:
-    """The same of a column; that of a tag holds its text."""
+    """The same of a column; that of a tag, an item or a category holds its text."""
+    if deeds.names_something(column.name):
+        return speaker().asks(read_condition(deeds.tree_of(column.name, column.words.split("\n")), {}, beyond=Beyond()))
     return gettext("Tag: %(tag)s") % {"tag": column.words} if worn.is_worn(column.name) else name_of(column.name)
 
 

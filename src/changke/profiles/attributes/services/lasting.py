@@ -28,7 +28,7 @@ from changke.engine.definitions.lasting import Lasting
 from changke.engine.definitions.staged import Staged, table_of
 from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.mirror import TOUCHED
-from changke.facts.tables import DAYS, FACTS, PERSON, TABLES, VIEWS
+from changke.facts.tables import DAYS, FACTS, PERSON, TABLES, VIEWS, of_records
 from changke.profiles.attributes.catalogue import REGISTRY
 
 SCHEMA = "lasting"
@@ -204,7 +204,8 @@ def facts_of(duck: duckdb.DuckDBPyConnection, whose: str = "temp.due") -> Iterat
     try:
         records = f"SELECT id FROM facts_customer AS record WHERE {PERSON} IN (SELECT customer_id FROM {whose})"
         for table in TABLES:
-            duck.execute(f"CREATE TABLE {part}.{table} AS SELECT * FROM {table} WHERE {_whose(table)} IN ({records})")
+            hers = of_records(table, records)
+            duck.execute(f"CREATE TABLE {part}.{table} AS SELECT * FROM {table} WHERE {hers}")
         duck.execute(f"USE {part}")
         duck.execute(f"CREATE SCHEMA live; CREATE SCHEMA {SCHEMA}")
         costly = {fact.name for fact in FACTS if fact.costly}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from changke.facts.tables import FURTHER, PERSON, SPENT_BY_BROUGHT, TABLES, TABLES_OF_BROUGHT, VIEWS
+from changke.facts.tables import FURTHER, PERSON, SPENT_BY_BROUGHT, TABLES, TABLES_OF_BROUGHT, VIEWS, of_records
 from changke.profiles.attributes.services.several import show
 
 MIRROR = "mirror"
@@ -47,10 +47,10 @@ def facts_in(mirror: Path, customer_ids: Iterable[int], *, further: Iterable[str
             source = MIRROR
             if table in TOLD_OF_OTHERS:
                 source = MET
-                _copy(duck, f"{MIRROR}.{table}", f"{MET}.{table}", "record_met")
-            _copy(duck, f"{source}.{table}", table, "record_asked")
+                _copy(duck, MIRROR, table, f"{MET}.{table}", "record_met")
+            _copy(duck, source, table, table, "record_asked")
         for name in further:
-            _copy(duck, f"{MIRROR}.{FURTHER[name].table}", FURTHER[name].table, "record_asked")
+            _copy(duck, MIRROR, FURTHER[name].table, FURTHER[name].table, "record_asked")
         duck.execute(f"DETACH {MIRROR}")
         duck.execute("CREATE SCHEMA live")
         for name in further:
@@ -73,6 +73,6 @@ def _records(persons: str) -> str:
     return f"SELECT record.id FROM {MIRROR}.facts_customer AS record WHERE {PERSON} IN ({persons})"
 
 
-def _copy(duck: duckdb.DuckDBPyConnection, source: str, target: str, records: str) -> None:
-    whose = "id" if source.endswith(".facts_customer") else "customer_id"
-    duck.execute(f"CREATE TABLE {target} AS SELECT * FROM {source} WHERE {whose} IN (SELECT id FROM {records})")
+def _copy(duck: duckdb.DuckDBPyConnection, source: str, table: str, target: str, records: str) -> None:
+    hers = of_records(table, f"SELECT id FROM {records}", among=f"{MIRROR}.")
+    duck.execute(f"CREATE TABLE {target} AS SELECT * FROM {source}.{table} WHERE {hers}")

@@ -17,6 +17,8 @@ from changke.facts.tables import (
     FACTS,
     FURTHER,
     NEVER_WITHDRAWN,
+    OF_NOBODY,
+    PARTS,
     PERSON,
     SPENT_BY_BROUGHT,
     TABLES,
@@ -84,16 +86,21 @@ def _facts_of_others(duck: duckdb.DuckDBPyConnection, source: Any, persons: str)
 def _copy(duck: duckdb.DuckDBPyConnection, source: Any, table: str, persons: str) -> None:
     """The rows of these persons, in all their records. The views leave out what is withdrawn, and the indexes that lead
     to their facts know only of the rest."""
-    same = f"{'id' if table == 'facts_customer' else 'customer_id'} = record.id"
-    same += "" if table in NEVER_WITHDRAWN else " AND fact.withdrawn_by_id IS NULL"
-    _receive(
-        duck,
-        source,
-        f"SELECT {', '.join(f'fact.{name}' for name in _columns(table))} FROM facts_customer AS record"
-        f" JOIN {table} AS fact ON fact.{same}"
-        f" WHERE {PERSON} = ANY('{persons}'::bigint[])",
-    )
+    if table in OF_NOBODY:
+        _receive(duck, source, f"SELECT {', '.join(TABLES[table])} FROM {table}")
+    else:
+        _receive(duck, source, f"{_rows_of(table)} WHERE {PERSON} = ANY('{persons}'::bigint[])")
     duck.execute(f"CREATE TABLE {table} AS SELECT * FROM {INCOMING}")
+
+
+def _rows_of(table: str) -> str:
+    whole, named = PARTS.get(table, (table, ""))
+    same = f"{'id' if table == 'facts_customer' else 'customer_id'} = record.id"
+    same += "" if whole in NEVER_WITHDRAWN else " AND fact.withdrawn_by_id IS NULL"
+    read = f"facts_customer AS record JOIN {whole} AS fact ON fact.{same}"
+    read += f" JOIN {table} AS part ON part.{named} = fact.id" if named else ""
+    columns = ", ".join(f"{'part' if named else 'fact'}.{name}" for name in _columns(table))
+    return f"SELECT {columns} FROM {read}"
 
 
 def _columns(table: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from changke.foundation.organisation.models import Chain
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.organisation.scope import CHAIN_WIDE
 from changke.profiles.attributes.catalogue import REGISTRY
+from changke.profiles.attributes.deeds import names_something, tree_of
 from changke.profiles.attributes.queries import Versions, settings_of, values_for, versions
 from changke.profiles.attributes.services.populations import first_version
 from changke.profiles.attributes.worn import is_worn
@@ -78,7 +79,7 @@ class Line:
     known: object
     holds: bool
     text: str = ""
-    """What the text form calls it, where the name of the column does not say it: of a tag."""
+    """What the text form calls it, where the name of the column does not say it: of a tag, an item, a category."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,8 @@ def _asked(model: LifecycleModel, row: Mapping[str, Any]) -> Iterable[Asked]:
 
 
 def _text(column: Column) -> str:
+    if names_something(column.name):
+        return print_tree(tree_of(column.name, column.words.split("\n")), {}, currency="").removesuffix(" > 0")
     return print_tree({"tag": column.words}, {}, currency="") if is_worn(column.name) else ""
 
 

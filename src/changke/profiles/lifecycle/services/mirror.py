@@ -16,7 +16,7 @@ from django.conf import settings
 from changke.engine.engines import duckdb as on_duckdb
 from changke.engine.mirror import Mirror
 from changke.engine.schemas import MirrorTable, mirror_tables
-from changke.facts.tables import FURTHER, SUBJECTS, TABLES, VIEWS
+from changke.facts.tables import FURTHER, OF_NOBODY, PARTS, SUBJECTS, TABLES, VIEWS
 from changke.foundation.database.connections import conninfo
 from changke.profiles.lifecycle.queries import further_of, models_in_use
 from changke.profiles.lifecycle.rules import LifecycleModel
@@ -44,7 +44,8 @@ def open_mirror(
             for name, one in FURTHER.items()
             if name in asked or on_duckdb.has_table(duck, one.table)
         ]
-        yield duck, Mirror(duck, mirror_tables(TABLES, SUBJECTS), VIEWS, further)
+        tables = mirror_tables(TABLES, SUBJECTS, parts=PARTS, whole=OF_NOBODY)
+        yield duck, Mirror(duck, tables, VIEWS, further)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from changke.facts.catalog.services.keep import register_askers
 from changke.facts.fields.models import Field
 from changke.facts.fields.services import User
 from changke.facts.fields.services import register_users as register_users_of_fields
@@ -18,8 +19,8 @@ from changke.foundation.audit.services import record
 from changke.foundation.organisation.models import Chain
 from changke.profiles.attributes.queries import settings_of
 from changke.profiles.lifecycle.models import StageModel
-from changke.profiles.lifecycle.queries import asking_for, asking_for_field, may_be_asked
-from changke.profiles.lifecycle.rules import own_names, read_model
+from changke.profiles.lifecycle.queries import asking_for, asking_for_field, may_be_asked, stored_models
+from changke.profiles.lifecycle.rules import LANGUAGES, own_names, read_model
 
 register_users(asking_for)
 
@@ -27,6 +28,19 @@ register_users(asking_for)
 @register_users_of_fields
 def users_of_field(field: Field) -> list[User]:
     return [User(name, choices) for name, choices in asking_for_field(field)]
+
+
+@register_askers
+def stages_asking_for_category(name: str) -> list[str]:
+    """The models that ask for what was bought of this category: called otherwise they would ask in vain."""
+    return [one.definition["words"][LANGUAGES[0]] for one in stored_models() if _names_category(one.definition, name)]
+
+
+def _names_category(tree: Any, name: str) -> bool:
+    if isinstance(tree, Mapping):
+        of_deed = "kind" in tree and tree.get("category") == name
+        return of_deed or any(_names_category(part, name) for part in tree.values())
+    return isinstance(tree, list) and any(_names_category(part, name) for part in tree)
 
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
