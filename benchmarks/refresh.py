@@ -83,6 +83,18 @@ def mirrored(folder: Path, customers: int, purchases: int) -> duckdb.DuckDBPyCon
         SELECT 2 * id + place AS id, id AS customer_id, id * 7 % 40 + place AS tag_key, known_on AS first_on,
                CASE place WHEN 1 THEN known_on + 100 END AS ended_on
         FROM facts_customer, (VALUES (0), (1)) AS places (place)""")
+    # One to three lines on a receipt, of 120 items in 12 categories; every tenth item is a card, every eighth of none.
+    duck.execute("""
+        CREATE TABLE facts_line AS
+        SELECT id AS receipt_id, 1 + (id * 7919 + place * 31) % 120 AS item_id,
+               consumed_minor // (1 + id % 3) AS amount_minor
+        FROM facts_receipt, (VALUES (0), (1), (2)) AS places (place) WHERE place <= id % 3""")
+    duck.execute("""
+        CREATE TABLE facts_sold AS
+        SELECT id, CASE WHEN id % 10 = 0 THEN 'card' WHEN id % 3 = 0 THEN 'product' ELSE 'service' END AS kind,
+               id * 104729 AS item_key, CASE WHEN id % 8 > 0 THEN 1 + id % 12 END AS category_id,
+               CASE WHEN id % 8 > 0 THEN (1 + id % 12) * 1299709 END AS category_key
+        FROM range(1, 121) AS items (id)""")
     # A fifth of the customers came through a friend, most of them through few.
     duck.execute("""
         CREATE TABLE facts_referral AS

@@ -50,6 +50,7 @@ HARMLESS = {
     " than the others; a view over a table that is made with it",
     "facts.0039_which_tags_were_worn_until_now": "20,000 tags in each transaction, into a table of its own",
     "facts.0040_what_happened_and_what_she_agreed_to": "makes two more views; no table is touched",
+    "facts.0041_what_stands_on_receipts": "makes two views; no table is touched",
     "facts.0029_named_rows_are_checked_by_the_set": "makes triggers and takes foreign keys away: no row is read",
     "facts.0031_who_came_found_by_customer_and_store": "one unique index, built beside whoever writes",
     "facts.0032_what_a_batch_names_looked_up_at_once": "puts other functions in the place of some, and an index that"

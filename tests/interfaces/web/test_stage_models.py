@@ -13,6 +13,8 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from changke.facts.catalog.models import Category
+from changke.facts.catalog.services.keep import CategoryAsked, change_category
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
@@ -355,6 +357,21 @@ def test_an_event_and_a_consent_are_said_by_their_names(hq: Client, shop: Cast) 
     assert "app.opened" not in hers
     assert "event count" not in hers
     assert "consent marketing" not in hers
+
+
+def test_a_category_is_chosen_in_a_row_said_by_its_name_and_keeps_it(hq: Client, shop: Cast) -> None:
+    row = {"what": "#count", "kind": "purchase", "by": "category", "of": "面部护理", "op": ">=", "value": "1",
+           "window": "days", "days": "400"}  # fmt: skip
+    tried = hq.post(PAGE, form(**rows(0, row), **{"try": "1"}))
+    assert tried.status_code == 200
+    assert '<option value="面部护理" selected' in tried.content.decode()
+    assert published(hq, form(**rows(0, row))).status_code == 303
+    refresh_customers([shop.vera.pk], now=NOW)
+    hers = hq.get(f"/customers/{shop.vera.pk}/").content.decode()
+    assert "购买面部护理类" in hers
+    skin = Category.objects.get(name="面部护理")
+    with pytest.raises(CategoryAsked, match=M4["words"]["zh-hans"]):
+        change_category(skin.pk, {"name": "脸"}, now=NOW)
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "2999-01-01", "0999-01-01"])

@@ -15,7 +15,7 @@ from changke.profiles.lifecycle.beyond import BEYOND
 from changke.profiles.lifecycle.queries import may_be_asked
 
 DONE = ("purchase", "use", "return", "visit")
-OFFERED = Offered((TAG, CONSENT, COUNT, SUM, SEQUENCE), (*DONE, "event"), DONE, by=("",))
+OFFERED = Offered((TAG, CONSENT, COUNT, SUM, SEQUENCE), (*DONE, "event"), DONE)
 """What has a column of any day. Whoever writes something else as text is told why not when it is tried."""
 
 NEW = "new"
