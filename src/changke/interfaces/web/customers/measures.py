@@ -16,7 +16,7 @@ from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.defined import DEFINED
 from changke.interfaces.web.customers.named import named
-from changke.profiles.attributes import made, worn
+from changke.profiles.attributes import deeds, made, worn
 from changke.profiles.attributes.catalogue import REGISTRY
 from changke.profiles.conditions import Beyond, read_condition
 from changke.profiles.conditions.words import Speaker
