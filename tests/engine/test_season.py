@@ -1,6 +1,7 @@
 """What the same window a year earlier says of the coming one: how busy it will be, and what a day brings."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.fitted import fit
-from changke.engine.prediction.season import LEAST_BEFORE, YEAR, season
+from changke.engine.prediction.season import LEAST_BEFORE, YEAR, Season, season
 
 START = np.datetime64("2022-06-01", "D")
 
@@ -66,6 +67,15 @@ def test_where_it_cannot_be_known_nothing_is_said(end: str, horizon: int) -> Non
     assert days.end - YEAR - days.first_day < LEAST_BEFORE or horizon > YEAR
     said = season(days, horizon)
     assert (said.busy, said.money, said.weight) == (1.0, 1.0, 0.0)
+
+
+def test_days_that_were_laid_evenly_know_no_season() -> None:
+    """A year ago the old system was in use, which told the number of purchases and no days."""
+    days = known(shop(900, busy=1.5), "2023-11-30")
+    assert season(days, 31).busy > 1.05
+    laid = replace(days, dated_from=days.end - YEAR + 20)
+    assert season(laid, 31) == Season()
+    assert season(replace(days, dated_from=days.end - YEAR - 20), 31) == season(days, 31)
 
 
 def test_without_money_only_the_days_are_told() -> None:

@@ -1,6 +1,7 @@
 """Customers who come by the clock: closed forms against the plain models and against shops that were played."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,23 @@ def test_a_rhythm_is_taken_up_where_the_past_confirms_it() -> None:
     plain = MBGNBD().fit(known).p_active(60, known.x, known.t_x, known.T)
     brier = [((one - (came > 0)) ** 2).mean() for one in (said["p_active"], plain)]
     assert brier[0] < brier[1] * 0.97
+
+
+def test_gaps_that_were_laid_evenly_are_no_rhythm() -> None:
+    """An old system told of half of the customers how often they came from one day to another, and no days between."""
+    days = shop(1200, k=1)
+    old = np.repeat(np.arange(1200), 12) + 5_000
+    laid = np.tile(np.arange(12) * 30, 1200) + days.end - 900
+    both = Days.from_days(
+        np.concatenate([days.customers[days.who], old]),
+        np.datetime64("1970-01-01") + np.concatenate([days.day, laid]),
+        np.full(len(days.who) + len(old), 30.0), observation_end=END,
+    )  # fmt: skip
+    told = replace(both, dated_from=days.first_day)
+    assert regularity(both) > 2, "if nobody said which days were laid"
+    assert regularity(told.dated()) < 1.5
+    assert learned(told, 60) == Rhythm()
+    assert np.array_equal(told.dated().customers, days.customers)
 
 
 def skipping(customers: int, share: float, seed: int = 3, days: int = 700) -> Days:

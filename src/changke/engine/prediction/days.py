@@ -80,6 +80,18 @@ class Days:
             self.customers[there], who, self.day[seen], self.paid[seen], cut, self.has_money, {}, self.dated_from, store
         )
 
+    def dated(self) -> "Days":
+        """Those of customers all of whose days are named: the gaps of the others were laid evenly by us."""
+        if self.dated_from is None or not len(self.day):
+            return self
+        begun = np.full(len(self.customers), self.end)
+        np.minimum.at(begun, self.who, self.day)
+        kept = begun >= self.dated_from
+        seen = kept[self.who]
+        there, _, counts = _runs(self.who[seen])
+        who = np.repeat(np.arange(len(there)), counts)
+        return Days(self.customers[there], who, self.day[seen], self.paid[seen], self.end, self.has_money, {})
+
     @property
     def first_day(self) -> int:
         return int(self.day.min()) if len(self.day) else self.end

@@ -22,12 +22,13 @@ SURE = 1e-4
 def learned(days: Days, horizon: int) -> Rhythm:
     """The k of Erlang-k gaps: 1 unless regularity, likelihood and the newest past window all say more; and how loosely
     it is kept."""
-    if len(days.customers) < LEAST_CUSTOMERS or regularity(days) < LOOSE:
+    dated = days.dated()
+    if len(dated.customers) < LEAST_CUSTOMERS or regularity(dated) < LOOSE:
         return Rhythm()
     found = newest(days, horizon)
     if found is None:
         return Rhythm()
-    k = likeliest(days)
+    k = likeliest(dated)
     return Rhythm() if k == 1 else _best(*found, k)
 
 

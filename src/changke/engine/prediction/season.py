@@ -20,7 +20,7 @@ class Season:
     Attributes
     ----------
     busy
-        The factor by which time is stretched: 1 where the past is too short to know.
+        The factor by which time is stretched: 1 where the past is too short to know, or known by number only.
     money
         How many times as much money a day brought as was said, unshrunk.
     weight
@@ -37,8 +37,8 @@ def season(days: Days, horizon: int, rhythm: Rhythm = Rhythm(), calendar: Calend
     that stand elsewhere each year what stood in that window."""
     cut = days.end - YEAR
     before = cut - days.first_day
-    if before < LEAST_BEFORE or horizon > YEAR:
-        return Season()
+    if before < LEAST_BEFORE or horizon > YEAR or cut + 1 < (days.dated_from or cut):
+        return Season()  # nothing is known of it, or days that were laid evenly: they know no season
     window = days.until(cut)
     known = window.summary()
     holidays = calendar.learned_from(days.first_day, cut).pace(cut + 1, horizon)
