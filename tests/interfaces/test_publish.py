@@ -1,5 +1,6 @@
 """The analysts' file: everything to count with, nothing that says who somebody is."""
 
+import datetime as dt
 from io import StringIO
 from pathlib import Path
 
@@ -7,10 +8,18 @@ import duckdb
 import pytest
 from django.core.management import CommandError, call_command
 
+from changke.facts.customers.services.tags import add_tag
 from changke.foundation.audit.models import AuditLine
+from changke.foundation.organisation.queries import the_chain
+from changke.foundation.periods import business_date
 from changke.interfaces.publish import pseudonym, pseudonym_key
+from changke.interfaces.publish_stays import models_told, segments_told, stage_told
 from changke.profiles.attributes.catalogue import COLUMNS
-from tests.cast import Cast
+from changke.profiles.lifecycle.models import StageModel
+from changke.profiles.lifecycle.rules import LANGUAGES
+from changke.profiles.lifecycle.services import publish_models, refresh_customers
+from changke.profiles.segments.services.save import freeze, save_segment
+from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,3 +71,65 @@ def test_a_pseudonym_depends_on_the_key_and_on_the_number(cast: Cast) -> None:
     key = pseudonym_key()
     assert pseudonym(key, 1) == pseudonym(key, 1)
     assert len({pseudonym(key, 1), pseudonym(key, 2), pseudonym(key, -1), pseudonym(b"other", 1)}) == 4
+
+
+def test_stays_go_out_of_segments_that_ask_for_nothing_that_the_file_leaves_out(
+    cast: Cast, settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+    earlier = NOW - dt.timedelta(days=3)
+    publish_models(the_chain(), now=earlier)
+    refresh_customers([cast.vera.pk], now=earlier)
+    add_tag(cast.vera, "敏感肌", now=earlier)
+    texts = {
+        "often": "visits >= 2 or count(visit in 90 days) >= 2",
+        "by_stage": 'stage = "mature" or stage.m4 = "intro"',
+        "within": "segment has often",
+        "tagged": 'purchases >= 0 and not tag has "敏感肌"',
+        "tagged_within": "segment has tagged",
+        "facials": 'count(purchase of item "F1" in 90 days) >= 0',
+        "consenting": "consent has marketing by sms",
+        "in_town": 'city = "上海"',
+        "listed": "segment has frozen_often",
+    }
+    saved = {}
+    freeze(name="Frozen often", text="visits >= 2", now=earlier)
+    for key, text in texts.items():
+        saved[key] = save_segment(None, name=key, text=text, key=key, now=earlier)
+    save_segment(None, name="unfollowed", text="visits >= 2", key="unfollowed", is_tracked=False, now=earlier)
+    save_segment(saved["often"], name="2026", text="visits >= 1", now=NOW)
+    file = tmp_path / "stays.duckdb"
+    call_command("publish", str(file), stdout=StringIO(), stderr=StringIO())
+    vera = pseudonym(pseudonym_key(), cast.vera.pk)
+    with duckdb.connect(str(file), read_only=True) as duck:
+        told = dict(duck.execute("SELECT segment, name FROM segments ORDER BY segment").fetchall())
+        assert told == {"by_stage": "by_stage", "often": "2026", "within": "within"}
+        hers = duck.execute(
+            "SELECT segment, entered_on, entered_why, left_on FROM segment_stays WHERE customer = ? ORDER BY segment",
+            [vera],
+        ).fetchall()
+        kinds = dict(
+            duck.execute("SELECT column_name, type FROM dictionary WHERE table_name = 'segment_stays'").fetchall()
+        )
+    began = business_date(earlier, "Asia/Shanghai")
+    # She was in "often" before it asked what it asks now: that she is in it is told, and not since when.
+    assert hers == [("by_stage", began, "publish", None), ("often", None, None, None), ("within", None, None, None)]
+    assert (kinds["entered_on"], kinds["left_on"]) == ("DATE", "DATE")
+
+
+def test_a_stage_that_asks_for_a_tag_stays_here(
+    cast: Cast, settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+    publish_models(the_chain(), now=NOW)
+    model = StageModel.objects.get(key="m4")
+    asking = {"stage": "silent", "when": {"tag": "敏感肌"}, "reason": dict.fromkeys(LANGUAGES, "sensitive")}
+    model.definition = {**model.definition, "ask": [asking, *model.definition["ask"]]}
+    model.published_at, model.version = NOW, model.version + 1
+    model.save()
+    assert "m4" not in models_told()
+    assert not stage_told()
+    save_segment(None, name="by stage", text='stage.m4 = "mature"', now=NOW)
+    assert segments_told() == []

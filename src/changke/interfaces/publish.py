@@ -10,7 +10,7 @@ import datetime as dt
 import hmac
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,10 @@ from changke.foundation.errors import DomainError
 from changke.foundation.organisation.queries import the_chain
 from changke.foundation.persons.cipher import derive
 from changke.foundation.persons.queries import master_keys
+from changke.interfaces import publish_stays as stays
 from changke.profiles.attributes.catalogue import COLUMNS, REGISTRY
 
 PURPOSE = "publish pseudonyms"
-LEFT_OUT = {"adviser_id"}
-"""Attributes that name somebody; she stands as a pseudonym in `customers`."""
-
 WHOSE = "(SELECT pseudonym FROM whose WHERE whose.id = {column})"
 JOINED = """
 SELECT named.pseudonym AS customer, {columns} FROM {source} AS row JOIN whose AS named ON named.id = row.customer_id
@@ -196,11 +194,12 @@ def _fill(
         for table, (_, query, _columns) in FROM_FACTS.items():
             progress(table)
             mirror.execute(f"CREATE TABLE published.{table} AS {query}")
-        for table, columns, query in _stored():
+        stored = list(_stored())
+        for table, columns, query in stored:
             progress(table)
             _copy(mirror, table, columns, query)
-        _describe(mirror, now)
-        for table in (*FROM_FACTS, *(one for one, _, _ in _stored())):
+        _describe(mirror, [(table, columns) for table, columns, _ in stored], now)
+        for table in (*FROM_FACTS, *(one for one, _, _ in stored)):
             rows[table] = int(mirror.execute(f"SELECT COUNT(*) FROM published.{table}").fetchall()[0][0])
         return rows
     finally:
@@ -226,19 +225,24 @@ def _name(mirror: duckdb.DuckDBPyConnection, key: bytes) -> None:
 def _stored() -> Iterator[tuple[str, Mapping[str, str], str]]:
     """What PostgreSQL holds: table of the file, its columns with their words, the query."""
     yield "stores", {"store_id": "store", "code": "code", "name": "name"}, STORES
-    names = [name for name in COLUMNS if name not in LEFT_OUT]
+    names = [name for name in COLUMNS if name not in stays.LEFT_OUT]
     words = {name: REGISTRY.attributes[name].words for name in names}
+    stage = "stage" if stays.stage_told() else "NULL AS stage"
+    models = ", ".join(f"'{key}'" for key in stays.models_told()) or "''"
     yield (
         "profiles",
         {"customer": "pseudonym", "as_of": "the day it speaks of", "stage": "stage in the default model", **words},
-        f"SELECT customer_id, as_of, stage, {', '.join(names)} FROM profiles_profile",
+        f"SELECT customer_id, as_of, {stage}, {', '.join(names)} FROM profiles_profile",
     )
     yield (
         "stages",
         {"customer": "pseudonym", "model": "lifecycle model", "stage": "stage", "since": "since which day"},
-        "SELECT customer_id, model, stage, since FROM profiles_standing",
+        f"SELECT customer_id, model, stage, since FROM profiles_standing WHERE model IN ({models})",
     )
     yield "predictions", PREDICTED, f"SELECT {PREDICTIONS} FROM profiles_prediction"
+    told = stays.segments_told()
+    yield "segments", stays.SEGMENTS, stays.segments_query(told)
+    yield "segment_stays", stays.STAYS, stays.stays_query(told)
 
 
 def _copy(mirror: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], query: str) -> None:
@@ -250,7 +254,8 @@ def _copy(mirror: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, s
             with sql.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)") as copy:
                 for block in copy:
                     out.write(block)
-        source = f"read_csv('{file}', header = true, sample_size = -1)"
+        kinds = {name: stays.TYPES[name] for name in columns if name in stays.TYPES}
+        source = f"read_csv('{file}', header = true, sample_size = -1, types = {kinds})"
         if "customer" in columns:
             rest = ", ".join(f'row."{name}"' for name in columns if name != "customer")
             mirror.execute(f"CREATE TABLE published.{table} AS {JOINED.format(columns=rest, source=source)}")
@@ -258,7 +263,9 @@ def _copy(mirror: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, s
             mirror.execute(f"CREATE TABLE published.{table} AS SELECT * FROM {source}")
 
 
-def _describe(mirror: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
+def _describe(
+    mirror: duckdb.DuckDBPyConnection, stored: Sequence[tuple[str, Mapping[str, str]]], now: dt.datetime
+) -> None:
     """The dictionary of every column, and of the whole."""
     chain = the_chain()
     mirror.execute("CREATE TABLE published.dictionary (table_name TEXT, column_name TEXT, type TEXT, words TEXT)")
@@ -269,7 +276,7 @@ def _describe(mirror: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
         ).fetchall()
     }
     said = [(table, name, words) for table, (_, _, columns) in FROM_FACTS.items() for name, words in columns.items()]
-    said += [(table, name, words) for table, columns, _ in _stored() for name, words in columns.items()]
+    said += [(table, name, words) for table, columns in stored for name, words in columns.items()]
     for table, name, words in said:
         mirror.execute("INSERT INTO published.dictionary VALUES (?, ?, ?, ?)", [table, name, types[table, name], words])
     mirror.execute("CREATE TABLE published.about (name TEXT, said TEXT)")
