@@ -236,7 +236,13 @@ def faults(message: Message, said: str) -> list[str]:
         original = message.id if isinstance(message.id, str) else message.id[1]
         if places(original) != places(said):
             found.append("other places than the English")
+        if HALF_WIDTH.search(PLACE.sub("字", said)):
+            found.append("half-width punctuation beside Chinese")
     return found
+
+
+PLACE = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+HALF_WIDTH = re.compile(r"(?<=[\u4e00-\u9fff）」”])[,;:!?()]|[,;!?()](?=[\u4e00-\u9fff])")
 
 
 def places(text: str) -> set[str]:

@@ -58,7 +58,8 @@ def _asked(one: Proposed, tag: Tag) -> str:
         return said
     learnt = gettext("%(customers)s of %(members)s who wear it had it, at least %(lift)s times as often as others")
     lift = f"{(one.group.lift_low_milli or 0) / 1_000:.1f}"
-    return f"{said}: " + learnt % {**_counts(one.group), "lift": lift}
+    learnt %= {**_counts(one.group), "lift": lift}
+    return gettext("%(reason)s: %(evidence)s") % {"reason": said, "evidence": learnt}
 
 
 def _of_group(group: Group) -> str:

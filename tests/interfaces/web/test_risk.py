@@ -12,6 +12,8 @@ from changke.foundation.organisation.scope import Scope
 from changke.interfaces import words
 from changke.interfaces.exporters import services as _registered  # noqa: F401 -- sets of rows register themselves
 from changke.interfaces.exporters.shape import DATASETS, Ask
+from changke.profiles.lifecycle import queries
+from changke.profiles.lifecycle.models import StageModel
 from changke.profiles.risk import rules
 from changke.profiles.risk.models import BackTest, ChurnWarning, State
 from changke.profiles.risk.queries import rule_in_use
@@ -51,10 +53,32 @@ def warned(hq: Client, cast: Cast) -> Cast:
     return cast
 
 
+def test_the_list_names_stages_as_the_default_model_does(hq: Client, warned: Cast) -> None:
+    hq.cookies["django_language"] = "en"
+    page = text(hq, "/risk/")
+    assert "Silent" in page
+    assert "Quiet" not in page
+    StageModel.objects.filter(is_default=True).update(definition=renamed("silent", "Asleep"))
+    with pytest.MonkeyPatch.context() as fresh:  # a model that was read is kept by the moment of its publishing
+        fresh.setattr(queries, "_read", queries._read.__wrapped__)
+        assert "Asleep" in text(hq, "/risk/")
+
+
+def renamed(stage: str, called: str) -> dict[str, object]:
+    """The default model with another English word for a stage."""
+    found = StageModel.objects.get(is_default=True).definition
+    stages = [
+        {**one, "words": {**one["words"], "en": called}} if one["key"] == stage else one for one in found["stages"]
+    ]
+    return {**found, "stages": stages}
+
+
 def test_the_list_says_why_from_which_fact_and_what_to_do(hq: Client, warned: Cast) -> None:
     page = text(hq, "/risk/")
     for said in ("莫愁", "岚岚", "01-26", "61 天", "18%", "可能因为投诉过", "01-03", "道歉并补救", "¥3,528"):
         assert said in page, said
+    assert "可能因为投诉过（01-03）" in page
+    assert "。 " not in page, "no space behind a full stop"
     assert "岚岚" not in text(hq, "/risk/?cause=complaint")
     assert "莫愁" not in text(hq, "/risk/?cause=unknown")
     assert "莫愁" not in text(hq, f"/risk/?store={warned.xu_hui.pk}")

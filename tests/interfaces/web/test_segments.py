@@ -1,11 +1,15 @@
 """Segments as pages: built from rows or text, counted while one types, shown from all sides; who may not, may not."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 
 from changke.facts.customers.models import Customer
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.fields.services import define, set_values
+from changke.interfaces.web.segments import day
 from changke.profiles.segments.models import Segment, SegmentMember, Why
 from changke.profiles.segments.services.members import refresh_members
 from changke.profiles.segments.services.save import freeze, save_segment
@@ -329,6 +333,38 @@ def test_a_day_says_who_was_in_it_who_came_and_who_went_and_why(hq: Client, mana
     closed = manager.get("/segments/tagged/day/").content.decode()
     assert "notice bad" in closed
     assert "薇拉" not in closed
+
+
+def test_each_list_of_a_day_is_turned_on_its_own(hq: Client, shop: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day, "SHOWN", 2)
+    save_segment(None, name="All", text="visits >= 0", key="everybody", now=NOW)
+
+    def turned(which: str) -> tuple[list[str], str]:
+        """The names of every page, and the addresses in between."""
+        address, names = "/segments/everybody/day/", []
+        for _ in range(9):
+            page = hq.get(address).content.decode()
+            part = re.search(rf'<section[^>]* id="{which}".*?</section>', page, re.DOTALL)
+            assert part
+            names += re.findall(r'class="strong cut" href="[^"]*">([^<]*)<', part[0])
+            onward = re.search(r'rel="next" href="([^"]*)"', part[0])
+            if onward is None:
+                return names, part[0]
+            address = "/segments/everybody/day/" + html.unescape(onward[1])
+        raise AssertionError("it never ends")
+
+    inside, last_page = turned("inside")
+    assert len(inside) == len(set(inside)) == 6
+    assert "5–6 / 6" in " ".join(last_page.split())
+    assert 'href="?#inside"' in last_page, "back to the first"
+    assert sorted(turned("entered")[0]) == sorted(inside)
+    for typed in (
+        "x",
+        "2026-01-01~1~1",
+        "2026-01-01T00:00:00+00:00~99999999999999999999~1",
+        "9999-12-31T23:59:59-23:00~1~1",
+    ):
+        assert hq.get("/segments/everybody/day/", {"inside": typed, "left": typed}).status_code == 200
 
 
 def test_dropping_asks_who_still_needs_it(hq: Client) -> None:

@@ -208,7 +208,7 @@ BEYOND = {
 def test_deeds_and_tags_are_rows_as_in_segments(hq: Client) -> None:
     page = hq.post(PAGE, form(**deeds_and_tags(0), **{"try": "1"})).content.decode()
     assert 'name="when-0.1.0.value" id="when-0.1.0.value" value="怕痒"' in page
-    assert "最近400 天消费次数不少于2" in page, "the sentence"
+    assert "最近 400 天消费次数不少于 2" in page, "the sentence"
     offered = set(re.findall(r'<option value="(#[a-z]+)"', page))
     assert offered == {"#tag", "#consent", "#count", "#sum", "#sequence", "#text"}, "who is in a group, of no past day"
     kinds = {
@@ -332,7 +332,7 @@ def test_what_was_done_in_a_window_is_written_as_text_and_said_in_words(hq: Clie
     assert name_of("deed_count_purchase_400d") != "deed count purchase 400d"
     refused = hq.post(PAGE, form(**text(0, "segment has vip"), **{"try": "1"}))
     assert refused.status_code == 422
-    assert "阶段不问客群" in refused.content.decode()
+    assert "阶段不问分群" in refused.content.decode()
 
 
 def test_a_tag_is_written_as_text_and_said_by_its_name(hq: Client, shop: Cast) -> None:

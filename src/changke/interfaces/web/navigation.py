@@ -40,7 +40,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (_("Analysis"), (
         Place("lifecycle", _("Lifecycle"), "lifecycle", Capability.ANALYTICS_VIEW),
         Place("value", _("Value"), "coin", Capability.ANALYTICS_VIEW),
-        Place("together", _("What goes together"), "bag", Capability.ANALYTICS_VIEW),
+        Place("together", pgettext_lazy("navigation", "Bought together"), "bag", Capability.ANALYTICS_VIEW),
     )),
     (pgettext_lazy("navigation", "Data"), (
         Place("imports", _("Import"), "import", Capability.IMPORT_RUN),

@@ -4,6 +4,7 @@ One template per operator, and/or/not among them: a translator moves the parts, 
 """
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -182,8 +183,16 @@ def _days(count: int) -> str:
     return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
+JOINT = "\0"
+"""Where a part begins or ends; no name of ours holds one."""
+APART = re.compile(f"(?<=[\u4e00-\u9fff]){JOINT}+(?=[0-9])|(?<=[0-9]){JOINT}+(?=[\u4e00-\u9fff])")
+
+
 def _filled(template: Template, **parts: str) -> str:
-    return str(template) % parts
+    """Chinese sets a space between its characters and digits, and a translator cannot know which part begins with
+    some: "不少于 60 天", but "为高价值"."""
+    said = str(template) % {name: f"{JOINT}{part}{JOINT}" for name, part in parts.items()}
+    return APART.sub(" ", said).replace(JOINT, "")
 
 
 def _joined(template: Template, parts: list[str]) -> str:

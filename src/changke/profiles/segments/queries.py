@@ -319,8 +319,9 @@ class Stay:
 
 
 def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> list[Stay]:
-    """Who entered or who left last, among those that the scope sees."""
-    column = "left_at" if left else "entered_at"
+    """Who entered or who left last, of their own accord as in `moved_by_day`, among those that the scope sees."""
+    column, why = ("left_at", "left_why") if left else ("entered_at", "entered_why")
+    own = of_her_own(f"member.{column}", f"member.{why}", "%(saved)s")
     seen, bound = _seen_by(scope)
     there = "member.left_at IS NOT NULL" if left else "member.left_at IS NULL"
     with connection.cursor() as sql:
@@ -328,8 +329,8 @@ def latest_moves(segment: Segment, *, scope: Scope, left: bool, most: int) -> li
             "SELECT member.customer_id, member.entered_at, member.entered_why, member.left_at, member.left_why"
             " FROM profiles_segmentmember AS member"
             f" JOIN {FROM} ON one.customer_id = member.customer_id WHERE member.segment_id = %(segment)s AND {there}"
-            f" AND {seen} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
-            {"segment": segment.pk, **bound},
+            f" AND {own} AND {seen} ORDER BY member.{column} DESC, member.customer_id LIMIT {int(most)}",
+            {"segment": segment.pk, "saved": segment.changed_at, **bound},
         )
         return [Stay(*row) for row in sql.fetchall()]
 

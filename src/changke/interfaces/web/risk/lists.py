@@ -27,6 +27,7 @@ from changke.interfaces import words, words_of_lines
 from changke.interfaces.web import current, formats
 from changke.interfaces.web.answers import answer, go, toast, wants_part
 from changke.interfaces.web.doors import needs
+from changke.interfaces.web.lifecycle.colours import colours_of
 from changke.interfaces.web.today.views import source_key
 from changke.profiles.attributes.models import Profile
 from changke.profiles.lifecycle.queries import models_in_use
@@ -47,6 +48,8 @@ class Row:
     customer: Customer
     phone: str
     stage: str
+    """In the words of the default model."""
+    colour: str
     why: str
     fired: str
     evidence: tuple[str, ...]
@@ -157,6 +160,7 @@ def _rows(found: Sequence[ChurnWarning], chain: Chain, now: dt.datetime) -> Iter
     }
     phones, today = phones_of(ids), business_date(now, chain.time_zone)
     taps = last_followups(ids, today, chain.time_zone)
+    stages, colours = dict(_stages()), _colours()
     for one in found:
         if (customer := people.get(one.customer_id)) is None:
             continue
@@ -170,7 +174,8 @@ def _rows(found: Sequence[ChurnWarning], chain: Chain, now: dt.datetime) -> Iter
             one,
             customer,
             phones.get(one.customer_id, ""),
-            stage,
+            stages.get(stage or "", stage or ""),
+            colours.get(stage or "", ""),
             why(one, today),
             fired(one),
             evidence(one, today),
@@ -211,7 +216,11 @@ def evidence(one: ChurnWarning, today: dt.date) -> tuple[str, ...]:
     """Each cause with the day of its fact, the weightiest first."""
     language = get_language() or "zh-hans"
     return tuple(
-        f"{words.CHURN_CAUSES[fact['cause']]} ({formats.day(dt.date.fromisoformat(fact['on']), today, language)})"
+        gettext("%(cause)s (%(day)s)")
+        % {
+            "cause": words.CHURN_CAUSES[fact["cause"]],
+            "day": formats.day(dt.date.fromisoformat(fact["on"]), today, language),
+        }
         for fact in one.causes
         if fact["cause"] in words.CHURN_CAUSES
     )
@@ -225,6 +234,11 @@ def _stages() -> list[tuple[str, str]]:
     language = get_language() or "zh-hans"
     models = models_in_use()
     return [(stage.key, stage.words[language]) for stage in models[0].stages] if models else []
+
+
+def _colours() -> dict[str, str]:
+    models = models_in_use()
+    return colours_of(models[0]) if models else {}
 
 
 def _advisers(scope: Scope) -> list[tuple[int, str]]:

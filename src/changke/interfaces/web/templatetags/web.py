@@ -2,9 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import segno
@@ -163,6 +163,19 @@ STAGE_WORDS = {
     "lost": pgettext_lazy("stage", "Lost"),
     "new": pgettext_lazy("stage", "Walk-in"),
 }
+
+
+@register.filter
+def then(first: Any, second: Any) -> str:
+    """One sentence after another: Chinese sets no space behind its full stop."""
+    before = str(first)
+    return f"{before}{'' if before.endswith(('。', '；', '！', '？')) else ' '}{second}".strip()
+
+
+@register.filter
+def sentences(said: Iterable[Any]) -> str:
+    """All of them one after another."""
+    return reduce(then, said, "")
 
 
 @register.filter
