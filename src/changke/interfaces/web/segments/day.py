@@ -30,6 +30,8 @@ from changke.profiles.segments.models import Segment
 SHOWN = 30
 """Members of a page, and of those who came and went each."""
 MOMENT = dt.timedelta(microseconds=1)
+LAST_YEAR = 9_998
+"""Behind it a zone may lead out of the calendar."""
 LARGEST = 2**63 - 1
 """Of what the database counts with."""
 
@@ -99,10 +101,12 @@ def _places(request: HttpRequest) -> dict[str, Place]:
     for name in ("inside", "entered", "left"):
         try:
             moment, number, before = request.GET.get(name, "").split("~")
-            place = Place(dt.datetime.fromisoformat(moment), int(number), int(before))
-        except ValueError:
+            at = dt.datetime.fromisoformat(moment)
+            place = Place(at.astimezone(dt.UTC), int(number), int(before))
+        except (ValueError, OverflowError):
             continue
-        if place.moment.tzinfo and place.moment.year >= 1970 and place.number <= LARGEST and place.before > 0:
+        written = at.tzinfo and 1970 <= place.moment.year <= LAST_YEAR
+        if written and 0 < place.number <= LARGEST and 0 < place.before <= LARGEST:
             found[name] = place
     return found
 
