@@ -125,7 +125,7 @@ def _on(one: Segment, day: dt.date, zone: str, request: HttpRequest) -> dict[str
         after = (places[name].moment, places[name].number, left) if name in places else None
         moved[name] = moves.moves_of(one, scope=scope, since=begins, until=ends, left=left, after=after, most=SHOWN + 1)
     everybody = [pk for _, _, pk in found] + [move.customer_id for side in moved.values() for move in side]
-    known = {person.customer.pk: person for person in people(dict.fromkeys(everybody), {}, Speech.of_the_chain())}
+    known = {person.customer.pk: person for person in people(list(dict.fromkeys(everybody)), {}, Speech.of_the_chain())}
     lists: dict[str, list[tuple[dt.datetime, int, Any]]] = {
         "inside": [(moment, number, known.get(pk)) for moment, number, pk in found],
         **{name: [(m.moment, m.stay, _moved(m, known)) for m in side] for name, side in moved.items()},
@@ -136,7 +136,9 @@ def _on(one: Segment, day: dt.date, zone: str, request: HttpRequest) -> dict[str
 
 def _moved(move: moves.Move, known: dict[int, Person]) -> Moved | None:
     person = known.get(move.customer_id)
-    return person and Moved(person, move.moment, str(said_words.SEGMENT_WHYS.get(move.why, "")))
+    if person is None:
+        return None
+    return Moved(person, move.moment, str(said_words.SEGMENT_WHYS.get(move.why, "")))
 
 
 def _page(found: Sequence[tuple[dt.datetime, int, Any]], name: str, place: Place | None, request: HttpRequest) -> Page:
