@@ -10,6 +10,7 @@ import pytest
 
 from changke.engine import outlook
 from changke.engine.engines.frames import UnreadableFrame
+from changke.engine.prediction.coming import Coming
 from changke.engine.prediction.days import Days
 from changke.engine.prediction.fitted import Fitted, fit
 from changke.engine.prediction.known import Known
@@ -70,6 +71,21 @@ def test_stores_that_differ_are_met_better(differing: Days, learned: Fitted) -> 
         before, now = (float(((said[column] - true) ** 2).mean()) for said in (alone, theirs))
         assert now < 0.97 * before
     assert theirs["expected_purchases"].sum() == pytest.approx(came.sum(), rel=0.12)
+
+
+def test_a_warning_asks_the_models_of_her_store(learned: Fitted, differing: Days) -> None:
+    """One customer has one chance, purse and season in it; and so has a day of her silence."""
+    known = differing.until(differing.end - AHEAD).summary()
+    later = replace(known, T=known.T + 10)
+    coming = Coming.of(learned, known)
+    for when in (known, later):
+        told = coming.p_active(AHEAD, when.x, when.t_x, when.T)
+        assert np.allclose(told, learned.ask(when)["p_active"], atol=1e-12)
+    some = np.array([1, 400, 700])
+    few = coming.some(some).p_active(AHEAD, known.x[some], known.t_x[some], known.T[some])
+    assert np.allclose(few, coming.p_active(AHEAD, known.x, known.t_x, known.T)[some])
+    alone = Coming.of(replace(learned, stores=Stores()), known).p_active(AHEAD, known.x, known.t_x, known.T)
+    assert np.abs(alone - coming.p_active(AHEAD, known.x, known.t_x, known.T)).max() > 0.05
 
 
 def test_a_store_with_few_customers_is_nearly_the_chain(learned: Fitted, differing: Days) -> None:

@@ -148,6 +148,17 @@ class Stores:
         active = together([one.p_active(horizon) for one in about.models], chain.weights)
         return expected[about.place], active[about.place]
 
+    def p_active(self, chain: Blend, horizon: float, x: Floats, t_x: Floats, T: Floats, store: Any) -> Floats:
+        """As `Blend.p_active`, of customers of these stores; None where nobody's store is known."""
+        if not self.own or store is None:
+            return chain.p_active(horizon, x, t_x, T)
+        whose, found = self._whose(store), np.empty(len(x))
+        for one in np.unique(whose):
+            rows = np.flatnonzero(whose == one)
+            blend = chain if one == 0 else self.own[int(one) - 1].models
+            found[rows] = blend.p_active(horizon, x[rows], t_x[rows], T[rows])
+        return found
+
     def newcomers(self, chain: Blend, horizon: float) -> "tuple[Newcomer, ...]":
         """What is expected of whoever has just bought for the first time: of the chain, then store by store."""
         just, found = (np.zeros(1), np.zeros(1), np.zeros(1)), []

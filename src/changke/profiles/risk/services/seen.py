@@ -15,6 +15,7 @@ from changke.engine.clv.summary import Summary
 from changke.engine.prediction.coming import Coming
 from changke.engine.prediction.days import EPOCH, Days
 from changke.engine.prediction.fitted import Fitted, fit
+from changke.engine.prediction.stores import NOWHERE
 
 HORIZON_DAYS = 90
 """Of whom no rule asks any more."""
@@ -101,7 +102,7 @@ def _read(days: Mapping[str, Any], today: dt.date) -> tuple[Days, Summary]:
 
 
 def _of_these(coming: Coming, expected: Expected | None, mine: Summary) -> Coming:
-    """In the order of the days that were read. Whom predictions do not know yet has the middle purse."""
+    """In the order of the days that were read. Whom predictions do not know yet has the middle purse and no store."""
     if expected is None:
         return coming
     ids = np.asarray(expected.known.customer_id)
@@ -113,4 +114,8 @@ def _of_these(coming: Coming, expected: Expected | None, mine: Summary) -> Comin
     if coming.each is not None:
         each = np.full(len(mine), np.exp(coming.fitted.tilt.centre))
         each[there] = coming.each[place[there]]
-    return Coming(coming.fitted, x, t_x, each)
+    store = None
+    if coming.store is not None:
+        store = np.full(len(mine), NOWHERE)
+        store[there] = coming.store[place[there]]
+    return Coming(coming.fitted, x, t_x, each, store)
