@@ -5,7 +5,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 import numpy as np
+import pandas
 import pytest
 
 from changke.engine import outlook
@@ -173,14 +175,15 @@ def test_a_column_names_the_store(differing: Days) -> None:
 
 
 def test_she_belongs_to_the_store_of_her_first_row_that_names_one() -> None:
-    day = np.array(
-        ["2026-01-05", "2026-01-01", "2026-01-03", "2026-01-03", "2026-01-02", "2026-07-02"], "datetime64[us]"
-    )
-    rows = {
-        "customer_id": np.array([1, 1, 2, 2, 3, 3]),
-        "date": day,
-        "store": np.array(["late", "early", "B", "A", None, "after the end"], object),
-    }
-    days = Days.of({**rows, "store": np.array([x or "" for x in rows["store"]])}, observation_end=END, store="store")
-    assert days.store is not None
-    assert days.store.tolist() == ["early", "A", ""]
+    rows = [
+        (1, "2026-01-05", "late"), (1, "2026-01-01", "early"),
+        (2, "2026-01-03", "B"), (2, "2026-01-03", "A"), (2, "2026-01-01", None),
+        (3, "2026-01-02", None), (3, "2026-07-02", "after the end"),
+    ]  # fmt: skip
+    who, day, store = zip(*rows, strict=True)
+    frame = pandas.DataFrame({"customer_id": who, "date": pandas.to_datetime(list(day)), "store": store})
+    for given in (frame, duckdb.from_df(frame)):
+        days = Days.of(given, observation_end=END, store="store")
+        assert days.store is not None
+        assert days.store.tolist() == ["early", "A", ""]
+        assert Days.of(given, observation_end=END).store is None

@@ -142,7 +142,7 @@ class PurchaseModel(ABC):
         def target(point: Floats) -> tuple[float, Floats]:
             with np.errstate(all="ignore"):
                 value, slope = likelihood(np.exp(point))
-            slope = slope * np.exp(point)
+                slope = slope * np.exp(point)
             if prior is not None:
                 penalty, pull = prior.at(point)
                 value, slope = value - penalty, slope - pull

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -142,20 +142,19 @@ def customer_days(
     date: str = "date",
     amount: str = "amount",
     store: str | None = None,
-) -> tuple[Table, bool, dict[str, int], Column | None]:
+) -> tuple[Table, bool, dict[str, int], dict[Any, str] | None]:
     """The purchase days, customer by customer: customer_id, day, paid; whether there was money; what is left out; and,
-    where a column names it, the store of each customer, "" for none."""
+    where a column names it, customer -> her store."""
     end, also = as_date(observation_end), () if store is None else (store,)
     with reading(transactions, needs=(customer_id, date, *also)) as connection:
         names, money, left_out, refunds, strange, _ = _look(connection, customer_id, date, amount, end)
         days = _days(names, money=money, refunds=refunds, strange=strange)
         found = fetched(connection, f"{days} ORDER BY customer_id, day", {"observation_end": end})
+        stores = None
         if store is not None:
-            hers = _store_of_each(names, quoted(store), days)
-            found["store"] = fetched(connection, hers, {"observation_end": end})["store"]
-    columns = {name: np.ma.getdata(column) for name, column in found.items()}
-    theirs = columns.pop("store", None)
-    return Table(columns), money, left_out, None if theirs is None else theirs.astype(str)
+            of_each = fetched(connection, _store_of_each(names, quoted(store)), {"observation_end": end})
+            stores = dict(zip(of_each["customer_id"].tolist(), of_each["store"].tolist(), strict=True))
+    return Table({name: np.ma.getdata(column) for name, column in found.items()}), money, left_out, stores
 
 
 def statement(
@@ -212,20 +211,15 @@ def _days(
             {having}"""  # noqa: S608 -- names are quoted, the rest is ours
 
 
-def _store_of_each(names: dict[str, str], store: str, days: str) -> str:
+def _store_of_each(names: dict[str, str], store: str) -> str:
     """The store of the first row that names one: no later day makes it another, so no past window knows what came.
     Of several on that day the first by name."""
     return f"""
-        SELECT them.customer_id, coalesce(any_value(hers.store), '') AS store
-        FROM (SELECT DISTINCT customer_id FROM ({days})) AS them
-        LEFT JOIN (
-            SELECT {names["customer"]} AS customer_id,
-                   min({{'day': {names["day"]}::DATE, 'store': {store}::VARCHAR}}).store AS store
-            FROM given
-            WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end AND {store} IS NOT NULL
-            GROUP BY ALL
-        ) AS hers ON hers.customer_id = them.customer_id
-        GROUP BY them.customer_id ORDER BY them.customer_id"""  # noqa: S608 -- names are quoted, the rest is ours
+        SELECT {names["customer"]} AS customer_id,
+               min({{'day': {names["day"]}::DATE, 'store': {store}::VARCHAR}}).store AS store
+        FROM given
+        WHERE {_usable(names)} AND {names["day"]}::DATE <= $observation_end AND {store} IS NOT NULL
+        GROUP BY ALL"""  # noqa: S608 -- names are quoted, the rest is ours
 
 
 def _usable(names: dict[str, str]) -> str:

@@ -52,7 +52,8 @@ class Days:
         end = int((np.datetime64(as_date(observation_end), "D") - EPOCH).astype(int))
         who = np.repeat(np.arange(len(customers)), counts)
         day = found["day"].astype("datetime64[D]").astype(np.int64)
-        return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out, store=stores)
+        hers = None if stores is None else np.array([stores.get(one, "") for one in customers.tolist()], str)
+        return cls(customers, who, day, np.asarray(found["paid"], float), end, money, left_out, store=hers)
 
     @classmethod
     def from_days(cls, customer_id: Any, day: Any, paid: Any, *, observation_end: Day) -> "Days":
