@@ -203,7 +203,7 @@ class CoinModel(PurchaseModel):
 Given = Callable[[Floats, Floats, Floats, float], tuple[Floats, Floats | float]]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1024)  # two models of each of some hundred stores, some 30 KB each
 def _points(a: float, b: float, first_coin: int, counts: bytes) -> tuple[Floats, Floats]:
     """Nodes and weights of the coins of customers with these counts, node by node: they do not depend on a horizon."""
     some = np.frombuffer(counts)
