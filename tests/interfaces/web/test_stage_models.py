@@ -18,6 +18,7 @@ from changke.facts.catalog.services.keep import CategoryAsked, change_category
 from changke.facts.customers.services.tags import add_tag
 from changke.facts.scores.models import Score, ScoreValue
 from changke.facts.scores.services import define_score
+from changke.foundation.audit.models import AuditLine
 from changke.foundation.organisation.models import Chain
 from changke.interfaces import jobs
 from changke.interfaces.web.customers.measures import name_of
@@ -156,6 +157,16 @@ def test_others_published_since_it_was_looked_at(hq: Client) -> None:
     again = hq.post(PAGE, form(**silent("10"), **{"publish": "1", "previewed": told}))
     assert again.status_code == 409
     assert StageModel.objects.get(key="m4").version == 2
+
+
+def test_who_clicks_twice_publishes_once(hq: Client) -> None:
+    sent = form(**silent("20"))
+    told = token_on(hq.post(PAGE, {**sent, "try": "1"}))
+    clicks = [hq.post(PAGE, {**sent, "publish": "1", "previewed": told}) for _ in range(2)]
+    assert clicks[0].status_code == 303
+    assert clicks[1].status_code == 303, "it stands as she wanted it"
+    assert StageModel.objects.get(key="m4").version == 2
+    assert AuditLine.objects.filter(action="stages.published").count() == 1
 
 
 def test_the_chains_numbers_changed_since_it_was_looked_at(hq: Client) -> None:
