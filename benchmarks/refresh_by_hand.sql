@@ -99,6 +99,21 @@ CREATE OR REPLACE TEMP TABLE hand_origin AS
 SELECT DISTINCT said.customer_id FROM facts_referral AS said SEMI JOIN live.customers AS met ON met.customer_id = said.customer_id
 WHERE said.withdrawn_by_id IS NULL AND said.business_date <= $today AND said.referrer_id <> said.customer_id;
 
+CREATE OR REPLACE TEMP TABLE hand_need AS
+WITH had AS (
+  SELECT r.customer_id, s.category_id, s.kind = 'service' AS service, r.business_date AS day, l.amount_minor AS amount
+  FROM hand_receipt AS r JOIN facts_line AS l ON l.receipt_id = r.receipt_id JOIN facts_sold AS s ON s.id = l.item_id
+  WHERE r.stays AND r.age < 365 AND s.category_id IS NOT NULL AND s.kind NOT IN ('card', 'topup')
+), one AS (
+  SELECT customer_id, category_id, COUNT(DISTINCT day) AS days, (COUNT(DISTINCT day), SUM(amount), MAX(day), -category_id) AS weight,
+         (COUNT(DISTINCT day) FILTER (WHERE service), SUM(amount) FILTER (WHERE service), MAX(day) FILTER (WHERE service), -category_id) AS of_services,
+         bool_or(service) AS service
+  FROM had GROUP BY customer_id, category_id
+)
+SELECT customer_id, arg_max(category_id, weight) AS need_group_id, MAX(days) * 10000 // any_value(had.n) AS need_days_bp,
+       arg_max(category_id, of_services) FILTER (WHERE service) AS service_preference_id
+FROM one JOIN (SELECT customer_id, COUNT(DISTINCT day) AS n FROM had GROUP BY customer_id) AS had USING (customer_id) GROUP BY customer_id;
+
 CREATE OR REPLACE TEMP TABLE hand_base AS
 SELECT c.customer_id, c.home_store_id, c.adviser_id, c.birth_year, s.* EXCLUDE (customer_id, n, first_on, last_on),
        LEAST(s.first_on, o.first_on) AS first_purchase_on, GREATEST(s.last_on, o.last_on) AS last_purchase_on,
@@ -156,9 +171,9 @@ SELECT grouped.customer_id, home_store_id, adviser_id, birth_year // 10 * 10 AS 
   CASE WHEN first_purchase_on IS NULL THEN NULL WHEN purchases <= 1 AND date_diff('day', first_purchase_on, $today) < 365 THEN 'new' ELSE 'old' END AS new_or_old,
   CASE WHEN NOT is_customer THEN NULL WHEN silent_days >= $lost_after_days THEN 'sleeping' WHEN visit_days_365d >= 36 AND COALESCE(n_365, 0) >= 10 THEN 'super_vip' WHEN value_group = 'high' AND loyalty_group = 'loyal' THEN 'golden'
     WHEN value_group = 'high' THEN 'vip' WHEN visit_days_365d < 12 AND COALESCE(n_365, 0) <= 1 THEN 'casual' ELSE 'regular' END AS member_stratum, money_score = 5 AS is_high_net_worth,
-  value_at_risk::BIGINT AS value_at_risk,
+  value_at_risk::BIGINT AS value_at_risk, need_group_id, need_days_bp, service_preference_id,
   origin.customer_id IS NOT NULL AS was_brought, COALESCE(referred_customers, 0) AS referred_customers, COALESCE(referral_value, 0) AS referral_value, COALESCE(referral_value_365d, 0) AS referral_value_365d,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN silent_days >= $silent_after_days THEN 'silent' WHEN is_mature THEN 'mature' WHEN visit_days >= 2 THEN 'growth' ELSE 'intro' END AS stage_m4,
   CASE WHEN silent_days >= $lost_after_days THEN 'lost' WHEN uses >= 1 OR (purchases >= 1 AND visit_days >= 2) THEN 'use' WHEN purchases >= 1 THEN 'purchase' WHEN visit_days >= 2 THEN 'decision' WHEN visit_days >= 1 THEN 'interest' ELSE 'awareness' END AS stage_m1,
   CASE WHEN is_customer AND silent_days >= $silent_after_days THEN 'win_back' WHEN is_customer AND is_mature THEN 'develop' WHEN purchases >= 2 OR (uses >= 1 AND visit_days >= 2) THEN 'retain' WHEN is_customer THEN 'convert' WHEN visit_days >= 1 THEN 'acquire' ELSE 'attract' END AS stage_m2
-FROM grouped LEFT JOIN hand_referral USING (customer_id) LEFT JOIN hand_origin AS origin ON origin.customer_id = grouped.customer_id;
+FROM grouped LEFT JOIN hand_referral USING (customer_id) LEFT JOIN hand_need USING (customer_id) LEFT JOIN hand_origin AS origin ON origin.customer_id = grouped.customer_id;

@@ -4,8 +4,9 @@ import datetime as dt
 import itertools
 import random
 
+from changke.facts.catalog.models import Category, Item
 from changke.facts.customers.models import Customer
-from changke.facts.purchases.models import Opening, Receipt
+from changke.facts.purchases.models import Line, Opening, Receipt
 from changke.facts.referrals.models import How, Referral
 from changke.facts.visits.models import Visit
 from changke.foundation.batches.models import Batch
@@ -159,5 +160,20 @@ def build(customers: int = 700, seed: int = 7) -> None:
                 day = person.known_on + dt.timedelta(days=third.choice([0, 0, 400]))
                 said.append(book.brought(person, referrer, day, withdrawn_by=withdrawn))
     Referral.objects.bulk_create(said)
+    write_lines(receipts, random.Random(seed + 3))
     # As after every load: of tables that nobody counted PostgreSQL takes a hundred times as long for each customer.
-    analyze([one._meta.db_table for one in (Customer, Receipt, Visit, Opening, Referral)])
+    analyze([one._meta.db_table for one in (Customer, Receipt, Line, Visit, Opening, Referral)])
+
+
+def write_lines(receipts: list[Receipt], dice: random.Random) -> None:
+    """What stands on most of the receipts: services, products, a card; of four groups and of none."""
+    groups = [Category.objects.create(name=name) for name in ("护理", "美甲", "彩妆", "器械")]
+    items = [
+        Item.objects.create(code=f"W{n}", name=f"Thing {n}", kind=kind, category=groups[n % 5] if n % 5 < 4 else None)
+        for n, kind in enumerate(["service", "service", "product", "other", "product", "card", "service", "topup"] * 2)
+    ]
+    Line.objects.bulk_create(
+        Line(receipt=one, position=100 + place, item=dice.choice([*items, None]), amount_minor=100 * dice.randint(0, 9))
+        for one in receipts
+        for place in range(dice.choice([0, 1, 1, 2]))
+    )

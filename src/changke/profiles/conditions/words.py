@@ -96,7 +96,7 @@ class Speaker:
     attribute
         The attribute's name; by default the words of its definition, translated.
     text
-        What a code stands for ("mature" -> "Mature"); by default the code.
+        What a code stands for ("mature" -> "Mature"), or a number of something with a name; by default the code.
     """
 
     money: Callable[[int], str]
@@ -174,6 +174,8 @@ class Speaker:
                 return gettext("true") if value else gettext("false")
             case "text":
                 return self.text(column, value)
+            case "int" if column.name.endswith("_id"):
+                return self.text(column, str(value))
             case "date" if isinstance(value, datetime.date):
                 return date_format(value, "SHORT_DATE_FORMAT")
         return str(value)

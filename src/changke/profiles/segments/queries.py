@@ -132,6 +132,8 @@ class Portrait:
     sources: Mapping[str, int]
     services: Mapping[str, int]
     """Category -> customers who bought or used something of it in 365 days, the most first."""
+    needs: Mapping[str, int]
+    """Category that she needs most (`need_group_id`) -> customers, the most first."""
     reachable: int
     """Customers who agreed to marketing on a channel and of whom an address of that channel is known."""
     reachable_by: Mapping[str, int]
@@ -196,6 +198,7 @@ def portrait(condition: Condition | None, words: Words, *, now: dt.datetime, sco
         groups("one.birth_decade", also="one.birth_decade IS NOT NULL"),
         groups("card.source", "JOIN facts_customer AS card ON card.id = one.customer_id", "card.source <> ''"),
         groups("c.name", services),
+        groups("c.name", "JOIN facts_category AS c ON c.id = one.need_group_id"),
         by_channel.pop(None, 0), by_channel,
     )  # fmt: skip
 

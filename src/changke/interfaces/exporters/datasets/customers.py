@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from changke.facts.catalog.models import Category
 from changke.facts.customers.models import Customer, Tag
 from changke.facts.customers.queries import names_of
 from changke.facts.customers.rules import local_phone, masked, masked_phone
@@ -49,6 +50,8 @@ COLUMNS = (
     Column("tags", _("Tags")),
     Column("stage", _("Stage")),
     Column("value_group", _("Value group")),
+    Column("need_group", _("Need group")),
+    Column("service_preference", _("Service preference")),
     Column("last_active_on", _("Last active on"), "day"),
     Column("visits_365d", _("Visits in 365 days"), "int"),
     Column("net_spend", _("Net spend"), "money"),
@@ -75,7 +78,8 @@ EXPECTED = (
 )  # fmt: skip
 NOTHING_EXPECTED: tuple[Cell, ...] = (None,) * len(EXPECTED)
 WANTED = (
-    "stage", "value_group", "value_at_risk", "net_spend", "visits_365d", "last_active_on", "was_brought",
+    "stage", "value_group", "need_group_id", "service_preference_id", "value_at_risk", "net_spend", "visits_365d",
+    "last_active_on", "was_brought",
     "referred_customers", "referral_value", "referral_value_365d",
 )  # fmt: skip
 
@@ -91,6 +95,7 @@ def check(ask: Ask) -> None:
 
 def rows(ask: Ask) -> Iterator[Row]:
     fields, scores = _fields(ask), scores_for(ask.role or None)
+    categories: dict[int | None, str] = dict(Category.objects.values_list("pk", "name"))
     ids = narrowed.everybody(read_filters(QueryDict(ask.filters)), ask.scope)
     while chunk := list(islice(ids, CHUNK)):
         people = Customer.objects.select_related("home_store", "adviser").in_bulk(chunk)
@@ -122,6 +127,8 @@ def rows(ask: Ask) -> Iterator[Row]:
                     tags.get(pk, ""),
                     profile.get("stage", ""),
                     profile.get("value_group") or "",
+                    categories.get(profile.get("need_group_id"), ""),
+                    categories.get(profile.get("service_preference_id"), ""),
                     profile.get("last_active_on"),
                     profile.get("visits_365d"),
                     profile.get("net_spend"),

@@ -15,7 +15,7 @@ from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
 from changke.interfaces.web.customers.lists import words_of
-from changke.interfaces.web.customers.measures import CODES, NAMES
+from changke.interfaces.web.customers.measures import CATEGORIES, CODES, NAMES
 from changke.interfaces.web.customers.named import named
 from changke.profiles.conditions.words import Speaker
 from changke.profiles.lifecycle.queries import models_in_use
@@ -71,6 +71,10 @@ class Speech:
     def categories(self) -> list[str]:
         return list(Category.objects.order_by("name").values_list("name", flat=True))
 
+    @cached_property
+    def categories_by_number(self) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in Category.objects.order_by("name").values_list("pk", "name")]
+
     def name_of(self, column: Column) -> str:
         name = column.name
         if name in NAMES:
@@ -90,6 +94,8 @@ class Speech:
             return list(self.stages[name].items())
         if name in CODES:
             return [(code, str(said)) for code, said in CODES[name].items()]
+        if name in CATEGORIES:
+            return self.categories_by_number
         if name == "gender":
             return [(code, str(said)) for code, said in GENDERS.items()]
         if name in self.own:

@@ -12,6 +12,8 @@ ORDERED = (">=", "<=", "=", "!=", ">", "<")
 
 
 def operators_of(column: Column) -> tuple[str, ...]:
+    if column.type == "int" and column.name.endswith("_id"):  # the number of something: no greater, no less
+        return OPERATORS["text"]
     return OPERATORS.get(column.type, ORDERED)
 
 

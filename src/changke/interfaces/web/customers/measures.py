@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from changke.engine.definitions import Column
+from changke.facts.catalog.models import Category
 from changke.facts.scores.rules import DAY_ENDING
 from changke.interfaces import words
 from changke.interfaces.web import formats
@@ -75,6 +76,18 @@ NAMES: Mapping[str, tuple[str | Promise, str | Promise]] = {
         _("New or old"),
         _("new before the second purchase and within a year of the first, else old"),
     ),
+    "need_group_id": (
+        _("Need group"),
+        _("need group: the category of most of her days with a purchase or use in the last 365, cards left out"),
+    ),
+    "need_days_bp": (
+        _("Days of her need group"),
+        _("days of her need group among all her days with a category in the last 365, in basis points"),
+    ),
+    "service_preference_id": (
+        _("Service preference"),
+        _("service preference: the category of services of most of her days in the last 365"),
+    ),
     "was_brought": (_("Brought by a customer"), _("brought by another customer")),
     "member_stratum": (
         _("Member stratum"),
@@ -110,6 +123,8 @@ CODES = {
     "member_stratum": words.MEMBER_STRATA,
     "margin_basis": MARGIN_BASIS,
 }
+CATEGORIES = frozenset({"need_group_id", "service_preference_id"})
+"""Attributes whose value is the number of a category: shown by its name."""
 TIMES = frozenset({"visits", "visits_365d", "purchases", "purchases_365d", "uses"})
 UNKNOWN = "–"
 
@@ -163,6 +178,10 @@ def say(attribute: str, value: Any) -> str:
     language = get_language() or "zh-hans"
     if attribute in CODES:
         return str(CODES[attribute].get(value, value))
+    if attribute in CATEGORIES:
+        return Category.objects.filter(pk=value).values_list("name", flat=True).first() or UNKNOWN
+    if attribute == "need_days_bp":
+        return formats.percent(value / 10_000)
     if isinstance(value, dt.date):
         return formats.day(value, timezone.localdate(), language)
     if attribute == "silence_percent_of_gap":
@@ -195,5 +214,6 @@ def speaker() -> Speaker:
 
 def inside(attribute: str, value: Any) -> str:
     """A value inside a sentence of a stage model, which brings its own unit."""
-    is_number = isinstance(value, int) and column_of(attribute).type not in {"money", "bool"}
+    is_named = attribute in CATEGORIES or attribute == "need_days_bp"
+    is_number = isinstance(value, int) and not is_named and column_of(attribute).type not in {"money", "bool"}
     return formats.number(value) if is_number else say(attribute, value)

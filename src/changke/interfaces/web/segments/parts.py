@@ -45,6 +45,7 @@ def portrait(request: HttpRequest, key: str) -> HttpResponse:
             (gettext("Age"), _bars({decades[one]: n for one, n in hers.ages.items()},
                                    {decades[one]: n for one, n in everybody.ages.items()}, hers, everybody)),
             (gettext("Source"), _bars(hers.sources, everybody.sources, hers, everybody)),
+            (gettext("Need group"), _bars(hers.needs, everybody.needs, hers, everybody)),
             (gettext("Services of a year"), _bars(hers.services, everybody.services, hers, everybody)),
         ],
     }  # fmt: skip

@@ -37,7 +37,7 @@ DAILY = frozenset({"overdue_days", "silence_percent_of_gap", "referred_customers
 """Attributes that may move on any day: a model that asks for them has every day asked."""
 
 YEARLY = frozenset({"value_group", "loyalty_group", "new_or_old", "frequency_score", "money_score", "member_stratum",
-                    "is_high_net_worth"})  # fmt: skip
+                    "is_high_net_worth", "need_group_id", "need_days_bp", "service_preference_id"})  # fmt: skip
 """Attributes over the last 365 days that do not say so in their name."""
 
 PLACED = frozenset({"value_group", "member_stratum", "is_high_net_worth", "recency_score", "frequency_score",
