@@ -1,7 +1,7 @@
 """The numbers of the page: a name, the definition (the words of its header, translated), and how a value is written."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,7 @@ def say(attribute: str, value: Any) -> str:
     if attribute in CODES:
         return str(CODES[attribute].get(value, value))
     if attribute in CATEGORIES:
-        return Category.objects.filter(pk=value).values_list("name", flat=True).first() or UNKNOWN
+        return value if isinstance(value, str) else category_names([int(value)]).get(int(value), UNKNOWN)
     if attribute == "need_days_bp":
         return formats.percent(value / 10_000)
     if isinstance(value, dt.date):
@@ -210,6 +210,17 @@ def speaker() -> Speaker:
         named=named,
         text=lambda column, code: say(column.name, code),
     )
+
+
+def category_names(numbers: Iterable[int]) -> dict[int, str]:
+    return dict(Category.objects.filter(pk__in=list(numbers)).values_list("pk", "name"))
+
+
+def with_names(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the names of categories in the place of their numbers, looked up all at once."""
+    numbers = {name: attributes[name] for name in CATEGORIES if attributes.get(name) is not None}
+    names = category_names(numbers.values()) if numbers else {}
+    return {**attributes, **{name: names.get(number) for name, number in numbers.items()}}
 
 
 def inside(attribute: str, value: Any) -> str:

@@ -43,6 +43,7 @@ from changke.interfaces.web.customers.measures import (
     measures,
     say,
     speaker,
+    with_names,
 )
 from changke.interfaces.web.customers.tags import Shown, shown_at, shown_now
 from changke.profiles.affinity.queries import Proposed, proposed_to
@@ -201,7 +202,7 @@ def _question(rule: Rule, asked: Asked, stage_words: Mapping[str, str]) -> Quest
 
 
 def _worth(explanation: Explanation) -> dict[str, Any]:
-    attributes = explanation.attributes
+    attributes = with_names(explanation.attributes)
     return {
         "value": measures(VALUE, attributes),
         "has_brought": bool(attributes.get("referred_customers")),
