@@ -49,7 +49,10 @@ def test_a_file_of_pseudonyms_with_its_dictionary(
             if table not in {"dictionary", "about"}
         }
         assert told == there
-        assert {column for table, column in there if table == "profiles"} >= set(COLUMNS) - {"adviser_id"}
+        profiles = {column for table, column in there if table == "profiles"}
+        stays_here = {"adviser_id", "need_group_id", "service_preference_id"}
+        assert profiles >= set(COLUMNS) - stays_here
+        assert not profiles & stays_here, "what a single service tells of her is told to nobody"
         everything = "\n".join(
             str(row) for (table,) in rows("SELECT table_name FROM duckdb_tables()") for row in rows(f"FROM {table}")
         )

@@ -129,7 +129,6 @@ FROM_FACTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 }
 
 STORES = "SELECT id AS store_id, code, name FROM foundation_store"
-CATEGORIES = "SELECT id AS category_id, name FROM facts_category"
 PREDICTIONS = (
     "customer_id, as_of, horizon_days, p_active_bp, expected_purchases_milli, expected_spend_minor, spend_low_minor,"
     " spend_high_minor, value_year_minor, value_year_low_minor, value_year_high_minor, worth_minor, margin_bp"
@@ -226,7 +225,6 @@ def _name(mirror: duckdb.DuckDBPyConnection, key: bytes) -> None:
 def _stored() -> Iterator[tuple[str, Mapping[str, str], str]]:
     """What PostgreSQL holds: table of the file, its columns with their words, the query."""
     yield "stores", {"store_id": "store", "code": "code", "name": "name"}, STORES
-    yield "categories", {"category_id": "what needs and preferences name", "name": "name"}, CATEGORIES
     names = [name for name in COLUMNS if name not in stays.LEFT_OUT]
     words = {name: REGISTRY.attributes[name].words for name in names}
     stage = "stage" if stays.stage_told() else "NULL AS stage"

@@ -23,8 +23,8 @@ from changke.profiles.segments.models import Segment
 from changke.profiles.segments.queries import SegmentUnreadable, condition_of
 from changke.profiles.value.asked import ASKED
 
-LEFT_OUT = {"adviser_id"}
-"""Attributes that name somebody; she stands as a pseudonym in `customers`."""
+LEFT_OUT = {"adviser_id", "need_group_id", "service_preference_id"}
+"""Attributes that name somebody (she stands as a pseudonym in `customers`), or what she is treated for."""
 OF_THE_CARD = {"gender", "known_on", "birth_year"}
 SAID = frozenset(COLUMNS) - LEFT_OUT | OF_THE_CARD | frozenset(ASKED.columns)
 

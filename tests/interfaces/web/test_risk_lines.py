@@ -98,7 +98,7 @@ def test_the_export_names_the_line(hq: Client) -> None:
 
 def test_the_page_says_when_each_warns_and_how_it_did(hq: Client, line: ServiceLine) -> None:
     page = text(hq, PAGE)
-    for said in ("面部护理", "通常 28 天一次", "可能性低于 62%，最迟满 56 天", "1,204 位顾客", "1 个品类会提醒", "70%"):
+    for said in ("面部护理", "通常 28 天一次", "可能性低于 62%，最迟满 56 天", "1,204 位客户", "1 个品类会提醒", "70%"):
         assert said in page, said
     ServiceLine.objects.filter(pk=line.pk).update(refused="no_signal")
     assert "看不出谁会不再做" in text(hq, PAGE)
